@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: BSD-2-Clause
+noinst_LIBRARIES += libcommon.a
+libcommon_a_CPPFLAGS = $(AM_CPPFLAGS) $(CONFUSE_CFLAGS) $(CRYPTO_CFLAGS) $(IDN2_CFLAGS) $(LIBPQ_CFLAGS) $(MEMCACHED_CFLAGS)
+COMMON_LIBS = libcommon.a $(CONFUSE_LIBS) $(CRYPTO_LIBS) $(IDN2_LIBS) $(LIBPQ_LIBS) $(MEMCACHED_LIBS)
+libcommon_a_SOURCES =
+# base: knows nothing of mail, tokens or the database
+libcommon_a_SOURCES += common/buf.c
+libcommon_a_SOURCES += common/buf.h
+libcommon_a_SOURCES += common/slice.h

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * slice - a run of bytes that somebody else owns.
+ *
+ * Not NUL-terminated and may hold NUL bytes. A slice is valid as long as the bytes behind it; no
+ * function here allocates. Case folding is ASCII only, as RFC 5321, 5322 and 2045 want it.
+ */
+#ifndef COMMON_SLICE_H
+#define COMMON_SLICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+struct slice {
+    const char *p;
+    size_t len;
+};
+
+/* for printf("%.*s") */
+#define SLICE_ARG(s) (int)(s).len, (s).p
+
+static inline struct slice slice_of(const char *p, size_t len)
+{
+    return (struct slice){p, len};
+}
+
+/* NULL gives the empty slice. */
+static inline struct slice slice_str(const char *text)
+{
+    return (struct slice){text, text ? strlen(text) : 0};
+}
+
+static inline bool slice_empty(struct slice s)
+{
+    return s.len == 0;
+}
+
+static inline char ascii_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
+static inline bool ascii_is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static inline bool ascii_is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static inline bool ascii_is_alpha(char c)
+{
+    c = ascii_lower(c);
+    return c >= 'a' && c <= 'z';
+}
+
+static inline bool slice_eq(struct slice a, struct slice b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
+}
+
+static inline bool slice_starts_i(struct slice s, struct slice start)
+{
+    if (s.len < start.len)
+        return false;
+    for (size_t at = 0; at < start.len; at++)
+        if (ascii_lower(s.p[at]) != ascii_lower(start.p[at]))
+            return false;
+    return true;
+}
+
+static inline bool slice_eq_i(struct slice a, struct slice b)
+{
+    return a.len == b.len && slice_starts_i(a, b);
+}
+
+static inline bool slice_is(struct slice s, const char *text)
+{
+    return slice_eq(s, slice_str(text));
+}
+
+static inline bool slice_is_i(struct slice s, const char *text)
+{
+    return slice_eq_i(s, slice_str(text));
+}
+
+static inline struct slice slice_from(struct slice s, size_t start)
+{
+    return start >= s.len ? (struct slice){s.p + s.len, 0} : (struct slice){s.p + start, s.len - start};
+}
+
+static inline struct slice slice_trim(struct slice s)
+{
+    while (s.len && ascii_is_space(s.p[0]))
+        s.p++, s.len--;
+    while (s.len && ascii_is_space(s.p[s.len - 1]))
+        s.len--;
+    return s;
+}
+
+/* Where TEXT first stands in S without regard to case, or SIZE_MAX. For short texts. */
+static inline size_t slice_find_i(struct slice s, const char *text)
+{
+    struct slice want = slice_str(text);
+
+    for (size_t at = 0; at + want.len <= s.len; at++)
+        if (slice_starts_i((struct slice){s.p + at, want.len}, want))
+            return at;
+    return (size_t)-1;
+}
+
+#endif

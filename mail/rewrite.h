@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * rewrite - what is changed in the body of a mail, as a list of splices.
+ *
+ * Pure: bytes and settings in, edits and a new body out. Every byte outside an edit stays as it was;
+ * nothing is ever parsed and serialised again. Only a base64 part that is edited is encoded anew, alone,
+ * with its own line length. Time is linear in the size of the body, memory at most three times its size.
+ */
+#ifndef MAIL_REWRITE_H
+#define MAIL_REWRITE_H
+
+#include "common/buf.h"
+#include "common/slice.h"
+#include "mail/header.h"
+
+/* What a URL of ours in a mail turned out to be. */
+enum rewrite_own { REWRITE_NOT_OWN, REWRITE_OWN_VIEW, REWRITE_OWN_CLICK, REWRITE_OWN_OTHER };
+
+/* How the rewriter gets URLs; the caller knows tokens, this code does not. `arg` comes back in each call. */
+struct rewrite_urls {
+    void *arg;
+    /* Adds the pixel's URL; false: no pixel. */
+    bool (*view)(void *arg, struct buf *out);
+    /* Adds the tracked URL of link INDEX (from 1, one a distinct destination); false: this link stays. */
+    bool (*click)(void *arg, unsigned index, struct slice destination, struct buf *out);
+    /* Is this a signed URL of ours? For a click also the destination, percent-decoded, into OUT. */
+    enum rewrite_own (*own)(void *arg, struct slice url, struct buf *destination);
+};
+
+struct rewrite_settings {
+    struct rewrite_urls urls;
+    const char *tracking_url; /* no trailing slash; a URL that does not begin with it is not ours */
+    bool add_pixel;
+    bool track_links;
+    bool clean;               /* take our old pixels out and unwrap our old links */
+    size_t body_limit;        /* bytes; above it the body stays */
+    /* Unsubscribe URLs named in List-Unsubscribe are found in the headers by the rewriter itself. */
+};
+
+/* What may be done to a mail at all (DESIGN: three degrees). */
+enum rewrite_degree {
+    REWRITE_BODY,     /* all */
+    REWRITE_HEADERS,  /* headers may change, the body may not: signed, encrypted, inline PGP, too large */
+    REWRITE_NOTHING   /* not even a header: header protection (RFC 9788), unparsable header */
+};
+
+struct rewrite_edit {
+    size_t at;      /* offset in the old body */
+    size_t removed; /* bytes of the old body that go */
+    size_t added;   /* bytes of the new body that come */
+    size_t new_at;  /* where they begin in the new body */
+};
+
+enum rewrite_fate { /* of a link */
+    LINK_WRAPPED,
+    LINK_UNWRAPPED,   /* was ours, in quoted text */
+    LINK_OPTED_OUT,   /* a vendor's mark says no */
+    LINK_UNSUBSCRIBE,
+    LINK_TEXT_IS_URL, /* mail programs warn of fraud when text and target differ */
+    LINK_OWN,         /* ours and not in quoted text */
+    LINK_QUOTED,      /* someone else's, in quoted history */
+    LINK_NOT_HTTP,    /* mailto:, tel:, #fragment, relative, ... */
+    LINK_UNSIGNABLE   /* http but outside what we sign: userinfo, control bytes, too long */
+};
+
+struct rewrite_link {
+    unsigned index; /* from 1 when wrapped, else 0 */
+    unsigned part;
+    enum rewrite_fate fate;
+    char *destination; /* decoded, owned by the result, NUL-terminated */
+};
+
+struct rewrite_part {
+    size_t at, len;     /* the part's content in the old body */
+    char *type;         /* "text/html"; owned */
+    const char *done;   /* static words: "edited", "unchanged", or why not: "attachment", "charset", "opaque", ... */
+    unsigned pixels, links, cleaned;
+};
+
+struct rewrite_result {
+    enum rewrite_degree degree;
+    const char *reason;  /* static word when degree is not REWRITE_BODY, or when the body stays: "signed", "no_html", ... */
+    bool changed;        /* body differs from the input; else `body` is empty */
+    struct buf body;
+    struct rewrite_edit *edit;
+    size_t edits;
+    struct rewrite_link *link;
+    size_t links;        /* all that were seen */
+    struct rewrite_part *part;
+    size_t parts;
+    unsigned pixels, wrapped, cleaned;
+};
+
+/* The degree and its reason alone, from headers and the body's structure; called by rewrite() too. */
+enum rewrite_degree rewrite_degree_of(const struct header_list *headers, struct slice body, size_t body_limit,
+                                      const char **reason);
+
+/* False only without memory; RESULT is then empty. Free it in any case. */
+bool rewrite(const struct header_list *headers, struct slice body, const struct rewrite_settings *settings,
+             struct rewrite_result *result);
+void rewrite_result_free(struct rewrite_result *result);
+
+const char *rewrite_fate_name(enum rewrite_fate fate); /* the word in logs and in --explain */
+
+#endif
