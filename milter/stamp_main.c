@@ -7,30 +7,12 @@
  */
 
 #include "common/daemon.h"
-#include "common/log.h"
+#include "common/reload.h"
 #include "milter/stamp_filter.h"
 
 #include <stdlib.h>
 
 enum { LOADER_DRAIN_MS = 2000 };
-
-static void fail(const struct buf *error)
-{
-    log_err("%s", buf_text(error));
-    daemon_fail();
-}
-
-static void reload_keys(struct keys *keys)
-{
-    struct buf error;
-
-    buf_init(&error, 1024);
-    if (keys_reload(keys, &error))
-        log_notice("keys loaded again, key %u signs", keys_signing_id(keys));
-    else
-        log_err("the old keys stay: %s", buf_text(&error));
-    buf_free(&error);
-}
 
 int main(int argc, char **argv)
 {
@@ -55,12 +37,12 @@ int main(int argc, char **argv)
         !(filter.submit_networks = network_list_parse(&conf->stamp.submit_networks, &error)) ||
         !(filter.cache = cache_new(conf->memcached, (int)conf->memcached_timeout_ms, &error)) ||
         !mlfi_open(&service, &error))
-        fail(&error);
+        daemon_fail_with(&error);
     if (!daemon_drop_privileges(conf))
         daemon_fail();
     if (!journal_open(&journal, conf, "stamp", true, &error) ||
         !journal_start(&journal, conf, "spoor-stamp", &error) || !mlfi_start(&error))
-        fail(&error);
+        daemon_fail_with(&error);
     daemon_ready(conf, &options);
 
     while (daemon_wait_signal() == DAEMON_RELOAD)
