@@ -4,7 +4,6 @@
 #include "ctl/mail_file.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -153,35 +152,4 @@ bool mail_file_apply(const struct mail_file *file, const struct outgoing_plan *p
     else
         buf_add_slice(out, buf_slice(&plan->rewrite.body));
     return !out->failed;
-}
-
-bool dry_run_words(int argc, char **argv, struct dry_run *run)
-{
-    static const struct option options[] = {
-        {"from", required_argument, NULL, 'f'},
-        {"rcpt", required_argument, NULL, 'r'},
-        {"ours", no_argument, NULL, 'o'},
-        {NULL, 0, NULL, 0},
-    };
-    int option;
-
-    *run = (struct dry_run){.recipient = calloc((size_t)argc + 1, sizeof *run->recipient)};
-    if (!run->recipient)
-        return false;
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (option == 'f') {
-            run->from = slice_is(slice_str(optarg), "<>") ? slice_str("") : slice_str(optarg);
-            run->from_given = true;
-        } else if (option == 'r') {
-            run->recipient[run->recipients++] = slice_str(optarg);
-        } else if (option == 'o') {
-            run->ours = true;
-        } else {
-            return false;
-        }
-    }
-    if (optind + 1 != argc)
-        return false;
-    run->path = argv[optind];
-    return true;
 }

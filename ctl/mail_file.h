@@ -27,15 +27,4 @@ void mail_file_free(struct mail_file *file);
 /* The mail as it would be sent. */
 bool mail_file_apply(const struct mail_file *file, const struct outgoing_plan *plan, struct buf *out);
 
-/* The words that both dry runs take: --from ADDR, --rcpt ADDR, --ours, FILE. */
-struct dry_run {
-    const char *path;
-    struct slice from;
-    bool from_given;
-    struct slice *recipient; /* owned */
-    size_t recipients;
-    bool ours;
-};
-bool dry_run_words(int argc, char **argv, struct dry_run *run);
-
 #endif

@@ -4,11 +4,10 @@
 #include "common/keys.h"
 #include "common/token.h"
 #include "ctl/command.h"
-#include "ctl/mail_file.h"
+#include "ctl/dry_run.h"
 #include "mail/incoming.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 struct judge {
     const struct conf *conf;
@@ -36,12 +35,14 @@ static bool is_local_domain(void *arg, struct slice domain)
     return conf_list_has_domain(&judge->conf->local_domains, domain);
 }
 
-static bool match(struct judge *judge, const struct dry_run *run, struct buf *error)
+/* A delivered mail names its envelope sender in Return-Path. */
+static const char *const sender_fields[] = {"Return-Path", "From", NULL};
+
+static bool match(struct judge *judge, struct dry_run *run, struct buf *error)
 {
     struct incoming_lookup lookup = {
         .arg = judge, .token = verify_token, .recipient_key = recipient_key, .is_local_domain = is_local_domain};
-    struct incoming_mail mail = {
-        .envelope_sender = run->from, .recipient = run->recipient, .recipients = run->recipients};
+    struct incoming_mail mail = {.authenticated = false};
     struct incoming_verdict verdict;
     struct mail_file file;
     struct buf text;
@@ -49,6 +50,10 @@ static bool match(struct judge *judge, const struct dry_run *run, struct buf *er
 
     buf_init(&text, 65536);
     if (mail_file_read(run->path, &file, error)) {
+        dry_run_complete(run, &file.headers, sender_fields);
+        mail.envelope_sender = run->from;
+        mail.recipient = run->recipient;
+        mail.recipients = run->recipients;
         mail.headers = &file.headers;
         mail.body = buf_slice(&file.body);
         done = incoming_judge(&mail, &lookup, &verdict);
@@ -79,7 +84,7 @@ int match_command(const struct conf *conf, int argc, char **argv)
         if (status != COMMAND_DONE)
             fprintf(stderr, "spoorctl match: %s\n", buf_text(&error));
     }
-    free(run.recipient);
+    dry_run_free(&run);
     keys_free(judge.keys);
     buf_free(&error);
     return status;

@@ -4,11 +4,10 @@
 #include "common/keys.h"
 #include "common/message_id.h"
 #include "ctl/command.h"
-#include "ctl/mail_file.h"
+#include "ctl/dry_run.h"
 #include "mail/outgoing.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <time.h>
 
 /* A number like any other of this moment, from no node: it is never recorded. */
@@ -20,18 +19,6 @@ static bool sample_number(void *arg, uint64_t *id)
     clock_gettime(CLOCK_REALTIME, &now);
     *id = message_id_compose((int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, 0, 0);
     return true;
-}
-
-/* Without --from and --rcpt the envelope is what the headers say. */
-static void default_envelope(const struct mail_file *file, struct dry_run *run, struct buf *from, struct buf *to)
-{
-    const char *value = header_value(&file->headers, "From");
-
-    if (!run->from_given && value && header_mailbox(slice_str(value), from))
-        run->from = buf_slice(from);
-    value = header_value(&file->headers, "To");
-    if (!run->recipients && value && header_mailbox(slice_str(value), to))
-        run->recipient[run->recipients++] = buf_slice(to);
 }
 
 static bool print_mail(const struct conf *conf, const struct mail_file *file, const struct outgoing_plan *plan)
@@ -51,20 +38,18 @@ static bool print_mail(const struct conf *conf, const struct mail_file *file, co
     return printed;
 }
 
+static const char *const sender_fields[] = {"From", NULL};
+
 static bool stamp(const struct conf *conf, struct keys *keys, struct dry_run *run, struct buf *error)
 {
     struct outgoing_settings settings = {.conf = conf, .keys = keys, .number = sample_number};
     struct outgoing_mail mail = {.from_submit_network = true, .assume_ours = run->ours};
     struct outgoing_plan plan;
     struct mail_file file;
-    struct buf from;
-    struct buf to;
     bool done = false;
 
-    buf_init(&from, HEADER_BYTES_MAX);
-    buf_init(&to, HEADER_BYTES_MAX);
     if (mail_file_read(run->path, &file, error)) {
-        default_envelope(&file, run, &from, &to);
+        dry_run_complete(run, &file.headers, sender_fields);
         mail.headers = &file.headers;
         mail.body = buf_slice(&file.body);
         mail.body_missing = file.body.len > (size_t)conf->stamp.body_limit ? "body_limit" : NULL;
@@ -78,8 +63,6 @@ static bool stamp(const struct conf *conf, struct keys *keys, struct dry_run *ru
         outgoing_plan_free(&plan);
     }
     mail_file_free(&file);
-    buf_free(&from);
-    buf_free(&to);
     return done;
 }
 
@@ -97,7 +80,7 @@ int stamp_command(const struct conf *conf, int argc, char **argv)
         if (status != COMMAND_DONE)
             fprintf(stderr, "spoorctl stamp: %s\n", buf_text(&error));
     }
-    free(run.recipient);
+    dry_run_free(&run);
     keys_free(keys);
     buf_free(&error);
     return status;
