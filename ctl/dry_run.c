@@ -54,7 +54,9 @@ void dry_run_complete(struct dry_run *run, const struct header_list *headers, co
         const char *value = header_value(headers, *fields);
 
         buf_reset(&run->from_text);
-        if (value && header_mailbox(slice_str(value), &run->from_text)) {
+        if (value && slice_is(slice_trim(slice_str(value)), "<>"))
+            run->from_given = true; /* a delivered bounce */
+        else if (value && header_mailbox(slice_str(value), &run->from_text)) {
             run->from = buf_slice(&run->from_text);
             run->from_given = true;
         }
