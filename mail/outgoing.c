@@ -408,6 +408,7 @@ static const char *step_body(struct work *work)
         .tracking_url = work->conf->tracking_url,
         .message = work->plan->record.id,
         .recipient = work->recipient,
+        .aggregate = work->wishes.level == LEVEL_AGGREGATE,
     };
     struct rewrite_settings settings = {
         .urls = tracking_urls(&tracking),

@@ -12,10 +12,11 @@ static bool sign(const struct tracking *tracking, enum token_kind kind, unsigned
         .kind = kind,
         .message = tracking->message,
         .recipient = tracking->recipient,
+        .aggregate = tracking->aggregate,
         .index = (uint16_t)index,
     };
 
-    return index <= UINT16_MAX && token_sign(tracking->keys, &token, destination, text);
+    return index <= TOKEN_INDEX_MAX && token_sign(tracking->keys, &token, destination, text);
 }
 
 static bool add_view(void *arg, struct buf *out)

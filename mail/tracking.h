@@ -15,6 +15,7 @@ struct tracking {
     const char *tracking_url;
     uint64_t message;
     uint32_t recipient; /* 0: one of the recipients */
+    bool aggregate;     /* hits leave no trace of who made them */
 };
 
 /* TRACKING must outlive the settings. */
