@@ -11,7 +11,6 @@
 
 #include "common/conf.h"
 #include "common/keys.h"
-#include "common/network.h"
 #include "common/record.h"
 #include "mail/header.h"
 #include "mail/rewrite.h"
