@@ -7,3 +7,9 @@ libcommon_a_SOURCES =
 libcommon_a_SOURCES += common/buf.c
 libcommon_a_SOURCES += common/buf.h
 libcommon_a_SOURCES += common/slice.h
+libcommon_a_SOURCES += common/crc32c.c
+libcommon_a_SOURCES += common/crc32c.h
+libcommon_a_SOURCES += common/little_endian.h
+# domain
+libcommon_a_SOURCES += common/record.c
+libcommon_a_SOURCES += common/record.h
