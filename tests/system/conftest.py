@@ -8,6 +8,7 @@ mark      a word that is in no other mail
 """
 
 import os
+import re
 import subprocess
 
 import pytest
@@ -17,10 +18,23 @@ import proc
 import servers as servers_of
 
 
+SANITIZER = re.compile(r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|: runtime error: ")
+
+
+def _logs(all_servers):
+    return [os.path.join(all_servers.log_folder, name) for name in sorted(os.listdir(all_servers.log_folder))]
+
+
 def _stop(all_servers, failed):
-    """Folders stay when a test failed and SPOOR_KEEP is set, for whoever looks for the reason."""
+    """
+    Stops, and looks for what a sanitizer said. Folders stay when a test failed and SPOOR_KEEP is set, for
+    whoever looks for the reason.
+    """
     try:
-        return all_servers.stop()
+        statuses = all_servers.stop()
+        reports = [path for path in _logs(all_servers) if SANITIZER.search(proc.tail_of(path, 100000))]
+        assert not reports, "\n".join(proc.tail_of(path, 60) for path in reports)
+        return statuses
     finally:
         if not (failed and os.environ.get("SPOOR_KEEP")):
             all_servers.remove()
@@ -46,7 +60,8 @@ def own(request):
 
     def start(**settings):
         made.append(servers_of.Servers(spoor_settings=settings))
-        return made[-1].start()
+        made[-1].start()
+        return made[-1]
 
     yield start
     for one in made:
