@@ -54,3 +54,20 @@ tests_unit_test_header_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_header_LDADD = $(UNIT_LIBS)
 tests_unit_test_record_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_record_LDADD = $(UNIT_LIBS)
+lint_tests =
+lint_tests += tests/lint/includes
+lint_tests += tests/lint/packages
+lint_tests += tests/lint/words
+TESTS += $(lint_tests)
+
+EXTRA_DIST += $(lint_tests)
+EXTRA_DIST += tests/cover
+EXTRA_DIST += tests/run
+EXTRA_DIST += tests/sanitize
+EXTRA_DIST += tests/threaded
+EXTRA_DIST += tests/tsan.supp
+EXTRA_DIST += tests/bench
+EXTRA_DIST += tests/fuzz
+EXTRA_DIST += tests/system
+
+include tests/targets.mk
