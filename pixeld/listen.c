@@ -28,7 +28,7 @@ static bool split(const char *text, char host[256], char port[16])
         return false;
     memcpy(host, start, len);
     host[len] = '\0';
-    strcpy(port, colon + 1);
+    memcpy(port, colon + 1, strlen(colon));
     return true;
 }
 
