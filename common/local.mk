@@ -30,3 +30,15 @@ libcommon_a_SOURCES += common/token.c
 libcommon_a_SOURCES += common/token.h
 libcommon_a_SOURCES += common/url.c
 libcommon_a_SOURCES += common/url.h
+libcommon_a_SOURCES += common/utf8.c
+libcommon_a_SOURCES += common/utf8.h
+# domain: the database and what goes there
+libcommon_a_SOURCES += common/cache.c
+libcommon_a_SOURCES += common/cache.h
+libcommon_a_SOURCES += common/copy_stream.c
+libcommon_a_SOURCES += common/copy_stream.h
+libcommon_a_SOURCES += common/db.c
+libcommon_a_SOURCES += common/db.h
+libcommon_a_SOURCES += common/db_pool.c
+libcommon_a_SOURCES += common/row_set.c
+libcommon_a_SOURCES += common/row_set.h
