@@ -13,3 +13,16 @@ libcommon_a_SOURCES += common/little_endian.h
 # domain
 libcommon_a_SOURCES += common/record.c
 libcommon_a_SOURCES += common/record.h
+libcommon_a_SOURCES += common/file_replace.c
+libcommon_a_SOURCES += common/file_replace.h
+libcommon_a_SOURCES += common/spool_folder.c
+libcommon_a_SOURCES += common/spool_folder.h
+libcommon_a_SOURCES += common/spool_segment.c
+libcommon_a_SOURCES += common/spool_segment.h
+libcommon_a_SOURCES += common/spool_private.h
+libcommon_a_SOURCES += common/spool.c
+libcommon_a_SOURCES += common/spool.h
+libcommon_a_SOURCES += common/spool_open.c
+libcommon_a_SOURCES += common/spool_identity.c
+libcommon_a_SOURCES += common/spool_keep.c
+libcommon_a_SOURCES += common/spool_reader.c

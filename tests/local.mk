@@ -7,6 +7,7 @@ if HAVE_CMOCKA
 unit_tests =
 unit_tests += tests/unit/test_buf
 unit_tests += tests/unit/test_record
+unit_tests += tests/unit/test_spool
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 endif
@@ -18,3 +19,7 @@ tests_unit_test_buf_LDADD = $(UNIT_LIBS)
 
 tests_unit_test_record_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_record_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_spool_SOURCES = tests/unit/test_spool.c tests/unit/folder.c tests/unit/folder.h
+tests_unit_test_spool_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_spool_LDADD = $(UNIT_LIBS)
