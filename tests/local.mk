@@ -6,6 +6,7 @@ AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; 
 if HAVE_CMOCKA
 unit_tests =
 unit_tests += tests/unit/test_buf
+unit_tests += tests/unit/test_message_id
 unit_tests += tests/unit/test_record
 unit_tests += tests/unit/test_spool
 check_PROGRAMS += $(unit_tests)
@@ -23,3 +24,7 @@ tests_unit_test_record_LDADD = $(UNIT_LIBS)
 tests_unit_test_spool_SOURCES = tests/unit/test_spool.c tests/unit/folder.c tests/unit/folder.h
 tests_unit_test_spool_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_spool_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_message_id_SOURCES = tests/unit/test_message_id.c tests/unit/folder.c tests/unit/folder.h
+tests_unit_test_message_id_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_message_id_LDADD = $(UNIT_LIBS)
