@@ -146,8 +146,8 @@ static bool newest_recover(struct opening *opening)
     if (spool->current < 0 || !spool_segment_recover(spool->current, newest, &recovery))
         return open_failed(opening, name);
     if (recovery.severed) {
-        buf_add_f(opening->warning, "%s/%s: bad bytes at %" PRIu64 ", good records again from %" PRIu64
-                  "; skipped to the next segment\n", opening->path, name, newest->end, recovery.resumes);
+        buf_add_f(opening->warning, "%s/%s: bad bytes at %" PRIu64 " before good records; skipped to the next segment\n",
+                  opening->path, name, newest->end);
         newest->end = newest->start + newest->size;
         opening->may_extend = false;
     } else if (recovery.torn) {

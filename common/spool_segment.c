@@ -20,7 +20,8 @@ enum {
     /* places in a record */
     AT_RECORD_SUM = 4, AT_KIND = 8, AT_PAYLOAD_VERSION = 9, AT_ZEROS = 10,
     CHUNK = 256 * 1024,
-    WINDOW = SPOOL_RECORD_HEADER + SPOOL_RECORD_MAX + CHUNK
+    WINDOW = SPOOL_RECORD_HEADER + SPOOL_RECORD_MAX + CHUNK,
+    LOOK_MAX = 1 << 30 /* bytes to check behind a bad record: payloads made to look like records must not stop a start */
 };
 static const char magic[] = "SPOORSEG";
 static const uint8_t zeros[CHUNK];
@@ -248,6 +249,7 @@ enum spool_find spool_record_find(struct spool_window *window, const struct spoo
     at = window_at(window, segment, position, spool_record_size(len), limit);
     if (!at)
         return errno ? SPOOL_FIND_FAILED : SPOOL_FIND_BAD;
+    window->summed += len;
     if (record_sum(at, segment, position) != le32_get(at + AT_RECORD_SUM))
         return SPOOL_FIND_BAD;
     *record = (struct spool_record){
@@ -266,7 +268,9 @@ static bool look_behind(struct spool_window *window, struct spool_segment *segme
 {
     uint64_t limit = segment->start + segment->size / SPOOL_ALIGN * SPOOL_ALIGN;
     struct spool_record record;
+    enum spool_find found;
 
+    window->summed = 0;
     for (uint64_t position = segment->end; position < limit; position += SPOOL_ALIGN) {
         const uint8_t *at = window_at(window, segment, position, SPOOL_ALIGN, limit);
 
@@ -275,17 +279,12 @@ static bool look_behind(struct spool_window *window, struct spool_segment *segme
         if (le64_get(at) == 0)
             continue;
         recovery->torn = true;
-        switch (spool_record_find(window, segment, position, limit, &record)) {
-        case SPOOL_FOUND:
-            recovery->severed = true;
-            recovery->resumes = position;
-            return true;
-        case SPOOL_FIND_FAILED:
+        found = spool_record_find(window, segment, position, limit, &record);
+        if (found == SPOOL_FIND_FAILED)
             return false;
-        case SPOOL_FIND_BAD:
-        case SPOOL_FIND_END:
-            break;
-        }
+        recovery->severed = found == SPOOL_FOUND || window->summed > LOOK_MAX;
+        if (recovery->severed)
+            return true;
     }
     return true;
 }

@@ -65,6 +65,7 @@ struct spool_window { /* a part of a segment in memory */
     uint8_t *bytes; /* owned */
     uint64_t from;  /* absolute */
     size_t len;
+    uint64_t summed; /* bytes of records checked so far */
 };
 bool spool_window_init(struct spool_window *window, int file);
 void spool_window_free(struct spool_window *window);
@@ -75,14 +76,10 @@ enum spool_find { SPOOL_FOUND, SPOOL_FIND_END, SPOOL_FIND_BAD, SPOOL_FIND_FAILED
 enum spool_find spool_record_find(struct spool_window *window, const struct spool_segment *segment, uint64_t position,
                                   uint64_t limit, struct spool_record *record);
 
-/*
- * Finds where the records of the newest segment end: segment->end. *TORN: something is behind that. *SEVERED: good
- * records are behind that, the first at *RESUMES.
- */
+/* Finds where the records of the newest segment end: segment->end. */
 struct spool_recovery {
-    bool torn;
-    bool severed;
-    uint64_t resumes;
+    bool torn;    /* something is behind that */
+    bool severed; /* good records are, or so much that looks like records that not all was tried */
 };
 bool spool_segment_recover(int file, struct spool_segment *segment, struct spool_recovery *recovery);
 /* Zeros from END to the end of the file. */

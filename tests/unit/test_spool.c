@@ -436,6 +436,40 @@ static void full_at_the_cap_and_well_after_release(void **state)
     spool_close(spool);
 }
 
+static void what_is_kept_can_be_read_again(void **state)
+{
+    struct spool *spool = open_good();
+    uint64_t end = append_range(spool, 0, MANY);
+
+    (void)state;
+    spool_release(spool, end);
+    append_range(spool, MANY, MANY + 10);
+    expect_all(spool, 0, MANY + 10);
+    spool_close(spool);
+}
+
+/* The database was restored to an earlier time: what it lost is not taken away when room gets scarce. */
+static void a_release_can_be_taken_back(void **state)
+{
+    struct spool *spool;
+    uint64_t end, early;
+
+    (void)state;
+    options.max_bytes = 8 * SEGMENT;
+    spool = open_good();
+    early = append_range(spool, 0, 100);
+    end = append_range(spool, 100, 200);
+    spool_release(spool, end);
+    spool_release(spool, early);
+    for (int n = 200; append(spool, n, &end) == SPOOL_OK; n++)
+        ;
+    assert_true(spool_first(spool) <= early);
+    spool_release(spool, spool_end(spool));
+    append_range(spool, 0, 10);
+    assert_true(spool_first(spool) > early);
+    spool_close(spool);
+}
+
 static void a_second_open_is_refused_by_name(void **state)
 {
     struct spool *spool = open_good();
@@ -529,14 +563,14 @@ static void renewal_keeps_what_was_appended_since_the_start(void **state)
 
 /* a failing disk */
 
-static atomic_int syncs_to_fail, writes_to_fail, syncs_done;
+static atomic_int syncs_to_fail, writes_to_fail, syncs_done, fail_every;
 
 static int failing_fdatasync(int file)
 {
     (void)file;
     syncs_done++;
-    if (syncs_to_fail > 0) {
-        syncs_to_fail--;
+    if (syncs_to_fail > 0 || (fail_every && syncs_done % fail_every == 0)) {
+        syncs_to_fail -= syncs_to_fail > 0;
         errno = EIO;
         return -1;
     }
@@ -564,7 +598,7 @@ static struct spool *open_failing(void)
         pthread_cond_wait(&spool->changed, &spool->mutex);
     spool->io = (struct spool_io){failing_pwrite, failing_fdatasync};
     pthread_mutex_unlock(&spool->mutex);
-    syncs_to_fail = writes_to_fail = 0;
+    syncs_to_fail = writes_to_fail = fail_every = syncs_done = 0;
     return spool;
 }
 
@@ -697,24 +731,18 @@ static void *write_some(void *arg)
     return spool_sync(spool, end) == SPOOL_OK ? NULL : "last sync";
 }
 
-static void threads_share_syncs_and_lose_nothing(void **state)
+/* Reads until all have come, each writer's in its order and once. */
+static void read_all_of(struct spool *spool)
 {
-    struct spool *spool = open_failing();
-    pthread_t writer[WRITERS];
-    int next[WRITERS] = {0}, total = 0;
     struct spool_reader *reader = spool_reader_new(spool, 0);
     struct spool_record record;
-    enum spool_read read;
+    int next[WRITERS] = {0}, total = 0;
 
-    (void)state;
-    syncs_done = 0;
-    for (int n = 0; n < WRITERS; n++)
-        assert_int_equal(pthread_create(&writer[n], NULL, write_some, spool), 0);
     while (total < WRITERS * EACH) {
+        enum spool_read read = spool_reader_next(reader, &record);
         char text[40];
         int who, which;
 
-        read = spool_reader_next(reader, &record);
         if (read == SPOOL_READ_END) {
             spool_wait(spool, spool_reader_position(reader), 1000);
             continue;
@@ -723,19 +751,51 @@ static void threads_share_syncs_and_lose_nothing(void **state)
         snprintf(text, sizeof text, "%.*s", SLICE_ARG(record.payload));
         assert_int_equal(sscanf(text, "%d %d", &who, &which), 2);
         assert_int_equal(which, next[who]++);
-        total++;
-        if (total % 100 == 0)
+        if (++total % 100 == 0)
             spool_release(spool, record.end);
     }
+    assert_int_equal(spool_reader_next(reader, &record), SPOOL_READ_END);
+    spool_reader_free(reader);
+}
+
+static void write_and_read_at_once(struct spool *spool)
+{
+    pthread_t writer[WRITERS];
+
+    for (int n = 0; n < WRITERS; n++)
+        assert_int_equal(pthread_create(&writer[n], NULL, write_some, spool), 0);
+    read_all_of(spool);
     for (int n = 0; n < WRITERS; n++) {
         void *said;
 
         pthread_join(writer[n], &said);
         assert_null(said);
     }
-    assert_int_equal(spool_reader_next(reader, &record), SPOOL_READ_END);
+}
+
+static void threads_share_syncs_and_lose_nothing(void **state)
+{
+    struct spool *spool = open_failing();
+
+    (void)state;
+    write_and_read_at_once(spool);
     assert_true(syncs_done < WRITERS * (EACH / 5 + 1) + 200);
-    spool_reader_free(reader);
+    spool_close(spool);
+}
+
+static void threads_lose_nothing_on_a_failing_disk(void **state)
+{
+    struct spool *spool;
+
+    (void)state;
+    options.sync_ms = 5;
+    spool = open_failing();
+    fail_every = 7; /* each time it meets a sync, a turn or the making of a spare */
+    write_and_read_at_once(spool);
+    fail_every = 0;
+    spool_close(spool);
+    spool = open_good();
+    assert_string_equal(warning, "");
     spool_close(spool);
 }
 
@@ -808,6 +868,8 @@ int main(void)
         TEST(a_recycled_segment_revives_nothing),
         TEST(old_bytes_in_a_segment_are_no_records),
         TEST(full_at_the_cap_and_well_after_release),
+        TEST(what_is_kept_can_be_read_again),
+        TEST(a_release_can_be_taken_back),
         TEST(a_second_open_is_refused_by_name),
         TEST(a_copy_gets_a_new_identity_and_keeps_the_records),
         TEST(renewal_keeps_what_was_appended_since_the_start),
@@ -817,6 +879,7 @@ int main(void)
         TEST(a_failing_turn_keeps_all),
         TEST(a_full_disk_is_full_until_it_is_freed),
         TEST(threads_share_syncs_and_lose_nothing),
+        TEST(threads_lose_nothing_on_a_failing_disk),
         TEST(a_killed_process_loses_nothing_synced),
     };
 
