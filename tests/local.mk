@@ -15,6 +15,10 @@ UNIT_LIBS = libmail.a $(COMMON_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_buf_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_buf_LDADD = $(UNIT_LIBS)
 
+# The benchmarks' peer: built when asked for.
+EXTRA_PROGRAMS = tests/bench/buffer_milter
+tests_bench_buffer_milter_LDADD = $(MILTER_LIBS)
+
 lint_tests =
 lint_tests += tests/lint/includes
 lint_tests += tests/lint/packages

@@ -82,9 +82,9 @@ def milter(socket_path):
 
 
 class Postfix:
-    """One instance; SETTINGS are added to main.cf."""
+    """One instance; SETTINGS are added to main.cf, MORE_SERVICES to master.cf."""
 
-    def __init__(self, name, folder, log_folder, settings):
+    def __init__(self, name, folder, log_folder, settings, more_services=()):
         self.name = name
         self.folder = os.path.join(folder, "postfix-" + name)
         self.etc = os.path.join(self.folder, "etc")
@@ -95,9 +95,9 @@ class Postfix:
             os.mkdir(path, 0o755)
         owner = pwd.getpwnam("postfix")
         os.chown(os.path.join(self.folder, "data"), owner.pw_uid, owner.pw_gid)
-        self.configure(settings)
+        self.configure(settings, more_services)
 
-    def configure(self, settings):
+    def configure(self, settings, more_services=()):
         base = MAIN_CF.format(folder=self.folder, name=self.name, log=self.log, log_folder=os.path.dirname(self.log))
         # A name given twice would make Postfix warn; ours goes when the caller brings one.
         lines = [line for line in base.splitlines() if line.split(" =")[0] not in settings]
@@ -105,7 +105,7 @@ class Postfix:
         with open(os.path.join(self.etc, "main.cf"), "w") as out:
             out.write("\n".join(lines) + "\n")
         with open(os.path.join(self.etc, "master.cf"), "w") as out:
-            out.write(MASTER_CF.format(port=self.port))
+            out.write(MASTER_CF.format(port=self.port) + "".join(line + "\n" for line in more_services))
 
     def start(self):
         self.keeper = subprocess.Popen(["sh", "-c", KEEPER, "keeper", self.etc], stdin=subprocess.PIPE,
