@@ -1,3 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
 noinst_LIBRARIES += libmail.a
 libmail_a_SOURCES =
+libmail_a_SOURCES += mail/header.c
+libmail_a_SOURCES += mail/header.h
+libmail_a_SOURCES += mail/header_mailbox.c
+libmail_a_SOURCES += mail/header_params.c
+libmail_a_SOURCES += mail/header_words.c
+libmail_a_SOURCES += mail/charset.c
+libmail_a_SOURCES += mail/charset.h
+libmail_a_SOURCES += mail/base64.c
+libmail_a_SOURCES += mail/base64.h
+libmail_a_SOURCES += mail/mime.c
+libmail_a_SOURCES += mail/mime.h
+libmail_a_SOURCES += mail/qp.c
+libmail_a_SOURCES += mail/qp.h
+libmail_a_SOURCES += mail/html.c
+libmail_a_SOURCES += mail/html.h
