@@ -32,6 +32,10 @@ UNIT_LIBS = libmail.a $(COMMON_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_buf_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_buf_LDADD = $(UNIT_LIBS)
 
+# The benchmarks' peer: built when asked for.
+EXTRA_PROGRAMS = tests/bench/buffer_milter
+tests_bench_buffer_milter_LDADD = $(MILTER_LIBS)
+
 tests_unit_test_address_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_address_LDADD = $(UNIT_LIBS)
 
@@ -102,9 +106,32 @@ EXTRA_DIST += tests/run
 EXTRA_DIST += tests/sanitize
 EXTRA_DIST += tests/threaded
 EXTRA_DIST += tests/tsan.supp
-EXTRA_DIST += tests/bench
-EXTRA_DIST += tests/fuzz
-EXTRA_DIST += tests/system
+EXTRA_DIST += tests/bench/floor
+EXTRA_DIST += tests/bench/match
+EXTRA_DIST += tests/bench/pixel
+EXTRA_DIST += tests/bench/pixel-sync
+EXTRA_DIST += tests/bench/pixel_rate.py
+EXTRA_DIST += tests/bench/rounds.py
+EXTRA_DIST += tests/bench/run
+EXTRA_DIST += tests/bench/stamp
+EXTRA_DIST += tests/bench/stamp-small
+EXTRA_DIST += tests/bench/throughput.py
+EXTRA_DIST += tests/fuzz/run
+EXTRA_DIST += tests/system/conftest.py
+EXTRA_DIST += tests/system/maildir.py
+EXTRA_DIST += tests/system/mailer.py
+EXTRA_DIST += tests/system/mails.py
+EXTRA_DIST += tests/system/memcached.py
+EXTRA_DIST += tests/system/postfix.py
+EXTRA_DIST += tests/system/postgres.py
+EXTRA_DIST += tests/system/proc.py
+EXTRA_DIST += tests/system/servers.py
+EXTRA_DIST += tests/system/spoor.py
+EXTRA_DIST += tests/system/test_bad_input.py
+EXTRA_DIST += tests/system/test_harness.py
+EXTRA_DIST += tests/system/test_main_job.py
+EXTRA_DIST += tests/system/traces.py
+EXTRA_DIST += tests/system/web.py
 
 include tests/targets.mk
 tests_unit_test_record_CPPFLAGS = $(UNIT_CPPFLAGS)
