@@ -263,8 +263,16 @@ void daemon_ready(const struct conf *conf, const struct daemon_options *options)
     log_notice("ready");
 }
 
+static void remove_pid_file(void)
+{
+    if (*pid_path)
+        unlink(pid_path);
+    *pid_path = '\0';
+}
+
 void daemon_fail(void)
 {
+    remove_pid_file();
     exit(EXIT_FAILURE);
 }
 
@@ -280,9 +288,7 @@ enum daemon_signal daemon_wait_signal(void)
 
 void daemon_end(void)
 {
-    if (*pid_path)
-        unlink(pid_path);
-    *pid_path = '\0';
+    remove_pid_file();
     log_notice("stopped");
     log_close();
 }

@@ -7,7 +7,11 @@ if HAVE_CMOCKA
 unit_tests =
 unit_tests += tests/unit/test_buf
 unit_tests += tests/unit/test_address
+unit_tests += tests/unit/test_conf
+unit_tests += tests/unit/test_daemon
 unit_tests += tests/unit/test_keys
+unit_tests += tests/unit/test_log
+unit_tests += tests/unit/test_network
 unit_tests += tests/unit/test_token
 unit_tests += tests/unit/test_url
 unit_tests += tests/unit/test_record
@@ -43,6 +47,17 @@ tests_unit_test_route_LDADD = libpixeld.a $(UNIT_LIBS)
 
 tests_unit_test_verdict_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_verdict_LDADD = libpixeld.a $(UNIT_LIBS)
+tests_unit_test_conf_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_conf_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_daemon_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_daemon_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_log_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_log_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_network_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_network_LDADD = $(UNIT_LIBS)
 
 # Fuzz targets: a file each, built with CC=clang and --enable-fuzzers.
 FUZZER_LINK = $(AM_LDFLAGS) -fsanitize=fuzzer
@@ -50,6 +65,7 @@ FUZZER_LIBS = libmail.a $(COMMON_LIBS)
 if FUZZERS
 noinst_PROGRAMS += tests/fuzz/fuzz_address
 noinst_PROGRAMS += tests/fuzz/fuzz_route
+noinst_PROGRAMS += tests/fuzz/fuzz_conf
 noinst_PROGRAMS += tests/fuzz/fuzz_token
 noinst_PROGRAMS += tests/fuzz/fuzz_url
 endif
@@ -67,3 +83,6 @@ tests_fuzz_fuzz_url_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_url_LDADD = $(FUZZER_LIBS)
 tests_unit_test_record_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_record_LDADD = $(UNIT_LIBS)
+
+tests_fuzz_fuzz_conf_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_conf_LDADD = $(FUZZER_LIBS)
