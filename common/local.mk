@@ -30,9 +30,13 @@ libcommon_a_SOURCES += common/token.c
 libcommon_a_SOURCES += common/token.h
 libcommon_a_SOURCES += common/url.c
 libcommon_a_SOURCES += common/url.h
+libcommon_a_SOURCES += common/clock.h
+libcommon_a_SOURCES += common/crc32c.c
+libcommon_a_SOURCES += common/crc32c.h
+libcommon_a_SOURCES += common/little_endian.h
 libcommon_a_SOURCES += common/utf8.c
 libcommon_a_SOURCES += common/utf8.h
-# domain: the database and what goes there
+# domain
 libcommon_a_SOURCES += common/cache.c
 libcommon_a_SOURCES += common/cache.h
 libcommon_a_SOURCES += common/copy_stream.c
@@ -40,6 +44,10 @@ libcommon_a_SOURCES += common/copy_stream.h
 libcommon_a_SOURCES += common/db.c
 libcommon_a_SOURCES += common/db.h
 libcommon_a_SOURCES += common/db_pool.c
+libcommon_a_SOURCES += common/dictionary.c
+libcommon_a_SOURCES += common/dictionary.h
+libcommon_a_SOURCES += common/record.c
+libcommon_a_SOURCES += common/record.h
 libcommon_a_SOURCES += common/row_set.c
 libcommon_a_SOURCES += common/row_set.h
 libcommon_a_SOURCES += common/crc32c.c
@@ -48,3 +56,8 @@ libcommon_a_SOURCES += common/little_endian.h
 # domain
 libcommon_a_SOURCES += common/record.c
 libcommon_a_SOURCES += common/record.h
+libcommon_a_SOURCES += common/store.c
+libcommon_a_SOURCES += common/store.h
+libcommon_a_SOURCES += common/store_cargo.c
+libcommon_a_SOURCES += common/store_cargo.h
+libcommon_a_SOURCES += common/store_load.c
