@@ -78,7 +78,7 @@ static void *keeper(void *arg)
             sync_ms = spool_now_ms() + (spool->sync_ms + 1) / 2;
         } else if (!spool->spare && now >= spare_ms) {
             prepare_spare(spool);
-            spare_ms = now + HOUSE_MS;
+            spare_ms = spool->spare ? 0 : now + HOUSE_MS;
         } else if (now >= house_ms) {
             while (oldest_expired(spool))
                 spool_drop_oldest(spool, NULL);

@@ -141,11 +141,12 @@ bool spool_segment_read_header(int file, uint64_t start, struct spool_segment *s
     if (got < 0 || fstat(file, &status) != 0)
         return false;
     errno = 0;
+    segment->size = (uint64_t)status.st_size;
     if (got < (ssize_t)sizeof header || memcmp(header, magic, AT_VERSION) != 0
         || le32_get(header + AT_VERSION) != FORMAT_VERSION || le32_get(header + AT_SUM) != header_sum(header)
         || le64_get(header + AT_START) != start)
         return false;
-    spool_segment_init(segment, start, (uint64_t)status.st_size, header + AT_IDENTITY);
+    spool_segment_init(segment, start, segment->size, header + AT_IDENTITY);
     segment->previous_end = le64_get(header + AT_PREVIOUS_END);
     segment->written_s = status.st_mtime;
     return true;

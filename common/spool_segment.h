@@ -49,7 +49,7 @@ bool spool_segment_spare(const struct spool_io *io, int directory, const char *n
 int spool_segment_begin(const struct spool_io *io, int directory, const struct spool_segment *segment,
                         struct slice content);
 
-/* False when the header of FILE does not say that it begins at START (errno 0) or cannot be read. */
+/* False when the header of FILE does not say that it begins at START (errno 0, the size set) or cannot be read. */
 bool spool_segment_read_header(int file, uint64_t start, struct spool_segment *segment);
 
 /* Bytes that a record with this much payload takes. */

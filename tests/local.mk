@@ -14,6 +14,7 @@ unit_tests += tests/unit/test_log
 unit_tests += tests/unit/test_network
 unit_tests += tests/unit/test_token
 unit_tests += tests/unit/test_url
+unit_tests += tests/unit/test_message_id
 unit_tests += tests/unit/test_record
 unit_tests += tests/unit/test_hit
 unit_tests += tests/unit/test_route
@@ -90,3 +91,21 @@ tests_fuzz_fuzz_conf_LDADD = $(FUZZER_LIBS)
 tests_unit_test_spool_SOURCES = tests/unit/test_spool.c tests/unit/folder.c tests/unit/folder.h
 tests_unit_test_spool_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_spool_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_message_id_SOURCES = tests/unit/test_message_id.c tests/unit/folder.c tests/unit/folder.h
+tests_unit_test_message_id_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_message_id_LDADD = $(UNIT_LIBS)
+
+# Fuzz targets: a file each, built with CC=clang and --enable-fuzzers.
+FUZZER_LINK = $(AM_LDFLAGS) -fsanitize=fuzzer
+FUZZER_LIBS = libmail.a $(COMMON_LIBS)
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_record
+noinst_PROGRAMS += tests/fuzz/fuzz_spool
+endif
+
+tests_fuzz_fuzz_record_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_record_LDADD = $(FUZZER_LIBS)
+
+tests_fuzz_fuzz_spool_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_spool_LDADD = $(FUZZER_LIBS)

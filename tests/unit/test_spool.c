@@ -373,7 +373,7 @@ static void a_recycled_segment_revives_nothing(void **state)
     for (int n = 0; n < 20 * MANY && !recycled; n += 100) {
         end = append_range(spool, n, n + 100);
         spool_release(spool, end);
-        recycled = spool->segment[0]->start > 3 * SEGMENT;
+        recycled = spool_first(spool) > 3 * SEGMENT;
         if (n % MANY == 0)
             usleep(1000);
     }
