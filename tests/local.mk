@@ -15,6 +15,7 @@ unit_tests += tests/unit/test_log
 unit_tests += tests/unit/test_network
 unit_tests += tests/unit/test_token
 unit_tests += tests/unit/test_url
+unit_tests += tests/unit/test_spool
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 endif
@@ -71,3 +72,7 @@ tests_fuzz_fuzz_url_LDADD = $(FUZZER_LIBS)
 
 tests_fuzz_fuzz_conf_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_conf_LDADD = $(FUZZER_LIBS)
+
+tests_unit_test_spool_SOURCES = tests/unit/test_spool.c tests/unit/folder.c tests/unit/folder.h
+tests_unit_test_spool_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_spool_LDADD = $(UNIT_LIBS)
