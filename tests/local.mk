@@ -6,6 +6,7 @@ AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; 
 if HAVE_CMOCKA
 unit_tests =
 unit_tests += tests/unit/test_buf
+unit_tests += tests/unit/test_record
 unit_tests += tests/unit/test_address
 unit_tests += tests/unit/test_conf
 unit_tests += tests/unit/test_daemon
@@ -29,6 +30,8 @@ UNIT_LIBS = libmail.a $(COMMON_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_buf_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_buf_LDADD = $(UNIT_LIBS)
 
+tests_unit_test_record_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_record_LDADD = $(UNIT_LIBS)
 tests_unit_test_address_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_address_LDADD = $(UNIT_LIBS)
 
@@ -85,6 +88,9 @@ tests_fuzz_fuzz_url_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_url_LDADD = $(FUZZER_LIBS)
 tests_unit_test_record_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_record_LDADD = $(UNIT_LIBS)
+
+tests_fuzz_fuzz_conf_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_conf_LDADD = $(FUZZER_LIBS)
 
 tests_fuzz_fuzz_conf_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_conf_LDADD = $(FUZZER_LIBS)
