@@ -20,7 +20,6 @@ pixeld_spoor_pixeld_LDADD = libpixeld.a $(COMMON_LIBS) $(MICROHTTPD_LIBS)
 pixeld_spoor_pixeld_SOURCES =
 pixeld_spoor_pixeld_SOURCES += pixeld/click.c
 pixeld_spoor_pixeld_SOURCES += pixeld/click.h
-pixeld_spoor_pixeld_SOURCES += pixeld/clock.h
 pixeld_spoor_pixeld_SOURCES += pixeld/deadline.c
 pixeld_spoor_pixeld_SOURCES += pixeld/deadline.h
 pixeld_spoor_pixeld_SOURCES += pixeld/health.c
