@@ -6,6 +6,7 @@ AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; 
 if HAVE_CMOCKA
 unit_tests =
 unit_tests += tests/unit/test_buf
+unit_tests += tests/unit/test_msgid
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 endif
@@ -14,3 +15,5 @@ UNIT_LIBS = libmail.a $(COMMON_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_buf_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_buf_LDADD = $(UNIT_LIBS)
+tests_unit_test_msgid_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_msgid_LDADD = $(UNIT_LIBS)
