@@ -7,6 +7,7 @@ if HAVE_CMOCKA
 unit_tests =
 unit_tests += tests/unit/test_buf
 unit_tests += tests/unit/test_msgid
+unit_tests += tests/unit/test_header
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 endif
@@ -17,3 +18,6 @@ tests_unit_test_buf_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_buf_LDADD = $(UNIT_LIBS)
 tests_unit_test_msgid_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_msgid_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_header_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_header_LDADD = $(UNIT_LIBS)
