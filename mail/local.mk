@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 noinst_LIBRARIES += libmail.a
 libmail_a_SOURCES =
-<<<<<<< HEAD
 libmail_a_SOURCES += mail/msgid.c
 libmail_a_SOURCES += mail/msgid.h
-=======
 libmail_a_SOURCES += mail/header.c
 libmail_a_SOURCES += mail/header.h
 libmail_a_SOURCES += mail/header_mailbox.c
@@ -14,4 +12,3 @@ libmail_a_SOURCES += mail/charset.c
 libmail_a_SOURCES += mail/charset.h
 libmail_a_SOURCES += mail/base64.c
 libmail_a_SOURCES += mail/base64.h
->>>>>>> rewrite
