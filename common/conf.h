@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * conf - spoor.conf: one file for all programs, one table row an option.
+ *
+ * Each option is one row of the table in conf.c: section, name, type with unit, default, range and a
+ * line of help. The same table fills struct conf, rejects what it does not know with file and line,
+ * prints `-T` and is what the manual is checked against. A struct conf is read-only once loaded: a
+ * reload makes a new one. libconfuse is used by conf.c alone.
+ */
+#ifndef COMMON_CONF_H
+#define COMMON_CONF_H
+
+#include "common/buf.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct conf_list {
+    char **item;
+    size_t count;
+};
+
+enum conf_mode { MODE_TRACK, MODE_OBSERVE };
+enum conf_message_id { MESSAGE_ID_AUTO, MESSAGE_ID_STAMP, MESSAGE_ID_KEEP };
+
+struct conf_milter { /* what both milters have */
+    char *listen;
+    int64_t socket_mode;        /* of a unix socket, octal in the file */
+    char *socket_group;         /* "" leaves it */
+    int64_t drain_timeout_ms;   /* how long SIGTERM waits for mails under way */
+};
+
+struct conf {
+    char *path;                 /* the file it came from */
+    char *key_file;
+    char *tracking_url;         /* no trailing slash */
+    char *database;             /* libpq conninfo */
+    int64_t database_timeout_ms; /* deadline of a question asked while a mail waits */
+    char *memcached;            /* "host:port,host:port"; "" none */
+    int64_t memcached_timeout_ms;
+    char *spool_directory;
+    int64_t spool_segment_bytes;
+    int64_t spool_max_bytes;    /* above it the spool counts as full */
+    int64_t spool_keep_s;       /* loaded segments stay this long */
+    int64_t spool_sync_ms;      /* spoor-pixeld: most time between an answer and its fdatasync; 0: before it */
+    char *instance;             /* tells several of one program on a host apart */
+    char *user;                 /* "" stays who it is */
+    char *pid_directory;        /* "" writes no pid file */
+    int64_t log_level;          /* syslog priority */
+    int64_t memory_limit;       /* bytes of mail held by one daemon */
+    enum conf_mode mode;
+    struct conf_list track_only;   /* addresses or domains; empty: all */
+    struct conf_list local_domains;
+    struct {
+        struct conf_milter milter;
+        enum conf_message_id message_id;
+        char *message_id_domain;   /* when From's domain is not ours */
+        struct conf_list submit_networks; /* CIDR */
+        int64_t body_limit;        /* bytes */
+        bool track_auto_generated;
+        bool track_dkim_signed;
+        bool views;
+        bool links;
+    } stamp;
+    struct {
+        struct conf_milter milter;
+        int64_t body_limit;        /* bytes; a larger body is not looked into */
+        struct conf_list clean_recipients; /* domains; empty: local_domains */
+        bool clean;
+    } match;
+    struct {
+        struct conf_list listen;   /* ADDRESS:PORT, [ADDRESS]:PORT */
+        int64_t threads;           /* 0: one a core */
+        int64_t connections;       /* most at once, all threads together */
+        int64_t connections_per_address; /* 0: no limit */
+        int64_t header_timeout_ms; /* whole request header */
+        int64_t idle_timeout_s;
+        int64_t drain_timeout_ms;
+        struct conf_list trusted_proxies; /* CIDR */
+        char *proxy_header;        /* "x-forwarded-for" or "forwarded" */
+        bool anonymize_ip;
+    } pixeld;
+};
+
+/* The section whose rules are checked besides the shared ones: a program checks what it needs. */
+enum conf_part { CONF_SHARED, CONF_DRY_RUN, CONF_STAMP, CONF_MATCH, CONF_PIXELD };
+
+/*
+ * Reads PATH. NULL on the first error, with "FILE:LINE: what and why" (or without line where the whole
+ * file is meant) in ERROR. A missing option has its default. CONF_DRY_RUN asks only for key_file and
+ * tracking_url.
+ */
+struct conf *conf_load(const char *path, enum conf_part part, struct buf *error);
+void conf_free(struct conf *conf);
+
+/* Every option with the value in effect, as a file that loads to the same values; passwords in `database` masked. */
+void conf_print(const struct conf *conf, FILE *out);
+
+/* For the check that the manual names each option: "section.name" one a line, from the table. */
+void conf_print_names(FILE *out);
+
+/* Is DOMAIN (A-label, any case) in the list? */
+bool conf_list_has_domain(const struct conf_list *list, struct slice domain);
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * daemon - from the command line to a running server and back.
+ *
+ * Order in main(): daemon_options(), conf_load(), log_open(), daemon_start() (detach; the parent stays until
+ * daemon_ready(), so that a failure to start is seen by whoever started it), open what needs
+ * privileges, daemon_drop_privileges(), start threads, daemon_ready(), daemon_wait_signal() in a loop.
+ * Signals are blocked in all threads and taken by daemon_wait_signal() alone: no code runs in a handler.
+ */
+#ifndef COMMON_DAEMON_H
+#define COMMON_DAEMON_H
+
+#include "common/conf.h"
+
+#include <stdbool.h>
+
+struct daemon_options {
+    const char *program;      /* "spoor-stamp" */
+    const char *config_path;  /* -c, else SYSCONFDIR "/spoor/spoor.conf" */
+    bool foreground;          /* -f: log to stderr, do not detach */
+    bool check;               /* -t: check the configuration and exit */
+    bool print;               /* -T: print the effective configuration and exit */
+};
+
+/* Parses -f -c FILE -t -T -h -V; exits with 64 (EX_USAGE) and a usage line when it cannot. */
+struct daemon_options daemon_options(const char *program, int argc, char **argv);
+
+/*
+ * Loads the configuration; does -t and -T and exits. On an error one line to stderr and exit 78 (EX_CONFIG).
+ * Opens the log.
+ */
+struct conf *daemon_configure(const struct daemon_options *options, enum conf_part part);
+
+/* Blocks the signals that daemon_wait_signal() takes; detaches unless in the foreground. Exits on failure. */
+void daemon_start(const struct daemon_options *options);
+
+/* Becomes conf->user with its groups, when started as root and one is named. False and logged when it cannot. */
+bool daemon_drop_privileges(const struct conf *conf);
+
+/* Writes PID_DIRECTORY/PROGRAM[-INSTANCE].pid, tells the waiting parent that all is well, logs "ready". */
+void daemon_ready(const struct conf *conf, const struct daemon_options *options);
+
+/* The parent (or the shell) gets exit status 1; the reason must have been logged. Never returns. */
+_Noreturn void daemon_fail(void);
+/* The same, with the reason logged here. */
+_Noreturn void daemon_fail_with(const struct buf *reason);
+
+enum daemon_signal { DAEMON_RELOAD /* SIGHUP */, DAEMON_STOP /* SIGTERM, SIGINT */ };
+enum daemon_signal daemon_wait_signal(void);
+
+/* Removes the pid file, logs "stopped". */
+void daemon_end(void);
+
+#endif

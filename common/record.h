@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * record - what the programs note down, and its bytes in the spool.
+ *
+ * Slices of a decoded record point into the payload it was decoded from. Encoding is a plain run of little-endian
+ * numbers and length-prefixed texts, described at each function in record.c; a newer version only adds
+ * fields at the end, so older payloads still decode. Pure.
+ */
+#ifndef COMMON_RECORD_H
+#define COMMON_RECORD_H
+
+#include "common/buf.h"
+#include "common/slice.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum record_kind { RECORD_MESSAGE = 1, RECORD_HIT = 2, RECORD_ANSWER = 3 }; /* on disk; never reuse a number */
+
+/* How much may be kept about recipients; the most restrictive of all policies wins. */
+enum tracking_level { LEVEL_OFF, LEVEL_AGGREGATE, LEVEL_INDIVIDUAL };
+
+struct record_recipient {
+    struct slice address; /* normal form */
+    uint32_t key;         /* 0 under LEVEL_AGGREGATE */
+};
+
+struct record_link {
+    uint16_t index; /* from 1 */
+    struct slice destination;
+};
+
+struct record_message { /* a tracked mail, by spoor-stamp */
+    uint64_t id;
+    int64_t time_us;      /* when end-of-message came; microseconds since 1970 UTC, like all times here */
+    enum tracking_level level;
+    uint8_t pixels;       /* 0: views are not tracked */
+    uint64_t size;        /* bytes of headers and body as they came */
+    struct slice owner;   /* whose feed; normal form */
+    struct slice sender;  /* From, normal form */
+    struct slice envelope_sender;
+    struct slice subject; /* decoded, UTF-8 */
+    struct slice sent_message_id;   /* on the wire, no brackets */
+    struct slice client_message_id; /* the program's own, no brackets; empty: it had none */
+    struct slice campaign; /* empty: none */
+    struct slice host;     /* of this MTA */
+    struct slice queue_id;
+    struct record_recipient *recipient; /* decode: owned by the struct, freed by record_message_free() */
+    size_t recipients;
+    struct record_link *link;
+    size_t links;
+};
+
+enum hit_kind { HIT_VIEW = 1, HIT_CLICK = 2 };
+/* The words in hit_verdict_name() are those of the database. */
+enum hit_verdict { VERDICT_UNKNOWN, VERDICT_HUMAN, VERDICT_PROXY, VERDICT_PREFETCH, VERDICT_BOT, VERDICT_SELF };
+
+struct record_hit { /* a request with a token of ours, by spoor-pixeld */
+    enum hit_kind kind;
+    uint64_t message;
+    uint32_t recipient;
+    uint16_t index;
+    int64_t time_us;
+    enum hit_verdict verdict;
+    struct slice reason;     /* a word, see pixeld/verdict.h */
+    uint8_t address[16];     /* of the client, network order */
+    uint8_t address_bytes;   /* 0 (not kept), 4 or 16 */
+    struct slice user_agent; /* cut to USER_AGENT_MAX */
+    struct slice raw;        /* only when the key is unknown here: the request target, judged later */
+};
+enum { USER_AGENT_MAX = 512 };
+
+enum answer_class { /* words of answer_class_name(): database, log, spoorctl match */
+    ANSWER_NONE, ANSWER_OWN, ANSWER_COMPLAINT, ANSWER_RECEIPT, ANSWER_BOUNCE, ANSWER_DELAY, ANSWER_DELIVERED,
+    ANSWER_AUTO_REPLY, ANSWER_MEETING, ANSWER_LIST, ANSWER_MACHINE, ANSWER_REPLY
+};
+enum answer_rung {
+    RUNG_NONE, RUNG_IN_REPLY_TO, RUNG_REFERENCES, RUNG_ORIGINAL_MESSAGE_ID, RUNG_RETURNED_HEADERS, RUNG_QUOTED_URL,
+    RUNG_BOUNCE_ADDRESS
+};
+enum answer_confidence { CONFIDENCE_NONE, CONFIDENCE_LOW, CONFIDENCE_MEDIUM, CONFIDENCE_HIGH };
+enum answer_answerer { ANSWERER_UNKNOWN, ANSWERER_RECIPIENT, ANSWERER_OTHER };
+
+struct record_answer { /* a mail that refers to one of ours, by spoor-match */
+    uint64_t message;
+    uint32_t recipient;      /* key in the token */
+    int64_t time_us;
+    enum answer_class class_;
+    enum answer_rung rung;
+    enum answer_confidence confidence;
+    enum answer_answerer answerer;
+    uint32_t answerer_key;   /* recipient key of the From address */
+    struct slice from;       /* normal form */
+    struct slice envelope_sender;
+    struct slice subject;
+    struct slice message_id; /* of the answer, no brackets */
+    uint8_t digest[32];      /* SHA-256 of message_id, or of From, Date, Subject and In-Reply-To without one */
+    struct slice host;
+    struct slice queue_id;
+};
+
+/* Each adds the payload to OUT; false when OUT has failed or a text is too long for its length field. */
+bool record_message_encode(const struct record_message *message, struct buf *out);
+bool record_hit_encode(const struct record_hit *hit, struct buf *out);
+bool record_answer_encode(const struct record_answer *answer, struct buf *out);
+
+/* False for bytes that are no such record; nothing to free then. */
+bool record_message_decode(struct slice payload, struct record_message *message);
+void record_message_free(struct record_message *message);
+bool record_hit_decode(struct slice payload, struct record_hit *hit);
+bool record_answer_decode(struct slice payload, struct record_answer *answer);
+
+const char *hit_kind_name(enum hit_kind kind);
+const char *hit_verdict_name(enum hit_verdict verdict);
+const char *tracking_level_name(enum tracking_level level);
+const char *answer_class_name(enum answer_class class_);
+const char *answer_rung_name(enum answer_rung rung);
+const char *answer_confidence_name(enum answer_confidence confidence);
+const char *answer_answerer_name(enum answer_answerer answerer);
+
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * spool - the append-only local file in which a program keeps what it has acknowledged.
+ *
+ * One folder belongs to one process at a time (flock; a second one is refused). It holds an identity of
+ * 128 random bits and segments named by the absolute position of their first byte. A segment is
+ * made full-size with zeros, so that a full disk is met when it is made and not in the middle of a record.
+ * Numbers are little-endian:
+ *   segment header, 64 bytes: "SPOORSEG", u32 format version 1, u32 CRC-32C of the rest of the header, 16 bytes identity,
+ *                   u64 absolute position of the segment's first byte, zeros
+ *   record: u32 payload length, u32 CRC-32C, u8 kind, u8 version of the payload, u16 zero, u32 zero, payload,
+ *           zeros to the next multiple of 8. The CRC is seeded with identity and the record's absolute position, so what an
+ *           older life of the file left behind is never taken for a record.
+ * A record does not cross segments. Its number is its absolute position; numbers grow and are
+ * never used twice under one identity. A length of zero ends the written part of a segment.
+ * Any thread may append, sync and read.
+ */
+#ifndef COMMON_SPOOL_H
+#define COMMON_SPOOL_H
+
+#include "common/buf.h"
+#include "common/slice.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { SPOOL_IDENTITY_BYTES = 16, SPOOL_HEADER_BYTES = 64, SPOOL_RECORD_MAX = 1024 * 1024 };
+
+struct spool;
+
+struct spool_options {
+    const char *directory;   /* made if it is not there; copied */
+    int64_t segment_bytes;
+    int64_t max_bytes;       /* all segments not yet released; above it SPOOL_FULL */
+    int64_t keep_s;          /* released segments stay this long, for a database restored to an earlier time */
+    int64_t sync_ms;         /* > 0: a thread syncs what was appended within this time; 0: only spool_sync() does */
+};
+
+/* Opens, locks and recovers: a torn tail is cut, a bad record before the tail is skipped to the next segment and said in WARNING. */
+struct spool *spool_open(const struct spool_options *options, struct buf *warning, struct buf *error);
+void spool_close(struct spool *spool); /* syncs first */
+
+enum spool_result { SPOOL_OK, SPOOL_FULL, SPOOL_FAILED };
+
+/* The record is in the kernel when this returns; *END is the position behind it. errno tells why on SPOOL_FAILED. */
+enum spool_result spool_append(struct spool *spool, uint8_t kind, uint8_t version, struct slice payload, uint64_t *end);
+
+/*
+ * Returns once everything before END is on the disk. Threads that come while an fdatasync runs share the next one. After a failed
+ * fdatasync the segment is abandoned and what was not synced is written anew into a fresh one.
+ */
+enum spool_result spool_sync(struct spool *spool, uint64_t end);
+
+void spool_identity(const struct spool *spool, uint8_t identity[SPOOL_IDENTITY_BYTES]);
+/* A new identity, when the database knows more of this spool than it holds: positions start anew, unreleased records are kept. */
+bool spool_renew(struct spool *spool, struct buf *error);
+
+struct spool_record {
+    uint64_t position; /* its number */
+    uint64_t end;      /* position of what follows */
+    uint32_t checksum;
+    uint8_t kind;
+    uint8_t version;
+    struct slice payload; /* valid until the next read with the same reader */
+};
+
+/* Reads what is on the disk, in order. A reader belongs to one thread. */
+struct spool_reader;
+struct spool_reader *spool_reader_new(struct spool *spool, uint64_t from);
+void spool_reader_free(struct spool_reader *reader);
+enum spool_read { SPOOL_READ_RECORD, SPOOL_READ_END, SPOOL_READ_SKIPPED /* to a next segment */, SPOOL_READ_FAILED };
+enum spool_read spool_reader_next(struct spool_reader *reader, struct spool_record *record);
+
+uint64_t spool_first(const struct spool *spool);   /* position of the oldest record kept */
+uint64_t spool_durable(struct spool *spool);       /* everything before is on the disk */
+uint64_t spool_end(struct spool *spool);           /* everything before is in the kernel */
+/* Waits until something behind POSITION is on the disk, TIMEOUT_MS passed, or spool_wake(); true when there is something. */
+bool spool_wait(struct spool *spool, uint64_t position, int timeout_ms);
+void spool_wake(struct spool *spool);
+
+/* Everything before POSITION is in the database: its segments may be removed when keep_s has passed, or recycled. */
+void spool_release(struct spool *spool, uint64_t position);
+
+bool spool_writable(struct spool *spool); /* the last append did not fail */
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * store - what the programs ask the database and tell it, by name; every SQL statement of the daemons is here.
+ *
+ * Answers tell "no" from "could not ask". Deadlines are milliseconds. See db.h for threads.
+ */
+#ifndef COMMON_STORE_H
+#define COMMON_STORE_H
+
+#include "common/db.h"
+#include "common/record.h"
+#include "common/spool.h"
+
+enum store_answer { STORE_YES, STORE_NO, STORE_AWAY };
+
+/* Does this program fit the schema? NO fills WHY. */
+enum store_answer store_schema_fits(struct db *db, struct buf *why, int deadline_ms);
+
+/* The node number of this spool identity, leased now if it has none. NO: all 1,024 are taken. */
+enum store_answer store_lease_node(struct db *db, const uint8_t identity[SPOOL_IDENTITY_BYTES], const char *host,
+                                   const char *program, int *node, int deadline_ms);
+
+/* The tracked mail whose sent or client Message-ID this is (no brackets, compared in lower case). */
+enum store_answer store_find_message(struct db *db, struct slice message_id, uint64_t *message, int deadline_ms);
+
+/* Is ADDRESS (normal form) a recipient of that mail, or its owner or sender? */
+enum store_relation { RELATION_NONE, RELATION_RECIPIENT, RELATION_OWNER };
+enum store_answer store_relation_of(struct db *db, uint64_t message, struct slice address, enum store_relation *relation,
+                                    int deadline_ms);
+
+/* Progress of a spool. NO: the database has never seen this identity (it is then entered, at position 0). */
+struct store_progress {
+    int32_t spool;       /* the short number of the identity */
+    uint64_t position;
+    uint32_t checksum;   /* of the last record loaded */
+};
+enum store_answer store_progress(struct db *db, const uint8_t identity[SPOOL_IDENTITY_BYTES], const char *host,
+                                 const char *program, struct store_progress *progress, int deadline_ms);
+
+/*
+ * One transaction: the records, the batch row, the watermark from PROGRESS->position to END, NOTIFY. On
+ * STORE_YES *PROGRESS is the new one. STORE_NO: a record was refused (the loader halves); WHY says it. A conflicting watermark
+ * is STORE_NO with *OVERTAKEN set.
+ */
+enum store_answer store_load(struct db *db, struct store_progress *progress, const struct spool_record *records,
+                             size_t count, bool *overtaken, struct buf *why, int deadline_ms);
+/* Sets one record aside in spoor.rejected and moves the watermark past it. */
+enum store_answer store_reject(struct db *db, struct store_progress *progress, const struct spool_record *record,
+                               const char *reason, int deadline_ms);
+
+#endif
