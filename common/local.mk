@@ -7,3 +7,12 @@ libcommon_a_SOURCES =
 libcommon_a_SOURCES += common/buf.c
 libcommon_a_SOURCES += common/buf.h
 libcommon_a_SOURCES += common/slice.h
+# domain
+libcommon_a_SOURCES += common/address.c
+libcommon_a_SOURCES += common/address.h
+libcommon_a_SOURCES += common/keys.c
+libcommon_a_SOURCES += common/keys.h
+libcommon_a_SOURCES += common/token.c
+libcommon_a_SOURCES += common/token.h
+libcommon_a_SOURCES += common/url.c
+libcommon_a_SOURCES += common/url.h

@@ -7,7 +7,9 @@
  *     TRACKING_URL/d/TOKEN                 a document
  *     TRACKING_URL/u/TOKEN                 unsubscribe
  * What we make holds only [A-Za-z0-9:/._%~-]: valid in any HTML quoting, and quoted-printable needs no
- * escape in it. Reading decodes percent signs exactly once. Pure.
+ * escape in it. The destination's slashes are encoded too: a browser folds "/../" and a proxy "//" in a path, and
+ * the MAC would no longer fit. Reading decodes percent signs exactly once and leaves out a query string: what stands
+ * behind a plain `?` was added by others. Pure.
  */
 #ifndef COMMON_URL_H
 #define COMMON_URL_H

@@ -8,6 +8,10 @@ unit_tests =
 unit_tests += tests/unit/test_buf
 unit_tests += tests/unit/test_msgid
 unit_tests += tests/unit/test_header
+unit_tests += tests/unit/test_address
+unit_tests += tests/unit/test_keys
+unit_tests += tests/unit/test_token
+unit_tests += tests/unit/test_url
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 endif
@@ -21,3 +25,33 @@ tests_unit_test_msgid_LDADD = $(UNIT_LIBS)
 
 tests_unit_test_header_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_header_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_address_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_address_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_keys_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_keys_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_token_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_token_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_url_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_url_LDADD = $(UNIT_LIBS)
+
+# Fuzz targets: a file each, built with CC=clang and --enable-fuzzers.
+FUZZER_LINK = $(AM_LDFLAGS) -fsanitize=fuzzer
+FUZZER_LIBS = libmail.a $(COMMON_LIBS)
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_address
+noinst_PROGRAMS += tests/fuzz/fuzz_token
+noinst_PROGRAMS += tests/fuzz/fuzz_url
+endif
+
+tests_fuzz_fuzz_address_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_address_LDADD = $(FUZZER_LIBS)
+
+tests_fuzz_fuzz_token_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_token_LDADD = $(FUZZER_LIBS)
+
+tests_fuzz_fuzz_url_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_url_LDADD = $(FUZZER_LIBS)

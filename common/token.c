@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* token - see token.h */
+
+#include "common/token.h"
+
+#include <string.h>
+
+/* What stands where in the 32 bytes. */
+enum {
+    AT_VERSION = 0,
+    AT_KEY_ID = 1,
+    AT_MESSAGE = 2,
+    AT_RECIPIENT = 10,
+    AT_INDEX = 14,
+    AT_MAC = 16,
+    MAC_BYTES = TOKEN_BYTES - AT_MAC
+};
+
+enum { AGGREGATE = 0x8000 }; /* the bit above the index */
+
+static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz234567";
+static const char label[] = "spoor token 1";
+
+static void put_number(uint8_t *out, uint64_t value, unsigned bytes)
+{
+    while (bytes--) {
+        out[bytes] = (uint8_t)value;
+        value >>= 8;
+    }
+}
+
+static uint64_t get_number(const uint8_t *in, unsigned bytes)
+{
+    uint64_t value = 0;
+
+    for (unsigned at = 0; at < bytes; at++)
+        value = value << 8 | in[at];
+    return value;
+}
+
+static void base32_write(const uint8_t in[TOKEN_BYTES], char out[TOKEN_TEXT + 1])
+{
+    unsigned waiting = 0, bits = 0;
+
+    for (size_t at = 0; at < TOKEN_BYTES; at++) {
+        waiting = (waiting << 8 | in[at]) & 0xfff;
+        for (bits += 8; bits >= 5; bits -= 5)
+            *out++ = alphabet[waiting >> (bits - 5) & 31];
+    }
+    *out++ = alphabet[waiting << (5 - bits) & 31];
+    *out = '\0';
+}
+
+static int base32_value(char c)
+{
+    if (ascii_is_alpha(c))
+        return ascii_lower(c) - 'a';
+    return c >= '2' && c <= '7' ? c - '2' + 26 : -1;
+}
+
+static bool base32_read(struct slice text, uint8_t out[TOKEN_BYTES])
+{
+    unsigned waiting = 0, bits = 0;
+    size_t len = 0;
+
+    if (text.len != TOKEN_TEXT)
+        return false;
+    for (size_t at = 0; at < TOKEN_TEXT; at++) {
+        int value = base32_value(text.p[at]);
+
+        if (value < 0)
+            return false;
+        waiting = (waiting << 5 | (unsigned)value) & 0xfff;
+        bits += 5;
+        if (bits >= 8) {
+            bits -= 8;
+            out[len++] = (uint8_t)(waiting >> bits);
+        }
+    }
+    return (waiting & ((1U << bits) - 1)) == 0;
+}
+
+static bool token_mac(struct keys *keys, const struct token *token, const uint8_t bytes[TOKEN_BYTES],
+                      struct slice destination, uint8_t mac[KEYS_MAC_BYTES])
+{
+    uint8_t len[2];
+    const struct slice parts[] = {
+        slice_of(label, sizeof label - 1),
+        slice_of((const char *)bytes, AT_MAC),
+        slice_of((const char *)len, sizeof len),
+        destination,
+    };
+
+    put_number(len, destination.len, sizeof len);
+    return keys_mac(keys, token->key_id, token->kind, parts, sizeof parts / sizeof *parts, mac);
+}
+
+bool token_sign(struct keys *keys, struct token *token, struct slice destination, char text[TOKEN_TEXT + 1])
+{
+    uint8_t bytes[TOKEN_BYTES], mac[KEYS_MAC_BYTES];
+
+    text[0] = '\0';
+    if (destination.len > DESTINATION_MAX || token->kind < TOKEN_VIEW || token->kind > TOKEN_ANCHOR ||
+        token->index > TOKEN_INDEX_MAX)
+        return false;
+    token->key_id = keys_signing_id(keys);
+    bytes[AT_VERSION] = (uint8_t)(TOKEN_VERSION << 4 | token->kind);
+    bytes[AT_KEY_ID] = token->key_id;
+    put_number(bytes + AT_MESSAGE, token->message, 8);
+    put_number(bytes + AT_RECIPIENT, token->recipient, 4);
+    put_number(bytes + AT_INDEX, token->index | (token->aggregate ? AGGREGATE : 0U), 2);
+    if (!token_mac(keys, token, bytes, destination, mac))
+        return false;
+    memcpy(bytes + AT_MAC, mac, MAC_BYTES);
+    base32_write(bytes, text);
+    return true;
+}
+
+static bool token_read(struct slice text, struct token *token, uint8_t bytes[TOKEN_BYTES])
+{
+    uint8_t kind;
+
+    if (!base32_read(text, bytes) || bytes[AT_VERSION] >> 4 != TOKEN_VERSION)
+        return false;
+    kind = bytes[AT_VERSION] & 15;
+    if (kind < TOKEN_VIEW || kind > TOKEN_ANCHOR)
+        return false;
+    *token = (struct token){
+        .kind = (enum token_kind)kind,
+        .key_id = bytes[AT_KEY_ID],
+        .message = get_number(bytes + AT_MESSAGE, 8),
+        .recipient = (uint32_t)get_number(bytes + AT_RECIPIENT, 4),
+        .aggregate = get_number(bytes + AT_INDEX, 2) & AGGREGATE,
+        .index = get_number(bytes + AT_INDEX, 2) & TOKEN_INDEX_MAX,
+    };
+    return true;
+}
+
+enum token_result token_verify(struct keys *keys, struct slice text, struct slice destination, struct token *token)
+{
+    uint8_t bytes[TOKEN_BYTES], mac[KEYS_MAC_BYTES];
+
+    if (!token_read(text, token, bytes))
+        return TOKEN_MALFORMED;
+    if (destination.len > DESTINATION_MAX)
+        return TOKEN_FORGED;
+    if (!token_mac(keys, token, bytes, destination, mac))
+        return TOKEN_UNKNOWN_KEY;
+    return keys_equal(mac, bytes + AT_MAC, MAC_BYTES) ? TOKEN_GOOD : TOKEN_FORGED;
+}
+
+bool token_parse(struct slice text, struct token *token)
+{
+    uint8_t bytes[TOKEN_BYTES];
+
+    return token_read(text, token, bytes);
+}
+
+const char *token_kind_name(enum token_kind kind)
+{
+    switch (kind) {
+    case TOKEN_VIEW: return "view";
+    case TOKEN_CLICK: return "click";
+    case TOKEN_DOCUMENT: return "document";
+    case TOKEN_UNSUBSCRIBE: return "unsubscribe";
+    case TOKEN_MESSAGE_ID: return "message-id";
+    case TOKEN_ANCHOR: return "anchor";
+    }
+    return "unknown";
+}
