@@ -7,9 +7,23 @@ libcommon_a_SOURCES =
 libcommon_a_SOURCES += common/buf.c
 libcommon_a_SOURCES += common/buf.h
 libcommon_a_SOURCES += common/slice.h
-# domain
 libcommon_a_SOURCES += common/address.c
 libcommon_a_SOURCES += common/address.h
+libcommon_a_SOURCES += common/conf.c
+libcommon_a_SOURCES += common/conf.h
+libcommon_a_SOURCES += common/conf_form.c
+libcommon_a_SOURCES += common/conf_form.h
+libcommon_a_SOURCES += common/conf_row.c
+libcommon_a_SOURCES += common/conf_row.h
+libcommon_a_SOURCES += common/conninfo.c
+libcommon_a_SOURCES += common/conninfo.h
+libcommon_a_SOURCES += common/network.c
+libcommon_a_SOURCES += common/network.h
+libcommon_a_SOURCES += common/daemon.c
+libcommon_a_SOURCES += common/daemon.h
+libcommon_a_SOURCES += common/log.c
+libcommon_a_SOURCES += common/log.h
+# domain
 libcommon_a_SOURCES += common/keys.c
 libcommon_a_SOURCES += common/keys.h
 libcommon_a_SOURCES += common/token.c
