@@ -30,3 +30,9 @@ libcommon_a_SOURCES += common/token.c
 libcommon_a_SOURCES += common/token.h
 libcommon_a_SOURCES += common/url.c
 libcommon_a_SOURCES += common/url.h
+libcommon_a_SOURCES += common/crc32c.c
+libcommon_a_SOURCES += common/crc32c.h
+libcommon_a_SOURCES += common/little_endian.h
+# domain
+libcommon_a_SOURCES += common/record.c
+libcommon_a_SOURCES += common/record.h

@@ -12,6 +12,7 @@ unit_tests += tests/unit/test_address
 unit_tests += tests/unit/test_keys
 unit_tests += tests/unit/test_token
 unit_tests += tests/unit/test_url
+unit_tests += tests/unit/test_record
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 endif
@@ -55,3 +56,6 @@ tests_fuzz_fuzz_token_LDADD = $(FUZZER_LIBS)
 
 tests_fuzz_fuzz_url_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_url_LDADD = $(FUZZER_LIBS)
+
+tests_unit_test_record_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_record_LDADD = $(UNIT_LIBS)
