@@ -36,3 +36,21 @@ libcommon_a_SOURCES += common/little_endian.h
 # domain
 libcommon_a_SOURCES += common/record.c
 libcommon_a_SOURCES += common/record.h
+libcommon_a_SOURCES += common/utf8.c
+libcommon_a_SOURCES += common/utf8.h
+# domain: the database and what goes there
+libcommon_a_SOURCES += common/cache.c
+libcommon_a_SOURCES += common/cache.h
+libcommon_a_SOURCES += common/copy_stream.c
+libcommon_a_SOURCES += common/copy_stream.h
+libcommon_a_SOURCES += common/db.c
+libcommon_a_SOURCES += common/db.h
+libcommon_a_SOURCES += common/db_pool.c
+libcommon_a_SOURCES += common/row_set.c
+libcommon_a_SOURCES += common/row_set.h
+libcommon_a_SOURCES += common/crc32c.c
+libcommon_a_SOURCES += common/crc32c.h
+libcommon_a_SOURCES += common/little_endian.h
+# domain
+libcommon_a_SOURCES += common/record.c
+libcommon_a_SOURCES += common/record.h
