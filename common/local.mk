@@ -48,9 +48,4 @@ libcommon_a_SOURCES += common/db.h
 libcommon_a_SOURCES += common/db_pool.c
 libcommon_a_SOURCES += common/row_set.c
 libcommon_a_SOURCES += common/row_set.h
-libcommon_a_SOURCES += common/crc32c.c
-libcommon_a_SOURCES += common/crc32c.h
-libcommon_a_SOURCES += common/little_endian.h
 # domain
-libcommon_a_SOURCES += common/record.c
-libcommon_a_SOURCES += common/record.h

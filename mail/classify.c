@@ -7,6 +7,7 @@
  */
 
 #include "mail/classify.h"
+#include "mail/keyword.h"
 
 enum { SUBJECT_MAX = 4096 };
 
@@ -29,17 +30,17 @@ static const char *const away_subjects[] = {
     "Risposta Non al computer", "Fuori sede", "Fuori ufficio", "Autosvar", "Automatisk svar",
     "Automatiskt svar", "Fr\303\245nvaro", "Frav\303\246r", "Automaattinen vastaus", "Poissa",
     "Automatyczna odpowied\305\272", "Automatick\303\241 odpov\304\233\304\217", "Otomatik yan\304\261t",
-    "\320\220\320\262\321\202\320\276\320\274\320\260\321\202\320\270\321\207\320\265\321\201\320\272\320\270"
-    "\320\271 \320\276\321\202\320\262\320\265\321\202",                /* Russian: automatic answer */
+    ("\320\220\320\262\321\202\320\276\320\274\320\260\321\202\320\270\321\207\320\265\321\201\320\272\320\270"
+     "\320\271 \320\276\321\202\320\262\320\265\321\202"),              /* Russian: automatic answer */
     "\350\207\252\345\212\250\347\255\224\345\244\215",                 /* Chinese, simplified */
     "\350\207\252\345\213\225\345\233\236\350\246\206",                 /* Chinese, traditional */
     "\350\207\252\345\213\225\345\277\234\347\255\224",                 /* Japanese */
 };
 
 static const char *const bounce_subjects[] = {
-    "Undelivered Mail", "Undeliverable", "Undeliverable:", "Delivery Status Notification", "Delivery failure",
+    "Undelivered Mail", "Undeliverable", "Delivery Status Notification", "Delivery failure",
     "Delivery failed", "Delivery has failed", "Mail delivery failed", "Mail delivery failure", "Failure notice",
-    "Returned mail", "Mail System Error", "Message undeliverable", "Nondeliverable mail", "DELIVERY FAILURE",
+    "Returned mail", "Mail System Error", "Message undeliverable", "Nondeliverable mail",
     "Mail delivery delayed", "Delivery delayed", "Warning: could not send", "Warning: message", "Unzustellbar",
     "Nicht zustellbar", "Non remis", "Non distribuable", "No se puede entregar", "Non recapitabile",
     "Onbestelbaar", "Nepodarilo",
@@ -80,27 +81,12 @@ static bool begins_with_phrase(struct slice text, const char *const *phrases, si
     return false;
 }
 
-/* The first word of a structured field, comments before it skipped; "auto-replied (vacation); x=y". */
-static struct slice first_word(const char *value)
-{
-    struct slice rest = slice_trim(slice_str(value));
-    size_t len = 0;
-
-    while (rest.len && rest.p[0] == '(') {
-        const char *close = memchr(rest.p, ')', rest.len);
-        rest = slice_trim(close ? slice_from(rest, (size_t)(close - rest.p) + 1) : slice_of(rest.p, 0));
-    }
-    while (len < rest.len && !ascii_is_space(rest.p[len]) && rest.p[len] != ';' && rest.p[len] != '(')
-        len++;
-    return slice_of(rest.p, len);
-}
-
 static struct slice auto_submitted(const struct header_list *headers)
 {
     const struct header_field *field;
 
     for (size_t nth = 0; (field = header_find(headers, "Auto-Submitted", nth)); nth++) {
-        struct slice word = first_word(field->value);
+        struct slice word = keyword_of(field->value);
         if (word.len && !slice_is_i(word, "no"))
             return word;
     }
@@ -111,7 +97,7 @@ static bool has_field(const struct evidence *seen, const char *name)
 {
     const char *value = header_value(seen->mail->headers, name);
 
-    return value && !slice_is_i(first_word(value), "no");
+    return value && !slice_is_i(keyword_of(value), "no");
 }
 
 static struct slice local_part(struct slice address)
@@ -293,7 +279,7 @@ bool classify(const struct classify_mail *mail, struct classify_result *result)
     }
     if (!precedence)
         precedence = header_value(mail->headers, "X-Precedence");
-    seen.precedence = first_word(precedence ? precedence : "");
+    seen.precedence = keyword_of(precedence);
     seen.subject = slice_trim(buf_slice(&subject));
     seen.away = begins_with_phrase(seen.subject, away_subjects, LENGTH(away_subjects));
     decide(result, ANSWER_REPLY, CONFIDENCE_HIGH);

@@ -84,8 +84,10 @@ static bool add_backwards(const struct header_list *headers, const char *name, e
 
 static bool add_returned(const struct header_list *returned, struct buf *decoded, struct ladder *ladder)
 {
-    return add_forwards(returned, "Original-Message-ID", RUNG_RETURNED_HEADERS, 1, decoded, ladder) &&
-           add_forwards(returned, "Message-ID", RUNG_RETURNED_HEADERS, 1, decoded, ladder) &&
+    return add_forwards(returned, "Original-Message-ID", RUNG_RETURNED_HEADERS, LADDER_RETURNED_MAX, decoded,
+                        ladder) &&
+           add_forwards(returned, "Message-ID", RUNG_RETURNED_HEADERS, LADDER_RETURNED_MAX, decoded,
+                        ladder) &&
            add_backwards(returned, "References", RUNG_RETURNED_HEADERS, decoded, ladder);
 }
 
@@ -95,7 +97,7 @@ bool ladder_read(const struct header_list *headers, const struct header_list *re
     bool ok;
 
     ladder->count = 0;
-    buf_init(&decoded, 2 * LADDER_BYTES_MAX);
+    buf_init(&decoded, 4 * LADDER_BYTES_MAX); /* a byte of windows-1252 may become three of UTF-8 */
     ok = add_forwards(headers, "In-Reply-To", RUNG_IN_REPLY_TO, LADDER_IN_REPLY_TO_MAX, &decoded, ladder) &&
          add_backwards(headers, "References", RUNG_REFERENCES, &decoded, ladder) &&
          add_forwards(headers, "X-Microsoft-Original-Message-ID", RUNG_ORIGINAL_MESSAGE_ID, 1, &decoded, ladder) &&

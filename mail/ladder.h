@@ -15,8 +15,9 @@
 
 enum {
     LADDER_IDS_MAX = 64,
-    LADDER_BYTES_MAX = 32 * 1024,   /* read of one field; long threads have had 20 KB */
-    LADDER_IN_REPLY_TO_MAX = 16,    /* so that References still gets a place */
+    LADDER_BYTES_MAX = 32 * 1024, /* read of one field; long threads have had 20 KB */
+    LADDER_IN_REPLY_TO_MAX = 16,  /* so that References still gets a place */
+    LADDER_RETURNED_MAX = 8,      /* of each field of a returned header */
 };
 
 struct ladder_id {

@@ -28,4 +28,7 @@ struct report {
 bool report_read(const struct header_list *headers, struct slice body, struct report *report);
 void report_free(struct report *report);
 
+/* For a bounce that is no report: Message-ID and References that stand in its text, into REPORT->returned. */
+void report_read_text(struct slice body, struct report *report);
+
 #endif

@@ -13,9 +13,6 @@ unit_tests += tests/unit/test_keys
 unit_tests += tests/unit/test_token
 unit_tests += tests/unit/test_url
 unit_tests += tests/unit/test_record
-unit_tests += tests/unit/test_header
-unit_tests += tests/unit/test_record
-unit_tests += tests/unit/test_record
 unit_tests += tests/unit/test_hit
 unit_tests += tests/unit/test_route
 unit_tests += tests/unit/test_verdict
@@ -76,8 +73,6 @@ tests_fuzz_fuzz_token_LDADD = $(FUZZER_LIBS)
 tests_fuzz_fuzz_url_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_url_LDADD = $(FUZZER_LIBS)
 
-tests_unit_test_header_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_header_LDADD = $(UNIT_LIBS)
 tests_unit_test_record_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_record_LDADD = $(UNIT_LIBS)
 lint_tests =
@@ -97,5 +92,3 @@ EXTRA_DIST += tests/fuzz
 EXTRA_DIST += tests/system
 
 include tests/targets.mk
-tests_unit_test_record_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_record_LDADD = $(UNIT_LIBS)
