@@ -102,3 +102,6 @@ libcommon_a_SOURCES += common/spool_keep.c
 libcommon_a_SOURCES += common/spool_reader.c
 libcommon_a_SOURCES += common/message_id.c
 libcommon_a_SOURCES += common/message_id.h
+libcommon_a_SOURCES += common/row_set.c
+libcommon_a_SOURCES += common/row_set.h
+# domain

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 noinst_LIBRARIES += libmail.a
 libmail_a_SOURCES =
+libmail_a_SOURCES += mail/msgid.c
+libmail_a_SOURCES += mail/msgid.h
 libmail_a_SOURCES += mail/header.c
 libmail_a_SOURCES += mail/header.h
 libmail_a_SOURCES += mail/header_mailbox.c
@@ -16,3 +18,13 @@ libmail_a_SOURCES += mail/qp.c
 libmail_a_SOURCES += mail/qp.h
 libmail_a_SOURCES += mail/html.c
 libmail_a_SOURCES += mail/html.h
+libmail_a_SOURCES += mail/ladder.c
+libmail_a_SOURCES += mail/ladder.h
+libmail_a_SOURCES += mail/report.c
+libmail_a_SOURCES += mail/report.h
+libmail_a_SOURCES += mail/classify.c
+libmail_a_SOURCES += mail/classify.h
+libmail_a_SOURCES += mail/keyword.c
+libmail_a_SOURCES += mail/keyword.h
+libmail_a_SOURCES += mail/incoming.c
+libmail_a_SOURCES += mail/incoming.h

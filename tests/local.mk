@@ -7,6 +7,8 @@ AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; 
 if HAVE_CMOCKA
 unit_tests =
 unit_tests += tests/unit/test_buf
+unit_tests += tests/unit/test_msgid
+unit_tests += tests/unit/test_header
 unit_tests += tests/unit/test_address
 unit_tests += tests/unit/test_conf
 unit_tests += tests/unit/test_daemon
@@ -20,8 +22,6 @@ unit_tests += tests/unit/test_route
 unit_tests += tests/unit/test_spool
 unit_tests += tests/unit/test_token
 unit_tests += tests/unit/test_url
-unit_tests += tests/unit/test_header
-unit_tests += tests/unit/test_record
 unit_tests += tests/unit/test_record
 unit_tests += tests/unit/test_hit
 unit_tests += tests/unit/test_route
@@ -34,6 +34,11 @@ UNIT_LIBS = libmail.a $(COMMON_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_buf_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_buf_LDADD = $(UNIT_LIBS)
+tests_unit_test_msgid_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_msgid_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_header_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_header_LDADD = $(UNIT_LIBS)
 
 # The benchmarks' peer: built when asked for.
 EXTRA_PROGRAMS = tests/bench/buffer_milter
@@ -116,8 +121,7 @@ tests_fuzz_fuzz_token_LDADD = $(FUZZER_LIBS)
 
 tests_fuzz_fuzz_url_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_url_LDADD = $(FUZZER_LIBS)
-tests_unit_test_header_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_header_LDADD = $(UNIT_LIBS)
+
 tests_unit_test_record_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_record_LDADD = $(UNIT_LIBS)
 lint_tests =
