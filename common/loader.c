@@ -29,7 +29,8 @@ enum {
     PAUSE_FIRST_MS = 100,    /* after a failure, doubling */
     PAUSE_LAST_MS = 10000,
     ERROR_MAX = 2048,
-    AWAY_REMINDER_S = 600
+    AWAY_REMINDER_S = 600,
+    IDLE_MS = 1000
 };
 
 struct batch {
@@ -60,6 +61,8 @@ struct loader {
     struct store_memory *memory;
     struct store_progress progress;
     struct spool_reader *reader;
+    bool inherited;    /* reads what a copied folder brought along, under its old identity */
+    uint64_t furthest; /* position that the database has had */
     struct batch *batch;
     struct buf why;
     bool node_leased;
@@ -198,41 +201,76 @@ static bool is_same_life(struct loader *loader)
     return same;
 }
 
-static enum store_answer find_progress(struct loader *loader)
+static enum store_answer find_progress(struct loader *loader, const uint8_t identity[SPOOL_IDENTITY_BYTES])
 {
-    uint8_t identity[SPOOL_IDENTITY_BYTES];
-
-    spool_identity(loader->spool, identity);
     return store_progress(loader->db, identity, loader->host, loader->program, &loader->progress,
                           allowed_ms(loader, QUESTION_MS));
+}
+
+static enum step start_reading(struct loader *loader, struct spool_reader *reader)
+{
+    loader->reader = reader;
+    if (!reader)
+        log_err("no memory to read the spool");
+    return reader ? STEP_ON : STEP_AGAIN;
+}
+
+static enum step place_inherited(struct loader *loader, const struct spool_inherited *inherited)
+{
+    loader->inherited = true;
+    if (find_progress(loader, inherited->identity) == STORE_AWAY)
+        return away(loader, "ask");
+    return start_reading(loader, spool_reader_new_inherited(loader->spool, loader->progress.position));
+}
+
+static enum step renew(struct loader *loader)
+{
+    log_warn("the database knows another life of this spool, up to position %" PRIu64 "; it gets a new identity",
+             loader->progress.position);
+    if (!spool_renew(loader->spool, &loader->why)) {
+        log_err("%s", buf_text(&loader->why));
+        return STEP_AGAIN;
+    }
+    loader->node_leased = false;
+    loader->furthest = 0;
+    return STEP_ON;
+}
+
+/* A watermark before what is kept is usual after a while of rest, but not when it was further once. */
+static void look_for_gap(struct loader *loader)
+{
+    uint64_t first = spool_first(loader->spool);
+
+    if (loader->progress.position < loader->furthest && loader->progress.position < first)
+        log_err("the database was set back to position %" PRIu64 " of this spool, which is kept from %" PRIu64
+                " only: what lay between is lost", loader->progress.position, first);
+    if (loader->progress.position < loader->furthest)
+        log_warn("the database was set back: loading again from position %" PRIu64, loader->progress.position);
+    loader->furthest = loader->progress.position;
 }
 
 /* Agrees with the database on where to go on. */
 static enum step place(struct loader *loader)
 {
-    if (find_progress(loader) == STORE_AWAY)
+    uint8_t identity[SPOOL_IDENTITY_BYTES];
+    struct spool_inherited inherited;
+
+    if (spool_inherited(loader->spool, &inherited))
+        return place_inherited(loader, &inherited);
+    loader->inherited = false;
+    spool_identity(loader->spool, identity);
+    if (find_progress(loader, identity) == STORE_AWAY)
         return away(loader, "ask");
     if (!is_same_life(loader)) {
-        log_warn("the database knows another life of this spool, up to position %" PRIu64 "; it gets a new identity",
-                 loader->progress.position);
-        if (!spool_renew(loader->spool, &loader->why)) {
-            log_err("cannot give the spool a new identity: %s", buf_text(&loader->why));
+        if (renew(loader) != STEP_ON)
             return STEP_AGAIN;
-        }
-        loader->node_leased = false;
-        if (find_progress(loader) == STORE_AWAY)
+        spool_identity(loader->spool, identity);
+        if (find_progress(loader, identity) == STORE_AWAY)
             return away(loader, "ask");
     }
-    if (loader->progress.position < spool_first(loader->spool) && loader->progress.position > 0)
-        log_err("the database has this spool up to position %" PRIu64 ", but it is kept from %" PRIu64 " only: what lay between is lost",
-                loader->progress.position, spool_first(loader->spool));
-    loader->reader = spool_reader_new(loader->spool, loader->progress.position);
-    if (!loader->reader) {
-        log_err("no memory to read the spool");
-        return STEP_AGAIN;
-    }
+    look_for_gap(loader);
     spool_release(loader->spool, loader->progress.position);
-    return STEP_ON;
+    return start_reading(loader, spool_reader_new(loader->spool, loader->progress.position));
 }
 
 static enum step lease_node(struct loader *loader)
@@ -338,7 +376,8 @@ static enum step fill_batch(struct loader *loader)
         case SPOOL_READ_END:
             return STEP_ON;
         case SPOOL_READ_SKIPPED:
-            log_err("the spool is damaged: some records before position %" PRIu64 " cannot be read", spool_end(loader->spool));
+            log_err("the spool is damaged: records before position %" PRIu64 " cannot be read and are passed over",
+                    spool_reader_position(loader->reader));
             continue;
         case SPOOL_READ_FAILED:
             log_err("cannot read the spool: %m");
@@ -365,10 +404,9 @@ static void finish_batch(struct batch *batch)
         batch->record[at].payload.p = buf_text(&batch->bytes) + batch->offset[at];
 }
 
-static enum step overtaken(struct loader *loader)
+static enum step overtaken(void)
 {
     log_warn("another loader has moved this spool on; is the folder used twice, or was it copied?");
-    (void)loader;
     return STEP_AGAIN;
 }
 
@@ -384,7 +422,7 @@ static enum step set_aside(struct loader *loader, const struct spool_record *rec
         note_loaded(loader, 1);
         return STEP_ON;
     case STORE_NO:
-        return overtaken(loader);
+        return overtaken();
     default:
         buf_reset(&loader->why);
         return away(loader, "write to");
@@ -409,7 +447,7 @@ static enum step load_records(struct loader *loader, const struct spool_record *
         break;
     }
     if (conflict)
-        return overtaken(loader);
+        return overtaken();
     if (count == 1)
         return set_aside(loader, record);
     step = load_records(loader, record, count / 2);
@@ -429,9 +467,25 @@ static enum step load_batch(struct loader *loader)
     loaded = load_records(loader, loader->batch->record, loader->batch->count);
     if (loaded != STEP_ON)
         return loaded;
-    spool_release(loader->spool, loader->progress.position);
     loader->pause_ms = 0;
+    if (!loader->inherited) {
+        loader->furthest = loader->progress.position;
+        spool_release(loader->spool, loader->progress.position);
+    }
     return filled;
+}
+
+/* All that the folder brought along is loaded: on to its own records. */
+static enum step settle(struct loader *loader)
+{
+    buf_reset(&loader->why);
+    if (!spool_inherited_settle(loader->spool, &loader->why)) {
+        log_err("%s", buf_text(&loader->why));
+        return STEP_AGAIN;
+    }
+    spool_reader_free(loader->reader);
+    loader->reader = NULL;
+    return place(loader);
 }
 
 /* Batches until something ends the session, or until the spool is empty and the loader shall stop. */
@@ -439,16 +493,22 @@ static enum step run_session(struct loader *loader)
 {
     for (;;) {
         int64_t start_ms = clock_monotonic_ms();
-        uint64_t position = loader->progress.position;
+        uint64_t seen = spool_durable(loader->spool);
         enum step step = load_batch(loader);
 
+        if (step == STEP_ON && loader->batch->count == 0 && loader->inherited) {
+            step = settle(loader);
+            if (step == STEP_ON)
+                continue;
+        }
         if (step != STEP_ON)
             return step;
-        if (is_stopping(loader) && (loader->progress.position == position || allowed_ms(loader, 1) == 0))
+        if (is_stopping(loader) && (loader->batch->count == 0 || allowed_ms(loader, 1) == 0))
             return STEP_ON;
-        if (loader->batch->count < BATCH_RECORDS / 2 && loader->progress.position != position)
+        if (loader->batch->count == 0)
+            spool_wait(loader->spool, seen, IDLE_MS);
+        else if (loader->batch->count < BATCH_RECORDS / 2)
             pause_for(loader, start_ms + BATCH_MS - clock_monotonic_ms());
-        spool_wait(loader->spool, loader->progress.position, is_stopping(loader) ? 0 : 1000);
     }
 }
 
@@ -462,13 +522,11 @@ static void *run(void *arg)
         if (step == STEP_ON)
             step = run_session(loader);
         end_session(loader);
-        if (step != STEP_AGAIN || (is_stopping(loader) && allowed_ms(loader, 1) == 0))
-            break;
+        if (step != STEP_AGAIN || is_stopping(loader))
+            break; /* what could not be loaded stays in the spool */
         loader->pause_ms = loader->pause_ms ? loader->pause_ms * 2 : PAUSE_FIRST_MS;
         if (loader->pause_ms > PAUSE_LAST_MS)
             loader->pause_ms = PAUSE_LAST_MS;
-        if (is_stopping(loader))
-            break; /* the database is away; the records stay in the spool */
         pause_for(loader, loader->pause_ms);
     }
     return NULL;

@@ -26,6 +26,10 @@ unit_tests += tests/unit/test_record
 unit_tests += tests/unit/test_hit
 unit_tests += tests/unit/test_route
 unit_tests += tests/unit/test_verdict
+unit_tests += tests/unit/test_spool
+unit_tests += tests/unit/test_copy_stream
+unit_tests += tests/unit/test_sql_script
+unit_tests += tests/unit/test_store
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 endif
@@ -194,3 +198,25 @@ tests_fuzz_fuzz_record_LDADD = $(FUZZER_LIBS)
 
 tests_fuzz_fuzz_spool_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_spool_LDADD = $(FUZZER_LIBS)
+tests_unit_test_copy_stream_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_copy_stream_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_sql_script_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_sql_script_LDADD = $(UNIT_LIBS)
+tests_unit_test_sql_script_SOURCES =
+tests_unit_test_sql_script_SOURCES += ctl/sql_script.c
+tests_unit_test_sql_script_SOURCES += ctl/sql_script.h
+tests_unit_test_sql_script_SOURCES += tests/unit/test_sql_script.c
+
+# These start a PostgreSQL of their own.
+EXTRA_DIST += tests/unit/with-postgres
+
+tests_unit_test_store_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_store_LDADD = $(UNIT_LIBS)
+tests_unit_test_store_SOURCES =
+tests_unit_test_store_SOURCES += ctl/schema.c
+tests_unit_test_store_SOURCES += ctl/schema.h
+tests_unit_test_store_SOURCES += ctl/sql_script.c
+tests_unit_test_store_SOURCES += ctl/sql_script.h
+tests_unit_test_store_SOURCES += tests/unit/postgres.h
+tests_unit_test_store_SOURCES += tests/unit/test_store.c
