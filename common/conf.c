@@ -332,7 +332,7 @@ static int open_file(const char *path, struct buf *error)
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
     if (fd < 0 || fstat(fd, &status) != 0)
-        buf_add_f(error, "%s: cannot open the configuration: %s", path, strerror(errno));
+        buf_add_f(error, "%s: cannot open the configuration: %s", path, strerrordesc_np(errno));
     else if (!S_ISREG(status.st_mode) || status.st_size > FILE_MOST)
         buf_add_f(error, "%s: the configuration is not a regular file of less than 1 MB", path);
     else
@@ -355,7 +355,7 @@ static bool read_file(const char *path, struct buf *text, struct buf *error)
     close(fd);
     if (got == 0 && buf_add_str(text, end_mark))
         return true;
-    buf_add_f(error, "%s: cannot read the configuration: %s", path, got < 0 ? strerror(errno) : "too long");
+    buf_add_f(error, "%s: cannot read the configuration: %s", path, got < 0 ? strerrordesc_np(errno) : "too long");
     return false;
 }
 

@@ -220,7 +220,7 @@ bool daemon_drop_privileges(const struct conf *conf)
     }
     failed = getpwnam_r(conf->user, &entry, text, sizeof text, &user);
     if (!user) {
-        log_err("cannot become user \"%s\": %s", conf->user, failed ? strerror(failed) : "no such user");
+        log_err("cannot become user \"%s\": %s", conf->user, failed ? strerrordesc_np(failed) : "no such user");
         return false;
     }
     if (user->pw_uid == 0 || become(user))

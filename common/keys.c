@@ -263,7 +263,7 @@ static int open_private(const char *path, struct stat *status, struct buf *error
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
     if (fd < 0 || fstat(fd, status) != 0)
-        buf_add_f(error, "%s: cannot open the key file: %s", path, strerror(errno));
+        buf_add_f(error, "%s: cannot open the key file: %s", path, strerrordesc_np(errno));
     else if (!S_ISREG(status->st_mode))
         buf_add_f(error, "%s: the key file is not a regular file", path);
     else if (status->st_mode & 07777 & ~(mode_t)ALLOWED_MODE)
@@ -292,7 +292,7 @@ static struct key_set *key_set_load(const char *path, struct buf *error)
     text = malloc(FILE_MAX);
     len = text ? read(fd, text, FILE_MAX) : -1;
     if (len < 0)
-        buf_add_f(error, "%s: cannot read the key file: %s", path, strerror(errno));
+        buf_add_f(error, "%s: cannot read the key file: %s", path, strerrordesc_np(errno));
     else
         set = OPENSSL_zalloc(sizeof *set);
     close(fd);
@@ -382,7 +382,7 @@ bool keys_create(const char *path, struct buf *error)
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 
     if (fd < 0) {
-        buf_add_f(error, "%s: cannot make the key file: %s", path, strerror(errno));
+        buf_add_f(error, "%s: cannot make the key file: %s", path, strerrordesc_np(errno));
         return false;
     }
     buf_init(&text, 4096);
@@ -390,7 +390,7 @@ bool keys_create(const char *path, struct buf *error)
     made = add_fresh_file(&text) && write(fd, text.data, text.len) == (ssize_t)text.len && fsync(fd) == 0;
     if (!made) {
         buf_add_f(error, "%s: cannot write the key file: %s", path,
-                  errno ? strerror(errno) : "not enough room or randomness");
+                  errno ? strerrordesc_np(errno) : "not enough room or randomness");
         unlink(path);
     }
     if (text.data)

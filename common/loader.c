@@ -590,7 +590,7 @@ struct loader *loader_start(struct spool *spool, const struct loader_options *op
     }
     failure = pthread_create(&loader->thread, NULL, run, loader);
     if (failure) {
-        buf_add_f(error, "cannot start the loader's thread: %s", strerror(failure));
+        buf_add_f(error, "cannot start the loader's thread: %s", strerrordesc_np(failure));
         loader_free(loader);
         return NULL;
     }

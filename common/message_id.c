@@ -94,7 +94,7 @@ struct message_id_maker *message_id_maker_open(const char *directory, int node, 
         maker->last_ms = maker->reserved_ms;
         return maker;
     }
-    buf_add_f(error, "cannot read the reserved message ids in %s/%s: %s", directory, file_name, strerror(errno));
+    buf_add_f(error, "cannot read the reserved message ids in %s/%s: %s", directory, file_name, strerrordesc_np(errno));
     message_id_maker_close(maker);
     return NULL;
 }

@@ -203,7 +203,7 @@ static bool folder_lock(struct spool_folder *folder, const char *path, struct bu
 
     folder->lock = openat(folder->directory, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (folder->lock < 0) {
-        buf_add_f(error, "cannot open %s/lock: %s", path, strerror(errno));
+        buf_add_f(error, "cannot open %s/lock: %s", path, strerrordesc_np(errno));
         return false;
     }
     if (flock(folder->lock, LOCK_EX | LOCK_NB) != 0) {
@@ -222,12 +222,12 @@ bool spool_folder_open(struct spool_folder *folder, const char *path, struct buf
 {
     *folder = (struct spool_folder){.directory = -1, .lock = -1};
     if (mkdir(path, 0700) != 0 && errno != EEXIST) {
-        buf_add_f(error, "cannot make the spool folder %s: %s", path, strerror(errno));
+        buf_add_f(error, "cannot make the spool folder %s: %s", path, strerrordesc_np(errno));
         return false;
     }
     folder->directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder->directory < 0) {
-        buf_add_f(error, "cannot open the spool folder %s: %s", path, strerror(errno));
+        buf_add_f(error, "cannot open the spool folder %s: %s", path, strerrordesc_np(errno));
         return false;
     }
     if (!folder_lock(folder, path, error)) {
@@ -236,7 +236,7 @@ bool spool_folder_open(struct spool_folder *folder, const char *path, struct buf
     }
     if (identity_read(folder) || (errno == ENOENT && identity_make(folder)))
         return true;
-    buf_add_f(error, "%s/identity: %s", path, errno ? strerror(errno) : "not an identity file of this program's version");
+    buf_add_f(error, "%s/identity: %s", path, errno ? strerrordesc_np(errno) : "not an identity file of this program's version");
     spool_folder_close(folder);
     return false;
 }

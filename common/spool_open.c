@@ -25,7 +25,7 @@ struct opening { /* what only the opening needs */
 
 static bool open_failed(struct opening *opening, const char *what)
 {
-    buf_add_f(opening->error, "spool folder %s: %s: %s", opening->path, what, strerror(errno));
+    buf_add_f(opening->error, "spool folder %s: %s: %s", opening->path, what, strerrordesc_np(errno));
     return false;
 }
 

@@ -59,7 +59,7 @@ static int run(const struct command *command, const char *path, int argc, char *
     if (status == COMMAND_USAGE)
         fprintf(stderr, "usage: spoorctl %s %s\n", command->name, command->words);
     if (fflush(stdout) != 0) {
-        fprintf(stderr, "spoorctl: cannot write: %s\n", strerrorname_np(errno));
+        fprintf(stderr, "spoorctl: cannot write: %s\n", strerrordesc_np(errno));
         return COMMAND_FAILED;
     }
     return status;

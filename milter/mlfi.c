@@ -300,12 +300,12 @@ static bool give_socket(const struct conf_milter *conf, struct buf *error)
         group = getgrnam(conf->socket_group);
         if (!group || chown(path, (uid_t)-1, group->gr_gid) != 0) {
             buf_add_f(error, "cannot give socket %s to group %s: %s", path, conf->socket_group,
-                      group ? strerrorname_np(errno) : "no such group");
+                      group ? strerrordesc_np(errno) : "no such group");
             return false;
         }
     }
     if (chmod(path, (mode_t)conf->socket_mode) != 0) {
-        buf_add_f(error, "cannot set the mode of socket %s: %s", path, strerrorname_np(errno));
+        buf_add_f(error, "cannot set the mode of socket %s: %s", path, strerrordesc_np(errno));
         return false;
     }
     return true;
@@ -336,7 +336,7 @@ bool mlfi_open(const struct mlfi_service *the_service, struct buf *error)
     }
     smfi_setbacklog(BACKLOG);
     if (smfi_opensocket(true) != MI_SUCCESS) { /* true: a socket left by a killed process is removed */
-        buf_add_f(error, "cannot listen on %s: %s", service->conf->listen, strerrorname_np(errno));
+        buf_add_f(error, "cannot listen on %s: %s", service->conf->listen, strerrordesc_np(errno));
         return false;
     }
     return give_socket(service->conf, error);
@@ -355,7 +355,7 @@ bool mlfi_start(struct buf *error)
     int failure = pthread_create(&server, NULL, serve, NULL);
 
     if (failure != 0)
-        buf_add_f(error, "cannot start the milter's thread: %s", strerrorname_np(failure));
+        buf_add_f(error, "cannot start the milter's thread: %s", strerrordesc_np(failure));
     return failure == 0;
 }
 
