@@ -18,6 +18,7 @@ unit_tests += tests/unit/test_url
 unit_tests += tests/unit/test_spool
 unit_tests += tests/unit/test_copy_stream
 unit_tests += tests/unit/test_sql_script
+unit_tests += tests/unit/test_loader
 unit_tests += tests/unit/test_store
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
@@ -92,6 +93,16 @@ tests_unit_test_sql_script_SOURCES += tests/unit/test_sql_script.c
 
 # These start a PostgreSQL of their own.
 EXTRA_DIST += tests/unit/with-postgres
+
+tests_unit_test_loader_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_loader_LDADD = $(UNIT_LIBS)
+tests_unit_test_loader_SOURCES =
+tests_unit_test_loader_SOURCES += ctl/schema.c
+tests_unit_test_loader_SOURCES += ctl/schema.h
+tests_unit_test_loader_SOURCES += ctl/sql_script.c
+tests_unit_test_loader_SOURCES += ctl/sql_script.h
+tests_unit_test_loader_SOURCES += tests/unit/postgres.h
+tests_unit_test_loader_SOURCES += tests/unit/test_loader.c
 
 tests_unit_test_store_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_store_LDADD = $(UNIT_LIBS)
