@@ -70,3 +70,5 @@ libcommon_a_SOURCES += common/spool_open.c
 libcommon_a_SOURCES += common/spool_identity.c
 libcommon_a_SOURCES += common/spool_keep.c
 libcommon_a_SOURCES += common/spool_reader.c
+libcommon_a_SOURCES += common/message_id.c
+libcommon_a_SOURCES += common/message_id.h

@@ -6,6 +6,7 @@ AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; 
 if HAVE_CMOCKA
 unit_tests =
 unit_tests += tests/unit/test_buf
+unit_tests += tests/unit/test_message_id
 unit_tests += tests/unit/test_record
 unit_tests += tests/unit/test_address
 unit_tests += tests/unit/test_conf
@@ -113,3 +114,20 @@ tests_unit_test_store_SOURCES += ctl/sql_script.c
 tests_unit_test_store_SOURCES += ctl/sql_script.h
 tests_unit_test_store_SOURCES += tests/unit/postgres.h
 tests_unit_test_store_SOURCES += tests/unit/test_store.c
+tests_unit_test_message_id_SOURCES = tests/unit/test_message_id.c tests/unit/folder.c tests/unit/folder.h
+tests_unit_test_message_id_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_message_id_LDADD = $(UNIT_LIBS)
+
+# Fuzz targets: a file each, built with CC=clang and --enable-fuzzers.
+FUZZER_LINK = $(AM_LDFLAGS) -fsanitize=fuzzer
+FUZZER_LIBS = libmail.a $(COMMON_LIBS)
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_record
+noinst_PROGRAMS += tests/fuzz/fuzz_spool
+endif
+
+tests_fuzz_fuzz_record_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_record_LDADD = $(FUZZER_LIBS)
+
+tests_fuzz_fuzz_spool_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_spool_LDADD = $(FUZZER_LIBS)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* the spool: order and completeness over segments, recovery from every kind of damage, failing disks, copies, threads */
+/* the spool: order and completeness over segments, recovery from every kind of damage, failing disks, copies,
+ * threads */
 
 #include "common/spool_private.h"
 #include "tests/unit/folder.h"
@@ -31,7 +32,8 @@ static int setup(void **state)
 {
     (void)state;
     folder_make(folder);
-    options = (struct spool_options){.directory = folder, .segment_bytes = SEGMENT, .max_bytes = 1 << 24, .keep_s = 3600};
+    options = (struct spool_options){
+        .directory = folder, .segment_bytes = SEGMENT, .max_bytes = 1 << 24, .keep_s = 3600};
     return 0;
 }
 
@@ -373,7 +375,7 @@ static void a_recycled_segment_revives_nothing(void **state)
     for (int n = 0; n < 20 * MANY && !recycled; n += 100) {
         end = append_range(spool, n, n + 100);
         spool_release(spool, end);
-        recycled = spool->segment[0]->start > 3 * SEGMENT;
+        recycled = spool_first(spool) > 3 * SEGMENT;
         if (n % MANY == 0)
             usleep(1000);
     }
@@ -433,6 +435,40 @@ static void full_at_the_cap_and_well_after_release(void **state)
     spool_release(spool, last);
     append_range(spool, count, count + 10);
     assert_true(spool_writable(spool));
+    spool_close(spool);
+}
+
+static void what_is_kept_can_be_read_again(void **state)
+{
+    struct spool *spool = open_good();
+    uint64_t end = append_range(spool, 0, MANY);
+
+    (void)state;
+    spool_release(spool, end);
+    append_range(spool, MANY, MANY + 10);
+    expect_all(spool, 0, MANY + 10);
+    spool_close(spool);
+}
+
+/* The database was restored to an earlier time: what it lost is not taken away when room gets scarce. */
+static void a_release_can_be_taken_back(void **state)
+{
+    struct spool *spool;
+    uint64_t end, early;
+
+    (void)state;
+    options.max_bytes = 8 * SEGMENT;
+    spool = open_good();
+    early = append_range(spool, 0, 100);
+    end = append_range(spool, 100, 200);
+    spool_release(spool, end);
+    spool_release(spool, early);
+    for (int n = 200; append(spool, n, &end) == SPOOL_OK; n++)
+        ;
+    assert_true(spool_first(spool) <= early);
+    spool_release(spool, spool_end(spool));
+    append_range(spool, 0, 10);
+    assert_true(spool_first(spool) > early);
     spool_close(spool);
 }
 
@@ -529,14 +565,14 @@ static void renewal_keeps_what_was_appended_since_the_start(void **state)
 
 /* a failing disk */
 
-static atomic_int syncs_to_fail, writes_to_fail, syncs_done;
+static atomic_int syncs_to_fail, writes_to_fail, syncs_done, fail_every;
 
 static int failing_fdatasync(int file)
 {
     (void)file;
     syncs_done++;
-    if (syncs_to_fail > 0) {
-        syncs_to_fail--;
+    if (syncs_to_fail > 0 || (fail_every && syncs_done % fail_every == 0)) {
+        syncs_to_fail -= syncs_to_fail > 0;
         errno = EIO;
         return -1;
     }
@@ -564,7 +600,7 @@ static struct spool *open_failing(void)
         pthread_cond_wait(&spool->changed, &spool->mutex);
     spool->io = (struct spool_io){failing_pwrite, failing_fdatasync};
     pthread_mutex_unlock(&spool->mutex);
-    syncs_to_fail = writes_to_fail = 0;
+    syncs_to_fail = writes_to_fail = fail_every = syncs_done = 0;
     return spool;
 }
 
@@ -697,24 +733,18 @@ static void *write_some(void *arg)
     return spool_sync(spool, end) == SPOOL_OK ? NULL : "last sync";
 }
 
-static void threads_share_syncs_and_lose_nothing(void **state)
+/* Reads until all have come, each writer's in its order and once. */
+static void read_all_of(struct spool *spool)
 {
-    struct spool *spool = open_failing();
-    pthread_t writer[WRITERS];
-    int next[WRITERS] = {0}, total = 0;
     struct spool_reader *reader = spool_reader_new(spool, 0);
     struct spool_record record;
-    enum spool_read read;
+    int next[WRITERS] = {0}, total = 0;
 
-    (void)state;
-    syncs_done = 0;
-    for (int n = 0; n < WRITERS; n++)
-        assert_int_equal(pthread_create(&writer[n], NULL, write_some, spool), 0);
     while (total < WRITERS * EACH) {
+        enum spool_read read = spool_reader_next(reader, &record);
         char text[40];
         int who, which;
 
-        read = spool_reader_next(reader, &record);
         if (read == SPOOL_READ_END) {
             spool_wait(spool, spool_reader_position(reader), 1000);
             continue;
@@ -723,19 +753,51 @@ static void threads_share_syncs_and_lose_nothing(void **state)
         snprintf(text, sizeof text, "%.*s", SLICE_ARG(record.payload));
         assert_int_equal(sscanf(text, "%d %d", &who, &which), 2);
         assert_int_equal(which, next[who]++);
-        total++;
-        if (total % 100 == 0)
+        if (++total % 100 == 0)
             spool_release(spool, record.end);
     }
+    assert_int_equal(spool_reader_next(reader, &record), SPOOL_READ_END);
+    spool_reader_free(reader);
+}
+
+static void write_and_read_at_once(struct spool *spool)
+{
+    pthread_t writer[WRITERS];
+
+    for (int n = 0; n < WRITERS; n++)
+        assert_int_equal(pthread_create(&writer[n], NULL, write_some, spool), 0);
+    read_all_of(spool);
     for (int n = 0; n < WRITERS; n++) {
         void *said;
 
         pthread_join(writer[n], &said);
         assert_null(said);
     }
-    assert_int_equal(spool_reader_next(reader, &record), SPOOL_READ_END);
+}
+
+static void threads_share_syncs_and_lose_nothing(void **state)
+{
+    struct spool *spool = open_failing();
+
+    (void)state;
+    write_and_read_at_once(spool);
     assert_true(syncs_done < WRITERS * (EACH / 5 + 1) + 200);
-    spool_reader_free(reader);
+    spool_close(spool);
+}
+
+static void threads_lose_nothing_on_a_failing_disk(void **state)
+{
+    struct spool *spool;
+
+    (void)state;
+    options.sync_ms = 5;
+    spool = open_failing();
+    fail_every = 7; /* each time it meets a sync, a turn or the making of a spare */
+    write_and_read_at_once(spool);
+    fail_every = 0;
+    spool_close(spool);
+    spool = open_good();
+    assert_string_equal(warning, "");
     spool_close(spool);
 }
 
@@ -790,6 +852,113 @@ static void a_killed_process_loses_nothing_synced(void **state)
     }
 }
 
+/* every state that the folder goes through */
+
+enum { STATES_MAX = 600 };
+
+static char states[PATH_SIZE];
+static struct {
+    pthread_mutex_t mutex;
+    bool on;
+    int count;
+    int synced;               /* records that spool_sync() has answered for */
+    int at_least[STATES_MAX]; /* of each state: what was synced then */
+} shot = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+static void state_path(int n, char path[2 * PATH_SIZE])
+{
+    snprintf(path, 2 * PATH_SIZE, "%s/%d", states, n);
+}
+
+static void state_keep(void)
+{
+    char path[2 * PATH_SIZE], command[4 * PATH_SIZE];
+
+    pthread_mutex_lock(&shot.mutex);
+    if (shot.on && shot.count < STATES_MAX) {
+        state_path(shot.count, path);
+        snprintf(command, sizeof command, "cp -r %s %s", folder, path);
+        if (system(command) == 0)
+            shot.at_least[shot.count++] = shot.synced;
+    }
+    pthread_mutex_unlock(&shot.mutex);
+}
+
+static ssize_t shooting_pwrite(int file, const void *bytes, size_t len, off_t at)
+{
+    ssize_t wrote = len > 24 ? pwrite(file, bytes, len / 2, at) : 0;
+
+    state_keep(); /* with half of the record */
+    if (wrote >= 0)
+        wrote = pwrite(file, bytes, len, at);
+    state_keep();
+    return wrote;
+}
+
+static int shooting_fdatasync(int file)
+{
+    int result = failing_fdatasync(file);
+
+    state_keep();
+    return result;
+}
+
+/* Opened as what it is, a copy: its records are those of the original, in order, once, and all that was
+ * synced. */
+static void expect_state(int n)
+{
+    char path[2 * PATH_SIZE];
+    struct spool *spool;
+    struct spool_reader *reader;
+    struct spool_record record;
+    enum spool_read read;
+    int count = 0;
+
+    state_path(n, path);
+    options.directory = path;
+    spool = open_good();
+    reader = spool_reader_new_inherited(spool, 0);
+    while ((read = spool_reader_next(reader, &record)) == SPOOL_READ_RECORD)
+        assert_int_equal(number_of(&record), count++);
+    assert_int_equal(read, SPOOL_READ_END);
+    assert_true(count >= shot.at_least[n]);
+    spool_reader_free(reader);
+    spool_close(spool);
+}
+
+static void every_state_of_the_folder_can_be_recovered(void **state)
+{
+    struct spool *spool = open_failing();
+    uint64_t end;
+
+    (void)state;
+    folder_make(states);
+    shot.count = shot.synced = 0;
+    shot.on = true;
+    pthread_mutex_lock(&spool->mutex);
+    spool->io = (struct spool_io){shooting_pwrite, shooting_fdatasync};
+    pthread_mutex_unlock(&spool->mutex);
+    for (int n = 0; n < 130; n++) {
+        if (n % 40 == 20)
+            syncs_to_fail = 1;
+        assert_int_equal(append(spool, n, &end), SPOOL_OK);
+        if (n % 5 == 0) {
+            assert_int_equal(spool_sync(spool, end), SPOOL_OK);
+            pthread_mutex_lock(&shot.mutex);
+            shot.synced = n + 1;
+            pthread_mutex_unlock(&shot.mutex);
+        }
+    }
+    pthread_mutex_lock(&shot.mutex);
+    shot.on = false;
+    pthread_mutex_unlock(&shot.mutex);
+    spool_close(spool);
+    assert_true(shot.count > 250 && shot.count < STATES_MAX);
+    for (int n = 0; n < shot.count; n++)
+        expect_state(n);
+    folder_remove(states);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -808,6 +977,8 @@ int main(void)
         TEST(a_recycled_segment_revives_nothing),
         TEST(old_bytes_in_a_segment_are_no_records),
         TEST(full_at_the_cap_and_well_after_release),
+        TEST(what_is_kept_can_be_read_again),
+        TEST(a_release_can_be_taken_back),
         TEST(a_second_open_is_refused_by_name),
         TEST(a_copy_gets_a_new_identity_and_keeps_the_records),
         TEST(renewal_keeps_what_was_appended_since_the_start),
@@ -817,7 +988,9 @@ int main(void)
         TEST(a_failing_turn_keeps_all),
         TEST(a_full_disk_is_full_until_it_is_freed),
         TEST(threads_share_syncs_and_lose_nothing),
+        TEST(threads_lose_nothing_on_a_failing_disk),
         TEST(a_killed_process_loses_nothing_synced),
+        TEST(every_state_of_the_folder_can_be_recovered),
     };
 
     return cmocka_run_group_tests_name("spool", tests, NULL, NULL);
