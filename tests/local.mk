@@ -118,9 +118,6 @@ tests_unit_test_message_id_SOURCES = tests/unit/test_message_id.c tests/unit/fol
 tests_unit_test_message_id_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_message_id_LDADD = $(UNIT_LIBS)
 
-# Fuzz targets: a file each, built with CC=clang and --enable-fuzzers.
-FUZZER_LINK = $(AM_LDFLAGS) -fsanitize=fuzzer
-FUZZER_LIBS = libmail.a $(COMMON_LIBS)
 if FUZZERS
 noinst_PROGRAMS += tests/fuzz/fuzz_record
 noinst_PROGRAMS += tests/fuzz/fuzz_spool
