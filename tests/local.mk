@@ -17,6 +17,7 @@ unit_tests += tests/unit/test_network
 unit_tests += tests/unit/test_token
 unit_tests += tests/unit/test_url
 unit_tests += tests/unit/test_spool
+unit_tests += tests/unit/test_cache
 unit_tests += tests/unit/test_copy_stream
 unit_tests += tests/unit/test_sql_script
 unit_tests += tests/unit/test_loader
@@ -81,6 +82,9 @@ tests_fuzz_fuzz_conf_LDADD = $(FUZZER_LIBS)
 tests_unit_test_spool_SOURCES = tests/unit/test_spool.c tests/unit/folder.c tests/unit/folder.h
 tests_unit_test_spool_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_spool_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_cache_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_cache_LDADD = $(UNIT_LIBS)
 
 tests_unit_test_copy_stream_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_copy_stream_LDADD = $(UNIT_LIBS)
