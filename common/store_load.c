@@ -11,8 +11,8 @@
 
 #include "common/clock.h"
 #include "common/copy_stream.h"
-#include "common/dictionary.h"
 #include "common/store_cargo.h"
+#include "common/store_words.h"
 #include "common/utf8.h"
 
 #include <stdio.h>
@@ -21,22 +21,18 @@
 #include <time.h>
 
 enum {
-    AGENTS_MOST = 65536,
-    REASONS_MOST = 1024,
     MONTHS_MOST = 64,
     NUMBER_TEXT = 24,
     COPY_MAX = 64 * 1024 * 1024,
-    WORD_MAX = 4096,
-    ATTEMPTS = 3, /* to get the number of a word that somebody else is entering */
     REJECTED_REASON_MAX = 1000,
+    CLEANED_MAX = 4 * REJECTED_REASON_MAX,
     COLUMNS = 11
 };
 
 static const int64_t day_us = 86400 * (int64_t)1000000;
 
 struct store_memory {
-    struct dictionary *agents;
-    struct dictionary *reasons;
+    struct store_words *words;
     int month[MONTHS_MOST]; /* year * 12 + month; a ring */
     size_t months;          /* ever entered */
 };
@@ -45,16 +41,6 @@ static const struct db_statement read_clock = {
     "read_clock",
     "select (extract(epoch from now()) * 1000000)::bigint, (extract(epoch from now() - events) * 1000000)::bigint"
     " from spoor.retention", 0};
-
-#define NUMBER_WORDS(table)                                                                                      \
-    "with word as (select w, md5(w)::uuid as hash from (select distinct unnest($1::text[]) as w) asked),"         \
-    " made as (insert into " table " (hash, name) select hash, min(w) from word"                                  \
-    "  where not exists (select from " table " known where known.hash = word.hash)"                               \
-    "  group by hash order by hash on conflict (hash) do nothing returning id, hash)"                             \
-    " select w, id from word join made using (hash) union all select w, id from word join " table " using (hash)"
-
-static const struct db_statement number_agents = {"number_agents", NUMBER_WORDS("spoor.agent"), 1};
-static const struct db_statement number_reasons = {"number_reasons", NUMBER_WORDS("spoor.reason"), 1};
 
 static const struct db_statement ensure_partitions = {
     "ensure_partitions",
@@ -132,9 +118,8 @@ struct store_memory *store_memory_new(void)
 
     if (!memory)
         return NULL;
-    memory->agents = dictionary_new(AGENTS_MOST);
-    memory->reasons = dictionary_new(REASONS_MOST);
-    if (!memory->agents || !memory->reasons) {
+    memory->words = store_words_new();
+    if (!memory->words) {
         store_memory_free(memory);
         return NULL;
     }
@@ -145,8 +130,7 @@ void store_memory_free(struct store_memory *memory)
 {
     if (!memory)
         return;
-    dictionary_free(memory->agents);
-    dictionary_free(memory->reasons);
+    store_words_free(memory->words);
     free(memory);
 }
 
@@ -212,74 +196,6 @@ static enum store_answer give_up(struct loading *loading, struct buf *why)
         buf_add_str(why, db_error(loading->db));
     db_execute(loading->db, "rollback", left_ms(loading));
     return refusal ? STORE_NO : STORE_AWAY;
-}
-
-/* words */
-
-/* WORD as the database will have it. */
-static struct slice cleaned(struct slice word, struct buf *scratch)
-{
-    buf_reset(scratch);
-    return utf8_clean(word, scratch) ? buf_slice(scratch) : slice_of(NULL, 0);
-}
-
-static bool find_word(const struct dictionary *dictionary, struct slice word, struct buf *scratch, int32_t *found)
-{
-    return dictionary_find(dictionary, word, found) || dictionary_find(dictionary, cleaned(word, scratch), found);
-}
-
-static bool learn_answer(struct dictionary *dictionary, const struct db_result *result)
-{
-    for (size_t row = 0; row < db_rows(result); row++)
-        if (!dictionary_add(dictionary, slice_str(db_value(result, row, 0)), atoi(db_value(result, row, 1))))
-            return false;
-    return true;
-}
-
-/* Numbers the words that are known; gives how many are not, and gathers those. */
-static size_t number_words(const struct cargo *cargo, const struct dictionary *dictionary, bool agents,
-                           struct row_set *unknown, struct buf *scratch)
-{
-    row_set_reset(unknown);
-    for (size_t at = 0; at < cargo->events; at++) {
-        struct cargo_event *event = &cargo->event[at];
-        struct slice word = agents ? event->agent : event->reason;
-        int32_t *number = agents ? &event->agent_number : &event->reason_number;
-
-        if (*number == 0 && !slice_empty(word) && !find_word(dictionary, word, scratch, number))
-            row_set_text(unknown, word);
-    }
-    return unknown->rows;
-}
-
-/* After this every word of the cargo has its number. */
-static bool learn_words(struct loading *loading, struct dictionary *dictionary, bool agents)
-{
-    const struct db_statement *statement = agents ? &number_agents : &number_reasons;
-    const char *values[1];
-    struct row_set words;
-    struct buf scratch;
-    bool known = false;
-
-    row_set_init(&words, 1);
-    buf_init(&scratch, WORD_MAX);
-    dictionary_make_room(dictionary, loading->cargo.events < AGENTS_MOST ? loading->cargo.events : 0);
-    for (int attempt = 0; attempt < ATTEMPTS && !known; attempt++) {
-        struct db_result *result;
-
-        known = number_words(&loading->cargo, dictionary, agents, &words, &scratch) == 0;
-        if (known || !row_set_values(&words, values))
-            break;
-        result = ask(loading, statement, values);
-        if (!result || !learn_answer(dictionary, result))
-            attempt = ATTEMPTS;
-        else
-            known = number_words(&loading->cargo, dictionary, agents, &words, &scratch) == 0;
-        db_result_free(result);
-    }
-    row_set_free(&words);
-    buf_free(&scratch);
-    return known;
 }
 
 /* partitions */
@@ -485,7 +401,7 @@ static bool close_batch(struct loading *loading)
 
 static bool prepare(struct loading *loading)
 {
-    return learn_words(loading, loading->memory->agents, true) && learn_words(loading, loading->memory->reasons, false)
+    return store_words_number(loading->memory->words, loading->db, &loading->cargo, loading->until_ms)
            && make_partitions(loading);
 }
 
@@ -569,7 +485,7 @@ static bool insert_rejection(struct loading *loading, const char *reason)
     struct buf why;
     bool done = false;
 
-    buf_init(&why, WORD_MAX);
+    buf_init(&why, CLEANED_MAX);
     buf_init(&payload, 2 * SPOOL_RECORD_MAX);
     if (rejection_texts(record, reason, &why, &payload))
         done = tell(loading, &insert_rejected,
