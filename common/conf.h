@@ -65,6 +65,7 @@ struct conf {
     } stamp;
     struct {
         struct conf_milter milter;
+        int64_t body_limit;        /* bytes; a larger body is not looked into */
         struct conf_list clean_recipients; /* domains; empty: local_domains */
         bool clean;
     } match;

@@ -15,7 +15,8 @@ struct unit {
 };
 
 /* Largest first: a number is written with the first one that divides it. */
-static const struct unit milliseconds[] = {{"d", 86400000}, {"h", 3600000}, {"min", 60000}, {"s", 1000}, {"ms", 1}, {0}};
+static const struct unit milliseconds[] = {{"d", 86400000}, {"h", 3600000}, {"min", 60000},
+                                           {"s", 1000},     {"ms", 1},      {0}};
 static const struct unit seconds[] = {{"d", 86400}, {"h", 3600}, {"min", 60}, {"s", 1}, {0}};
 static const struct unit sizes[] = {{"GB", 1 << 30}, {"MB", 1 << 20}, {"KB", 1 << 10}, {"", 1}, {0}};
 static const struct unit plain[] = {{"", 1}, {0}};

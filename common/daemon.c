@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* daemon - see daemon.h */
 
-#include "config.h"
-
 #include "common/daemon.h"
 
 #include "common/log.h"
@@ -276,13 +274,20 @@ void daemon_fail(void)
     exit(EXIT_FAILURE);
 }
 
+void daemon_fail_with(const struct buf *reason)
+{
+    log_err("%s", reason->len ? buf_text(reason) : "out of memory");
+    daemon_fail();
+}
+
 enum daemon_signal daemon_wait_signal(void)
 {
     sigset_t signals = our_signals();
-    int number = SIGTERM;
+    int number;
 
-    while (sigwait(&signals, &number) != 0)
-        continue;
+    do {
+        number = sigwaitinfo(&signals, NULL); /* not sigwait(): milter/mlfi.c has its own */
+    } while (number < 0);
     return number == SIGHUP ? DAEMON_RELOAD : DAEMON_STOP;
 }
 

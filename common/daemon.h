@@ -42,6 +42,8 @@ void daemon_ready(const struct conf *conf, const struct daemon_options *options)
 
 /* The parent (or the shell) gets exit status 1; the reason must have been logged. Never returns. */
 _Noreturn void daemon_fail(void);
+/* The same, with the reason logged here. */
+_Noreturn void daemon_fail_with(const struct buf *reason);
 
 enum daemon_signal { DAEMON_RELOAD /* SIGHUP */, DAEMON_STOP /* SIGTERM, SIGINT */ };
 enum daemon_signal daemon_wait_signal(void);

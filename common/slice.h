@@ -57,6 +57,15 @@ static inline bool ascii_is_alpha(char c)
     return c >= 'a' && c <= 'z';
 }
 
+/* The value of a hexadecimal digit, -1 for another character. */
+static inline int ascii_hex_value(char c)
+{
+    if (ascii_is_digit(c))
+        return c - '0';
+    c = ascii_lower(c);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 static inline bool slice_eq(struct slice a, struct slice b)
 {
     return a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);

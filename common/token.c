@@ -16,6 +16,8 @@ enum {
     MAC_BYTES = TOKEN_BYTES - AT_MAC
 };
 
+enum { AGGREGATE = 0x8000 }; /* the bit above the index */
+
 static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz234567";
 static const char label[] = "spoor token 1";
 
@@ -98,14 +100,15 @@ bool token_sign(struct keys *keys, struct token *token, struct slice destination
     uint8_t bytes[TOKEN_BYTES], mac[KEYS_MAC_BYTES];
 
     text[0] = '\0';
-    if (destination.len > DESTINATION_MAX || token->kind < TOKEN_VIEW || token->kind > TOKEN_ANCHOR)
+    if (destination.len > DESTINATION_MAX || token->kind < TOKEN_VIEW || token->kind > TOKEN_ANCHOR ||
+        token->index > TOKEN_INDEX_MAX)
         return false;
     token->key_id = keys_signing_id(keys);
     bytes[AT_VERSION] = (uint8_t)(TOKEN_VERSION << 4 | token->kind);
     bytes[AT_KEY_ID] = token->key_id;
     put_number(bytes + AT_MESSAGE, token->message, 8);
     put_number(bytes + AT_RECIPIENT, token->recipient, 4);
-    put_number(bytes + AT_INDEX, token->index, 2);
+    put_number(bytes + AT_INDEX, token->index | (token->aggregate ? AGGREGATE : 0U), 2);
     if (!token_mac(keys, token, bytes, destination, mac))
         return false;
     memcpy(bytes + AT_MAC, mac, MAC_BYTES);
@@ -127,7 +130,8 @@ static bool token_read(struct slice text, struct token *token, uint8_t bytes[TOK
         .key_id = bytes[AT_KEY_ID],
         .message = get_number(bytes + AT_MESSAGE, 8),
         .recipient = (uint32_t)get_number(bytes + AT_RECIPIENT, 4),
-        .index = (uint16_t)get_number(bytes + AT_INDEX, 2),
+        .aggregate = get_number(bytes + AT_INDEX, 2) & AGGREGATE,
+        .index = get_number(bytes + AT_INDEX, 2) & TOKEN_INDEX_MAX,
     };
     return true;
 }

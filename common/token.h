@@ -3,7 +3,7 @@
  * token - what stands in our URLs and Message-IDs, and its signature.
  *
  * 32 bytes, big-endian: version and kind (4 bits each), key id (8), message id (64), recipient key (32),
- * index (16), MAC (128 bits of HMAC-SHA-256, RFC 2104 section 5). The MAC covers a label, those fields, a 16-bit
+ * aggregate (1), index (15), MAC (128 bits of HMAC-SHA-256, RFC 2104 section 5). The MAC covers a label, those fields, a 16-bit
  * length and the destination's bytes. Written as 52 characters of lower-case base32 (RFC 4648
  * alphabet, no padding); read without regard to case. The four bits left over must be zero: one token
  * has one spelling. All functions may be called by any thread.
@@ -14,9 +14,11 @@
 #include "common/keys.h"
 #include "common/slice.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { TOKEN_VERSION = 1, TOKEN_BYTES = 32, TOKEN_TEXT = 52 };
+enum { TOKEN_INDEX_MAX = 0x7fff };
 enum { DESTINATION_MAX = 1500 }; /* bytes; above it a link is not tracked */
 
 enum token_kind { /* also the label of the derived key; numbers are on the wire, never reuse one */
@@ -33,7 +35,8 @@ struct token {
     uint8_t key_id;     /* set by token_sign() */
     uint64_t message;
     uint32_t recipient; /* 0: one of the recipients */
-    uint16_t index;     /* of the link or document, from 1; else 0 */
+    bool aggregate;     /* a hit is counted, but neither address nor program of who made it is kept */
+    uint16_t index;     /* of the link or document, from 1 to TOKEN_INDEX_MAX; else 0 */
 };
 
 enum token_result {

@@ -39,6 +39,17 @@ bool header_list_add(struct header_list *list, const char *name, const char *val
  */
 size_t header_parse(struct slice mail, struct header_list *list);
 
+/*
+ * The same without a list: the field at *AT, its value raw with folds and leading space, and *AT moves behind
+ * it. False at the end of the block; *AT is then where the body begins. `clean` tells a block that ended in an
+ * empty line or with the bytes from one that ended in a line that is no field.
+ */
+struct header_line {
+    struct slice name, value;
+    bool clean;
+};
+bool header_next(struct slice mail, size_t *at, struct header_line *line);
+
 /* The NTH field of that name from the top, counted from 0, or NULL; header_value() gives its text or NULL. */
 const struct header_field *header_find(const struct header_list *list, const char *name, size_t nth);
 const char *header_value(const struct header_list *list, const char *name);

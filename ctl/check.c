@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* check - one line for each thing Spoor needs: is it there, and if not, what to do. */
+
+#include "common/cache.h"
+#include "common/db.h"
+#include "common/keys.h"
+#include "common/store.h"
+#include "ctl/command.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { ASK_MS = 3000 };
+
+static bool say(bool good, const char *what, const char *state, const char *advice)
+{
+    printf("%-13s %-4s  %s%s%s\n", what, good ? "ok" : "FAIL", state, good ? "" : " - ", good ? "" : advice);
+    return good;
+}
+
+static bool check_keys(const struct conf *conf)
+{
+    struct buf text;
+    struct keys *keys;
+    bool good;
+
+    buf_init(&text, 1024);
+    keys = keys_load(conf->key_file, &text);
+    if (keys)
+        buf_add_f(&text, "%s: %zu keys, key %u signs", conf->key_file, keys_count(keys), keys_signing_id(keys));
+    good = say(keys != NULL, "keys", buf_text(&text), "spoorctl keygen makes the file");
+    keys_free(keys);
+    buf_free(&text);
+    return good;
+}
+
+static bool check_schema(struct db *db)
+{
+    struct buf why;
+    enum store_answer answer;
+
+    buf_init(&why, 1024);
+    answer = store_schema_fits(db, &why, ASK_MS);
+    if (answer == STORE_AWAY)
+        buf_add_str(&why, db_error(db));
+    say(answer == STORE_YES, "schema", answer == STORE_YES ? "fits this version" : buf_text(&why),
+        "spoorctl schema install, or upgrade");
+    buf_free(&why);
+    return answer == STORE_YES;
+}
+
+static bool check_database(const struct conf *conf)
+{
+    struct db *db = db_new(conf->database, "spoorctl");
+    bool good = db && db_connect(db, ASK_MS);
+
+    say(good, "database", good ? "answers" : db ? db_error(db) : "no memory",
+        "is PostgreSQL running, and does `database` name it?");
+    if (good)
+        good = check_schema(db);
+    else
+        say(false, "schema", "not checked", "see database");
+    db_free(db);
+    return good;
+}
+
+static bool check_memcached(const struct conf *conf)
+{
+    struct buf why;
+    struct cache *cache;
+    bool good;
+
+    buf_init(&why, 1024);
+    cache = cache_new(conf->memcached, ASK_MS, &why);
+    good = cache && cache_answers(cache, &why);
+    say(good, "memcached", good ? conf->memcached[0] ? conf->memcached : "none configured" : buf_text(&why),
+        "start it, or set memcached = \"\" to do without");
+    cache_free(cache);
+    buf_free(&why);
+    return good;
+}
+
+static bool check_spool(const struct conf *conf)
+{
+    struct stat stat_of;
+    struct buf text;
+    bool good = stat(conf->spool_directory, &stat_of) == 0 && S_ISDIR(stat_of.st_mode) &&
+                access(conf->spool_directory, R_OK | W_OK | X_OK) == 0;
+
+    buf_init(&text, 4096);
+    buf_add_str(&text, conf->spool_directory);
+    if (!good)
+        buf_add_f(&text, ": %s", errno ? strerrordesc_np(errno) : "is no directory");
+    say(good, "spool", buf_text(&text), "make the folder and give it to the user the daemons run as");
+    buf_free(&text);
+    return good;
+}
+
+int check_command(const struct conf *conf, int argc, char **argv)
+{
+    bool good;
+
+    (void)argv;
+    if (argc != 1)
+        return COMMAND_USAGE;
+    good = say(true, "configuration", conf->path, "");
+    good &= check_keys(conf);
+    good &= check_database(conf);
+    good &= check_memcached(conf);
+    good &= check_spool(conf);
+    return good ? COMMAND_DONE : COMMAND_FAILED;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * command - what spoorctl can be asked; each command is a file of that name.
+ *
+ * A command gets its own words (argv[0] is its name), writes its result to stdout and what went wrong to stderr,
+ * and returns the exit status: 0 done or yes, 1 failed or no, 64 (EX_USAGE) words that make no sense.
+ */
+#ifndef CTL_COMMAND_H
+#define CTL_COMMAND_H
+
+#include "common/conf.h"
+
+enum { COMMAND_DONE = 0, COMMAND_FAILED = 1, COMMAND_USAGE = 64 };
+
+int check_command(const struct conf *conf, int argc, char **argv);
+int decode_command(const struct conf *conf, int argc, char **argv);
+int keygen_command(const struct conf *conf, int argc, char **argv);
+int match_command(const struct conf *conf, int argc, char **argv);
+int schema_command(const struct conf *conf, int argc, char **argv);
+int stamp_command(const struct conf *conf, int argc, char **argv);
+
+#endif

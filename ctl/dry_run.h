@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* dry_run - the words that `spoorctl stamp` and `spoorctl match` share: which mail, under which envelope. */
+#ifndef CTL_DRY_RUN_H
+#define CTL_DRY_RUN_H
+
+#include "ctl/mail_file.h"
+
+struct dry_run {
+    const char *path;        /* "-" is stdin */
+    struct slice from;       /* empty: null sender */
+    bool from_given;
+    struct slice *recipient; /* owned array of borrowed texts */
+    size_t recipients;
+    bool ours;               /* --ours */
+    struct buf from_text;    /* behind what the headers said */
+    struct buf to_text;
+};
+
+/* --from ADDR, --rcpt ADDR (repeated), --ours, FILE. Free RUN in any case. */
+bool dry_run_words(int argc, char **argv, struct dry_run *run);
+void dry_run_free(struct dry_run *run);
+
+/* What was not given comes from the headers: the sender from the first of FIELDS (NULL-terminated) that names one, a recipient from To. */
+void dry_run_complete(struct dry_run *run, const struct header_list *headers, const char *const *fields);
+
+#endif

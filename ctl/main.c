@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* spoorctl - the administrator's hand: keys, checks, schema, and dry runs of the milters on a file. */
+
+#include "ctl/command.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct command {
+    const char *name;
+    enum conf_part part; /* what the configuration must say for it */
+    int (*run)(const struct conf *conf, int argc, char **argv);
+    const char *words;
+    const char *help;
+} commands[] = {
+    {"keygen", CONF_DRY_RUN, keygen_command, "", "make key_file with a first key"},
+    {"check", CONF_SHARED, check_command, "", "look at configuration, keys, database, schema, memcached and spool"},
+    {"schema", CONF_SHARED, schema_command, "install | upgrade | version", "create or upgrade the database schema"},
+    {"decode", CONF_DRY_RUN, decode_command, "TOKEN | MESSAGE-ID | URL", "tell what is in it and whether it is ours"},
+    {"stamp", CONF_DRY_RUN, stamp_command, "[--from ADDR] [--rcpt ADDR]... [--ours] FILE",
+     "print the mail as spoor-stamp would send it"},
+    {"match", CONF_DRY_RUN, match_command, "[--from ADDR] [--rcpt ADDR]... FILE", "print spoor-match's verdict on the mail"},
+};
+
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static int usage(FILE *out)
+{
+    fputs("usage: spoorctl [-c FILE] COMMAND ...\n", out);
+    for (size_t row = 0; row < COMMANDS; row++)
+        fprintf(out, "  %s %s\n      %s\n", commands[row].name, commands[row].words, commands[row].help);
+    return COMMAND_USAGE;
+}
+
+static const struct command *find_command(const char *name)
+{
+    for (size_t row = 0; row < COMMANDS; row++)
+        if (strcmp(name, commands[row].name) == 0)
+            return &commands[row];
+    return NULL;
+}
+
+static int run(const struct command *command, const char *path, int argc, char **argv)
+{
+    struct buf error;
+    struct conf *conf;
+    int status = 78; /* EX_CONFIG */
+
+    buf_init(&error, 4096);
+    conf = conf_load(path, command->part, &error);
+    if (conf)
+        status = command->run(conf, argc, argv);
+    else
+        fprintf(stderr, "spoorctl: %s\n", buf_text(&error));
+    conf_free(conf);
+    buf_free(&error);
+    if (status == COMMAND_USAGE)
+        fprintf(stderr, "usage: spoorctl %s %s\n", command->name, command->words);
+    if (fflush(stdout) != 0) {
+        fprintf(stderr, "spoorctl: cannot write: %s\n", strerrorname_np(errno));
+        return COMMAND_FAILED;
+    }
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    const char *path = SYSCONFDIR "/spoor/spoor.conf";
+    const struct command *command;
+    int option;
+
+    while ((option = getopt(argc, argv, "+c:hV")) != -1) {
+        switch (option) {
+        case 'c':
+            path = optarg;
+            break;
+        case 'V':
+            puts("spoorctl " PACKAGE_VERSION);
+            return COMMAND_DONE;
+        case 'h':
+            usage(stdout);
+            return COMMAND_DONE;
+        default:
+            return usage(stderr);
+        }
+    }
+    if (optind >= argc)
+        return usage(stderr);
+    command = find_command(argv[optind]);
+    if (!command) {
+        fprintf(stderr, "spoorctl: there is no command \"%s\"\n", argv[optind]);
+        return usage(stderr);
+    }
+    argc -= optind;
+    argv += optind;
+    optind = 1;
+    return run(command, path, argc, argv);
+}

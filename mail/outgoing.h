@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * outgoing - what is done to a mail on its way out, decided once, when all of it is there.
+ *
+ * The ladder: ours? - automatic? - the sender's wishes (X-Spoor-*) - how much may be touched - number -
+ * Message-ID and References - pixel and links - record. The first step that says no gives the reason. Pure: it
+ * makes a plan; spoor-stamp applies it to the wire, `spoorctl stamp` to a file.
+ */
+#ifndef MAIL_OUTGOING_H
+#define MAIL_OUTGOING_H
+
+#include "common/conf.h"
+#include "common/keys.h"
+#include "common/record.h"
+#include "mail/header.h"
+#include "mail/rewrite.h"
+
+struct outgoing_mail { /* all as the MTA gives it; borrowed */
+    const struct header_list *headers;
+    struct slice body;
+    const char *body_missing;     /* why the body was not gathered ("body_limit", "memory_limit"); NULL: it is all there */
+    struct slice envelope_sender; /* without brackets; empty: null sender */
+    const struct slice *recipient;
+    size_t recipients;
+    struct slice login;           /* {auth_authen}; empty: none */
+    bool from_submit_network;     /* or by no SMTP at all */
+    bool assume_ours;             /* `spoorctl stamp --ours` */
+};
+
+struct outgoing_settings {
+    const struct conf *conf;
+    struct keys *keys;
+    /* The next message number; false: none to be had, the mail stays untouched. */
+    bool (*number)(void *arg, uint64_t *id);
+    void *arg;
+};
+
+struct outgoing_header_edit {
+    const char *name; /* static, or of the mail's headers */
+    unsigned nth;     /* of that name, from 1; one more than there are adds a field */
+    char *value;      /* folded with "\n\t"; NULL removes; owned */
+};
+
+struct outgoing_text;
+
+struct outgoing_plan {
+    const char *reason;  /* static word: why nothing, or less than all, is done; NULL when all is */
+    bool tracked;        /* it gets a number and a record */
+    bool id_replaced;    /* Message-ID is ours */
+    struct outgoing_header_edit *edit;
+    size_t edits;
+    struct rewrite_result rewrite; /* `changed` says whether the body is replaced */
+    struct record_message record;  /* host, queue id and time are the caller's to fill */
+    struct outgoing_text *text;    /* behind the record's slices */
+    bool failed;         /* no memory: the mail must go untouched */
+};
+
+/* PLAN is to be freed in any case. */
+void outgoing_plan_make(const struct outgoing_mail *mail, const struct outgoing_settings *settings,
+                        struct outgoing_plan *plan);
+void outgoing_plan_free(struct outgoing_plan *plan);
+
+/* "id,anchor,pixel:1,links:3,cleaned:2", or "-". For the log line. */
+void outgoing_plan_summary(const struct outgoing_plan *plan, struct buf *out);
+
+/* The ladder's first step, alone: NULL when the mail is ours, else the reason. OWNER gets a normalised address. */
+const char *outgoing_not_ours(const struct outgoing_mail *mail, const struct conf *conf, struct buf *owner);
+
+#endif

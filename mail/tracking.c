@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* tracking - see tracking.h */
+
+#include "common/token.h"
+#include "common/url.h"
+#include "mail/tracking.h"
+
+static bool sign(const struct tracking *tracking, enum token_kind kind, unsigned index, struct slice destination,
+                 char text[TOKEN_TEXT + 1])
+{
+    struct token token = {
+        .kind = kind,
+        .message = tracking->message,
+        .recipient = tracking->recipient,
+        .aggregate = tracking->aggregate,
+        .index = (uint16_t)index,
+    };
+
+    return index <= TOKEN_INDEX_MAX && token_sign(tracking->keys, &token, destination, text);
+}
+
+static bool add_view(void *arg, struct buf *out)
+{
+    const struct tracking *tracking = arg;
+    char text[TOKEN_TEXT + 1];
+
+    return sign(tracking, TOKEN_VIEW, 0, slice_str(""), text) &&
+           url_add_view(out, tracking->tracking_url, text);
+}
+
+static bool add_click(void *arg, unsigned index, struct slice destination, struct buf *out)
+{
+    const struct tracking *tracking = arg;
+    char text[TOKEN_TEXT + 1];
+
+    return url_destination_ok(destination) && sign(tracking, TOKEN_CLICK, index, destination, text) &&
+           url_add_click(out, tracking->tracking_url, text, destination);
+}
+
+static enum rewrite_own own_of_kind(enum token_kind kind)
+{
+    switch (kind) {
+    case TOKEN_VIEW:
+        return REWRITE_OWN_VIEW;
+    case TOKEN_CLICK:
+        return REWRITE_OWN_CLICK;
+    default:
+        return REWRITE_OWN_OTHER;
+    }
+}
+
+/* A key that was retired long ago may be gone from here: the shape under our own host is enough to clean by. */
+static enum rewrite_own own(void *arg, struct slice url, struct buf *destination)
+{
+    const struct tracking *tracking = arg;
+    struct slice path;
+    struct url_target target;
+    struct token token;
+    enum rewrite_own found = REWRITE_NOT_OWN;
+    enum token_result result;
+
+    if (!url_target_of(url, tracking->tracking_url, &path))
+        return REWRITE_NOT_OWN;
+    if (url_target_parse(path, &target)) {
+        result = token_verify(tracking->keys, target.token, buf_slice(&target.destination), &token);
+        if ((result == TOKEN_GOOD || result == TOKEN_UNKNOWN_KEY) && token.kind == target.kind) {
+            found = own_of_kind(token.kind);
+            if (found == REWRITE_OWN_CLICK && !buf_add_slice(destination, buf_slice(&target.destination)))
+                found = REWRITE_OWN_OTHER;
+        }
+    }
+    url_target_free(&target);
+    return found;
+}
+
+struct rewrite_urls tracking_urls(struct tracking *tracking)
+{
+    return (struct rewrite_urls){.arg = tracking, .view = add_view, .click = add_click, .own = own};
+}
+
+bool tracking_is_anchor(void *arg, struct slice id)
+{
+    struct token token;
+    const char *at = memchr(id.p, '@', id.len);
+
+    (void)arg;
+    return at && token_parse(slice_of(id.p, (size_t)(at - id.p)), &token) && token.kind == TOKEN_ANCHOR;
+}

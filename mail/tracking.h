@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tracking - the rewriter's URLs, made of tokens.
+ *
+ * Joins mail/rewrite, which knows no tokens, with common/token and common/url. Pure but for the keys.
+ */
+#ifndef MAIL_TRACKING_H
+#define MAIL_TRACKING_H
+
+#include "common/keys.h"
+#include "mail/rewrite.h"
+
+struct tracking {
+    struct keys *keys;
+    const char *tracking_url;
+    uint64_t message;
+    uint32_t recipient; /* 0: one of the recipients */
+    bool aggregate;     /* hits leave no trace of who made them */
+};
+
+/* TRACKING must outlive the settings. */
+struct rewrite_urls tracking_urls(struct tracking *tracking);
+
+/* Is this the local part of an id that we signed into References (its shape; the MAC is not looked at)? */
+bool tracking_is_anchor(void *arg, struct slice id);
+
+#endif

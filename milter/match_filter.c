@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* match_filter - see match_filter.h */
+
+#include "common/address.h"
+#include "common/log.h"
+#include "common/store.h"
+#include "common/token.h"
+#include "mail/incoming.h"
+#include "mail/tracking.h"
+#include "milter/match_filter.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { NUMBER_TEXT = 24, ID_CACHED_S = 24 * 3600 };
+
+/* --- what the judge asks of the world ------------------------------------------------------------ */
+
+static enum token_result verify_token(void *arg, struct slice id_left, struct token *token)
+{
+    struct match_filter *filter = arg;
+
+    return token_verify(filter->keys, id_left, slice_str(""), token);
+}
+
+static bool cached_id(struct match_filter *filter, struct slice id, uint64_t *message)
+{
+    struct buf number;
+    bool found;
+
+    buf_init(&number, NUMBER_TEXT);
+    found = cache_get(filter->cache, "message_id", id, &number) && number.len;
+    if (found)
+        *message = strtoull(number.data, NULL, 10);
+    buf_free(&number);
+    return found;
+}
+
+/* An id that we left as it was: known by the cache or the database, within the deadline. */
+static bool find_kept_id(void *arg, struct slice id, uint64_t *message)
+{
+    struct match_filter *filter = arg;
+    int deadline_ms = (int)filter->conf->database_timeout_ms;
+    char number[NUMBER_TEXT];
+    struct db *db;
+    bool found = false;
+
+    if (cached_id(filter, id, message))
+        return true;
+    db = db_pool_take(filter->databases);
+    if (!db)
+        return false;
+    if (db_connect(db, deadline_ms))
+        found = store_find_message(db, id, message, deadline_ms) == STORE_YES;
+    db_pool_give(filter->databases, db);
+    if (found) {
+        snprintf(number, sizeof number, "%" PRIu64, *message);
+        cache_set(filter->cache, "message_id", id, slice_str(number), ID_CACHED_S);
+    }
+    return found;
+}
+
+static enum incoming_relation find_relation(void *arg, uint64_t message, struct slice address)
+{
+    struct match_filter *filter = arg;
+    int deadline_ms = (int)filter->conf->database_timeout_ms;
+    enum store_relation relation = RELATION_NONE;
+    enum store_answer answer = STORE_AWAY;
+    struct db *db = db_pool_take(filter->databases);
+
+    if (!db)
+        return INCOMING_RELATION_UNKNOWN;
+    if (db_connect(db, deadline_ms))
+        answer = store_relation_of(db, message, address, &relation, deadline_ms);
+    db_pool_give(filter->databases, db);
+    if (answer == STORE_AWAY)
+        return INCOMING_RELATION_UNKNOWN;
+    switch (relation) {
+    case RELATION_RECIPIENT:
+        return INCOMING_RELATION_RECIPIENT;
+    case RELATION_OWNER:
+        return INCOMING_RELATION_OWNER;
+    case RELATION_NONE:
+        break;
+    }
+    return INCOMING_RELATION_NONE;
+}
+
+static uint32_t recipient_key(void *arg, struct slice address)
+{
+    struct match_filter *filter = arg;
+
+    return keys_recipient(filter->keys, address);
+}
+
+static bool is_local_domain(void *arg, struct slice domain)
+{
+    struct match_filter *filter = arg;
+
+    return conf_list_has_domain(&filter->conf->local_domains, domain);
+}
+
+static bool judge(struct match_filter *filter, const struct mlfi_message *message, struct incoming_verdict *verdict)
+{
+    struct incoming_mail mail = {
+        .headers = &message->headers,
+        .body = buf_slice(&message->body),
+        .envelope_sender = message->envelope_sender,
+        .recipient = message->recipient,
+        .recipients = message->recipients,
+        .authenticated = message->login[0] != '\0',
+    };
+    struct incoming_lookup lookup = {
+        .arg = filter,
+        .token = verify_token,
+        .kept_id = find_kept_id,
+        .relation = find_relation,
+        .recipient_key = recipient_key,
+        .is_local_domain = is_local_domain,
+    };
+
+    return incoming_judge(&mail, &lookup, verdict);
+}
+
+/* --- record ---------------------------------------------------------------------------------------- */
+
+static bool write_record(struct match_filter *filter, const struct mlfi_message *message,
+                         const struct incoming_verdict *verdict)
+{
+    struct record_answer answer;
+    struct timespec now;
+    struct buf payload;
+    bool written;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    incoming_record(verdict, &answer);
+    answer.time_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+    answer.host = slice_str(message->host);
+    answer.queue_id = slice_str(message->queue_id);
+    buf_init(&payload, SPOOL_RECORD_MAX);
+    record_answer_encode(&answer, &payload);
+    written = mlfi_record(filter->recorder, RECORD_ANSWER, &payload);
+    buf_free(&payload);
+    return written;
+}
+
+/* --- cleaning the quoted text ------------------------------------------------------------------------ */
+
+/* Mail that is forwarded on must keep its signature, so every recipient must be one whose mailbox is here. */
+static bool may_clean(const struct match_filter *filter, const struct mlfi_message *message)
+{
+    const struct conf *conf = filter->conf;
+    const struct conf_list *domains =
+        conf->match.clean_recipients.count ? &conf->match.clean_recipients : &conf->local_domains;
+
+    if (!conf->match.clean || conf->mode == MODE_OBSERVE || message->body_missing)
+        return false;
+    for (size_t at = 0; at < message->recipients; at++)
+        if (!conf_list_has_domain(domains, address_domain(message->recipient[at])))
+            return false;
+    return message->recipients > 0;
+}
+
+/* False when the MTA did not take the new body. */
+static bool clean(struct match_filter *filter, struct mlfi_message *message, unsigned *cleaned)
+{
+    struct tracking tracking = {.keys = filter->keys, .tracking_url = filter->conf->tracking_url};
+    struct rewrite_settings settings = {
+        .urls = tracking_urls(&tracking),
+        .tracking_url = filter->conf->tracking_url,
+        .clean = true,
+        .body_limit = (size_t)filter->conf->match.body_limit,
+    };
+    struct rewrite_result result;
+    bool taken = true;
+
+    if (rewrite(&message->headers, buf_slice(&message->body), &settings, &result) && result.changed) {
+        taken = smfi_replacebody(message->ctx, (unsigned char *)result.body.data, (int)result.body.len) == MI_SUCCESS;
+        *cleaned = result.cleaned;
+    }
+    rewrite_result_free(&result);
+    return taken;
+}
+
+/* --- one mail ------------------------------------------------------------------------------------------ */
+
+static void log_mail(const struct mlfi_message *message, const struct incoming_verdict *verdict, unsigned cleaned,
+                     bool recorded)
+{
+    if (verdict->forged)
+        log_warn("forged=yes from=<%.*s>: an id of our shape is not signed by us", SLICE_ARG(message->envelope_sender));
+    if (verdict->class_ == ANSWER_NONE) {
+        log_info("class=none from=<%.*s> recipients=%zu", SLICE_ARG(message->envelope_sender), message->recipients);
+        return;
+    }
+    log_info("class=%s rung=%s confidence=%s message=%" PRIu64 " answerer=%s from=<%s> recipients=%zu cleaned=%u%s",
+             answer_class_name(verdict->class_), answer_rung_name(verdict->rung),
+             answer_confidence_name(verdict->confidence), verdict->message, answer_answerer_name(verdict->answerer),
+             verdict->from, message->recipients, cleaned, recorded ? "" : " reason=not_recorded");
+}
+
+sfsistat match_filter_finish(void *arg, struct mlfi_message *message)
+{
+    struct match_filter *filter = arg;
+    struct incoming_verdict verdict;
+    unsigned cleaned = 0;
+    bool recorded = true;
+    bool taken = true;
+
+    if (!judge(filter, message, &verdict)) {
+        log_err("no memory to judge a mail: it passes untouched");
+        return SMFIS_CONTINUE;
+    }
+    if (verdict.class_ != ANSWER_NONE) {
+        if (filter->conf->mode != MODE_OBSERVE)
+            recorded = write_record(filter, message, &verdict);
+        if (may_clean(filter, message))
+            taken = clean(filter, message, &cleaned);
+    }
+    log_mail(message, &verdict, cleaned, recorded);
+    incoming_verdict_free(&verdict);
+    return taken ? SMFIS_CONTINUE : SMFIS_TEMPFAIL;
+}

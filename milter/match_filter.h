@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * match_filter - one incoming mail in spoor-match: judge, record, clean the quoted text, one log line.
+ *
+ * Failure policy: whatever fails, the mail goes on as it came; only edits that had begun and could not
+ * be handed over make the MTA try again.
+ */
+#ifndef MILTER_MATCH_FILTER_H
+#define MILTER_MATCH_FILTER_H
+
+#include "common/cache.h"
+#include "common/db.h"
+#include "common/keys.h"
+#include "milter/mlfi.h"
+
+struct match_filter {
+    const struct conf *conf;
+    struct keys *keys;
+    struct cache *cache;
+    struct db_pool *databases;
+    struct recorder *recorder;
+};
+
+/* mlfi_service.finish; ARG is a struct match_filter. */
+sfsistat match_filter_finish(void *arg, struct mlfi_message *message);
+
+#endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* stamp_filter - see stamp_filter.h */
+
+#include "common/log.h"
+#include "mail/msgid.h"
+#include "mail/outgoing.h"
+#include "milter/stamp_filter.h"
+
+#include <inttypes.h>
+#include <time.h>
+
+enum { ID_CACHED_S = 7 * 24 * 3600 };
+
+static bool next_number(void *arg, uint64_t *id)
+{
+    struct stamp_filter *filter = arg;
+
+    return message_id_make(filter->numbers, id);
+}
+
+static void make_plan(struct stamp_filter *filter, const struct mlfi_message *message, struct outgoing_plan *plan)
+{
+    const struct sockaddr *client = (const struct sockaddr *)&message->client;
+    struct outgoing_mail mail = {
+        .headers = &message->headers,
+        .body = buf_slice(&message->body),
+        .body_missing = message->body_missing,
+        .envelope_sender = message->envelope_sender,
+        .recipient = message->recipient,
+        .recipients = message->recipients,
+        .login = slice_str(message->login),
+        .from_submit_network =
+            client->sa_family == AF_UNSPEC || network_list_has(&filter->submit_networks, client),
+    };
+    struct outgoing_settings settings = {
+        .conf = filter->conf, .keys = filter->keys, .number = next_number, .arg = filter};
+
+    outgoing_plan_make(&mail, &settings, plan);
+}
+
+static bool write_record(struct stamp_filter *filter, const struct mlfi_message *message, struct outgoing_plan *plan)
+{
+    struct timespec now;
+    struct buf payload;
+    bool written;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    plan->record.time_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+    plan->record.host = slice_str(message->host);
+    plan->record.queue_id = slice_str(message->queue_id);
+    buf_init(&payload, SPOOL_RECORD_MAX);
+    record_message_encode(&plan->record, &payload);
+    written = mlfi_record(filter->recorder, RECORD_MESSAGE, &payload);
+    buf_free(&payload);
+    return written;
+}
+
+/* So that spoor-match finds an id that is not signed without asking the database. */
+static void remember_ids(struct stamp_filter *filter, const struct record_message *record)
+{
+    char number[24];
+
+    snprintf(number, sizeof number, "%" PRIu64, record->id);
+    if (record->client_message_id.len)
+        cache_set(filter->cache, "message_id", record->client_message_id, slice_str(number), ID_CACHED_S);
+}
+
+static bool apply_headers(SMFICTX *ctx, const struct outgoing_plan *plan)
+{
+    for (size_t at = 0; at < plan->edits; at++) {
+        const struct outgoing_header_edit *edit = &plan->edit[at];
+
+        /* Always chgheader: it changes, adds or removes, and leaves one field on either MTA. */
+        if (smfi_chgheader(ctx, (char *)(uintptr_t)edit->name, (int)edit->nth, edit->value) != MI_SUCCESS)
+            return false;
+    }
+    return true;
+}
+
+/* The body goes last and at once: Postfix loses a mail whose filter dies in the middle of a replacement. */
+static bool apply(SMFICTX *ctx, const struct outgoing_plan *plan)
+{
+    const struct buf *body = &plan->rewrite.body;
+
+    return apply_headers(ctx, plan) &&
+           (!plan->rewrite.changed ||
+            smfi_replacebody(ctx, (unsigned char *)body->data, (int)body->len) == MI_SUCCESS);
+}
+
+static void log_mail(const struct mlfi_message *message, const struct outgoing_plan *plan, const char *reason,
+                     bool observed)
+{
+    struct buf summary;
+
+    buf_init(&summary, 256);
+    outgoing_plan_summary(plan, &summary);
+    if (plan->tracked && (observed || reason == plan->reason))
+        log_info("message=%" PRIu64 " from=<%.*s> recipients=%zu %s=%s%s%s", plan->record.id,
+                 SLICE_ARG(message->envelope_sender), message->recipients, observed ? "would_add" : "added",
+                 buf_text(&summary), reason ? " reason=" : "", reason ? reason : "");
+    else
+        log_info("untouched reason=%s from=<%.*s> recipients=%zu", reason ? reason : "none",
+                 SLICE_ARG(message->envelope_sender), message->recipients);
+    buf_free(&summary);
+}
+
+sfsistat stamp_filter_finish(void *arg, struct mlfi_message *message)
+{
+    struct stamp_filter *filter = arg;
+    struct outgoing_plan plan;
+    bool observed = filter->conf->mode == MODE_OBSERVE;
+    const char *reason;
+    sfsistat answer = SMFIS_CONTINUE;
+
+    make_plan(filter, message, &plan);
+    reason = plan.reason;
+    if (observed || plan.failed) {
+        log_mail(message, &plan, reason, observed && !plan.failed);
+    } else if (plan.tracked && !write_record(filter, message, &plan)) {
+        log_mail(message, &plan, "not_recorded", false);
+    } else if (!apply(message->ctx, &plan)) {
+        log_err("cannot hand the edits to the MTA: the mail is to be tried again");
+        answer = SMFIS_TEMPFAIL;
+    } else {
+        if (plan.tracked)
+            remember_ids(filter, &plan.record);
+        log_mail(message, &plan, reason, false);
+    }
+    outgoing_plan_free(&plan);
+    return answer;
+}

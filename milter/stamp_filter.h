@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * stamp_filter - one outgoing mail in spoor-stamp: plan, record, apply, one log line.
+ *
+ * Failure policy: whatever fails before the first edit is sent, the mail goes untouched; once editing has
+ * begun the MTA is told to try again, for a half-edited mail must not leave.
+ */
+#ifndef MILTER_STAMP_FILTER_H
+#define MILTER_STAMP_FILTER_H
+
+#include "common/cache.h"
+#include "common/keys.h"
+#include "common/message_id.h"
+#include "common/network.h"
+#include "milter/mlfi.h"
+
+struct stamp_filter {
+    const struct conf *conf;
+    struct keys *keys;
+    struct network_list submit_networks;
+    struct cache *cache;
+    struct recorder *recorder;
+    struct message_id_maker *numbers;
+};
+
+/* mlfi_service.finish; ARG is a struct stamp_filter. */
+sfsistat stamp_filter_finish(void *arg, struct mlfi_message *message);
+
+#endif

@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* the ladder of an outgoing mail: whose it is, what it asks for, which headers are set, what is recorded */
+
+#include "common/message_id.h"
+#include "common/token.h"
+#include "mail/msgid.h"
+#include "mail/outgoing.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define HTML "<html><body><p><a href=\"https://shop.example.org/a\">offer</a></p></body></html>\r\n"
+#define PLAIN_HEADERS                                                                                        \
+    "From: Ann <ann@example.com>\r\nTo: bob@example.net\r\nSubject: =?utf-8?q?Angebot_f=C3=BCr_Sie?=\r\n"    \
+    "MIME-Version: 1.0\r\nContent-Type: text/html; charset=utf-8\r\n"
+
+static struct keys *keys;
+static char *local_domain[] = {(char *)"example.com"};
+static char *tracked[] = {(char *)"carol@example.com"};
+static struct conf conf;
+
+struct run {
+    struct header_list headers;
+    struct outgoing_plan plan;
+};
+
+static bool number(void *arg, uint64_t *id)
+{
+    (void)arg;
+    *id = message_id_compose(1790000000000, 3, 4);
+    return true;
+}
+
+static bool no_number(void *arg, uint64_t *id)
+{
+    (void)arg;
+    (void)id;
+    return false;
+}
+
+static struct outgoing_mail ordinary(void)
+{
+    static const struct slice recipient[] = {{"bob@example.net", 15}};
+
+    return (struct outgoing_mail){
+        .body = slice_str(HTML),
+        .envelope_sender = slice_str("ann@example.com"),
+        .recipient = recipient,
+        .recipients = 1,
+        .from_submit_network = true,
+    };
+}
+
+static void plan_with(struct run *run, const char *header, struct outgoing_mail mail,
+                      bool (*numbers)(void *, uint64_t *))
+{
+    struct outgoing_settings settings = {.conf = &conf, .keys = keys, .number = numbers};
+
+    header_list_init(&run->headers);
+    header_parse(slice_str(header), &run->headers);
+    mail.headers = &run->headers;
+    outgoing_plan_make(&mail, &settings, &run->plan);
+}
+
+static void run_free(struct run *run)
+{
+    outgoing_plan_free(&run->plan);
+    header_list_free(&run->headers);
+}
+
+static const char *edit_value(const struct outgoing_plan *plan, const char *name, unsigned nth)
+{
+    for (size_t at = 0; at < plan->edits; at++)
+        if (plan->edit[at].nth == nth && strcasecmp(plan->edit[at].name, name) == 0)
+            return plan->edit[at].value ? plan->edit[at].value : "(removed)";
+    return NULL;
+}
+
+static struct token token_of(struct slice id)
+{
+    struct token token;
+    const char *at = memchr(id.p, '@', id.len);
+
+    assert_non_null(at);
+    assert_int_equal(token_verify(keys, slice_of(id.p, (size_t)(at - id.p)), slice_str(""), &token), TOKEN_GOOD);
+    return token;
+}
+
+static void reasons(void **state)
+{
+    static const struct {
+        const char *header;
+        const char *login;
+        bool network;
+        const char *envelope_sender;
+        const char *reason;
+    } rows[] = {
+        {PLAIN_HEADERS "\r\n", "", true, "ann@example.com", NULL},
+        {PLAIN_HEADERS "\r\n", "", false, "ann@example.com", "not_submitted"},
+        {PLAIN_HEADERS "\r\n", "ann", false, "ann@example.com", NULL},
+        {"From: eve@elsewhere.example\r\n\r\n", "ann", true, "ann@example.com", "foreign_from"},
+        {"To: bob@example.net\r\n\r\n", "ann", true, "ann@example.com", "no_from"},
+        {PLAIN_HEADERS "Resent-From: x@example.com\r\n\r\n", "", true, "ann@example.com", "resent"},
+        {PLAIN_HEADERS "List-Id: <l.example.com>\r\n\r\n", "", true, "ann@example.com", "list"},
+        {PLAIN_HEADERS "List-Post: <mailto:l@example.com>\r\n\r\n", "", true, "ann@example.com", "list"},
+        {PLAIN_HEADERS "ARC-Seal: i=1\r\n\r\n", "", true, "ann@example.com", "arc"},
+        {PLAIN_HEADERS "DKIM-Signature: v=1\r\n\r\n", "", true, "ann@example.com", "dkim_signed"},
+        {PLAIN_HEADERS "Auto-Submitted: auto-replied\r\n\r\n", "", true, "ann@example.com", "auto_submitted"},
+        {PLAIN_HEADERS "Auto-Submitted: no\r\n\r\n", "", true, "ann@example.com", NULL},
+        {PLAIN_HEADERS "\r\n", "", true, "", "null_sender"},
+        {PLAIN_HEADERS "X-Spoor-Track: off\r\n\r\n", "", true, "ann@example.com", "policy_off"},
+    };
+
+    (void)state;
+    for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
+        struct outgoing_mail mail = ordinary();
+        struct run run;
+
+        mail.login = slice_str(rows[row].login);
+        mail.from_submit_network = rows[row].network;
+        mail.envelope_sender = slice_str(rows[row].envelope_sender);
+        plan_with(&run, rows[row].header, mail, number);
+        print_message("row %zu\n", row);
+        if (rows[row].reason)
+            assert_string_equal(run.plan.reason, rows[row].reason);
+        else
+            assert_null(run.plan.reason);
+        assert_int_equal(run.plan.tracked, rows[row].reason == NULL);
+        run_free(&run);
+    }
+}
+
+static void all_is_added_to_an_ordinary_mail(void **state)
+{
+    struct run run;
+    struct token token;
+    struct msgid_list ids = {.count = 0};
+
+    (void)state;
+    plan_with(&run, PLAIN_HEADERS "\r\n", ordinary(), number);
+    assert_true(run.plan.tracked && run.plan.id_replaced && run.plan.rewrite.changed);
+    assert_int_equal(run.plan.rewrite.pixels, 1);
+    assert_int_equal(run.plan.rewrite.wrapped, 1);
+    msgid_list_read(slice_str(edit_value(&run.plan, "Message-ID", 1)), &ids);
+    token = token_of(ids.id[0]);
+    assert_int_equal(token.kind, TOKEN_MESSAGE_ID);
+    assert_true(token.message == message_id_compose(1790000000000, 3, 4));
+    assert_int_equal(token.recipient, keys_recipient(keys, slice_str("bob@example.net")));
+    ids.count = 0;
+    msgid_list_read(slice_str(edit_value(&run.plan, "References", 1)), &ids);
+    assert_int_equal(ids.count, 1);
+    assert_int_equal(token_of(ids.id[0]).kind, TOKEN_ANCHOR);
+    assert_string_equal(run.plan.record.subject.p, "Angebot f\xc3\xbcr Sie");
+    assert_string_equal(run.plan.record.owner.p, "ann@example.com");
+    assert_int_equal(run.plan.record.links, 1);
+    assert_true(slice_is(run.plan.record.link[0].destination, "https://shop.example.org/a"));
+    run_free(&run);
+}
+
+static void message_id_modes(void **state)
+{
+    static const struct {
+        enum conf_message_id mode;
+        const char *header;
+        bool replaced;
+    } rows[] = {
+        {MESSAGE_ID_AUTO, "Message-ID: <a@example.com>\r\nUser-Agent: Mozilla Thunderbird\r\n", false},
+        {MESSAGE_ID_AUTO, "Message-ID: <a@example.com>\r\nX-Mailer: Tool\r\n", false},
+        {MESSAGE_ID_AUTO, "Message-ID: <a@example.com>\r\n", true},
+        {MESSAGE_ID_AUTO, "Message-ID: <a@single>\r\nUser-Agent: x\r\n", true},
+        {MESSAGE_ID_AUTO, "Message-ID: <a@example.com>\r\nMessage-ID: <b@example.com>\r\nUser-Agent: x\r\n", true},
+        {MESSAGE_ID_STAMP, "Message-ID: <a@example.com>\r\nUser-Agent: x\r\n", true},
+        {MESSAGE_ID_KEEP, "Message-ID: <a@example.com>\r\n", false},
+        {MESSAGE_ID_KEEP, "", true},
+        {MESSAGE_ID_KEEP, "Message-ID: garbage \x01\r\n", true},
+    };
+
+    (void)state;
+    for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
+        char header[1000];
+        struct run run;
+
+        print_message("row %zu\n", row);
+        snprintf(header, sizeof header, PLAIN_HEADERS "%s\r\n", rows[row].header);
+        conf.stamp.message_id = rows[row].mode;
+        plan_with(&run, header, ordinary(), number);
+        assert_int_equal(run.plan.id_replaced, rows[row].replaced);
+        assert_int_equal(edit_value(&run.plan, "Message-ID", 1) != NULL, rows[row].replaced);
+        assert_non_null(edit_value(&run.plan, "References", 1));
+        run_free(&run);
+    }
+    conf.stamp.message_id = MESSAGE_ID_AUTO;
+}
+
+static void replaced_id_and_parent_go_into_references(void **state)
+{
+    struct run run;
+    struct msgid_list ids = {.count = 0};
+
+    (void)state;
+    plan_with(&run,
+              PLAIN_HEADERS "Message-ID: <own@example.com>\r\nMessage-Id: <twice@example.com>\r\n"
+                            "In-Reply-To: <parent@example.net>\r\n\r\n",
+              ordinary(), number);
+    assert_string_equal(edit_value(&run.plan, "Message-ID", 2), "(removed)");
+    assert_string_equal(run.plan.record.client_message_id.p, "own@example.com");
+    run_free(&run);
+    plan_with(&run,
+              PLAIN_HEADERS "Message-ID: <own@example.com>\r\nIn-Reply-To: <parent@example.net>\r\n\r\n",
+              ordinary(), number);
+    msgid_list_read(slice_str(edit_value(&run.plan, "References", 1)), &ids);
+    assert_int_equal(ids.count, 3);
+    assert_true(slice_is(ids.id[0], "parent@example.net"));
+    assert_true(slice_is(ids.id[1], "own@example.com"));
+    run_free(&run);
+}
+
+static void controls_are_removed_also_from_untracked_mail(void **state)
+{
+    struct run run;
+
+    (void)state;
+    plan_with(&run, PLAIN_HEADERS "X-Spoor-Track: off\r\nX-Spoor-Track: aggregate\r\nX-Spoor-Campaign: spring\r\n\r\n",
+              ordinary(), number);
+    assert_int_equal(run.plan.edits, 3);
+    assert_string_equal(run.plan.edit[1].name, "X-Spoor-Track");
+    assert_int_equal(run.plan.edit[1].nth, 2); /* the last first */
+    assert_int_equal(run.plan.edit[2].nth, 1);
+    assert_false(run.plan.tracked);
+    run_free(&run);
+}
+
+static void not_ours_has_no_edit_at_all(void **state)
+{
+    struct outgoing_mail mail = ordinary();
+    struct run run;
+
+    (void)state;
+    mail.from_submit_network = false;
+    plan_with(&run, PLAIN_HEADERS "X-Spoor-Track: off\r\n\r\n", mail, number);
+    assert_int_equal(run.plan.edits, 0);
+    assert_false(run.plan.rewrite.changed);
+    run_free(&run);
+}
+
+static void aggregate_names_nobody(void **state)
+{
+    struct run run;
+    struct msgid_list ids = {.count = 0};
+
+    (void)state;
+    plan_with(&run, PLAIN_HEADERS "X-Spoor-Track: aggregate, no-links\r\n\r\n", ordinary(), number);
+    assert_int_equal(run.plan.record.recipient[0].key, 0);
+    assert_int_equal(run.plan.record.level, LEVEL_AGGREGATE);
+    assert_int_equal(run.plan.rewrite.wrapped, 0);
+    assert_int_equal(run.plan.rewrite.pixels, 1);
+    msgid_list_read(slice_str(edit_value(&run.plan, "Message-ID", 1)), &ids);
+    assert_int_equal(token_of(ids.id[0]).recipient, 0);
+    run_free(&run);
+}
+
+static void other_senders_marks_are_honoured(void **state)
+{
+    static const struct {
+        const char *header;
+        unsigned pixels, links;
+    } rows[] = {
+        {"X-Mailgun-Track: no\r\n", 0, 0},
+        {"X-Mailgun-Track-Clicks: no\r\n", 1, 0},
+        {"X-PM-TrackOpens: false\r\n", 0, 1},
+        {"X-PM-TrackLinks: None\r\n", 1, 0},
+        {"X-MC-Track: none\r\n", 0, 0},
+        {"X-MC-Track: opens\r\n", 1, 0},
+        {"X-MSYS-API: {\"options\":{\"open_tracking\" : false}}\r\n", 0, 1},
+        {"X-Spoor-Track: no-views\r\n", 0, 1},
+    };
+
+    (void)state;
+    for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
+        char header[1000];
+        struct run run;
+
+        print_message("row %zu\n", row);
+        snprintf(header, sizeof header, PLAIN_HEADERS "%s\r\n", rows[row].header);
+        plan_with(&run, header, ordinary(), number);
+        assert_int_equal(run.plan.rewrite.pixels, rows[row].pixels);
+        assert_int_equal(run.plan.rewrite.wrapped, rows[row].links);
+        run_free(&run);
+    }
+}
+
+static void several_recipients_share_a_token_that_names_none(void **state)
+{
+    const struct slice recipient[] = {slice_str("bob@example.net"), slice_str("<BOB@Example.NET>"),
+                                      slice_str("cy@example.org")};
+    struct outgoing_mail mail = ordinary();
+    struct run run;
+
+    (void)state;
+    mail.recipient = recipient;
+    mail.recipients = 3;
+    plan_with(&run, PLAIN_HEADERS "\r\n", mail, number);
+    assert_int_equal(run.plan.record.recipients, 2);
+    assert_int_not_equal(run.plan.record.recipient[0].key, 0);
+    assert_int_not_equal(run.plan.record.recipient[0].key, run.plan.record.recipient[1].key);
+    run_free(&run);
+}
+
+static void colleagues_get_neither_pixel_nor_links(void **state)
+{
+    const struct slice recipient[] = {slice_str("dan@example.com")};
+    struct outgoing_mail mail = ordinary();
+    struct run run;
+
+    (void)state;
+    mail.recipient = recipient;
+    plan_with(&run, PLAIN_HEADERS "\r\n", mail, number);
+    assert_string_equal(run.plan.reason, "local_recipients");
+    assert_true(run.plan.tracked);
+    assert_false(run.plan.rewrite.changed);
+    run_free(&run);
+}
+
+static void a_missing_body_still_gets_headers(void **state)
+{
+    struct outgoing_mail mail = ordinary();
+    struct run run;
+
+    (void)state;
+    mail.body = slice_str("");
+    mail.body_missing = "body_limit";
+    plan_with(&run, PLAIN_HEADERS "\r\n", mail, number);
+    assert_string_equal(run.plan.reason, "body_limit");
+    assert_true(run.plan.tracked && run.plan.id_replaced);
+    assert_false(run.plan.rewrite.changed);
+    run_free(&run);
+}
+
+static void no_number_leaves_the_mail_alone(void **state)
+{
+    struct run run;
+
+    (void)state;
+    plan_with(&run, PLAIN_HEADERS "\r\n", ordinary(), no_number);
+    assert_string_equal(run.plan.reason, "no_number");
+    assert_false(run.plan.tracked);
+    assert_int_equal(run.plan.edits, 0);
+    run_free(&run);
+}
+
+static void track_only_starts_with_a_few(void **state)
+{
+    struct run run;
+
+    (void)state;
+    conf.track_only = (struct conf_list){.item = tracked, .count = 1};
+    plan_with(&run, PLAIN_HEADERS "\r\n", ordinary(), number);
+    assert_string_equal(run.plan.reason, "track_only");
+    run_free(&run);
+    tracked[0] = (char *)"ann@example.com";
+    plan_with(&run, PLAIN_HEADERS "\r\n", ordinary(), number);
+    assert_null(run.plan.reason);
+    run_free(&run);
+    conf.track_only.count = 0;
+}
+
+static int prepare(void **state)
+{
+    char path[] = "/tmp/spoor-test-keys-XXXXXX";
+    struct buf error;
+    int fd = mkstemp(path);
+
+    (void)state;
+    if (fd < 0)
+        return -1;
+    close(fd);
+    unlink(path);
+    buf_init(&error, 1000);
+    if (keys_create(path, &error))
+        keys = keys_load(path, &error);
+    unlink(path);
+    buf_free(&error);
+    conf.tracking_url = (char *)"https://t.example.com";
+    conf.local_domains = (struct conf_list){.item = local_domain, .count = 1};
+    conf.stamp.message_id_domain = (char *)"t.example.com";
+    conf.stamp.body_limit = 1000000;
+    conf.stamp.views = conf.stamp.links = true;
+    return keys ? 0 : -1;
+}
+
+static int clean_up(void **state)
+{
+    (void)state;
+    keys_free(keys);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reasons),
+        cmocka_unit_test(all_is_added_to_an_ordinary_mail),
+        cmocka_unit_test(message_id_modes),
+        cmocka_unit_test(replaced_id_and_parent_go_into_references),
+        cmocka_unit_test(controls_are_removed_also_from_untracked_mail),
+        cmocka_unit_test(not_ours_has_no_edit_at_all),
+        cmocka_unit_test(aggregate_names_nobody),
+        cmocka_unit_test(other_senders_marks_are_honoured),
+        cmocka_unit_test(several_recipients_share_a_token_that_names_none),
+        cmocka_unit_test(colleagues_get_neither_pixel_nor_links),
+        cmocka_unit_test(a_missing_body_still_gets_headers),
+        cmocka_unit_test(no_number_leaves_the_mail_alone),
+        cmocka_unit_test(track_only_starts_with_a_few),
+    };
+
+    return cmocka_run_group_tests_name("outgoing", tests, prepare, clean_up);
+}
