@@ -3,10 +3,6 @@ noinst_LIBRARIES += libcommon.a
 libcommon_a_CPPFLAGS = $(AM_CPPFLAGS) $(CONFUSE_CFLAGS) $(CRYPTO_CFLAGS) $(IDN2_CFLAGS) $(LIBPQ_CFLAGS) $(MEMCACHED_CFLAGS)
 COMMON_LIBS = libcommon.a $(CONFUSE_LIBS) $(CRYPTO_LIBS) $(IDN2_LIBS) $(LIBPQ_LIBS) $(MEMCACHED_LIBS)
 libcommon_a_SOURCES =
-# base: knows nothing of mail, tokens or the database
-libcommon_a_SOURCES += common/buf.c
-libcommon_a_SOURCES += common/buf.h
-libcommon_a_SOURCES += common/clock.h
 # base: knows nothing of keys, tokens, records or the database
 libcommon_a_SOURCES += common/address.c
 libcommon_a_SOURCES += common/address.h
@@ -35,10 +31,6 @@ libcommon_a_SOURCES += common/slice.h
 libcommon_a_SOURCES += common/utf8.c
 libcommon_a_SOURCES += common/utf8.h
 # domain
-libcommon_a_SOURCES += common/address.c
-libcommon_a_SOURCES += common/address.h
-libcommon_a_SOURCES += common/cache.c
-libcommon_a_SOURCES += common/cache.h
 libcommon_a_SOURCES += common/cache.c
 libcommon_a_SOURCES += common/cache.h
 libcommon_a_SOURCES += common/clock.h

@@ -8,12 +8,14 @@ if HAVE_CMOCKA
 unit_tests =
 unit_tests += tests/unit/test_address
 unit_tests += tests/unit/test_buf
+unit_tests += tests/unit/test_cache
 unit_tests += tests/unit/test_conf
 unit_tests += tests/unit/test_copy_stream
 unit_tests += tests/unit/test_daemon
 unit_tests += tests/unit/test_header
 unit_tests += tests/unit/test_hit
 unit_tests += tests/unit/test_keys
+unit_tests += tests/unit/test_loader
 unit_tests += tests/unit/test_log
 unit_tests += tests/unit/test_message_id
 unit_tests += tests/unit/test_msgid
@@ -22,10 +24,7 @@ unit_tests += tests/unit/test_outgoing
 unit_tests += tests/unit/test_record
 unit_tests += tests/unit/test_route
 unit_tests += tests/unit/test_spool
-unit_tests += tests/unit/test_cache
-unit_tests += tests/unit/test_copy_stream
 unit_tests += tests/unit/test_sql_script
-unit_tests += tests/unit/test_loader
 unit_tests += tests/unit/test_store
 unit_tests += tests/unit/test_token
 unit_tests += tests/unit/test_url
@@ -34,6 +33,8 @@ check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 endif
 
+tests_unit_test_loader_SOURCES = tests/unit/test_loader.c
+tests_unit_test_loader_SOURCES += tests/unit/postgres.h
 tests_unit_test_message_id_SOURCES = tests/unit/test_message_id.c
 tests_unit_test_message_id_SOURCES += tests/unit/folder.c
 tests_unit_test_message_id_SOURCES += tests/unit/folder.h
@@ -56,17 +57,6 @@ noinst_PROGRAMS += tests/fuzz/fuzz_url
 endif
 tests_fuzz_fuzz_address_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_conf_LDFLAGS = $(FUZZER_LINK)
-tests_fuzz_fuzz_conf_LDADD = $(FUZZER_LIBS)
-
-tests_unit_test_spool_SOURCES = tests/unit/test_spool.c tests/unit/folder.c tests/unit/folder.h
-tests_unit_test_spool_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_spool_LDADD = $(UNIT_LIBS)
-
-tests_unit_test_cache_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_cache_LDADD = $(UNIT_LIBS)
-
-tests_unit_test_copy_stream_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_copy_stream_LDADD = $(UNIT_LIBS)
 tests_fuzz_fuzz_record_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_route_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_spool_LDFLAGS = $(FUZZER_LINK)
@@ -120,37 +110,4 @@ EXTRA_DIST += tests/unit/with-postgres
 # inputs of the tests and seeds of the fuzz targets, a folder each
 EXTRA_DIST += tests/corpus
 
-tests_unit_test_loader_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_loader_LDADD = $(UNIT_LIBS)
-tests_unit_test_loader_SOURCES =
-tests_unit_test_loader_SOURCES += ctl/schema.c
-tests_unit_test_loader_SOURCES += ctl/schema.h
-tests_unit_test_loader_SOURCES += ctl/sql_script.c
-tests_unit_test_loader_SOURCES += ctl/sql_script.h
-tests_unit_test_loader_SOURCES += tests/unit/postgres.h
-tests_unit_test_loader_SOURCES += tests/unit/test_loader.c
-
-tests_unit_test_store_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_store_LDADD = $(UNIT_LIBS)
-tests_unit_test_store_SOURCES =
-tests_unit_test_store_SOURCES += ctl/schema.c
-tests_unit_test_store_SOURCES += ctl/schema.h
-tests_unit_test_store_SOURCES += ctl/sql_script.c
-tests_unit_test_store_SOURCES += ctl/sql_script.h
-tests_unit_test_store_SOURCES += tests/unit/postgres.h
-tests_unit_test_store_SOURCES += tests/unit/test_store.c
-tests_unit_test_message_id_SOURCES = tests/unit/test_message_id.c tests/unit/folder.c tests/unit/folder.h
-tests_unit_test_message_id_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_message_id_LDADD = $(UNIT_LIBS)
-
-if FUZZERS
-noinst_PROGRAMS += tests/fuzz/fuzz_record
-noinst_PROGRAMS += tests/fuzz/fuzz_spool
-endif
-
-tests_fuzz_fuzz_record_LDFLAGS = $(FUZZER_LINK)
-tests_fuzz_fuzz_record_LDADD = $(FUZZER_LIBS)
-
-tests_fuzz_fuzz_spool_LDFLAGS = $(FUZZER_LINK)
-tests_fuzz_fuzz_spool_LDADD = $(FUZZER_LIBS)
 include tests/targets.mk
