@@ -10,6 +10,7 @@
 #include "common/loader.h"
 
 #include "common/clock.h"
+#include "common/loader_batch.h"
 #include "common/log.h"
 #include "common/store.h"
 
@@ -20,8 +21,6 @@
 #include <string.h>
 
 enum {
-    BATCH_RECORDS = 10000,
-    BATCH_BYTES = 8 * 1024 * 1024,
     BATCH_MS = 200,          /* at most one transaction in this time while there is little to do */
     CONNECT_MS = 5000,
     QUESTION_MS = 5000,
@@ -31,13 +30,6 @@ enum {
     ERROR_MAX = 2048,
     AWAY_REMINDER_S = 600,
     IDLE_MS = 1000
-};
-
-struct batch {
-    struct spool_record record[BATCH_RECORDS];
-    size_t offset[BATCH_RECORDS]; /* of the payload in BYTES, which may move while it grows */
-    size_t count;
-    struct buf bytes;
 };
 
 struct loader {
@@ -63,7 +55,7 @@ struct loader {
     struct spool_reader *reader;
     bool inherited;    /* reads what a copied folder brought along, under its old identity */
     uint64_t furthest; /* position that the database has had */
-    struct batch *batch;
+    struct loader_batch *batch;
     struct buf why;
     bool node_leased;
     bool said_away;
@@ -330,48 +322,14 @@ static enum step begin_session(struct loader *loader)
 
 /* batches */
 
-static int64_t time_of(const struct spool_record *record)
-{
-    struct record_message message;
-    struct record_hit hit;
-    struct record_answer answer;
-
-    if (record->kind == RECORD_HIT && record_hit_decode(record->payload, &hit))
-        return hit.time_us;
-    if (record->kind == RECORD_ANSWER && record_answer_decode(record->payload, &answer))
-        return answer.time_us;
-    if (record->kind == RECORD_MESSAGE && record_message_decode(record->payload, &message)) {
-        record_message_free(&message);
-        return message.time_us;
-    }
-    return clock_wall_us();
-}
-
-static bool keep_record(struct batch *batch, const struct spool_record *record)
-{
-    size_t offset = batch->bytes.len;
-
-    if (!buf_add_slice(&batch->bytes, record->payload))
-        return false;
-    batch->record[batch->count] = *record;
-    batch->offset[batch->count++] = offset;
-    return true;
-}
-
-static void reset_batch(struct batch *batch)
-{
-    batch->count = 0;
-    buf_reset(&batch->bytes);
-}
-
 /* What is there now, up to a batch. STEP_HALT at a record that this program does not know; those before it are in the batch. */
 static enum step fill_batch(struct loader *loader)
 {
-    struct batch *batch = loader->batch;
+    struct loader_batch *batch = loader->batch;
     struct spool_record record;
 
-    reset_batch(batch);
-    while (batch->count < BATCH_RECORDS && batch->bytes.len < BATCH_BYTES) {
+    loader_batch_reset(batch);
+    while (loader_batch_has_room(batch)) {
         switch (spool_reader_next(loader->reader, &record)) {
         case SPOOL_READ_END:
             return STEP_ON;
@@ -390,18 +348,12 @@ static enum step fill_batch(struct loader *loader)
                     ", which this program is too old to know; nothing is loaded until a newer one runs", record.kind, record.position);
             return STEP_HALT;
         }
-        if (!keep_record(batch, &record)) {
+        if (!loader_batch_keep(batch, &record)) {
             log_err("no memory for a batch of the spool");
             return STEP_AGAIN;
         }
     }
     return STEP_ON;
-}
-
-static void finish_batch(struct batch *batch)
-{
-    for (size_t at = 0; at < batch->count; at++)
-        batch->record[at].payload.p = buf_text(&batch->bytes) + batch->offset[at];
 }
 
 static enum step overtaken(void)
@@ -462,9 +414,8 @@ static enum step load_batch(struct loader *loader)
 
     if (filled == STEP_AGAIN || loader->batch->count == 0)
         return filled;
-    finish_batch(loader->batch);
-    note_waiting(loader, time_of(&loader->batch->record[0]));
-    loaded = load_records(loader, loader->batch->record, loader->batch->count);
+    note_waiting(loader, loader_batch_time(loader->batch));
+    loaded = load_records(loader, loader_batch_records(loader->batch), loader->batch->count);
     if (loaded != STEP_ON)
         return loaded;
     loader->pause_ms = 0;
@@ -507,7 +458,7 @@ static enum step run_session(struct loader *loader)
             return STEP_ON;
         if (loader->batch->count == 0)
             spool_wait(loader->spool, seen, IDLE_MS);
-        else if (loader->batch->count < BATCH_RECORDS / 2)
+        else if (loader->batch->count < LOADER_BATCH_RECORDS / 2)
             pause_for(loader, start_ms + BATCH_MS - clock_monotonic_ms());
     }
 }
@@ -537,9 +488,7 @@ static void *run(void *arg)
 static void loader_free(struct loader *loader)
 {
     db_free(loader->db);
-    if (loader->batch)
-        buf_free(&loader->batch->bytes);
-    free(loader->batch);
+    loader_batch_free(loader->batch);
     buf_free(&loader->why);
     free(loader->program);
     free(loader->host);
@@ -569,12 +518,11 @@ static struct loader *loader_new(struct spool *spool, const struct loader_option
     loader->node_known = options->node_known;
     loader->arg = options->arg;
     loader->db = db_new(options->conninfo, options->program);
-    loader->batch = calloc(1, sizeof *loader->batch);
+    loader->batch = loader_batch_new();
     if (!loader->program || !loader->host || !loader->db || !loader->batch) {
         loader_free(loader);
         return NULL;
     }
-    buf_init(&loader->batch->bytes, BATCH_BYTES + SPOOL_RECORD_MAX);
     loader->state.loaded = spool_first(spool);
     return loader;
 }
@@ -606,6 +554,7 @@ void loader_stop(struct loader *loader, int drain_ms)
     loader->stop_by_ms = clock_monotonic_ms() + drain_ms;
     pthread_cond_signal(&loader->changed);
     pthread_mutex_unlock(&loader->lock);
+    db_end_by(loader->db, drain_ms);
     spool_wake(loader->spool);
     pthread_join(loader->thread, NULL);
     loader_free(loader);

@@ -58,9 +58,11 @@ static bool place_find(struct place *place, int directory, int file)
     uint64_t id = 0;
 
     memset(place, 0, sizeof *place);
-    if (fstat(directory, &of_folder) != 0 || fstat(file, &of_file) != 0 || fstatfs(directory, &filesystem) != 0)
+    if (fstat(directory, &of_folder) != 0 || fstat(file, &of_file) != 0 ||
+        fstatfs(directory, &filesystem) != 0)
         return false;
-    memcpy(&id, &filesystem.f_fsid, sizeof id <= sizeof filesystem.f_fsid ? sizeof id : sizeof filesystem.f_fsid);
+    memcpy(&id, &filesystem.f_fsid,
+           sizeof id <= sizeof filesystem.f_fsid ? sizeof id : sizeof filesystem.f_fsid);
     read_text(AT_FDCWD, "/etc/machine-id", place->machine, sizeof place->machine);
     place->machine[strcspn(place->machine, " \n")] = '\0';
     place->filesystem = id;
@@ -111,8 +113,8 @@ static bool identity_write(const struct spool_folder *folder)
         buf_add_f(&text, " %" PRIu64 " %" PRIu64 " %s\n", past->first, past->end,
                   past->inherited ? "inherited" : "carried");
     }
-    buf_add_f(&text, "machine %s\nfolder %" PRIx64 " %" PRIu64 "\nfile %" PRIu64 "\n", place.machine, place.filesystem,
-              place.folder, place.file);
+    buf_add_f(&text, "machine %s\nfolder %" PRIx64 " %" PRIu64 "\nfile %" PRIu64 "\n", place.machine,
+              place.filesystem, place.folder, place.file);
     good = file_replace_commit(folder->directory, identity_name, file, buf_slice(&text));
     buf_free(&text);
     return good;
@@ -123,9 +125,9 @@ static bool past_read(struct spool_folder *folder, const char *line)
     struct spool_past past = {.first = 0};
     char hex[HEX + 1], what[10];
 
-    if (folder->pasts == SPOOL_PAST_MAX
-        || sscanf(line, "past %32s %" SCNu64 " %" SCNu64 " %9s", hex, &past.first, &past.end, what) != 4
-        || !take_hex(hex, past.identity))
+    if (folder->pasts == SPOOL_PAST_MAX ||
+        sscanf(line, "past %32s %" SCNu64 " %" SCNu64 " %9s", hex, &past.first, &past.end, what) != 4 ||
+        !take_hex(hex, past.identity))
         return false;
     past.inherited = strcmp(what, "inherited") == 0;
     folder->past[folder->pasts++] = past;
@@ -167,8 +169,8 @@ static bool identity_parse(struct spool_folder *folder, struct place *place, cha
 
 static bool place_equal(const struct place *a, const struct place *b)
 {
-    return strcmp(a->machine, b->machine) == 0 && a->filesystem == b->filesystem && a->folder == b->folder
-           && a->file == b->file;
+    return strcmp(a->machine, b->machine) == 0 && a->filesystem == b->filesystem && a->folder == b->folder &&
+           a->file == b->file;
 }
 
 /* Sets `copied` when the file was written elsewhere. False with errno 0 when it is no identity. */
@@ -194,7 +196,8 @@ static bool identity_read(struct spool_folder *folder)
 
 static bool identity_make(struct spool_folder *folder)
 {
-    return getrandom(folder->identity, sizeof folder->identity, 0) == sizeof folder->identity && identity_write(folder);
+    return getrandom(folder->identity, sizeof folder->identity, 0) == sizeof folder->identity &&
+           identity_write(folder);
 }
 
 static bool folder_lock(struct spool_folder *folder, const char *path, struct buf *error)
@@ -209,7 +212,8 @@ static bool folder_lock(struct spool_folder *folder, const char *path, struct bu
     if (flock(folder->lock, LOCK_EX | LOCK_NB) != 0) {
         read_text(folder->directory, "lock", pid, sizeof pid);
         pid[strcspn(pid, "\n")] = '\0';
-        buf_add_f(error, "spool folder %s is in use by %s%s", path, pid[0] ? "process " : "another process", pid);
+        buf_add_f(error, "spool folder %s is in use by %s%s", path, pid[0] ? "process " : "another process",
+                  pid);
         return false;
     }
     snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
@@ -236,7 +240,8 @@ bool spool_folder_open(struct spool_folder *folder, const char *path, struct buf
     }
     if (identity_read(folder) || (errno == ENOENT && identity_make(folder)))
         return true;
-    buf_add_f(error, "%s/identity: %s", path, errno ? strerrordesc_np(errno) : "not an identity file of this program's version");
+    buf_add_f(error, "%s/identity: %s", path,
+              errno ? strerrordesc_np(errno) : "not an identity file of this program's version");
     spool_folder_close(folder);
     return false;
 }
@@ -283,7 +288,8 @@ bool spool_folder_settle(struct spool_folder *folder, struct spool_past *past)
     return false;
 }
 
-bool spool_folder_knows(const struct spool_folder *folder, const uint8_t identity[SPOOL_IDENTITY_BYTES], uint64_t start)
+bool spool_folder_knows(const struct spool_folder *folder, const uint8_t identity[SPOOL_IDENTITY_BYTES],
+                        uint64_t start)
 {
     const struct spool_past *past = folder->past;
 

@@ -8,12 +8,14 @@ if HAVE_CMOCKA
 unit_tests =
 unit_tests += tests/unit/test_address
 unit_tests += tests/unit/test_buf
+unit_tests += tests/unit/test_cache
 unit_tests += tests/unit/test_conf
 unit_tests += tests/unit/test_copy_stream
 unit_tests += tests/unit/test_daemon
 unit_tests += tests/unit/test_header
 unit_tests += tests/unit/test_hit
 unit_tests += tests/unit/test_keys
+unit_tests += tests/unit/test_loader
 unit_tests += tests/unit/test_log
 unit_tests += tests/unit/test_message_id
 unit_tests += tests/unit/test_msgid
@@ -31,6 +33,8 @@ check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 endif
 
+tests_unit_test_loader_SOURCES = tests/unit/test_loader.c
+tests_unit_test_loader_SOURCES += tests/unit/postgres.h
 tests_unit_test_message_id_SOURCES = tests/unit/test_message_id.c
 tests_unit_test_message_id_SOURCES += tests/unit/folder.c
 tests_unit_test_message_id_SOURCES += tests/unit/folder.h

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* the spool: order and completeness over segments, recovery from every kind of damage, failing disks, copies, threads */
+/* the spool: order and completeness over segments, recovery from every kind of damage, failing disks, copies,
+ * threads */
 
 #include "common/spool_private.h"
 #include "tests/unit/folder.h"
@@ -31,7 +32,8 @@ static int setup(void **state)
 {
     (void)state;
     folder_make(folder);
-    options = (struct spool_options){.directory = folder, .segment_bytes = SEGMENT, .max_bytes = 1 << 24, .keep_s = 3600};
+    options = (struct spool_options){
+        .directory = folder, .segment_bytes = SEGMENT, .max_bytes = 1 << 24, .keep_s = 3600};
     return 0;
 }
 
@@ -850,6 +852,113 @@ static void a_killed_process_loses_nothing_synced(void **state)
     }
 }
 
+/* every state that the folder goes through */
+
+enum { STATES_MAX = 600 };
+
+static char states[PATH_SIZE];
+static struct {
+    pthread_mutex_t mutex;
+    bool on;
+    int count;
+    int synced;               /* records that spool_sync() has answered for */
+    int at_least[STATES_MAX]; /* of each state: what was synced then */
+} shot = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+static void state_path(int n, char path[2 * PATH_SIZE])
+{
+    snprintf(path, 2 * PATH_SIZE, "%s/%d", states, n);
+}
+
+static void state_keep(void)
+{
+    char path[2 * PATH_SIZE], command[4 * PATH_SIZE];
+
+    pthread_mutex_lock(&shot.mutex);
+    if (shot.on && shot.count < STATES_MAX) {
+        state_path(shot.count, path);
+        snprintf(command, sizeof command, "cp -r %s %s", folder, path);
+        if (system(command) == 0)
+            shot.at_least[shot.count++] = shot.synced;
+    }
+    pthread_mutex_unlock(&shot.mutex);
+}
+
+static ssize_t shooting_pwrite(int file, const void *bytes, size_t len, off_t at)
+{
+    ssize_t wrote = len > 24 ? pwrite(file, bytes, len / 2, at) : 0;
+
+    state_keep(); /* with half of the record */
+    if (wrote >= 0)
+        wrote = pwrite(file, bytes, len, at);
+    state_keep();
+    return wrote;
+}
+
+static int shooting_fdatasync(int file)
+{
+    int result = failing_fdatasync(file);
+
+    state_keep();
+    return result;
+}
+
+/* Opened as what it is, a copy: its records are those of the original, in order, once, and all that was
+ * synced. */
+static void expect_state(int n)
+{
+    char path[2 * PATH_SIZE];
+    struct spool *spool;
+    struct spool_reader *reader;
+    struct spool_record record;
+    enum spool_read read;
+    int count = 0;
+
+    state_path(n, path);
+    options.directory = path;
+    spool = open_good();
+    reader = spool_reader_new_inherited(spool, 0);
+    while ((read = spool_reader_next(reader, &record)) == SPOOL_READ_RECORD)
+        assert_int_equal(number_of(&record), count++);
+    assert_int_equal(read, SPOOL_READ_END);
+    assert_true(count >= shot.at_least[n]);
+    spool_reader_free(reader);
+    spool_close(spool);
+}
+
+static void every_state_of_the_folder_can_be_recovered(void **state)
+{
+    struct spool *spool = open_failing();
+    uint64_t end;
+
+    (void)state;
+    folder_make(states);
+    shot.count = shot.synced = 0;
+    shot.on = true;
+    pthread_mutex_lock(&spool->mutex);
+    spool->io = (struct spool_io){shooting_pwrite, shooting_fdatasync};
+    pthread_mutex_unlock(&spool->mutex);
+    for (int n = 0; n < 130; n++) {
+        if (n % 40 == 20)
+            syncs_to_fail = 1;
+        assert_int_equal(append(spool, n, &end), SPOOL_OK);
+        if (n % 5 == 0) {
+            assert_int_equal(spool_sync(spool, end), SPOOL_OK);
+            pthread_mutex_lock(&shot.mutex);
+            shot.synced = n + 1;
+            pthread_mutex_unlock(&shot.mutex);
+        }
+    }
+    pthread_mutex_lock(&shot.mutex);
+    shot.on = false;
+    pthread_mutex_unlock(&shot.mutex);
+    spool_close(spool);
+    assert_true(shot.count > 250 && shot.count < STATES_MAX);
+    for (int n = 0; n < shot.count; n++)
+        expect_state(n);
+    folder_remove(states);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -881,6 +990,7 @@ int main(void)
         TEST(threads_share_syncs_and_lose_nothing),
         TEST(threads_lose_nothing_on_a_failing_disk),
         TEST(a_killed_process_loses_nothing_synced),
+        TEST(every_state_of_the_folder_can_be_recovered),
     };
 
     return cmocka_run_group_tests_name("spool", tests, NULL, NULL);

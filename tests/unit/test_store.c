@@ -6,6 +6,7 @@
 #include "common/store_cargo.h"
 #include "tests/unit/postgres.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -436,6 +437,25 @@ static void a_call_that_is_late_ends_by_its_deadline(void **state)
     assert_true(db_execute(fixture->db, "select 1", WAIT_MS));
 }
 
+static void *end_soon(void *arg)
+{
+    usleep(100000);
+    db_end_by(arg, 100);
+    return NULL;
+}
+
+static void a_call_ends_early_when_the_program_does(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t start_ms = clock_monotonic_ms();
+    pthread_t thread;
+
+    assert_int_equal(pthread_create(&thread, NULL, end_soon, fixture->db), 0);
+    assert_false(db_execute(fixture->db, "select pg_sleep(30)", WAIT_MS));
+    assert_true(clock_monotonic_ms() - start_ms < 5000);
+    pthread_join(thread, NULL);
+}
+
 static void a_pool_lends_no_more_than_it_has(void **state)
 {
     struct db_pool *pool = db_pool_new(postgres_as("spoor_milter"), "test", 2);
@@ -487,6 +507,7 @@ int main(int argc, char **argv)
         CASE(everything_has_a_comment),
         CASE(nodes_are_leased_once),
         CASE(a_call_that_is_late_ends_by_its_deadline),
+        CASE(a_call_ends_early_when_the_program_does),
         CASE(a_pool_lends_no_more_than_it_has),
         CASE(a_notification_comes_with_each_batch),
     };
