@@ -145,6 +145,8 @@ static const char *untouched(const struct mime_part *part, enum charset_way way)
         return "not_html";
     if (part->attachment)
         return "attachment";
+    if (part->len == 0)
+        return "empty"; /* and a delimiter may begin right here */
     if (way == CHARSET_UNKNOWN || (way != CHARSET_DIRECT && way != CHARSET_ISO_2022_JP && part->encoding == MIME_IDENTITY))
         return "charset";
     return NULL;

@@ -110,3 +110,13 @@ tests_fuzz_fuzz_rewrite_SOURCES += tests/support/rewrite_check.c
 tests_fuzz_fuzz_rewrite_SOURCES += tests/support/rewrite_check.h
 tests_fuzz_fuzz_rewrite_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_rewrite_LDADD = $(FUZZER_LIBS)
+
+# Benchmarks: built by hand or by `make bench`, with their peers.
+if HAVE_ORACLES
+EXTRA_PROGRAMS = tests/bench/rewrite
+endif
+tests_bench_rewrite_SOURCES = tests/bench/rewrite.c
+tests_bench_rewrite_SOURCES += tests/support/rewrite_check.c
+tests_bench_rewrite_SOURCES += tests/support/rewrite_check.h
+tests_bench_rewrite_CPPFLAGS = $(AM_CPPFLAGS) $(ORACLES_CFLAGS)
+tests_bench_rewrite_LDADD = libmail.a $(COMMON_LIBS) $(ORACLES_LIBS)

@@ -10,10 +10,16 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Up to three splices from the first six bytes: how far on, and how much is taken. */
-static void choose(const uint8_t *data, size_t length, struct splice_list *list)
+/* Between the two bytes of a line break: no tag begins or ends there. */
+static bool splits_break(struct slice text, size_t at)
 {
-    size_t at = 0;
+    return at > 0 && at < text.len && text.p[at] == '\n' && text.p[at - 1] == '\r';
+}
+
+/* Up to three splices from the first six bytes: how far on, and how much is taken. */
+static void choose(const uint8_t *data, struct slice text, struct splice_list *list)
+{
+    size_t at = 0, length = text.len;
 
     for (size_t n = 0; n < 3; n++) {
         size_t taken;
@@ -23,6 +29,8 @@ static void choose(const uint8_t *data, size_t length, struct splice_list *list)
             return;
         taken = data[2 * n + 1] % 16;
         taken = taken < length - at ? taken : length - at;
+        if (splits_break(text, at) || splits_break(text, at + taken))
+            continue;
         splice_add(list, at, taken, slice_str(data[2 * n + 1] & 16 ? "<img src=\"http://a/b\">" : taken ? "" : "x"));
         at += taken + 1;
     }
@@ -60,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     buf_init(&again, size * 6 + 1000);
     splice_list_init(&list);
     check_that(qp_decode(raw, &decoded, &map), "there is memory");
-    choose(data, decoded.len, &list);
+    choose(data, buf_slice(&decoded), &list);
     splice_plain(&list, buf_slice(&decoded), &expected);
     check_that(splice_qp(&output, &list, 0, &map, CHARSET_DIRECT) && splice_finish(&output), "there is memory");
     check_that(qp_decode(buf_slice(&body), &again, &map_again), "there is memory");
