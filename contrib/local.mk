@@ -1,1 +1,4 @@
 # SPDX-License-Identifier: BSD-2-Clause
+EXTRA_DIST += contrib/demo
+EXTRA_DIST += contrib/demo.py
+EXTRA_DIST += contrib/install-deps

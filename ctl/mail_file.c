@@ -84,25 +84,20 @@ void mail_file_free(struct mail_file *file)
     header_list_free(&file->headers);
 }
 
-/* The length of the field at the start of TEXT with its folded lines and their ends. */
-static size_t field_length(struct slice text)
-{
-    size_t at = 0;
-
-    do {
-        const char *lf = memchr(text.p + at, '\n', text.len - at);
-
-        at = lf ? (size_t)(lf - text.p) + 1 : text.len;
-    } while (at < text.len && (text.p[at] == ' ' || text.p[at] == '\t'));
-    return at;
-}
-
 static const struct outgoing_header_edit *edit_of(const struct outgoing_plan *plan, const char *name, unsigned nth)
 {
     for (size_t at = 0; at < plan->edits; at++)
         if (plan->edit[at].nth == nth && strcasecmp(plan->edit[at].name, name) == 0)
             return &plan->edit[at];
     return NULL;
+}
+
+static bool edit_names(const struct outgoing_plan *plan, const char *name)
+{
+    for (size_t at = 0; at < plan->edits; at++)
+        if (strcasecmp(plan->edit[at].name, name) == 0)
+            return true;
+    return false;
 }
 
 static void add_field(struct buf *out, const struct outgoing_header_edit *edit, bool lf)
@@ -112,31 +107,40 @@ static void add_field(struct buf *out, const struct outgoing_header_edit *edit, 
     buf_add_str(out, lf ? "\n" : "\r\n");
 }
 
+/* Which of that name this field is, from 1. */
+static unsigned number_of(const struct header_list *headers, size_t field)
+{
+    unsigned nth = 1;
+
+    for (size_t above = 0; above < field; above++)
+        nth += strcasecmp(headers->field[above].name, headers->field[field].name) == 0;
+    return nth;
+}
+
 /* The fields as they stand but for those edited; what is new comes last. Returns where the fields end in the file. */
 static size_t apply_headers(const struct mail_file *file, const struct outgoing_plan *plan, struct buf *out)
 {
+    const struct header_list *headers = &file->headers;
     struct slice raw = buf_slice(&file->raw);
-    size_t at = 0;
+    struct header_line line;
+    size_t start = 0;
 
-    for (size_t field = 0; field < file->headers.count; field++) {
-        const char *name = file->headers.field[field].name;
-        size_t len = field_length(slice_from(raw, at));
-        const struct outgoing_header_edit *edit;
-        unsigned nth = 1;
+    for (size_t field = 0, at = 0; field < headers->count && header_next(raw, &at, &line); field++) {
+        const char *name = headers->field[field].name;
+        const struct outgoing_header_edit *edit = NULL;
 
-        for (size_t above = 0; above < field && plan->edits; above++)
-            nth += strcasecmp(file->headers.field[above].name, name) == 0;
-        edit = edit_of(plan, name, nth);
+        if (edit_names(plan, name))
+            edit = edit_of(plan, name, number_of(headers, field));
         if (!edit)
-            buf_add(out, raw.p + at, len);
+            buf_add(out, raw.p + start, at - start);
         else if (edit->value)
             add_field(out, edit, file->lf);
-        at += len;
+        start = at;
     }
     for (size_t edit = 0; edit < plan->edits; edit++)
-        if (plan->edit[edit].value && plan->edit[edit].nth > header_count(&file->headers, plan->edit[edit].name))
+        if (plan->edit[edit].value && plan->edit[edit].nth > header_count(headers, plan->edit[edit].name))
             add_field(out, &plan->edit[edit], file->lf);
-    return at;
+    return start;
 }
 
 bool mail_file_apply(const struct mail_file *file, const struct outgoing_plan *plan, struct buf *out)

@@ -289,17 +289,41 @@ static const char *step_recipients(struct work *work)
     return NULL;
 }
 
+static bool is_full(struct slice domain)
+{
+    return domain.len && memchr(domain.p, '.', domain.len);
+}
+
+static struct slice host_of(struct slice url)
+{
+    size_t start = slice_find_i(url, "://");
+    struct slice host = slice_from(url, start == (size_t)-1 ? 0 : start + 3);
+    size_t len = 0;
+
+    while (len < host.len && host.p[len] != '/' && host.p[len] != ':')
+        len++;
+    return slice_of(host.p, len);
+}
+
+/* From's domain when it is ours: what a filter expects to see. A single label would be replaced by large receivers. */
+static struct slice id_domain(const struct work *work)
+{
+    struct slice sender = address_domain(buf_slice(&work->sender));
+
+    if (is_full(sender) && conf_list_has_domain(&work->conf->local_domains, sender))
+        return sender;
+    if (work->conf->stamp.message_id_domain[0])
+        return slice_str(work->conf->stamp.message_id_domain);
+    return host_of(slice_str(work->conf->tracking_url));
+}
+
 static bool sign_id(struct work *work, enum token_kind kind, struct buf *id)
 {
-    const struct conf *conf = work->conf;
-    struct slice domain = address_domain(buf_slice(&work->sender));
     struct token token = {.kind = kind, .message = work->plan->record.id, .recipient = work->recipient};
     char text[TOKEN_TEXT + 1];
 
-    if (!domain.len || !conf_list_has_domain(&conf->local_domains, domain) || !memchr(domain.p, '.', domain.len))
-        domain = slice_str(conf->stamp.message_id_domain);
     return token_sign(work->settings->keys, &token, slice_str(""), text) && buf_add_str(id, text) &&
-           buf_add_char(id, '@') && buf_add_slice(id, domain);
+           buf_add_char(id, '@') && buf_add_slice(id, id_domain(work));
 }
 
 /* Spam filters score a mail that names Thunderbird without a Thunderbird id as forged. */

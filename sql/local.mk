@@ -1,1 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
+# Migrations, applied in the order of their numbers by `spoorctl schema`.
+migrationsdir = $(pkgdatadir)/sql
+dist_migrations_DATA =
+dist_migrations_DATA += sql/001-tables.sql
+dist_migrations_DATA += sql/002-functions.sql
+dist_migrations_DATA += sql/003-views.sql
+dist_migrations_DATA += sql/004-roles.sql

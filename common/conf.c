@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* conf - see conf.h */
+
+#include "common/conf.h"
+
+#include "common/conf_form.h"
+#include "common/conf_row.h"
+#include "common/conninfo.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <confuse.h>
+
+#define AT(member) .offset = offsetof(struct conf, member)
+#define KB(n) ((int64_t)(n) << 10)
+#define MB(n) ((int64_t)(n) << 20)
+#define GB(n) ((int64_t)(n) << 30)
+#define SECOND_MS ((int64_t)1000)
+#define HOUR_MS (3600 * SECOND_MS)
+#define DAY_S ((int64_t)86400)
+
+enum {
+    FILE_MOST = 1024 * 1024,
+    BY_STAMP = 1 << CONF_STAMP,
+    BY_MATCH = 1 << CONF_MATCH,
+    BY_PIXELD = 1 << CONF_PIXELD,
+    BY_SERVERS = 1 << CONF_SHARED | BY_STAMP | BY_MATCH | BY_PIXELD,
+    BY_ALL = BY_SERVERS | 1 << CONF_DRY_RUN
+};
+
+static const char *const mode_words[] = {"track", "observe", NULL};              /* enum conf_mode */
+static const char *const message_id_words[] = {"auto", "stamp", "keep", NULL};   /* enum conf_message_id */
+static const char path_form[] = "path that begins with /";
+static const char network_form[] = "network such as 192.0.2.0/24";
+static const char domain_form[] = "domain";
+static const char milter_form[] = "unix:/PATH, local:/PATH, inet:PORT@HOST or inet6:PORT@HOST";
+
+static const struct conf_row rows[] = {
+    {"", "key_file", CONF_TEXT, SYSCONFDIR "/spoor/keys", .normalize = conf_form_path, .wanted = path_form,
+     .help = "keys that sign and verify; made by spoorctl keygen", AT(key_file), .needed_by = BY_ALL},
+    {"", "tracking_url", CONF_TEXT, "", .normalize = conf_form_tracking_url,
+     .wanted = "https://HOST or http://HOST:PORT",
+     .help = "what our URLs begin with; spoor-pixeld answers there", AT(tracking_url), .needed_by = BY_ALL},
+    {"", "database", CONF_TEXT, "", .help = "PostgreSQL, as libpq's connection string",
+     AT(database), .needed_by = BY_SERVERS},
+    {"", "database_timeout", CONF_MILLISECONDS, "300ms", 1, 60 * SECOND_MS,
+     .help = "longest wait for PostgreSQL while a mail waits", AT(database_timeout_ms)},
+    {"", "memcached", CONF_JOINED, "", .normalize = conf_form_server, .wanted = "HOST:PORT",
+     .help = "memcached servers; none: not used", AT(memcached)},
+    {"", "memcached_timeout", CONF_MILLISECONDS, "50ms", 1, 10 * SECOND_MS,
+     .help = "longest wait for memcached", AT(memcached_timeout_ms)},
+    {"", "spool_directory", CONF_TEXT, "/var/spool/spoor", .normalize = conf_form_path, .wanted = path_form,
+     .help = "where records wait for the database; a folder a program below it",
+     AT(spool_directory), .needed_by = BY_SERVERS},
+    {"", "spool_segment", CONF_SIZE, "16MB", MB(2), GB(1), .help = "size of one spool file",
+     AT(spool_segment_bytes)},
+    {"", "spool_max", CONF_SIZE, "4GB", MB(4), GB(1024),
+     .help = "records that wait for the database take at most this", AT(spool_max_bytes)},
+    {"", "spool_keep", CONF_SECONDS, "48h", 0, 365 * DAY_S,
+     .help = "loaded records stay this long, for a database restored to an earlier time", AT(spool_keep_s)},
+    {"", "spool_sync", CONF_MILLISECONDS, "5ms", 0, 10 * SECOND_MS,
+     .help = "spoor-pixeld: a record is on the disk this long after the answer; 0: before it",
+     AT(spool_sync_ms)},
+    {"", "instance", CONF_TEXT, "", .normalize = conf_form_name, .wanted = "letters, digits, - and _",
+     .help = "tells several of one program on a host apart", AT(instance)},
+    {"", "user", CONF_TEXT, "", .help = "whom a daemon started as root becomes", AT(user)},
+    {"", "pid_directory", CONF_TEXT, "", .normalize = conf_form_path, .wanted = path_form,
+     .help = "where a daemon writes PROGRAM.pid; empty: nowhere", AT(pid_directory)},
+    {"", "log_level", CONF_PRIORITY, "info", .help = "the least urgent lines that are logged", AT(log_level)},
+    {"", "memory_limit", CONF_SIZE, "512MB", MB(1), GB(1024),
+     .help = "mail that one daemon holds in memory; above it mail goes with headers only", AT(memory_limit)},
+    {"", "mode", CONF_CHOICE, "track", .words = mode_words, .help = "observe: log what would be done, change nothing",
+     AT(mode)},
+    {"", "track_only", CONF_LIST, "", .normalize = conf_form_whom, .wanted = "address or domain",
+     .help = "senders whose mail is tracked; empty: all that are ours", AT(track_only)},
+    {"", "local_domains", CONF_LIST, "", .normalize = conf_form_domain, .wanted = domain_form,
+     .help = "ours: whose mail is tracked, whose mailboxes are here",
+     AT(local_domains), .needed_by = BY_SERVERS},
+
+    {"stamp", "listen", CONF_TEXT, "", .normalize = conf_form_milter_listen, .wanted = milter_form,
+     .help = "where the MTA finds spoor-stamp", AT(stamp.milter.listen), .needed_by = BY_STAMP},
+    {"stamp", "socket_mode", CONF_OCTAL, "0660", 0, 0777, .help = "mode of a unix socket",
+     AT(stamp.milter.socket_mode)},
+    {"stamp", "socket_group", CONF_TEXT, "", .help = "group of a unix socket", AT(stamp.milter.socket_group)},
+    {"stamp", "drain_timeout", CONF_MILLISECONDS, "10s", 0, HOUR_MS,
+     .help = "how long a stop waits for mails under way", AT(stamp.milter.drain_timeout_ms)},
+    {"stamp", "message_id", CONF_CHOICE, "auto", .words = message_id_words,
+     .help = "auto: sign what is missing, invalid or from no mail program; stamp: all; keep: missing or invalid",
+     AT(stamp.message_id)},
+    {"stamp", "message_id_domain", CONF_TEXT, "", .normalize = conf_form_full_domain,
+     .wanted = "full domain name",
+     .help = "of a signed Message-ID when From's domain is not ours", AT(stamp.message_id_domain)},
+    {"stamp", "submit_networks", CONF_LIST, "127.0.0.0/8,::1/128", .normalize = conf_form_network,
+     .wanted = network_form,
+     .help = "clients whose mail is ours without a login", AT(stamp.submit_networks)},
+    {"stamp", "body_limit", CONF_SIZE, "30MB", KB(1), GB(1), .help = "larger mails get headers only",
+     AT(stamp.body_limit)},
+    {"stamp", "track_auto_generated", CONF_BOOL, "no", .help = "track mail that a program sent by itself",
+     AT(stamp.track_auto_generated)},
+    {"stamp", "track_dkim_signed", CONF_BOOL, "no", .help = "change mail although that breaks its DKIM signature",
+     AT(stamp.track_dkim_signed)},
+    {"stamp", "views", CONF_BOOL, "yes", .help = "put the invisible image in", AT(stamp.views)},
+    {"stamp", "links", CONF_BOOL, "yes", .help = "lead links through tracking_url", AT(stamp.links)},
+
+    {"match", "listen", CONF_TEXT, "", .normalize = conf_form_milter_listen, .wanted = milter_form,
+     .help = "where the MTA finds spoor-match", AT(match.milter.listen), .needed_by = BY_MATCH},
+    {"match", "socket_mode", CONF_OCTAL, "0660", 0, 0777, .help = "mode of a unix socket",
+     AT(match.milter.socket_mode)},
+    {"match", "socket_group", CONF_TEXT, "", .help = "group of a unix socket", AT(match.milter.socket_group)},
+    {"match", "drain_timeout", CONF_MILLISECONDS, "10s", 0, HOUR_MS,
+     .help = "how long a stop waits for mails under way", AT(match.milter.drain_timeout_ms)},
+    {"match", "body_limit", CONF_SIZE, "30MB", KB(1), GB(1), .help = "larger mails are judged by their headers",
+     AT(match.body_limit)},
+    {"match", "clean", CONF_BOOL, "yes", .help = "take our images and links out of quoted mail",
+     AT(match.clean)},
+    {"match", "clean_recipients", CONF_LIST, "", .normalize = conf_form_domain, .wanted = domain_form,
+     .help = "for whom mail is cleaned; empty: local_domains", AT(match.clean_recipients)},
+
+    {"pixeld", "listen", CONF_LIST, "", .normalize = conf_form_http_listen,
+     .wanted = "ADDRESS:PORT or [ADDRESS]:PORT",
+     .help = "where spoor-pixeld answers HTTP", AT(pixeld.listen), .needed_by = BY_PIXELD},
+    {"pixeld", "threads", CONF_INTEGER, "0", 0, 256, .help = "threads that answer; 0: one a core",
+     AT(pixeld.threads)},
+    {"pixeld", "connections", CONF_INTEGER, "8192", 1, 1000000, .help = "connections at once",
+     AT(pixeld.connections)},
+    {"pixeld", "connections_per_address", CONF_INTEGER, "1024", 0, 1000000,
+     .help = "connections at once from one address; 0: no limit", AT(pixeld.connections_per_address)},
+    {"pixeld", "header_timeout", CONF_MILLISECONDS, "10s", 10, HOUR_MS,
+     .help = "a request's header must be here in this time", AT(pixeld.header_timeout_ms)},
+    {"pixeld", "idle_timeout", CONF_SECONDS, "30s", 1, 3600, .help = "an idle connection is closed",
+     AT(pixeld.idle_timeout_s)},
+    {"pixeld", "drain_timeout", CONF_MILLISECONDS, "10s", 0, HOUR_MS,
+     .help = "how long a stop waits for requests under way", AT(pixeld.drain_timeout_ms)},
+    {"pixeld", "trusted_proxies", CONF_LIST, "", .normalize = conf_form_network, .wanted = network_form,
+     .help = "reverse proxies whose word on the client's address is taken", AT(pixeld.trusted_proxies)},
+    {"pixeld", "proxy_header", CONF_TEXT, "x-forwarded-for", .normalize = conf_form_proxy_header,
+     .wanted = "x-forwarded-for or forwarded", .help = "where a proxy says it", AT(pixeld.proxy_header)},
+    {"pixeld", "anonymize_ip", CONF_BOOL, "no", .help = "keep only the network part of a client's address",
+     AT(pixeld.anonymize_ip)},
+};
+
+enum { ROWS = sizeof rows / sizeof *rows, SECTIONS = 4 };
+static const char *const sections[SECTIONS] = {"", "stamp", "match", "pixeld"};
+
+/* libconfuse hands no pointer to its callbacks, and its scanner is global: one load at a time. */
+static pthread_mutex_t one_load = PTHREAD_MUTEX_INITIALIZER;
+static struct {
+    struct buf *error;
+    const char *path;
+    int line[ROWS]; /* where the option stands; 0: it does not */
+    bool ended;
+} loading;
+
+/*
+ * Stands behind the file's own text: libconfuse takes an unclosed comment or section without a word, and a swallowed
+ * `mode = observe` would be found out by the mails.
+ */
+static const char end_mark[] = "\n__end_of_file__ = yes\n";
+static const char end_name[] = "__end_of_file__";
+
+static size_t row_named(const char *section, const char *name)
+{
+    size_t n = 0;
+
+    while (n < ROWS && (strcmp(rows[n].section, section) != 0 || strcmp(rows[n].name, name) != 0))
+        n++;
+    return n;
+}
+
+/* The first error counts: what libconfuse says after it is a consequence. */
+__attribute__((format(printf, 2, 0)))
+static void on_error(cfg_t *cfg, const char *format, va_list args)
+{
+    if (loading.error->len)
+        return;
+    buf_add_f(loading.error, "%s:%d: ", loading.path, cfg->line);
+    buf_add_vf(loading.error, format, args);
+}
+
+static int on_value(cfg_t *cfg, cfg_opt_t *option, const char *text, void *result)
+{
+    const char *section = strcmp(cfg_name(cfg), "root") == 0 ? "" : cfg_name(cfg);
+    size_t n = row_named(section, option->name);
+    struct buf why;
+    bool fine = true;
+
+    buf_init(&why, 1000);
+    if (loading.line[n] && !conf_row_is_list(&rows[n])) {
+        buf_add_f(&why, "%s stands in line %d already", option->name, loading.line[n]);
+        fine = false;
+    }
+    if (strcmp(text, end_name) == 0) {
+        buf_add_f(&why, "the file ends where %s should have a value", option->name);
+        fine = false;
+    }
+    fine = fine && conf_row_check(&rows[n], text, &why);
+    if (!fine)
+        cfg_error(cfg, "%s", buf_text(&why));
+    buf_free(&why);
+    loading.line[n] = cfg->line;
+    *(const char **)result = text;
+    return fine ? 0 : -1;
+}
+
+static int on_end(cfg_t *cfg, cfg_opt_t *option, const char *text, void *result)
+{
+    (void)option;
+    loading.ended = strcmp(cfg_name(cfg), "root") == 0;
+    *(const char **)result = text;
+    return 0;
+}
+
+/* All options are texts to libconfuse; what they mean is our table's affair. */
+static size_t section_options(const char *section, cfg_opt_t *options)
+{
+    const cfg_opt_t end = CFG_STR_CB(end_name, NULL, CFGF_NODEFAULT, on_end);
+    size_t count = 0;
+
+    options[count++] = end;
+    for (size_t n = 0; n < ROWS; n++) {
+        const cfg_opt_t text = CFG_STR_CB(rows[n].name, NULL, CFGF_NODEFAULT, on_value);
+        const cfg_opt_t list = CFG_STR_LIST_CB(rows[n].name, NULL, CFGF_NODEFAULT, on_value);
+
+        if (strcmp(rows[n].section, section) == 0)
+            options[count++] = conf_row_is_list(&rows[n]) ? list : text;
+    }
+    return count;
+}
+
+static cfg_t *make_parser(void)
+{
+    static cfg_opt_t options[SECTIONS][ROWS + SECTIONS + 1];
+    const cfg_opt_t end = CFG_END();
+    size_t top = section_options("", options[0]);
+
+    for (size_t n = 1; n < SECTIONS; n++) {
+        const cfg_opt_t section = CFG_SEC(sections[n], options[n], CFGF_NONE);
+
+        options[n][section_options(sections[n], options[n])] = end;
+        options[0][top++] = section;
+    }
+    options[0][top] = end;
+    return cfg_init(options[0], CFGF_NONE);
+}
+
+static bool set_row(struct conf *conf, const struct conf_row *row, cfg_t *root)
+{
+    cfg_t *section = *row->section ? cfg_getsec(root, row->section) : root;
+    cfg_opt_t *option = section ? cfg_getopt(section, row->name) : NULL;
+    unsigned count = option ? cfg_opt_size(option) : 0;
+    const char **texts;
+    bool set;
+
+    if (!option || !(option->flags & CFGF_MODIFIED))
+        return conf_row_set_default(row, conf);
+    texts = calloc(count + 1, sizeof *texts);
+    if (!texts)
+        return false;
+    for (unsigned n = 0; n < count; n++)
+        texts[n] = cfg_opt_getnstr(option, n);
+    set = conf_row_set(row, conf, texts, count);
+    free(texts);
+    return set;
+}
+
+static bool parse(struct conf *conf, FILE *file, struct buf *error)
+{
+    cfg_t *root = make_parser();
+    bool fine;
+
+    if (!root) {
+        buf_add_f(error, "%s: out of memory", conf->path);
+        return false;
+    }
+    cfg_set_error_function(root, on_error);
+    fine = cfg_parse_fp(root, file) == CFG_SUCCESS;
+    if (!fine && error->len == 0)
+        buf_add_f(error, "%s:%d: cannot be read", conf->path, root->line);
+    if (fine && !loading.ended) {
+        buf_add_f(error, "%s: a section or comment in it is not closed", conf->path);
+        fine = false;
+    }
+    for (size_t n = 0; fine && n < ROWS; n++) {
+        fine = set_row(conf, &rows[n], root);
+        if (!fine)
+            buf_add_f(error, "%s: %s is too long, or memory is short", conf->path, rows[n].name);
+    }
+    cfg_free(root);
+    return fine;
+}
+
+static bool parse_alone(struct conf *conf, FILE *file, struct buf *error)
+{
+    bool fine;
+
+    pthread_mutex_lock(&one_load);
+    loading.error = error;
+    loading.path = conf->path;
+    memset(loading.line, 0, sizeof loading.line);
+    loading.ended = false;
+    fine = parse(conf, file, error);
+    pthread_mutex_unlock(&one_load);
+    return fine;
+}
+
+static bool is_complete(const struct conf *conf, enum conf_part part, struct buf *error)
+{
+    for (size_t n = 0; n < ROWS; n++) {
+        if (!(rows[n].needed_by & 1U << part) || !conf_row_is_empty(&rows[n], conf))
+            continue;
+        buf_add_f(error, "%s: %s%s%s is missing: %s", conf->path, rows[n].section,
+                  *rows[n].section ? "." : "", rows[n].name, rows[n].help);
+        return false;
+    }
+    if (conf->spool_max_bytes < 2 * conf->spool_segment_bytes) {
+        buf_add_f(error, "%s: spool_max has no room for two files of spool_segment", conf->path);
+        return false;
+    }
+    return true;
+}
+
+/* libconfuse ends the program when it reads a folder, so that is looked at first. */
+static int open_file(const char *path, struct buf *error)
+{
+    struct stat status;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+    if (fd < 0 || fstat(fd, &status) != 0)
+        buf_add_f(error, "%s: cannot open the configuration: %s", path, strerror(errno));
+    else if (!S_ISREG(status.st_mode) || status.st_size > FILE_MOST)
+        buf_add_f(error, "%s: the configuration is not a regular file of less than 1 MB", path);
+    else
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+static bool read_file(const char *path, struct buf *text, struct buf *error)
+{
+    int fd = open_file(path, error);
+    char block[4096];
+    ssize_t got;
+
+    if (fd < 0)
+        return false;
+    while ((got = read(fd, block, sizeof block)) > 0)
+        buf_add(text, block, (size_t)got);
+    close(fd);
+    if (got == 0 && buf_add_str(text, end_mark))
+        return true;
+    buf_add_f(error, "%s: cannot read the configuration: %s", path, got < 0 ? strerror(errno) : "too long");
+    return false;
+}
+
+static struct conf *load_text(const char *path, struct buf *text, struct buf *error)
+{
+    struct conf *conf = calloc(1, sizeof *conf);
+    FILE *file = conf && (conf->path = strdup(path)) ? fmemopen(text->data, text->len, "r") : NULL;
+    bool fine = file && parse_alone(conf, file, error);
+
+    if (file)
+        fclose(file);
+    else
+        buf_add_f(error, "%s: out of memory", path);
+    if (fine)
+        return conf;
+    conf_free(conf);
+    return NULL;
+}
+
+struct conf *conf_load(const char *path, enum conf_part part, struct buf *error)
+{
+    struct conf *conf = NULL;
+    struct buf text;
+
+    buf_init(&text, 2 * FILE_MOST);
+    if (read_file(path, &text, error))
+        conf = load_text(path, &text, error);
+    buf_free(&text);
+    if (!conf || is_complete(conf, part, error))
+        return conf;
+    conf_free(conf);
+    return NULL;
+}
+
+void conf_free(struct conf *conf)
+{
+    if (!conf)
+        return;
+    for (size_t n = 0; n < ROWS; n++)
+        conf_row_clear(&rows[n], conf);
+    free(conf->path);
+    free(conf);
+}
+
+static void print_row(const struct conf_row *row, const struct conf *conf, FILE *out)
+{
+    const char *indent = *row->section ? "    " : "";
+    struct buf text, masked;
+
+    buf_init(&text, 1024 * 1024);
+    buf_init(&masked, 1024 * 1024);
+    buf_add_f(&text, "%s# %s (", indent, row->help);
+    conf_row_add_range(row, &text);
+    buf_add_f(&text, ")\n%s%s = ", indent, row->name);
+    if (row->offset == offsetof(struct conf, database)) {
+        conninfo_add_masked(&masked, conf->database);
+        conf_row_add_quoted(&text, buf_text(&masked));
+    } else {
+        conf_row_add_value(row, conf, &text);
+    }
+    fprintf(out, "%s\n", buf_text(&text));
+    buf_free(&masked);
+    buf_free(&text);
+}
+
+void conf_print(const struct conf *conf, FILE *out)
+{
+    for (size_t section = 0; section < SECTIONS; section++) {
+        if (section)
+            fprintf(out, "\n%s {\n", sections[section]);
+        for (size_t n = 0; n < ROWS; n++)
+            if (strcmp(rows[n].section, sections[section]) == 0)
+                print_row(&rows[n], conf, out);
+        if (section)
+            fputs("}\n", out);
+    }
+}
+
+void conf_print_names(FILE *out)
+{
+    for (size_t n = 0; n < ROWS; n++)
+        fprintf(out, "%s%s%s\n", rows[n].section, *rows[n].section ? "." : "", rows[n].name);
+}
+
+bool conf_list_has_domain(const struct conf_list *list, struct slice domain)
+{
+    for (size_t n = 0; n < list->count; n++)
+        if (slice_is_i(domain, list->item[n]))
+            return true;
+    return false;
+}

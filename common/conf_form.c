@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* conf_form - see conf_form.h */
+
+#include "common/conf_form.h"
+
+#include "common/address.h"
+#include "common/network.h"
+
+#include <string.h>
+#include <sys/un.h>
+
+enum { NAME_LONGEST = 32, PORT_MOST = 65535 };
+
+bool conf_form_path(struct slice text, struct buf *out)
+{
+    return text.len && text.p[0] == '/' && buf_add_slice(out, text);
+}
+
+static bool is_name_char(char c)
+{
+    return ascii_is_alpha(c) || ascii_is_digit(c) || c == '-' || c == '_';
+}
+
+bool conf_form_name(struct slice text, struct buf *out)
+{
+    for (size_t at = 0; at < text.len; at++)
+        if (!is_name_char(text.p[at]))
+            return false;
+    return text.len && text.len <= NAME_LONGEST && buf_add_slice(out, text);
+}
+
+static bool is_port(struct slice text)
+{
+    unsigned value = 0;
+
+    if (text.len == 0 || text.len > 5)
+        return false;
+    for (size_t at = 0; at < text.len; at++) {
+        if (!ascii_is_digit(text.p[at]))
+            return false;
+        value = value * 10 + (unsigned)(text.p[at] - '0');
+    }
+    return value >= 1 && value <= PORT_MOST;
+}
+
+static bool is_ip(struct slice text)
+{
+    struct network network;
+
+    return !(text.len && memchr(text.p, '/', text.len)) && network_parse(text, &network);
+}
+
+/* "name", "192.0.2.1" or "[2001:db8::1]" */
+static bool is_host(struct slice text)
+{
+    struct buf out;
+    bool fine;
+
+    if (text.len > 2 && text.p[0] == '[' && text.p[text.len - 1] == ']')
+        return memchr(text.p, ':', text.len) && is_ip(slice_of(text.p + 1, text.len - 2));
+    buf_init(&out, ADDRESS_MAX);
+    fine = text.len && text.p[0] != '[' && address_domain_normalize(text, &out) && out.len == text.len;
+    buf_free(&out);
+    return fine;
+}
+
+/* Cuts at the last SEPARATOR outside brackets; false when there is none. */
+static bool cut_last(struct slice text, char separator, struct slice *before, struct slice *behind)
+{
+    const char *at = text.len ? memrchr(text.p, separator, text.len) : NULL;
+
+    if (!at || memchr(at, ']', (size_t)(text.p + text.len - at)))
+        return false;
+    *before = slice_of(text.p, (size_t)(at - text.p));
+    *behind = slice_from(text, before->len + 1);
+    return true;
+}
+
+bool conf_form_tracking_url(struct slice text, struct buf *out)
+{
+    struct slice rest, host, port;
+
+    if (slice_starts_i(text, slice_str("https://")))
+        rest = slice_from(text, strlen("https://"));
+    else if (slice_starts_i(text, slice_str("http://")))
+        rest = slice_from(text, strlen("http://"));
+    else
+        return false;
+    if (rest.len && rest.p[rest.len - 1] == '/') {
+        rest.len--;
+        text.len--;
+    }
+    if (!cut_last(rest, ':', &host, &port))
+        host = rest;
+    else if (!is_port(port))
+        return false;
+    if (!is_host(host))
+        return false;
+    for (size_t at = 0; at < text.len; at++)
+        buf_add_char(out, ascii_lower(text.p[at]));
+    return !out->failed;
+}
+
+bool conf_form_milter_listen(struct slice text, struct buf *out)
+{
+    const size_t path_most = sizeof((struct sockaddr_un *)NULL)->sun_path - 1;
+    const char *colon = text.len ? memchr(text.p, ':', text.len) : NULL;
+    struct slice form = slice_of(text.p, colon ? (size_t)(colon - text.p) : 0);
+    struct slice rest = slice_from(text, form.len + 1), port, host;
+    const char *at;
+
+    if (slice_is(form, "unix") || slice_is(form, "local"))
+        return rest.len > 1 && rest.p[0] == '/' && rest.len <= path_most && buf_add_slice(out, text);
+    if (!slice_is(form, "inet") && !slice_is(form, "inet6"))
+        return false;
+    at = rest.len ? memchr(rest.p, '@', rest.len) : NULL;
+    port = slice_of(rest.p, at ? (size_t)(at - rest.p) : 0);
+    host = slice_from(rest, port.len + 1);
+    return is_port(port) && (is_host(host) || is_ip(host)) && buf_add_slice(out, text);
+}
+
+bool conf_form_http_listen(struct slice text, struct buf *out)
+{
+    struct slice address, port;
+    bool bracketed;
+
+    if (!cut_last(text, ':', &address, &port) || !is_port(port))
+        return false;
+    bracketed = address.len > 2 && address.p[0] == '[';
+    if (bracketed ? !is_host(address) : !is_ip(address) || memchr(address.p, ':', address.len))
+        return false;
+    return buf_add_slice(out, text);
+}
+
+bool conf_form_server(struct slice text, struct buf *out)
+{
+    struct slice rest = text, host, port;
+
+    for (;;) {
+        const char *comma = rest.len ? memchr(rest.p, ',', rest.len) : NULL;
+        size_t len = comma ? (size_t)(comma - rest.p) : rest.len;
+
+        if (!cut_last(slice_of(rest.p, len), ':', &host, &port) || !is_port(port) || !is_host(host))
+            return false;
+        if (!comma)
+            return buf_add_slice(out, text);
+        rest = slice_from(rest, len + 1);
+    }
+}
+
+bool conf_form_network(struct slice text, struct buf *out)
+{
+    struct network network;
+
+    return network_parse(text, &network) && buf_add_slice(out, text);
+}
+
+bool conf_form_domain(struct slice text, struct buf *out)
+{
+    return text.len && text.p[0] != '[' && address_domain_normalize(text, out);
+}
+
+bool conf_form_full_domain(struct slice text, struct buf *out)
+{
+    return conf_form_domain(text, out) && memchr(out->data, '.', out->len) && !memchr(out->data, '_', out->len);
+}
+
+bool conf_form_whom(struct slice text, struct buf *out)
+{
+    return text.len && memchr(text.p, '@', text.len) ? address_normalize(text, out) : conf_form_domain(text, out);
+}
+
+bool conf_form_proxy_header(struct slice text, struct buf *out)
+{
+    return (slice_is(text, "x-forwarded-for") || slice_is(text, "forwarded")) && buf_add_slice(out, text);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * conf_form - the forms that values of spoor.conf may have, and the one spelling in which each is kept.
+ *
+ * Each function appends to OUT what is kept, or returns false when TEXT has not the form. Pure. For conf.c alone.
+ */
+#ifndef COMMON_CONF_FORM_H
+#define COMMON_CONF_FORM_H
+
+#include "common/buf.h"
+
+bool conf_form_path(struct slice text, struct buf *out);          /* absolute */
+bool conf_form_name(struct slice text, struct buf *out);          /* letters, digits, - and _ */
+bool conf_form_tracking_url(struct slice text, struct buf *out);  /* http(s)://HOST[:PORT], lower case */
+bool conf_form_milter_listen(struct slice text, struct buf *out); /* libmilter's: unix: local: inet: inet6: */
+bool conf_form_http_listen(struct slice text, struct buf *out);   /* ADDRESS:PORT, [ADDRESS]:PORT */
+bool conf_form_server(struct slice text, struct buf *out);        /* HOST:PORT, or several with commas */
+bool conf_form_network(struct slice text, struct buf *out);
+bool conf_form_domain(struct slice text, struct buf *out);        /* A-label */
+bool conf_form_full_domain(struct slice text, struct buf *out);   /* with a dot in it */
+bool conf_form_whom(struct slice text, struct buf *out);          /* an address or a domain */
+bool conf_form_proxy_header(struct slice text, struct buf *out);
+
+#endif

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* daemon - see daemon.h */
+
+#include "common/daemon.h"
+
+#include "common/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+enum { NAME_MAX_BYTES = 128, ERROR_MAX = 4096, PASSWD_MAX = 16 * 1024 };
+
+static char name[NAME_MAX_BYTES];    /* PROGRAM[-INSTANCE], for the log and the pid file */
+static char config_path[PATH_MAX];
+static char pid_path[PATH_MAX];      /* "" while there is none */
+static int parent_pipe = -1;         /* a byte into it means "ready" */
+
+static _Noreturn void usage(const char *program, FILE *out, int status)
+{
+    fprintf(out, "usage: %s [-f] [-t | -T] [-c FILE]\n", program);
+    if (status == EX_OK)
+        fputs("  -f       stay in the foreground, log to stderr\n"
+              "  -c FILE  read FILE instead of " SYSCONFDIR "/spoor/spoor.conf\n"
+              "  -t       check the configuration\n"
+              "  -T       print every option with the value in effect\n"
+              "  -V       print the version\n", out);
+    exit(status);
+}
+
+static void set_config_path(const char *path)
+{
+    /* A reload comes after chdir("/"). Where the file is not there, conf_load() says so. */
+    if (!realpath(path, config_path))
+        snprintf(config_path, sizeof config_path, "%s", path);
+}
+
+struct daemon_options daemon_options(const char *program, int argc, char **argv)
+{
+    struct daemon_options options = {.program = program, .config_path = config_path};
+    const char *path = SYSCONFDIR "/spoor/spoor.conf";
+    int option;
+
+    while ((option = getopt(argc, argv, "fc:tThV")) != -1) {
+        switch (option) {
+        case 'f': options.foreground = true; break;
+        case 'c': path = optarg; break;
+        case 't': options.check = true; break;
+        case 'T': options.print = true; break;
+        case 'h': usage(program, stdout, EX_OK);
+        case 'V': printf("%s %s\n", program, PACKAGE_VERSION); exit(EX_OK);
+        default: usage(program, stderr, EX_USAGE);
+        }
+    }
+    if (optind < argc)
+        usage(program, stderr, EX_USAGE);
+    set_config_path(path);
+    return options;
+}
+
+static _Noreturn void print_and_exit(struct conf *conf, const struct daemon_options *options)
+{
+    bool written;
+
+    if (options->print)
+        conf_print(conf, stdout);
+    else
+        printf("%s: the configuration is good\n", conf->path);
+    conf_free(conf);
+    written = fflush(stdout) == 0 && !ferror(stdout);
+    exit(written ? EX_OK : EX_IOERR);
+}
+
+struct conf *daemon_configure(const struct daemon_options *options, enum conf_part part)
+{
+    struct conf *conf;
+    struct buf error;
+
+    buf_init(&error, ERROR_MAX);
+    conf = conf_load(options->config_path, part, &error);
+    if (!conf) {
+        fprintf(stderr, "%s: %s\n", options->program, buf_text(&error));
+        buf_free(&error);
+        exit(EX_CONFIG);
+    }
+    buf_free(&error);
+    if (options->check || options->print)
+        print_and_exit(conf, options);
+    snprintf(name, sizeof name, "%s%s%s", options->program, *conf->instance ? "-" : "", conf->instance);
+    log_open(name, options->foreground);
+    log_set_level((int)conf->log_level);
+    return conf;
+}
+
+static sigset_t our_signals(void)
+{
+    sigset_t signals;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGHUP);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    return signals;
+}
+
+static _Noreturn void start_failed(const char *what)
+{
+    log_err("cannot start: %s: %m", what);
+    daemon_fail();
+}
+
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        log_warn("cannot raise the limit of open files: %m");
+}
+
+/* The parent's whole rest of life. */
+static _Noreturn void wait_until_ready(int from_child, const char *program)
+{
+    char byte;
+    ssize_t got;
+
+    do
+        got = read(from_child, &byte, 1);
+    while (got < 0 && errno == EINTR);
+    if (got != 1)
+        fprintf(stderr, "%s: did not start; the log says why\n", program);
+    _exit(got == 1 ? EXIT_SUCCESS : EXIT_FAILURE);
+}
+
+static bool to_null(int fd)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    bool done = null >= 0 && dup2(null, fd) == fd;
+
+    if (null > STDERR_FILENO)
+        close(null);
+    return done;
+}
+
+/* stderr stays until all is well, for what libraries say there. */
+static void detach(const char *program)
+{
+    int ends[2];
+    pid_t pid;
+
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        start_failed("pipe");
+    pid = fork();
+    if (pid < 0)
+        start_failed("fork");
+    if (pid > 0) {
+        close(ends[1]);
+        wait_until_ready(ends[0], program);
+    }
+    close(ends[0]);
+    parent_pipe = ends[1];
+    if (setsid() < 0)
+        start_failed("setsid");
+    if (chdir("/") != 0)
+        start_failed("chdir");
+    if (!to_null(STDIN_FILENO) || !to_null(STDOUT_FILENO))
+        start_failed("/dev/null");
+}
+
+void daemon_start(const struct daemon_options *options)
+{
+    sigset_t signals = our_signals();
+
+    errno = pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    if (errno != 0)
+        start_failed("signals");
+    signal(SIGPIPE, SIG_IGN);
+    umask(0027);
+    raise_file_limit();
+    if (!options->foreground)
+        detach(options->program);
+}
+
+static bool become(const struct passwd *user)
+{
+    if (initgroups(user->pw_name, user->pw_gid) != 0 ||
+        setresgid(user->pw_gid, user->pw_gid, user->pw_gid) != 0 ||
+        setresuid(user->pw_uid, user->pw_uid, user->pw_uid) != 0)
+        return false;
+    if (setuid(0) != 0 && geteuid() == user->pw_uid && getegid() == user->pw_gid)
+        return true;
+    errno = EPERM;
+    return false;
+}
+
+bool daemon_drop_privileges(const struct conf *conf)
+{
+    struct passwd entry, *user = NULL;
+    char text[PASSWD_MAX];
+    int failed;
+
+    if (geteuid() != 0)
+        return true;
+    if (*conf->user == '\0') {
+        log_warn("running as root, for `user` is not set");
+        return true;
+    }
+    failed = getpwnam_r(conf->user, &entry, text, sizeof text, &user);
+    if (!user) {
+        log_err("cannot become user \"%s\": %s", conf->user, failed ? strerror(failed) : "no such user");
+        return false;
+    }
+    if (user->pw_uid == 0 || become(user))
+        return true;
+    log_err("cannot become user \"%s\": %m", conf->user);
+    return false;
+}
+
+static bool write_pid_file(const char *directory)
+{
+    int fd, written;
+
+    if ((size_t)snprintf(pid_path, sizeof pid_path, "%s/%s.pid", directory, name) >= sizeof pid_path) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    fd = open(pid_path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+    if (fd < 0)
+        return false;
+    written = dprintf(fd, "%ld\n", (long)getpid());
+    return close(fd) == 0 && written > 0;
+}
+
+void daemon_ready(const struct conf *conf, const struct daemon_options *options)
+{
+    if (*conf->pid_directory && !write_pid_file(conf->pid_directory)) {
+        log_err("cannot write the pid file \"%s\": %m", pid_path);
+        *pid_path = '\0';
+        daemon_fail();
+    }
+    if (!options->foreground) {
+        if (write(parent_pipe, "", 1) != 1)
+            log_warn("cannot tell the starting process that all is well: %m");
+        close(parent_pipe);
+        parent_pipe = -1;
+        to_null(STDERR_FILENO);
+    }
+    log_notice("ready");
+}
+
+static void remove_pid_file(void)
+{
+    if (*pid_path)
+        unlink(pid_path);
+    *pid_path = '\0';
+}
+
+void daemon_fail(void)
+{
+    remove_pid_file();
+    exit(EXIT_FAILURE);
+}
+
+void daemon_fail_with(const struct buf *reason)
+{
+    log_err("%s", reason->len ? buf_text(reason) : "out of memory");
+    daemon_fail();
+}
+
+enum daemon_signal daemon_wait_signal(void)
+{
+    sigset_t signals = our_signals();
+    int number;
+
+    do {
+        number = sigwaitinfo(&signals, NULL); /* not sigwait(): milter/mlfi.c has its own */
+    } while (number < 0);
+    return number == SIGHUP ? DAEMON_RELOAD : DAEMON_STOP;
+}
+
+void daemon_end(void)
+{
+    remove_pid_file();
+    log_notice("stopped");
+    log_close();
+}

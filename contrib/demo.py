@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The play that contrib/demo shows. Servers and mails are those of the system tests."""
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import time
+
+SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(SOURCE, "tests", "system"))
+
+import mails  # noqa: E402
+import proc  # noqa: E402
+import servers as servers_of  # noqa: E402
+import spoor  # noqa: E402
+import traces  # noqa: E402
+import web  # noqa: E402
+
+SENDER = "alice@example.com"
+TO, CC, ELSEWHERE = "bob@example.net", "carol@example.org", "dave@example.net"
+MAILS = (("newsletter, quoted-printable", mails.html_quoted_printable, True),
+         ("alternative with an inline picture", mails.alternative_with_picture, True),
+         ("HTML in base64", mails.html_base64, True),
+         ("plain text", mails.plain, False),
+         ("PGP-signed", mails.pgp_signed, False))
+
+UNICODE = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+YES, NO = ("✓", "✗") if UNICODE else ("ok", "FAILED")
+
+
+class Wrong(Exception):
+    """A step did its work and the outcome is not what Spoor promises."""
+
+
+def step(what, work):
+    """Does WORK under one line of progress."""
+    began = time.monotonic()
+    terminal = sys.stdout.isatty()
+    if terminal:
+        print("    %s ..." % what, end="", flush=True)
+    line_start = "\r\033[K" if terminal else ""
+    try:
+        result = work()
+    except BaseException:
+        print("%s  %s %s" % (line_start, NO, what), flush=True)
+        raise
+    print("%s  %s %s (%.1f s)" % (line_start, YES, what, time.monotonic() - began), flush=True)
+    return result
+
+
+def need(truth, what):
+    if not truth:
+        raise Wrong(what)
+
+
+# --- build --------------------------------------------------------------------------------------------
+
+
+def build(folder):
+    log = os.path.join(folder, "demo-build.log")
+    commands = []
+    if not os.path.exists(os.path.join(SOURCE, "configure")):
+        commands.append((["autoreconf", "-fi"], SOURCE))
+    if not os.path.exists(os.path.join(folder, "Makefile")):
+        commands.append(([os.path.join(SOURCE, "configure"), "-q"], folder))
+    commands.append((["make", "-j%d" % (os.cpu_count() or 1)], folder))
+    with open(log, "wb") as out:
+        for argv, where in commands:
+            if subprocess.run(argv, cwd=where, stdout=out, stderr=out, stdin=subprocess.DEVNULL).returncode != 0:
+                raise proc.Failure("%s failed" % " ".join(argv), log)
+
+
+# --- the play -----------------------------------------------------------------------------------------
+
+
+class Play:
+    def __init__(self, servers):
+        self.servers = servers
+        self.database = servers.postgres
+        self.mark = {}  # what is in the subject of each mail sent, by kind
+
+    def act(self):
+        for what, kind, tracked in MAILS:
+            step("send: " + what, lambda: self.send(kind))
+            step("arrives, " + ("tracked" if tracked else "without pixel and links"),
+                 lambda: self.arrives(kind, tracked))
+        step("%s loads the picture" % TO, self.view)
+        step("%s follows a link" % TO, self.click)
+        step("%s answers from %s" % (TO, ELSEWHERE), lambda: self.answer(ELSEWHERE, mails.html_quoted_printable))
+        step("%s, who was in Cc, answers" % CC, lambda: self.answer(CC, mails.alternative_with_picture))
+        step("%s is out of office" % TO, self.out_of_office)
+        step("everything is in the database", self.recorded)
+
+    def send(self, kind):
+        mark = self.mark[kind] = mails.new_mark()
+        content = kind(SENDER, [TO], mark, cc=[CC])
+        queue_id = self.servers.submit(SENDER, [TO, CC], content)
+        self.servers.spoor.mail_line(queue_id)
+
+    def delivered(self, kind, address=TO):
+        return self.servers.mail.wait(address, self.mark[kind].encode(), log=self.servers.receiving.log)
+
+    def arrives(self, kind, tracked):
+        for address in (TO, CC):
+            mail = self.delivered(kind, address)
+            need(traces.field_count(mail, "Message-ID") == 1, "%s has not exactly one Message-ID" % address)
+            need(bool(traces.pixels(mail, self.servers.spoor.tracking_url)) == tracked, "pixel in the mail to " + address)
+            need(bool(traces.clicks(mail, self.servers.spoor.tracking_url)) == tracked, "links in the mail to " + address)
+
+    def view(self):
+        pixel = traces.pixels(self.delivered(mails.html_quoted_printable), self.servers.spoor.tracking_url)[0]
+        answer = web.get(pixel)
+        need(answer.status == 200 and len(answer.body) == 43, "%s: %d, %d bytes" % (pixel, answer.status, len(answer.body)))
+
+    def click(self):
+        link = traces.clicks(self.delivered(mails.html_quoted_printable), self.servers.spoor.tracking_url)[0]
+        answer = web.get(link)
+        need(answer.status == 302, "%s: %d" % (link, answer.status))
+        need(answer.headers["Location"] == mails.LINKS[0], "redirected to %s" % answer.headers["Location"])
+
+    def answer(self, person, kind):
+        mail = self.delivered(kind, CC)
+        own_id = traces.field(mail, "Message-ID")
+        references = ["<%s>" % each for each in traces.ids(mail, "References")] + [own_id]
+        self.reaches_sender(person, lambda mark: mails.answer(person, [SENDER], mark, own_id, references))
+
+    def out_of_office(self):
+        own_id = traces.field(self.delivered(mails.html_base64), "Message-ID")
+        self.reaches_sender(TO, lambda mark: mails.out_of_office(TO, [SENDER], mark, own_id), envelope_sender="")
+
+    def reaches_sender(self, person, compose, envelope_sender=None):
+        mark = mails.new_mark()
+        self.servers.answer(person if envelope_sender is None else envelope_sender, [SENDER], compose(mark))
+        self.servers.mail.wait(SENDER, mark.encode(), log=self.servers.receiving.log)
+
+    def recorded(self):
+        wanted = {"view": 1, "click": 1, "reply": 2, "auto_reply": 1}
+
+        def complete():
+            rows = self.database.rows("SELECT what, count(*) AS number FROM spoor.feed GROUP BY what")
+            found = {row["what"]: int(row["number"]) for row in rows}
+            need(all(found.get(what, 0) <= number for what, number in wanted.items()), "too much was recorded: %r" % found)
+            return all(found.get(what) == number for what, number in wanted.items())
+        proc.wait_for(complete, "%r in spoor.feed" % wanted, 30, os.path.join(self.servers.log_folder, "match.log"))
+        people = {row["person"] for row in self.database.rows("SELECT person FROM spoor.feed WHERE what = 'reply'")}
+        need(people == {ELSEWHERE, CC}, "replies are from %r" % people)
+
+
+# --- what is shown ------------------------------------------------------------------------------------
+
+
+def show(database):
+    print("\nspoor.feed")
+    print(database.table("SELECT to_char(at_time, 'HH24:MI:SS') AS at, what, person, verdict, "
+                         "left(subject, 24) AS subject, left(detail, 60) AS detail FROM spoor.feed ORDER BY at_time"))
+    print("spoor.message_report")
+    print(database.table("SELECT message, sender, left(subject, 24) AS subject, recipients, viewed, clicked, replied "
+                         "FROM spoor.message_report ORDER BY sent_at"))
+
+
+def invite(servers):
+    """How to send one's own."""
+    print("Send your own (any address at %s):" % ", ".join(servers_of.DOMAINS[1:]))
+    print("""  swaks --server 127.0.0.1:%d --from %s --to %s \\
+        --header 'Subject: hello' --add-header 'Content-Type: text/html' \\
+        --body '<p>Hello, <a href="https://www.debian.org/">look here</a></p>'""" % (servers.sending.port, SENDER, TO))
+    print("Answer as the world would: the same with --server 127.0.0.1:%d and an In-Reply-To." % servers.receiving.port)
+    print("Read it:")
+    print("  psql -h %s -U postgres spoor -c 'TABLE spoor.feed'" % servers.postgres.socket_folder)
+    print("Look at it:")
+    print("  delivered mails  %s/*/*/new" % servers.mail.folder)
+    print("  logs             %s" % servers.log_folder)
+    print("  spoor.conf       %s" % servers.spoor.conf)
+    print("  tracking_url     %s" % servers.spoor.tracking_url)
+    print("Ctrl-C stops and removes all of it.", flush=True)
+
+
+def wait_for_end():
+    try:
+        signal.pause()
+    except KeyboardInterrupt:
+        print()
+
+
+def end_on_signals():
+    def leave(number, frame):
+        raise KeyboardInterrupt
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, leave)
+
+
+def stop(servers):
+    statuses = servers.stop()
+    need(all(status == 0 for status in statuses.values()), "ended with %r" % statuses)
+
+
+def main():
+    options = argparse.ArgumentParser(prog="contrib/demo", description="Spoor at work, on servers of its own.")
+    options.add_argument("--once", action="store_true", help="check every step, stop everything, exit 0 or 1")
+    once = options.parse_args().once
+    end_on_signals()
+    servers = None
+    try:
+        folder = spoor.build_folder()
+        os.makedirs(folder, exist_ok=True)
+        step("build in " + folder, lambda: build(folder))
+        servers = servers_of.Servers(tell=step)
+        print("  servers in " + servers.folder)
+        servers.start()
+        Play(servers).act()
+        show(servers.postgres)
+        if not once:
+            invite(servers)
+            wait_for_end()
+        step("stop everything", lambda: stop(servers))
+        return 0
+    except (proc.Failure, Wrong) as error:
+        print("\n%s: %s" % (NO, error), file=sys.stderr)
+        if isinstance(error, Wrong) and servers:
+            for name in ("stamp", "match", "pixeld"):
+                print(proc.tail_of(os.path.join(servers.log_folder, name + ".log")), file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        if servers:
+            servers.stop(quiet=True)
+            servers.remove()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "pixeld/click.h"
+
+/* DESTINATION has a NUL behind it, and url_destination_ok() has found no byte that could end a header line. */
+static struct http_answer redirect(struct slice destination)
+{
+    const struct http_header headers[] = {
+        {"Location", destination.p},
+        {"Referrer-Policy", "no-referrer"},
+        {"Cache-Control", "no-store"},
+    };
+
+    return (struct http_answer){
+        .page = http_page_new(302, headers, sizeof headers / sizeof *headers, slice_of("", 0)),
+        .once = true,
+    };
+}
+
+struct http_answer click_answer(struct site *site, const struct request *request, const struct route *route)
+{
+    struct http_answer not_found = {.page = site->pages.not_found};
+    struct slice destination = buf_slice(&route->target.destination);
+    enum token_result result;
+    struct token token;
+
+    if (!route->readable)
+        return not_found;
+    result = token_verify(site->keys, route->target.token, destination, &token);
+    if (result == TOKEN_UNKNOWN_KEY && token.kind == TOKEN_CLICK)
+        site_record(site, request, &token, route->path);
+    if (result != TOKEN_GOOD || token.kind != TOKEN_CLICK || !url_destination_ok(destination))
+        return not_found;
+    site_record(site, request, &token, slice_of("", 0));
+    return redirect(destination);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * journal - hits on their way into the spool; what could not be written is counted and said.
+ *
+ * A hit that cannot be recorded is still answered: nobody's mail shows a broken picture because a disk
+ * is full. Any thread may call. The spool stays the caller's and must live longer.
+ */
+#ifndef PIXELD_JOURNAL_H
+#define PIXELD_JOURNAL_H
+
+#include "common/record.h"
+#include "common/spool.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Hits under an unknown key cannot be checked, so anybody can make them: more than this many a second are not kept. */
+enum { JOURNAL_RAW_PER_SECOND = 100, JOURNAL_RECENT_US = 60 * 1000 * 1000 };
+
+struct journal;
+
+/* SYNC_EACH: journal_add() returns when the hit is on the disk, not only in the kernel. NULL without memory. */
+struct journal *journal_new(struct spool *spool, bool sync_each);
+void journal_free(struct journal *journal);
+
+/* Logs a failure, at most once a minute. */
+void journal_add(struct journal *journal, const struct record_hit *hit);
+
+struct journal_state {
+    uint64_t recorded;
+    uint64_t lost;     /* could not be written */
+    uint64_t left_out; /* unknown key, too many at once */
+    bool writable;     /* none was lost in the last minute */
+};
+/*
+ * Times are microseconds since 1970. `writable` comes back by itself: who stops sending hits here because of it
+ * would otherwise never learn that there is room again.
+ */
+struct journal_state journal_state(struct journal *journal, int64_t now_us);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * page - the answers that never change, made once at start.
+ */
+#ifndef PIXELD_PAGE_H
+#define PIXELD_PAGE_H
+
+#include "pixeld/http.h"
+
+#include <stdbool.h>
+
+struct pages {
+    struct http_page *pixel;              /* 200, a transparent GIF of 43 bytes that nobody may cache */
+    struct http_page *not_found;          /* 404 */
+    struct http_page *method_not_allowed; /* 405 with Allow; ends the connection */
+    struct http_page *bad_request;        /* 400; ends the connection */
+    struct http_page *healthy;            /* 200 "ok" */
+};
+
+bool pages_init(struct pages *pages); /* false without memory; nothing to release then */
+void pages_release(struct pages *pages);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * route - what a request target asks for. Pure.
+ *
+ * Takes the target in origin-form and absolute-form (RFC 9112 3.2) as it came on the wire; percent signs
+ * are decoded once, in a click's destination, and nowhere else. A query is not ours (mail programs and portals add
+ * some) and does not count.
+ */
+#ifndef PIXELD_ROUTE_H
+#define PIXELD_ROUTE_H
+
+#include "common/slice.h"
+#include "common/url.h"
+
+#include <stdbool.h>
+
+enum route_place { ROUTE_NOWHERE, ROUTE_VIEW, ROUTE_CLICK, ROUTE_HEALTH };
+
+struct route {
+    enum route_place place;
+    bool readable;            /* the path has our form, so `target` is set; a view that is not is still a pixel */
+    struct slice path;        /* of the target, behind the prefix */
+    struct url_target target; /* into the request target */
+};
+
+/* PREFIX is the path of tracking_url, "" or "/t"; a proxy may have taken it off already. Free ROUTE. */
+void route_parse(struct slice target, struct slice prefix, struct route *route);
+void route_free(struct route *route);
+
+/* The path of a URL such as tracking_url: behind scheme and authority. Empty when there is none. */
+struct slice route_url_path(struct slice url);
+
+#endif

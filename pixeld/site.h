@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * site - what is served where: from a request to the file that answers it.
+ *
+ * Everything here is set before the first request and read by all threads. site_answer() waits for
+ * nothing but, with spool_sync = 0, the disk.
+ */
+#ifndef PIXELD_SITE_H
+#define PIXELD_SITE_H
+
+#include "common/keys.h"
+#include "common/loader.h"
+#include "pixeld/hit.h"
+#include "pixeld/http.h"
+#include "pixeld/journal.h"
+#include "pixeld/page.h"
+
+struct site {
+    struct slice prefix; /* the path of tracking_url */
+    struct keys *keys;
+    struct journal *journal;
+    struct loader *loader;
+    struct hit_settings hits;
+    struct pages pages;
+};
+
+/* ARG is the struct site: an answer function of http.h. */
+struct http_answer site_answer(void *arg, const struct request *request);
+
+/* Notes down the request under TOKEN; RAW as for hit_of(). */
+void site_record(struct site *site, const struct request *request, const struct token *token, struct slice raw);
+
+#endif

@@ -1,0 +1,289 @@
+-- SPDX-License-Identifier: BSD-2-Clause
+-- The tables: what was sent, what became of it, and how far each spool is loaded.
+
+create schema spoor;
+comment on schema spoor is 'Spoor, the mail tracking suite: what became of each tracked mail. Start with the view spoor.feed.';
+
+create table spoor.schema (
+    version integer not null,
+    compatible_from integer not null,
+    updated_at timestamptz not null default now()
+);
+create unique index schema_is_one_row on spoor.schema ((true));
+insert into spoor.schema (version, compatible_from) values (0, 1);
+comment on table spoor.schema is 'One row: how far the migrations have been applied. A program starts when the schema it was built for lies between the two numbers.';
+comment on column spoor.schema.version is 'Number of the last migration applied.';
+comment on column spoor.schema.compatible_from is 'The oldest schema a program may have been built for and still work with this one.';
+comment on column spoor.schema.updated_at is 'When the last migration was applied.';
+
+create type spoor.tracking_level as enum ('off', 'aggregate', 'individual');
+comment on type spoor.tracking_level is 'How much is kept about recipients: nothing, counts only, or each person.';
+create type spoor.answer_class as enum ('none', 'own', 'complaint', 'receipt', 'bounce', 'delay', 'delivered', 'auto_reply', 'meeting', 'list', 'machine', 'reply');
+comment on type spoor.answer_class is 'What kind of mail an answer is; only reply is a person who wrote back.';
+create type spoor.answer_rung as enum ('none', 'in_reply_to', 'references', 'original_message_id', 'returned_headers', 'quoted_url', 'bounce_address');
+comment on type spoor.answer_rung is 'Where in an answer the tracked mail was named.';
+create type spoor.answer_confidence as enum ('none', 'low', 'medium', 'high');
+comment on type spoor.answer_confidence is 'How certain it is that an answer belongs to the mail.';
+create type spoor.answerer as enum ('unknown', 'recipient', 'other');
+comment on type spoor.answerer is 'Whether an answer came from an address that the mail was sent to.';
+
+create table spoor.node (
+    node smallint primary key check (node between 0 and 1023),
+    identity uuid not null unique,
+    host text not null,
+    program text not null,
+    leased_at timestamptz not null default now()
+);
+comment on table spoor.node is 'Node numbers, which stand in the message ids that a spoor-stamp makes. A lease does not expire.';
+comment on column spoor.node.node is 'The number, 0 to 1023.';
+comment on column spoor.node.identity is 'Identity of the spool that holds the lease.';
+comment on column spoor.node.host is 'Host that asked for it.';
+comment on column spoor.node.program is 'Program that asked for it.';
+comment on column spoor.node.leased_at is 'When it was given out.';
+
+create table spoor.spool_progress (
+    spool smallint generated always as identity primary key,
+    identity uuid not null unique,
+    host text not null,
+    program text not null,
+    position bigint not null default 0,
+    record bigint not null default 0,
+    checksum bigint not null default 0,
+    dropped bigint not null default 0,
+    updated_at timestamptz not null default now()
+);
+comment on table spoor.spool_progress is 'How far each spool has been loaded; moved in the transaction that loads, so nothing is loaded twice.';
+comment on column spoor.spool_progress.spool is 'Short number of the spool, as in spoor.event.';
+comment on column spoor.spool_progress.identity is 'The 128 random bits that the spool calls itself.';
+comment on column spoor.spool_progress.host is 'Host on which the spool lies.';
+comment on column spoor.spool_progress.program is 'Program that writes it.';
+comment on column spoor.spool_progress.position is 'Everything before this position is in the database.';
+comment on column spoor.spool_progress.record is 'Position at which the last loaded record begins.';
+comment on column spoor.spool_progress.checksum is 'CRC-32C of the last loaded record: tells another life of the same spool.';
+comment on column spoor.spool_progress.dropped is 'Records left out because they were older than the retention.';
+comment on column spoor.spool_progress.updated_at is 'When it last moved.';
+
+create table spoor.retention (
+    events interval not null
+);
+create unique index retention_is_one_row on spoor.retention ((true));
+insert into spoor.retention (events) values ('5 years');
+comment on table spoor.retention is 'One row: how long things are kept.';
+comment on column spoor.retention.events is 'Events older than this are not loaded any more.';
+
+create table spoor.message (
+    id bigint primary key,
+    sent_at timestamptz not null,
+    size bigint not null,
+    level spoor.tracking_level not null,
+    pixels smallint not null,
+    owner text not null,
+    sender text,
+    envelope_sender text,
+    subject text,
+    sent_message_id text,
+    client_message_id text,
+    campaign text,
+    host text,
+    queue_id text
+);
+create index message_owner on spoor.message (owner, id);
+create index message_sent_at on spoor.message (sent_at);
+-- hash: a Message-ID may be longer than a btree takes
+create index message_sent_message_id on spoor.message using hash (lower(sent_message_id collate "C"));
+create index message_client_message_id on spoor.message using hash (lower(client_message_id collate "C"));
+comment on table spoor.message is 'A tracked mail, as spoor-stamp sent it on.';
+comment on column spoor.message.id is 'Made of time, node and sequence; sorts by time.';
+comment on column spoor.message.sent_at is 'When the mail was taken from the sender.';
+comment on column spoor.message.size is 'Bytes of header and body as they came.';
+comment on column spoor.message.level is 'How much is kept about its recipients.';
+comment on column spoor.message.pixels is 'Pictures put in; 0: views are not tracked.';
+comment on column spoor.message.owner is 'Whose mail it is and in whose feed it appears.';
+comment on column spoor.message.sender is 'Address in From.';
+comment on column spoor.message.envelope_sender is 'Address in MAIL FROM.';
+comment on column spoor.message.subject is 'Subject, decoded.';
+comment on column spoor.message.sent_message_id is 'Message-ID as it left, without brackets.';
+comment on column spoor.message.client_message_id is 'Message-ID that the mail program had given, without brackets.';
+comment on column spoor.message.campaign is 'Campaign the mail belongs to.';
+comment on column spoor.message.host is 'Mail server that sent it.';
+comment on column spoor.message.queue_id is 'Queue id there.';
+
+create table spoor.recipient (
+    message bigint not null,
+    address text not null,
+    key integer not null,
+    primary key (message, address)
+);
+create index recipient_address on spoor.recipient (address);
+comment on table spoor.recipient is 'To whom each tracked mail went.';
+comment on column spoor.recipient.message is 'The mail.';
+comment on column spoor.recipient.address is 'Address in normal form.';
+comment on column spoor.recipient.key is 'The 32 bits that stand for the address in tokens, as a signed number; 0 where persons are not told apart.';
+
+create table spoor.link (
+    message bigint not null,
+    number smallint not null,
+    destination text not null,
+    primary key (message, number)
+);
+comment on table spoor.link is 'Links of a mail that lead through spoor-pixeld.';
+comment on column spoor.link.message is 'The mail.';
+comment on column spoor.link.number is 'Which link of the mail, from 1, as a signed number of 16 bits.';
+comment on column spoor.link.destination is 'Where it leads.';
+
+create table spoor.agent (
+    id integer generated always as identity primary key,
+    hash uuid not null unique,
+    name text not null
+);
+comment on table spoor.agent is 'User-Agent headers, each stored once.';
+comment on column spoor.agent.id is 'Number used in spoor.event.';
+comment on column spoor.agent.hash is 'MD5 of the name, for the unique index only.';
+comment on column spoor.agent.name is 'The header as it came, cut to 512 bytes.';
+
+create table spoor.reason (
+    id smallint generated always as identity primary key,
+    hash uuid not null unique,
+    name text not null
+);
+comment on table spoor.reason is 'Reasons for verdicts, each stored once.';
+comment on column spoor.reason.id is 'Number used in spoor.event.';
+comment on column spoor.reason.hash is 'MD5 of the name, for the unique index only.';
+comment on column spoor.reason.name is 'The word.';
+
+-- The columns stand in the order that leaves no gaps, and are never null but for the address: 72 bytes a row with an
+-- IPv4 address. What only a few events have lies in tables of its own.
+create table spoor.event (
+    at_time timestamptz not null,
+    message bigint not null,
+    record bigint not null,
+    recipient integer not null,
+    agent integer not null,
+    spool smallint not null,
+    link smallint not null,
+    kind "char" not null,
+    verdict "char" not null,
+    reason smallint not null,
+    address inet
+) partition by range (at_time);
+create index event_message on spoor.event (message);
+create index event_at_time on spoor.event (at_time);
+create index event_record on spoor.event using brin (spool, record) with (pages_per_range = 32);
+comment on table spoor.event is 'Everything that happened to tracked mails, machine-made or not, one row each, in compact codes; spoor.event_report spells them out. A partition a month.';
+comment on column spoor.event.at_time is 'When it happened. A time more than a day ahead is replaced by the time of loading; see spoor.event_clock.';
+comment on column spoor.event.message is 'The mail; its row may arrive later.';
+comment on column spoor.event.record is 'Position in the spool; with the spool it identifies the event.';
+comment on column spoor.event.recipient is 'Key of the recipient; 0: one of the recipients.';
+comment on column spoor.event.agent is 'Number in spoor.agent; 0: none.';
+comment on column spoor.event.spool is 'Spool it came from, as in spoor.spool_progress.';
+comment on column spoor.event.link is 'Which link was followed; 0: none.';
+comment on column spoor.event.kind is 'Letter; spoor.event_kind_name() gives the word.';
+comment on column spoor.event.verdict is 'Letter; spoor.verdict_name() gives the word. It says who did it.';
+comment on column spoor.event.reason is 'Number in spoor.reason; 0: none.';
+comment on column spoor.event.address is 'Network address of the client, where it is kept.';
+
+create table spoor.event_clock (
+    spool smallint not null,
+    record bigint not null,
+    claimed_at timestamptz not null,
+    primary key (spool, record)
+);
+comment on table spoor.event_clock is 'The times of events whose host had its clock more than a day ahead.';
+comment on column spoor.event_clock.spool is 'Spool of the event.';
+comment on column spoor.event_clock.record is 'Record of the event.';
+comment on column spoor.event_clock.claimed_at is 'The time that the record says.';
+
+create table spoor.unjudged_hit (
+    spool smallint not null,
+    record bigint not null,
+    at_time timestamptz not null,
+    target text not null,
+    verdict "char" not null,
+    reason smallint not null,
+    agent integer not null,
+    address inet,
+    primary key (spool, record)
+);
+comment on table spoor.unjudged_hit is 'Requests whose token is signed with a key that was not known where they came in; they count once the key is there.';
+comment on column spoor.unjudged_hit.spool is 'Spool it came from.';
+comment on column spoor.unjudged_hit.record is 'Position in the spool.';
+comment on column spoor.unjudged_hit.at_time is 'When it came.';
+comment on column spoor.unjudged_hit.target is 'The request target, which holds the token.';
+comment on column spoor.unjudged_hit.verdict is 'As in spoor.event.';
+comment on column spoor.unjudged_hit.reason is 'As in spoor.event.';
+comment on column spoor.unjudged_hit.agent is 'As in spoor.event.';
+comment on column spoor.unjudged_hit.address is 'As in spoor.event.';
+
+create table spoor.answer (
+    message bigint not null,
+    digest bytea not null check (octet_length(digest) = 32),
+    at_time timestamptz not null,
+    record bigint not null,
+    spool smallint not null,
+    recipient integer not null,
+    answerer_key integer not null,
+    class spoor.answer_class not null,
+    rung spoor.answer_rung not null,
+    confidence spoor.answer_confidence not null,
+    answerer spoor.answerer not null,
+    from_address text,
+    envelope_sender text,
+    subject text,
+    message_id text,
+    host text,
+    queue_id text,
+    primary key (message, digest)
+);
+comment on table spoor.answer is 'A mail that refers to a tracked one: a reply, an automatic reply, a bounce and their kin. Arriving twice it is still one row.';
+comment on column spoor.answer.message is 'The tracked mail.';
+comment on column spoor.answer.digest is 'SHA-256 of its Message-ID, or of From, Date, Subject and In-Reply-To without one.';
+comment on column spoor.answer.at_time is 'When it arrived.';
+comment on column spoor.answer.record is 'Record of its event.';
+comment on column spoor.answer.spool is 'Spool of its event.';
+comment on column spoor.answer.recipient is 'Key of the recipient in the token it names; 0: one of the recipients.';
+comment on column spoor.answer.answerer_key is 'Key of the address in From.';
+comment on column spoor.answer.class is 'What kind of mail it is.';
+comment on column spoor.answer.rung is 'Where it names the tracked mail.';
+comment on column spoor.answer.confidence is 'How certain that is.';
+comment on column spoor.answer.answerer is 'Whether From was a recipient.';
+comment on column spoor.answer.from_address is 'Address in From.';
+comment on column spoor.answer.envelope_sender is 'Address in MAIL FROM.';
+comment on column spoor.answer.subject is 'Subject, decoded.';
+comment on column spoor.answer.message_id is 'Its own Message-ID, without brackets.';
+comment on column spoor.answer.host is 'Mail server it came in at.';
+comment on column spoor.answer.queue_id is 'Queue id there.';
+
+create table spoor.rejected (
+    spool smallint not null,
+    record bigint not null,
+    rejected_at timestamptz not null default now(),
+    kind smallint not null,
+    version smallint not null,
+    reason text not null,
+    payload bytea not null,
+    primary key (spool, record)
+);
+comment on table spoor.rejected is 'Records that the database would not take, set aside so that the rest goes on.';
+comment on column spoor.rejected.spool is 'Spool it came from.';
+comment on column spoor.rejected.record is 'Position in the spool.';
+comment on column spoor.rejected.rejected_at is 'When it was set aside.';
+comment on column spoor.rejected.kind is 'Kind of the record: 1 message, 2 hit, 3 answer.';
+comment on column spoor.rejected.version is 'Version of the payload.';
+comment on column spoor.rejected.reason is 'What the database or the decoder said.';
+comment on column spoor.rejected.payload is 'The bytes.';
+
+create table spoor.batch (
+    number bigint generated always as identity primary key,
+    spool smallint not null,
+    first_record bigint not null,
+    last_record bigint not null,
+    records integer not null,
+    loaded_at timestamptz not null default now()
+);
+comment on table spoor.batch is 'What was loaded together. Numbers appear in the order of the commits, so a reader that has seen a number has seen all before.';
+comment on column spoor.batch.number is 'The counter.';
+comment on column spoor.batch.spool is 'Spool it came from.';
+comment on column spoor.batch.first_record is 'Position of the first record.';
+comment on column spoor.batch.last_record is 'Position of the last record.';
+comment on column spoor.batch.records is 'How many records it held.';
+comment on column spoor.batch.loaded_at is 'When the transaction began.';

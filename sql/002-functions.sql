@@ -1,0 +1,105 @@
+-- SPDX-License-Identifier: BSD-2-Clause
+-- Functions: what a loader calls, and the words for compact codes.
+
+create function spoor.from_microseconds(microseconds bigint) returns timestamptz
+    language sql immutable strict parallel safe
+    as $$ select timestamptz '1970-01-01 00:00:00+00' + microseconds * interval '1 microsecond' $$;
+comment on function spoor.from_microseconds(bigint) is 'A time from microseconds since 1970 UTC, exactly.';
+
+create function spoor.event_kind_name(kind "char") returns text
+    language sql immutable strict parallel safe
+    as $$ select case kind
+        when 'v' then 'view' when 'c' then 'click'
+        when 'n' then 'none' when 'o' then 'own' when 'p' then 'complaint' when 'd' then 'receipt'
+        when 'b' then 'bounce' when 'w' then 'delay' when 't' then 'delivered' when 'a' then 'auto_reply'
+        when 'm' then 'meeting' when 'l' then 'list' when 'x' then 'machine' when 'r' then 'reply' end $$;
+comment on function spoor.event_kind_name("char") is 'The word for the letter in spoor.event.kind.';
+
+create function spoor.verdict_name(verdict "char") returns text
+    language sql immutable strict parallel safe
+    as $$ select case verdict
+        when 'u' then 'unknown' when 'h' then 'human' when 'p' then 'proxy'
+        when 'f' then 'prefetch' when 'b' then 'bot' when 's' then 'self' end $$;
+comment on function spoor.verdict_name("char") is 'The word for the letter in spoor.event.verdict.';
+
+create function spoor.is_counted(kind "char", verdict "char") returns boolean
+    language sql immutable strict parallel safe
+    as $$ select case when kind in ('v', 'c') then verdict in ('h', 'p', 'u') else kind not in ('n', 'o') end $$;
+comment on function spoor.is_counted("char", "char") is 'Whether an event belongs into the feed: no views or clicks by machines or by the sender, no answers of one''s own.';
+
+create function spoor.recipient_name(message bigint, key integer) returns text
+    language sql stable parallel safe
+    as $$ select case
+            when $2 = 0 then 'one of ' || count(*)
+            when count(*) filter (where r.key = $2) = 1 then min(r.address) filter (where r.key = $2)
+            when count(*) filter (where r.key = $2) > 1 then 'one of ' || count(*) filter (where r.key = $2)
+        end
+        from spoor.recipient r where r.message = $1 $$;
+comment on function spoor.recipient_name(bigint, integer) is 'Who a recipient key stands for in a mail: an address, or one of how many.';
+
+create function spoor.ensure_partitions(first timestamptz, last timestamptz) returns integer
+    language plpgsql security definer
+    set search_path = pg_catalog, pg_temp set timezone = 'UTC' set lock_timeout = '2s'
+    as $$
+declare
+    month timestamptz := date_trunc('month', first);
+    made integer := 0;
+    partition text;
+begin
+    if last > now() + interval '1 year' or first < now() - interval '100 years' then
+        raise exception 'no partitions are made for times from % to %', first, last;
+    end if;
+    while month <= last loop
+        partition := 'event_' || to_char(month, 'YYYY_MM');
+        if to_regclass('spoor.' || partition) is null then
+            perform pg_advisory_xact_lock(hashtext('spoor.ensure_partitions'));
+            if to_regclass('spoor.' || partition) is null then
+                -- CREATE and then ATTACH, for CREATE ... PARTITION OF would keep every loader out
+                execute format('create table spoor.%I (like spoor.event including defaults including constraints)', partition);
+                execute format('alter table spoor.event attach partition spoor.%I for values from (%L) to (%L)',
+                               partition, month, month + interval '1 month');
+                execute format('comment on table spoor.%I is %L', partition, 'Events of ' || to_char(month, 'YYYY-MM') || ', UTC.');
+                made := made + 1;
+            end if;
+        end if;
+        month := month + interval '1 month';
+    end loop;
+    return made;
+end $$;
+comment on function spoor.ensure_partitions(timestamptz, timestamptz) is 'Makes the partitions of spoor.event for every month from the first time to the last; gives how many were missing.';
+
+create function spoor.lease_node(identity uuid, host text, program text) returns smallint
+    language plpgsql security definer
+    set search_path = pg_catalog, pg_temp
+    as $$
+declare
+    leased smallint;
+begin
+    perform pg_advisory_xact_lock(hashtext('spoor.lease_node'));
+    select n.node into leased from spoor.node n where n.identity = lease_node.identity;
+    if leased is null then
+        select free into leased from generate_series(0, 1023) free
+            where not exists (select from spoor.node n where n.node = free) order by free limit 1;
+        if leased is not null then
+            insert into spoor.node (node, identity, host, program) values (leased, identity, host, program);
+        end if;
+    end if;
+    return leased;
+end $$;
+comment on function spoor.lease_node(uuid, text, text) is 'The node number of a spool, given out now if it has none; null when all 1,024 are taken.';
+
+create function spoor.add_batch(spool smallint, first_record bigint, last_record bigint, records integer) returns bigint
+    language plpgsql security definer
+    set search_path = pg_catalog, pg_temp
+    as $$
+declare
+    made bigint;
+begin
+    -- held until the commit: numbers then appear in the order of the commits
+    perform pg_advisory_xact_lock(hashtext('spoor.batch'));
+    insert into spoor.batch (spool, first_record, last_record, records)
+        values (spool, first_record, last_record, records) returning number into made;
+    perform pg_notify('spoor_feed', '');
+    return made;
+end $$;
+comment on function spoor.add_batch(smallint, bigint, bigint, integer) is 'The last statement of a loader''s transaction: numbers the batch and tells whoever listens to spoor_feed.';

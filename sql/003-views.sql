@@ -1,0 +1,165 @@
+-- SPDX-License-Identifier: BSD-2-Clause
+-- Views: what a person reads.
+
+create view spoor.feed as
+select e.at_time,
+       spoor.event_kind_name(e.kind) as what,
+       m.sender,
+       coalesce(a.from_address, spoor.recipient_name(e.message, e.recipient)) as person,
+       m.subject,
+       coalesce(l.destination, a.from_address) as detail,
+       case when e.kind in ('v', 'c') then spoor.verdict_name(e.verdict) end as verdict,
+       coalesce(r.name, a.rung::text) as reason,
+       e.message
+from spoor.event e
+left join spoor.message m on m.id = e.message
+left join spoor.link l on l.message = e.message and l.number = e.link and e.kind = 'c'
+left join spoor.answer a on a.message = e.message and a.spool = e.spool and a.record = e.record
+left join spoor.reason r on r.id = e.reason
+where spoor.is_counted(e.kind, e.verdict)
+order by e.at_time desc;
+comment on view spoor.feed is 'What became of the mails, newest first; without what machines or the sender did. Try: table spoor.feed limit 20 \watch 2';
+comment on column spoor.feed.at_time is 'When it happened.';
+comment on column spoor.feed.what is 'view, click, or the class of an answer.';
+comment on column spoor.feed.sender is 'Who had sent the mail.';
+comment on column spoor.feed.person is 'Who did it: the recipient, or the one who answered, or one of how many.';
+comment on column spoor.feed.subject is 'Subject of the mail.';
+comment on column spoor.feed.detail is 'Where the link leads, or from which address the answer came.';
+comment on column spoor.feed.verdict is 'human, proxy (a person or a prefetching proxy) or unknown; none for answers.';
+comment on column spoor.feed.reason is 'Why this verdict, or where the answer names the mail.';
+comment on column spoor.feed.message is 'The mail, as in spoor.message.';
+
+create view spoor.event_report as
+select e.at_time,
+       spoor.event_kind_name(e.kind) as what,
+       e.message,
+       coalesce(a.from_address, spoor.recipient_name(e.message, e.recipient)) as person,
+       nullif(e.link::integer & 65535, 0) as link,
+       l.destination,
+       spoor.verdict_name(e.verdict) as verdict,
+       r.name as reason,
+       e.address,
+       g.name as agent,
+       c.claimed_at,
+       p.host,
+       p.program,
+       e.spool,
+       e.record
+from spoor.event e
+left join spoor.link l on l.message = e.message and l.number = e.link
+left join spoor.answer a on a.message = e.message and a.spool = e.spool and a.record = e.record
+left join spoor.reason r on r.id = e.reason
+left join spoor.agent g on g.id = e.agent
+left join spoor.event_clock c on c.spool = e.spool and c.record = e.record
+left join spoor.spool_progress p on p.spool = e.spool;
+comment on view spoor.event_report is 'Every event, also those of machines, with its codes spelled out.';
+comment on column spoor.event_report.at_time is 'When it happened.';
+comment on column spoor.event_report.what is 'view, click, or the class of an answer.';
+comment on column spoor.event_report.message is 'The mail.';
+comment on column spoor.event_report.person is 'Who did it, or one of how many.';
+comment on column spoor.event_report.link is 'Which link, from 1.';
+comment on column spoor.event_report.destination is 'Where the link leads.';
+comment on column spoor.event_report.verdict is 'Who or what did it.';
+comment on column spoor.event_report.reason is 'Why this verdict.';
+comment on column spoor.event_report.address is 'Network address of the client.';
+comment on column spoor.event_report.agent is 'User-Agent of the client.';
+comment on column spoor.event_report.claimed_at is 'The time in the record, where a clock ahead made it worthless.';
+comment on column spoor.event_report.host is 'Host that saw it.';
+comment on column spoor.event_report.program is 'Program that saw it.';
+comment on column spoor.event_report.spool is 'Spool it came from.';
+comment on column spoor.event_report.record is 'Position in the spool.';
+
+create view spoor.message_report as
+select m.id as message,
+       m.sent_at,
+       m.sender,
+       m.owner,
+       m.subject,
+       (select count(*) from spoor.recipient r where r.message = m.id) as recipients,
+       e.viewed,
+       e.clicked,
+       a.replied,
+       e.first_viewed_at,
+       e.last_event_at,
+       e.views,
+       e.clicks,
+       a.replies,
+       a.auto_replies,
+       e.machine_events
+from spoor.message m
+cross join lateral (
+    select count(distinct v.recipient) filter (where counted and v.kind = 'v') as viewed,
+           count(distinct v.recipient) filter (where counted and v.kind = 'c') as clicked,
+           min(v.at_time) filter (where counted and v.kind = 'v') as first_viewed_at,
+           max(v.at_time) filter (where counted) as last_event_at,
+           count(*) filter (where counted and v.kind = 'v') as views,
+           count(*) filter (where counted and v.kind = 'c') as clicks,
+           count(*) filter (where v.kind in ('v', 'c') and v.verdict in ('f', 'b')) as machine_events
+    from spoor.event v cross join lateral spoor.is_counted(v.kind, v.verdict) counted
+    where v.message = m.id) e
+cross join lateral (
+    select count(distinct w.from_address) filter (where w.class = 'reply') as replied,
+           count(*) filter (where w.class = 'reply') as replies,
+           count(*) filter (where w.class = 'auto_reply') as auto_replies
+    from spoor.answer w where w.message = m.id) a
+order by m.sent_at desc;
+comment on view spoor.message_report is 'One row a tracked mail, newest first: who of its recipients viewed, clicked, replied.';
+comment on column spoor.message_report.message is 'The mail, as in spoor.message.';
+comment on column spoor.message_report.sent_at is 'When it was sent.';
+comment on column spoor.message_report.sender is 'Address in From.';
+comment on column spoor.message_report.owner is 'Whose mail it is.';
+comment on column spoor.message_report.subject is 'Subject.';
+comment on column spoor.message_report.recipients is 'To how many addresses it went.';
+comment on column spoor.message_report.viewed is 'Persons who viewed it; those who cannot be told apart count as one.';
+comment on column spoor.message_report.clicked is 'Persons who followed a link; those who cannot be told apart count as one.';
+comment on column spoor.message_report.replied is 'Addresses that replied.';
+comment on column spoor.message_report.first_viewed_at is 'First view.';
+comment on column spoor.message_report.last_event_at is 'Last event that counts, answers included.';
+comment on column spoor.message_report.views is 'All views, without those of machines and the sender.';
+comment on column spoor.message_report.clicks is 'All clicks, without those of machines and the sender.';
+comment on column spoor.message_report.replies is 'Replies by persons.';
+comment on column spoor.message_report.auto_replies is 'Out-of-office notes and other automatic replies.';
+comment on column spoor.message_report.machine_events is 'Views and clicks by robots and prefetchers, which do not count.';
+
+create view spoor.recipient_report as
+select m.id as message,
+       m.sent_at,
+       m.sender,
+       r.address,
+       m.subject,
+       e.views > 0 as viewed,
+       e.clicks > 0 as clicked,
+       a.replies > 0 as replied,
+       e.first_viewed_at,
+       greatest(e.last_event_at, a.last_answer_at) as last_event_at,
+       e.views,
+       e.clicks,
+       a.replies
+from spoor.recipient r
+join spoor.message m on m.id = r.message
+cross join lateral (
+    select min(v.at_time) filter (where v.kind = 'v') as first_viewed_at,
+           max(v.at_time) as last_event_at,
+           count(*) filter (where v.kind = 'v') as views,
+           count(*) filter (where v.kind = 'c') as clicks
+    from spoor.event v
+    where v.message = r.message and v.recipient = r.key and r.key <> 0
+          and v.kind in ('v', 'c') and spoor.is_counted(v.kind, v.verdict)) e
+cross join lateral (
+    select max(w.at_time) as last_answer_at, count(*) filter (where w.class = 'reply') as replies
+    from spoor.answer w where w.message = r.message and w.from_address = r.address) a
+order by m.sent_at desc, r.address;
+comment on view spoor.recipient_report is 'One row a recipient of a tracked mail, newest first. What was done by one of several counts for none of them here.';
+comment on column spoor.recipient_report.message is 'The mail, as in spoor.message.';
+comment on column spoor.recipient_report.sent_at is 'When it was sent.';
+comment on column spoor.recipient_report.sender is 'Address in From.';
+comment on column spoor.recipient_report.address is 'The recipient.';
+comment on column spoor.recipient_report.subject is 'Subject.';
+comment on column spoor.recipient_report.viewed is 'Whether this person viewed it.';
+comment on column spoor.recipient_report.clicked is 'Whether this person followed a link.';
+comment on column spoor.recipient_report.replied is 'Whether a reply came from this address.';
+comment on column spoor.recipient_report.first_viewed_at is 'First view.';
+comment on column spoor.recipient_report.last_event_at is 'Last event or answer.';
+comment on column spoor.recipient_report.views is 'All views.';
+comment on column spoor.recipient_report.clicks is 'All clicks.';
+comment on column spoor.recipient_report.replies is 'All replies from this address.';

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+Fixtures of the system tests.
+
+servers   everything, started once for all tests that leave it as they found it
+own       a function that starts a set of servers of its own, for tests that break things
+mark      a word that is in no other mail
+"""
+
+import os
+import re
+import subprocess
+
+import pytest
+
+import mails
+import proc
+import servers as servers_of
+
+
+SANITIZER = re.compile(r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|: runtime error: ")
+
+
+def _logs(all_servers):
+    return [os.path.join(all_servers.log_folder, name) for name in sorted(os.listdir(all_servers.log_folder))]
+
+
+def _stop(all_servers, failed):
+    """
+    Stops, and looks for what a sanitizer said. Folders stay when a test failed and SPOOR_KEEP is set, for
+    whoever looks for the reason.
+    """
+    try:
+        statuses = all_servers.stop()
+        reports = [path for path in _logs(all_servers) if SANITIZER.search(proc.tail_of(path, 100000))]
+        assert not reports, "\n".join(proc.tail_of(path, 60) for path in reports)
+        return statuses
+    finally:
+        if not (failed and os.environ.get("SPOOR_KEEP")):
+            all_servers.remove()
+
+
+@pytest.fixture(scope="session")
+def servers(request):
+    started = servers_of.Servers()
+    try:
+        started.start()
+    except BaseException:
+        _stop(started, True)
+        raise
+    yield started
+    statuses = _stop(started, request.session.testsfailed > 0)
+    assert all(status == 0 for status in statuses.values()), "a daemon ended badly: %r" % statuses
+
+
+@pytest.fixture
+def own(request):
+    """own(stamp={...}, mode="observe") starts servers with these settings; they are stopped after the test."""
+    made = []
+
+    def start(**settings):
+        made.append(servers_of.Servers(spoor_settings=settings))
+        made[-1].start()
+        return made[-1]
+
+    yield start
+    for one in made:
+        _stop(one, request.session.testsfailed > 0)
+
+
+@pytest.fixture
+def mark():
+    return mails.new_mark()
+
+
+@pytest.fixture
+def small_disk(tmp_path_factory):
+    """A file system of a few megabytes, to be filled."""
+    folder = tmp_path_factory.mktemp("disk")
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m,mode=0777", "tmpfs", str(folder)],
+                          stderr=subprocess.PIPE)
+    if made.returncode != 0:
+        pytest.skip("cannot mount a file system here: " + made.stderr.decode().strip())
+    yield str(folder)
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Adds the logs of the shared servers to what a failed test shows."""
+    report = (yield).get_result()
+    shared = item.funcargs.get("servers") if hasattr(item, "funcargs") else None
+    if report.failed and shared is not None and shared.spoor:
+        for name in ("stamp", "match", "pixeld"):
+            path = os.path.join(shared.log_folder, name + ".log")
+            report.sections.append(("log of spoor-" + name, proc.tail_of(path, 12)))

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Sends bytes by SMTP exactly as they are."""
+
+import re
+import smtplib
+import socket
+
+
+class Refused(Exception):
+    def __init__(self, code, text):
+        self.code = code
+        super().__init__("%d %s" % (code, text))
+
+
+def _expect(answer, wanted):
+    code, text = answer
+    if code != wanted:
+        raise Refused(code, text.decode("utf-8", "replace"))
+    return text.decode("utf-8", "replace")
+
+
+def send(port, sender, recipients, content, source="127.0.0.1", timeout=120):
+    """The queue id under which the MTA took the mail. Refused says which code came instead."""
+    with smtplib.SMTP("127.0.0.1", port, local_hostname="client.test", timeout=timeout,
+                      source_address=(source, 0)) as client:
+        client.ehlo_or_helo_if_needed()
+        options = ["SMTPUTF8", "BODY=8BITMIME"] if _needs_utf8(sender, recipients) else ["BODY=8BITMIME"]
+        _expect(client.mail(sender, options), 250)
+        for recipient in recipients:
+            _expect(client.rcpt(recipient), 250)
+        text = _expect(client.data(content), 250)
+    return re.search(r"queued as (\w+)", text).group(1)
+
+
+def _needs_utf8(sender, recipients):
+    return any(not address.isascii() for address in [sender] + list(recipients))
+
+
+def hang_up_in_body(port, sender, recipient, part_of_mail):
+    """Sends the mail up to there and drops the connection."""
+    client = socket.create_connection(("127.0.0.1", port), timeout=30)
+    stream = client.makefile("rb")
+    stream.readline()
+    for line in ("HELO client.test", "MAIL FROM:<%s>" % sender, "RCPT TO:<%s>" % recipient, "DATA"):
+        client.sendall(line.encode() + b"\r\n")
+        stream.readline()
+    client.sendall(part_of_mail)
+    stream.close()
+    # Linger 0: the peer sees a reset, as when a laptop's lid is closed.
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    client.close()

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Processes that end with us, free ports, and waiting for an event with a deadline."""
+
+import ctypes
+import errno
+import os
+import random
+import signal
+import socket
+import subprocess
+import time
+
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+class Failure(Exception):
+    """What went wrong, with the log that explains it."""
+
+    def __init__(self, what, log=None):
+        self.log = log
+        tail = "\n" + tail_of(log) if log else ""
+        super().__init__(what + tail)
+
+
+def tail_of(path, lines=25):
+    try:
+        with open(path, "rb") as log:
+            text = log.read().decode("utf-8", "replace").splitlines()
+    except OSError:
+        return ""
+    return "\n".join(["--- %s" % path] + text[-lines:])
+
+
+def wait_for(question, what, seconds=20.0, log=None):
+    """The first true answer of question(); Failure once the deadline has passed."""
+    deadline = time.monotonic() + seconds
+    pause = 0.002
+    while True:
+        answer = question()
+        if answer:
+            return answer
+        if time.monotonic() > deadline:
+            raise Failure("%g s passed without: %s" % (seconds, what), log)
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.05)
+
+
+def free_port():
+    """A TCP port of 127.0.0.1 that nobody has, below the range from which the kernel takes them."""
+    while True:
+        port = random.randrange(12000, 32000)
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError as error:
+                if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                    raise
+
+
+def accepts(address):
+    """Does something listen there? A path is a unix socket, a number a port of 127.0.0.1."""
+    family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
+    with socket.socket(family) as client:
+        client.settimeout(2)
+        try:
+            client.connect(address if isinstance(address, str) else ("127.0.0.1", address))
+            return True
+        except OSError:
+            return False
+
+
+def die_with_parent(sig=signal.SIGTERM):
+    """For preexec_fn: the kernel sends SIG to the child when its parent is gone."""
+    def arrange():
+        LIBC.prctl(PR_SET_PDEATHSIG, sig, 0, 0, 0)
+    return arrange
+
+
+class Server:
+    """A server in the foreground, its output in a log file."""
+
+    def __init__(self, name, argv, log, user=None, env=None, cwd="/", stop_signal=signal.SIGTERM, preexec=None):
+        self.name = name
+        self.log = log
+        self.stop_signal = stop_signal
+        self.asked_to_stop = False
+        arrange = die_with_parent(stop_signal)
+
+        def before():
+            arrange()
+            if preexec:
+                preexec()
+
+        account = dict(user=user, group=user, extra_groups=[]) if user else {}
+        with open(log, "ab") as out:
+            self.child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=cwd,
+                                          env=dict(os.environ, **(env or {})), preexec_fn=before,
+                                          start_new_session=True, **account)
+
+    @property
+    def pid(self):
+        return self.child.pid
+
+    def alive(self):
+        return self.child.poll() is None
+
+    def wait_ready(self, address, seconds=30):
+        def ready():
+            if not self.alive():
+                raise Failure("%s ended with status %d while starting" % (self.name, self.child.returncode), self.log)
+            return accepts(address)
+        wait_for(ready, "%s accepts on %s" % (self.name, address), seconds, self.log)
+
+    def signal(self, sig):
+        self.child.send_signal(sig)
+
+    def begin_stop(self):
+        """Asks it to end, once: many servers take a second request for impatience."""
+        if self.alive() and not self.asked_to_stop:
+            self.asked_to_stop = True
+            self.child.send_signal(self.stop_signal)
+
+    def stop(self, seconds=30):
+        """Asks it to end and returns its exit status; kills it when it does not listen."""
+        self.begin_stop()
+        if self.alive():
+            try:
+                self.child.wait(seconds)
+            except subprocess.TimeoutExpired:
+                self.kill()
+                raise Failure("%s did not end within %d s" % (self.name, seconds), self.log)
+        return self.child.returncode
+
+    def kill(self):
+        if self.alive():
+            self.child.kill()
+            self.child.wait()
+        return self.child.returncode
+
+    def text(self):
+        with open(self.log, "rb") as log:
+            return log.read().decode("utf-8", "replace")
+
+
+def run(argv, log=None, check=True, **more):
+    """Runs a command to its end; what it printed is in the result, and in Failure when it failed."""
+    done = subprocess.run(argv, stdin=more.pop("stdin", subprocess.DEVNULL) if "input" not in more else None,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more)
+    if log:
+        with open(log, "ab") as out:
+            out.write(("$ %s\n" % " ".join(argv)).encode() + done.stdout + done.stderr)
+    if check and done.returncode != 0:
+        raise Failure("%s: exit status %d\n%s" % (" ".join(argv), done.returncode,
+                                                 done.stderr.decode("utf-8", "replace").strip()))
+    return done

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Everything together, in one folder: two mail servers, PostgreSQL, memcached and Spoor."""
+
+import os
+import shutil
+import tempfile
+
+import mailer
+import maildir
+import memcached
+import postfix
+import postgres
+import proc
+import spoor
+
+OUR_DOMAIN = "example.com"
+DOMAINS = (OUR_DOMAIN, "example.net", "example.org")
+PEOPLE = ("alice@example.com", "anton@example.com", "bob@example.net", "carol@example.org", "dave@example.net")
+
+
+def new_folder():
+    """Root owns it and all above it, or Postfix refuses to work there."""
+    folder = tempfile.mkdtemp(prefix="spoor-", dir="/tmp")
+    os.chmod(folder, 0o755)
+    return folder
+
+
+class Servers:
+    """
+    Mail goes client -> sending (spoor-stamp) -> receiving (spoor-match) -> Maildirs; answers enter at
+    receiving as from the world. TELL is called with the name of each step and a function that does it.
+    """
+
+    def __init__(self, folder=None, tell=None, spoor_settings=None):
+        if os.geteuid() != 0:
+            raise proc.Failure("run me as root: Postfix and PostgreSQL change to their own users")
+        self.folder = folder or new_folder()
+        self.log_folder = os.path.join(self.folder, "log")
+        os.makedirs(self.log_folder, exist_ok=True)
+        self.tell = tell or (lambda what, work: work())
+        self.spoor_settings = spoor_settings or {}
+        self.running = []
+        self.postgres = self.memcached = self.spoor = self.sending = self.receiving = None
+        self.mail = maildir.Maildir(os.path.join(self.folder, "mail"), PEOPLE)
+
+    def start(self):
+        try:
+            self.tell("PostgreSQL: initdb and start", self._start_postgres)
+            self.tell("memcached", self._start_memcached)
+            self.tell("keys and schema", self._start_spoor)
+            for name in ("stamp", "match", "pixeld"):
+                self.tell("spoor-" + name, lambda name=name: self.spoor.start(name))
+            self.tell("sending and receiving Postfix", self._start_postfix)
+        except BaseException:
+            self.stop(quiet=True)
+            raise
+        return self
+
+    def _start_postgres(self):
+        self.postgres = postgres.Postgres(self.folder, self.log_folder)
+        self.running.append(self.postgres)
+        self.postgres.start()
+        self.postgres.create_database()
+
+    def _start_memcached(self):
+        self.memcached = memcached.Memcached(self.log_folder)
+        self.running.append(self.memcached)
+        self.memcached.start()
+
+    def _start_spoor(self):
+        self.spoor = spoor.Spoor(self.folder, self.log_folder, self.postgres.conninfo, self.memcached.address,
+                                 (OUR_DOMAIN,), **self.spoor_settings)
+        self.spoor.make_keys()
+        self.spoor.install_schema()
+
+    def _start_postfix(self):
+        self.receiving = postfix.receiving(self.folder, self.log_folder, self.spoor.socket("match"),
+                                           self.mail.folder, DOMAINS, PEOPLE)
+        self.sending = postfix.sending(self.folder, self.log_folder, self.spoor.socket("stamp"), self.receiving.port)
+        self.running += [self.receiving, self.sending]
+        for server in (self.receiving, self.sending):
+            server.launch()
+        for server in (self.receiving, self.sending):
+            server.wait_ready()
+
+    def stop(self, quiet=False):
+        """Mail servers first, then Spoor (which drains into PostgreSQL), then the rest; returns Spoor's statuses."""
+        statuses, failures = {}, []
+        mail_servers = [server for server in self.running if isinstance(server, postfix.Postfix)]
+        work = [server.begin_stop for server in mail_servers] + [server.stop for server in mail_servers]
+        if self.spoor:
+            work.append(lambda: statuses.update(self.spoor.stop_all()))
+        work += [server.stop for server in reversed(self.running) if not isinstance(server, postfix.Postfix)]
+        for stop in work:
+            try:
+                stop()
+            except Exception as error:
+                failures.append(error)
+        self.running = []
+        if failures and not quiet:
+            raise failures[0]
+        return statuses
+
+    def remove(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def submit(self, sender, recipients, content):
+        """As a mail program of ours does; returns the queue id."""
+        return mailer.send(self.sending.port, sender, recipients, content)
+
+    def answer(self, sender, recipients, content):
+        """As another provider's server does."""
+        return mailer.send(self.receiving.port, sender, recipients, content)

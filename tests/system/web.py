@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a mail program or browser does with our URLs: the request exactly as given, no redirect followed."""
+
+import http.client
+import urllib.parse
+
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+
+
+class Answer:
+    def __init__(self, status, headers, body):
+        self.status = status
+        self.headers = headers  # an email.message.Message: names without regard to case
+        self.body = body
+
+
+def get(url, method="GET", agent=BROWSER, source="127.0.0.1", headers=None):
+    parts = urllib.parse.urlsplit(url)
+    client = http.client.HTTPConnection(parts.hostname, parts.port, timeout=20, source_address=(source, 0))
+    try:
+        target = url[url.index("/", url.index("//") + 2):]
+        client.request(method, target, headers=dict({"User-Agent": agent} if agent else {}, **(headers or {})))
+        answer = client.getresponse()
+        return Answer(answer.status, answer.headers, answer.read())
+    finally:
+        client.close()

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* from a request to its record: whose address, how much of it, what is cut */
+
+#include "common/message_id.h"
+#include "pixeld/hit.h"
+
+#include <arpa/inet.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct network_list proxies;
+
+static int set_up(void **state)
+{
+    char ten[] = "10.0.0.0/8", local[] = "2001:db8:1::/48";
+    char *texts[] = {ten, local};
+
+    (void)state;
+    return network_list_parse(&proxies, texts, 2) ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    network_list_free(&proxies);
+    return 0;
+}
+
+static struct sockaddr_in6 peer_of(const char *text)
+{
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+    struct sockaddr_in v4 = {.sin_family = AF_INET};
+
+    if (inet_pton(AF_INET, text, &v4.sin_addr) == 1)
+        memcpy(&v6, &v4, sizeof v4);
+    else
+        assert_int_equal(inet_pton(AF_INET6, text, &v6.sin6_addr), 1);
+    return v6;
+}
+
+struct row {
+    const char *peer;
+    enum client_header header;
+    const char *line[2];
+    const char *client;
+};
+
+static const struct row table[] = {
+    {"192.0.2.1", CLIENT_X_FORWARDED_FOR, {NULL}, "192.0.2.1"},
+    {"::ffff:192.0.2.1", CLIENT_X_FORWARDED_FOR, {NULL}, "192.0.2.1"},
+    {"192.0.2.1", CLIENT_X_FORWARDED_FOR, {"198.51.100.7"}, "192.0.2.1"}, /* the peer is no proxy of ours */
+    {"10.0.0.1", CLIENT_X_FORWARDED_FOR, {NULL}, "10.0.0.1"},
+    {"10.0.0.1", CLIENT_X_FORWARDED_FOR, {"198.51.100.7"}, "198.51.100.7"},
+    {"10.0.0.1", CLIENT_X_FORWARDED_FOR, {"203.0.113.9, 198.51.100.7"}, "198.51.100.7"},
+    {"10.0.0.1", CLIENT_X_FORWARDED_FOR, {"203.0.113.9, 198.51.100.7 ,10.0.0.2"}, "198.51.100.7"},
+    {"10.0.0.1", CLIENT_X_FORWARDED_FOR, {"203.0.113.9", "198.51.100.7, 10.0.0.2"}, "198.51.100.7"},
+    {"10.0.0.1", CLIENT_X_FORWARDED_FOR, {"198.51.100.7", "10.0.0.2"}, "198.51.100.7"},
+    {"10.0.0.1", CLIENT_X_FORWARDED_FOR, {"10.0.0.9, 10.0.0.2"}, "10.0.0.9"},
+    {"10.0.0.1", CLIENT_X_FORWARDED_FOR, {"198.51.100.7, garbage"}, "10.0.0.1"},
+    {"10.0.0.1", CLIENT_X_FORWARDED_FOR, {"198.51.100.7, garbage, 10.0.0.2"}, "10.0.0.2"},
+    {"10.0.0.1", CLIENT_X_FORWARDED_FOR, {"198.51.100.7:4711"}, "198.51.100.7"},
+    {"10.0.0.1", CLIENT_X_FORWARDED_FOR, {"[2001:db8::7]:4711"}, "2001:db8::7"},
+    {"10.0.0.1", CLIENT_X_FORWARDED_FOR, {"2001:db8::7"}, "2001:db8::7"},
+    {"10.0.0.1", CLIENT_X_FORWARDED_FOR, {"["}, "10.0.0.1"},
+    {"10.0.0.1", CLIENT_X_FORWARDED_FOR, {","}, "10.0.0.1"},
+    {"2001:db8:1::1", CLIENT_FORWARDED, {"for=198.51.100.7"}, "198.51.100.7"},
+    {"2001:db8:1::1", CLIENT_FORWARDED, {"proto=https; For=\"[2001:db8::7]:4711\";by=203.0.113.43"}, "2001:db8::7"},
+    {"2001:db8:1::1", CLIENT_FORWARDED, {"for=198.51.100.7, for=10.1.1.1"}, "198.51.100.7"},
+    {"2001:db8:1::1", CLIENT_FORWARDED, {"for=198.51.100.7, for=_hidden"}, "2001:db8:1::1"},
+    {"2001:db8:1::1", CLIENT_FORWARDED, {"for=unknown"}, "2001:db8:1::1"},
+};
+
+static void rightmost_untrusted_address(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < sizeof table / sizeof *table; n++) {
+        const struct row *row = &table[n];
+        struct sockaddr_in6 peer = peer_of(row->peer);
+        struct request request = {.peer = (const struct sockaddr *)&peer};
+        struct client client;
+        char text[INET6_ADDRSTRLEN];
+
+        while (request.forwarded_lines < 2 && row->line[request.forwarded_lines]) {
+            request.forwarded[request.forwarded_lines] = slice_str(row->line[request.forwarded_lines]);
+            request.forwarded_lines++;
+        }
+        client = client_of(&request, &proxies, row->header);
+        assert_non_null(inet_ntop(client.address_bytes == 4 ? AF_INET : AF_INET6, client.address, text, sizeof text));
+        print_message("# %s by %s\n", row->line[0] ? row->line[0] : "", row->peer);
+        assert_string_equal(text, row->client);
+    }
+}
+
+static void nothing_is_trusted_without_a_list(void **state)
+{
+    struct sockaddr_in6 peer = peer_of("10.0.0.1");
+    struct request request = {
+        .peer = (const struct sockaddr *)&peer, .forwarded = {slice_str("198.51.100.7")}, .forwarded_lines = 1};
+    struct client client = client_of(&request, NULL, CLIENT_X_FORWARDED_FOR);
+
+    (void)state;
+    assert_int_equal(client.address[0], 10);
+}
+
+static void anonymous_addresses(void **state)
+{
+    static const uint8_t v6[16] = {0x20, 0x01, 0x0d, 0xb8, 1, 2};
+    struct hit_settings settings = {.anonymize_ip = true};
+    struct token token = {.kind = TOKEN_VIEW};
+    struct sockaddr_in6 peer = peer_of("192.0.2.77");
+    struct request request = {.peer = (const struct sockaddr *)&peer};
+    struct record_hit hit;
+
+    (void)state;
+    hit_of(&request, &token, slice_of("", 0), &settings, 0, &hit);
+    assert_int_equal(hit.address_bytes, 4);
+    assert_memory_equal(hit.address, ((uint8_t[16]){192, 0, 2}), 16);
+    peer = peer_of("2001:db8:102:304:506::1");
+    hit_of(&request, &token, slice_of("", 0), &settings, 0, &hit);
+    assert_int_equal(hit.address_bytes, 16);
+    assert_memory_equal(hit.address, v6, 16);
+    request.peer = NULL;
+    hit_of(&request, &token, slice_of("", 0), &settings, 0, &hit);
+    assert_int_equal(hit.address_bytes, 0);
+}
+
+static void fields_of_the_record(void **state)
+{
+    enum { NOW_S = 1800000000 };
+    char agent[2 * USER_AGENT_MAX];
+    struct hit_settings settings = {.anonymize_ip = false};
+    struct token token = {.kind = TOKEN_CLICK, .recipient = 7, .index = 3};
+    struct request request = {.method = REQUEST_HEAD};
+    struct record_hit hit;
+
+    (void)state;
+    memset(agent, 'x', sizeof agent);
+    request.field[REQUEST_USER_AGENT] = slice_of(agent, sizeof agent);
+    token.message = message_id_compose((int64_t)NOW_S * 1000 - 5000, 1, 1);
+    hit_of(&request, &token, slice_str("/c/raw"), &settings, (int64_t)NOW_S * 1000000, &hit);
+    assert_int_equal(hit.kind, HIT_CLICK);
+    assert_true(hit.message == token.message);
+    assert_int_equal(hit.recipient, 7);
+    assert_int_equal(hit.index, 3);
+    assert_true(hit.time_us == (int64_t)NOW_S * 1000000);
+    assert_int_equal(hit.verdict, VERDICT_BOT);
+    assert_true(slice_is(hit.reason, "head"));
+    assert_int_equal(hit.user_agent.len, USER_AGENT_MAX);
+    assert_true(slice_is(hit.raw, "/c/raw"));
+}
+
+static void age_comes_from_the_message_id(void **state)
+{
+    enum { NOW_S = 1800000000 };
+    struct hit_settings settings = {.anonymize_ip = false};
+    struct token token = {.kind = TOKEN_CLICK};
+    struct request request = {.method = REQUEST_GET};
+    struct record_hit hit;
+
+    (void)state;
+    token.message = message_id_compose((int64_t)NOW_S * 1000 - 1000, 1, 1);
+    hit_of(&request, &token, slice_of("", 0), &settings, (int64_t)NOW_S * 1000000, &hit);
+    assert_true(slice_is(hit.reason, "too_soon"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rightmost_untrusted_address),
+        cmocka_unit_test(nothing_is_trusted_without_a_list),
+        cmocka_unit_test(anonymous_addresses),
+        cmocka_unit_test(fields_of_the_record),
+        cmocka_unit_test(age_comes_from_the_message_id),
+    };
+
+    return cmocka_run_group_tests_name("hit", tests, set_up, tear_down);
+}
