@@ -25,6 +25,9 @@ static inline struct slice slice_of(const char *p, size_t len)
     return (struct slice){p, len};
 }
 
+/* Initialises a slice with a constant text, where its length should not be counted each time. */
+#define SLICE_TEXT(constant) {constant, sizeof constant - 1}
+
 /* NULL gives the empty slice. */
 static inline struct slice slice_str(const char *text)
 {

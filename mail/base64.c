@@ -30,6 +30,25 @@ struct group {
     unsigned count;
 };
 
+/* Whole groups of four without anything between them: all of a line but its end. Returns how much of TEXT that was. */
+static size_t decode_groups(const unsigned char *text, size_t len, unsigned char **to)
+{
+    unsigned char *out = *to;
+    size_t at = 0;
+
+    for (; at + 4 <= len; at += 4) {
+        unsigned a = values[text[at]], b = values[text[at + 1]], c = values[text[at + 2]], d = values[text[at + 3]];
+
+        if ((a | b | c | d) >= OTHER)
+            break;
+        *out++ = (unsigned char)(a << 2 | b >> 4);
+        *out++ = (unsigned char)(b << 4 | c >> 2);
+        *out++ = (unsigned char)(c << 6 | d);
+    }
+    *to = out;
+    return at;
+}
+
 /* Padding: a group of two or three characters gives one or two bytes; anything else is damage. */
 static bool close_group(struct group *group, unsigned char **to)
 {
@@ -53,7 +72,13 @@ bool base64_decode(struct slice text, struct buf *out)
         return false;
     start = to = (unsigned char *)out->data + out->len;
     for (size_t at = 0; at < text.len && whole; at++) {
-        unsigned char value = values[(unsigned char)text.p[at]];
+        unsigned char value;
+
+        if (group.count == 0 && !padded)
+            at += decode_groups((const unsigned char *)text.p + at, text.len - at, &to);
+        if (at >= text.len)
+            break;
+        value = values[(unsigned char)text.p[at]];
 
         if (value < OTHER && !padded) {
             group.bits = group.bits << 6 | value;
@@ -102,25 +127,35 @@ static void encode_group(const unsigned char *from, size_t left, char *to)
     to[3] = left > 2 ? alphabet[bits & 63] : '=';
 }
 
+static char *add_break(struct base64_shape shape, char *to)
+{
+    if (shape.crlf)
+        *to++ = '\r';
+    *to++ = '\n';
+    return to;
+}
+
 bool base64_encode(struct slice bytes, struct base64_shape shape, struct buf *out)
 {
     const unsigned char *from = (const unsigned char *)bytes.p;
-    const char *line_break = shape.crlf ? "\r\n" : "\n";
     size_t column = 0, groups = bytes.len / 3 + 1;
-    char four[4];
+    char *to;
 
     if (!buf_reserve(out, groups * 4 + (shape.line ? groups * 4 / shape.line * 2 : 0) + 4))
         return false;
+    to = out->data + out->len;
     for (size_t at = 0; at < bytes.len; at += 3) {
         if (shape.line && column + 4 > shape.line) {
-            buf_add_str(out, line_break);
+            to = add_break(shape, to);
             column = 0;
         }
-        encode_group(from + at, bytes.len - at, four);
-        buf_add(out, four, sizeof four);
+        encode_group(from + at, bytes.len - at, to);
+        to += 4;
         column += 4;
     }
     if (shape.final_break)
-        buf_add_str(out, line_break);
-    return !out->failed;
+        to = add_break(shape, to);
+    out->len = (size_t)(to - out->data);
+    out->data[out->len] = '\0';
+    return true;
 }

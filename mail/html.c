@@ -4,17 +4,30 @@
 #include "mail/html.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 enum scope_kind { SCOPE_TEMPLATE, SCOPE_SVG, SCOPE_MATH, SCOPE_INTEGRATION };
 
+/* What a character may end; a table, for most of the time is spent in names. */
+enum { BLANK = 1, NAME_END = 2, ATTRIBUTE_NAME_END = 4, UNQUOTED_END = 8, BLANK_OF_ALL = 15 };
+static const unsigned char classes[256] = {
+    [' '] = BLANK_OF_ALL, ['\t'] = BLANK_OF_ALL, ['\n'] = BLANK_OF_ALL, ['\f'] = BLANK_OF_ALL, ['\r'] = BLANK_OF_ALL,
+    ['/'] = NAME_END | ATTRIBUTE_NAME_END, ['>'] = NAME_END | ATTRIBUTE_NAME_END | UNQUOTED_END, ['='] = ATTRIBUTE_NAME_END,
+};
+
+static bool is_class(char c, int wanted)
+{
+    return classes[(unsigned char)c] & wanted;
+}
+
 static bool is_space(char c)
 {
-    return c == ' ' || c == '\t' || c == '\n' || c == '\f' || c == '\r';
+    return is_class(c, BLANK);
 }
 
 static bool ends_name(char c)
 {
-    return is_space(c) || c == '/' || c == '>';
+    return is_class(c, NAME_END);
 }
 
 static bool is_one_of(const char *name, const char *const *names)
@@ -157,7 +170,7 @@ static bool read_attribute(struct slice text, size_t *at, struct html_attribute 
     if (i >= text.len || text.p[i] == '>')
         return false;
     *attribute = (struct html_attribute){.at = i};
-    for (i++; i < text.len && !ends_name(text.p[i]) && text.p[i] != '='; i++)
+    for (i++; i < text.len && !is_class(text.p[i], ATTRIBUTE_NAME_END); i++)
         ;
     attribute->name = slice_of(text.p + *at, i - *at);
     attribute->end = i;
@@ -176,7 +189,7 @@ static bool read_attribute(struct slice text, size_t *at, struct html_attribute 
         i = find(text, i, attribute->quote);
         attribute->end = i < text.len ? i + 1 : i;
     } else {
-        for (start = i; i < text.len && !is_space(text.p[i]) && text.p[i] != '>'; i++)
+        for (start = i; i < text.len && !is_class(text.p[i], UNQUOTED_END); i++)
             ;
         attribute->end = i > start ? i : attribute->end;
     }
@@ -197,6 +210,7 @@ static bool read_tag(struct html_scanner *scanner, size_t at, size_t name, struc
         if (len < HTML_NAME_MAX)
             token->name[len++] = ascii_lower(text.p[i]);
     token->name[len] = '\0';
+    token->name_len = len;
     token->attributes = i;
     while (read_attribute(text, &i, &attribute))
         ;
@@ -222,14 +236,35 @@ static void push(struct html_scanner *scanner, int kind, const char *name)
     snprintf(scope->name, sizeof scope->name, "%s", name);
 }
 
-/* Start tags that end svg and math wherever they stand (WHATWG 13.2.6.5). */
-static const char *const breakouts[] = {
-    "b", "big", "blockquote", "body", "br", "center", "code", "dd", "div", "dl", "dt", "em", "embed",
-    "h1", "h2", "h3", "h4", "h5", "h6", "head", "hr", "i", "img", "li", "listing", "menu", "meta", "nobr", "ol",
-    "p", "pre", "ruby", "s", "small", "span", "strong", "strike", "sub", "sup", "table", "tt", "u", "ul", "var", NULL};
+/* Start tags that end svg and math wherever they stand (WHATWG 13.2.6.5); sorted. */
+static const char breakouts[][HTML_NAME_MAX] = {
+    "b", "big", "blockquote", "body", "br", "center", "code", "dd", "div", "dl", "dt", "em", "embed", "h1", "h2",
+    "h3", "h4", "h5", "h6", "head", "hr", "i", "img", "li", "listing", "menu", "meta", "nobr", "ol", "p", "pre", "ruby",
+    "s", "small", "span", "strike", "strong", "sub", "sup", "table", "tt", "u", "ul", "var"};
 static const char *const svg_integrations[] = {"foreignobject", "desc", "title", NULL};
 static const char *const math_integrations[] = {"mi", "mo", "mn", "ms", "mtext", "annotation-xml", NULL};
-static const char *const raw_text[] = {"style", "xmp", "iframe", "noembed", "noframes", "script", "title", "textarea", NULL};
+
+/* The name of the element when its inside is text up to its end tag, else NULL. */
+static const char *raw_text_name(const struct html_token *token)
+{
+    static const char *const names[] = {"style", "xmp", "iframe", "noembed", "noframes", "script", "title", "textarea"};
+    static const unsigned char lengths[] = {5, 3, 6, 7, 8, 6, 5, 8};
+
+    for (size_t at = 0; at < sizeof lengths; at++)
+        if (token->name_len == lengths[at] && memcmp(token->name, names[at], lengths[at]) == 0)
+            return names[at];
+    return NULL;
+}
+
+static int compare_names(const void *left, const void *right)
+{
+    return strcmp(left, right);
+}
+
+static bool breaks_out(const char *name)
+{
+    return bsearch(name, breakouts, sizeof breakouts / sizeof breakouts[0], sizeof breakouts[0], compare_names) != NULL;
+}
 
 static void leave_foreign(struct html_scanner *scanner)
 {
@@ -243,7 +278,7 @@ static void start_in_foreign(struct html_scanner *scanner, const struct html_tok
 
     if (empty)
         return;
-    if ((kind == SCOPE_SVG && strcmp(token->name, "svg") == 0) || (kind == SCOPE_MATH && strcmp(token->name, "math") == 0))
+    if ((kind == SCOPE_SVG && html_is(token, "svg")) || (kind == SCOPE_MATH && html_is(token, "math")))
         push(scanner, kind, token->name);
     else if (is_one_of(token->name, kind == SCOPE_SVG ? svg_integrations : math_integrations))
         push(scanner, SCOPE_INTEGRATION, token->name);
@@ -251,21 +286,19 @@ static void start_in_foreign(struct html_scanner *scanner, const struct html_tok
 
 static void start_in_html(struct html_scanner *scanner, const struct html_token *token, bool empty)
 {
-    size_t at;
+    const char *raw = raw_text_name(token);
 
-    for (at = 0; raw_text[at] && strcmp(token->name, raw_text[at]) != 0; at++)
-        ;
-    if (raw_text[at]) {
-        scanner->raw_end = raw_text[at];
+    if (raw) {
+        scanner->raw_end = raw;
         scanner->raw_at = token->at;
-    } else if (strcmp(token->name, "plaintext") == 0) {
+    } else if (html_is(token, "plaintext")) {
         scanner->plaintext = true;
         scanner->whole = token->at;
-    } else if (strcmp(token->name, "template") == 0) {
+    } else if (html_is(token, "template")) {
         push(scanner, SCOPE_TEMPLATE, token->name);
-    } else if (!empty && strcmp(token->name, "svg") == 0) {
+    } else if (!empty && html_is(token, "svg")) {
         push(scanner, SCOPE_SVG, token->name);
-    } else if (!empty && strcmp(token->name, "math") == 0) {
+    } else if (!empty && html_is(token, "math")) {
         push(scanner, SCOPE_MATH, token->name);
     }
 }
@@ -274,7 +307,7 @@ static void account_start(struct html_scanner *scanner, const struct html_token 
 {
     bool empty = scanner->text.p[token->end - 2] == '/';
 
-    if (in_foreign(scanner) && is_one_of(token->name, breakouts))
+    if (in_foreign(scanner) && breaks_out(token->name))
         leave_foreign(scanner);
     if (in_foreign(scanner))
         start_in_foreign(scanner, token, empty);
@@ -286,7 +319,7 @@ static void account_end(struct html_scanner *scanner, const struct html_token *t
 {
     struct html_scope *scope = top(scanner);
 
-    if (scope && in_foreign(scanner) && (strcmp(token->name, "p") == 0 || strcmp(token->name, "br") == 0))
+    if (scope && in_foreign(scanner) && (html_is(token, "p") || html_is(token, "br")))
         leave_foreign(scanner);
     else if (scope && strcmp(scope->name, token->name) == 0 && --scope->depth == 0)
         scanner->scopes--;
@@ -319,6 +352,7 @@ static bool give_text(struct html_scanner *scanner, struct html_token *token, si
     token->at = scanner->at;
     token->end = end;
     token->name[0] = '\0';
+    token->name_len = 0;
     token->live = !scanner->scopes && !scanner->lost;
     scanner->at = end;
     return true;

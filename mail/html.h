@@ -20,9 +20,16 @@ struct html_token {
     enum html_kind kind;
     size_t at, end;
     char name[HTML_NAME_MAX + 1]; /* of a tag, in lower case; cut when longer, which no known name is */
+    size_t name_len;
     size_t attributes;            /* where they begin */
     bool live;                    /* in HTML proper: not in template, svg or math */
 };
+
+/* With a constant NAME this is a comparison of two words. */
+static inline bool html_is(const struct html_token *token, const char *name)
+{
+    return token->name_len == strlen(name) && memcmp(token->name, name, token->name_len) == 0;
+}
 
 struct html_attribute {
     struct slice name, value; /* value without quotes; empty when there is none */

@@ -7,22 +7,22 @@
 enum { LOOKED_AT_MAX = 2000 }; /* bytes of a URL or text that words are looked for in */
 
 struct mark {
-    const char *name;
+    struct slice name;
     const char *value; /* NULL: any */
     enum link_mark mark;
 };
 
 /* The opt-outs of other senders' templates: SendGrid, SparkPost, Amazon SES, Postmark, Mautic, Halon, ahoy. */
 static const struct mark marks[] = {
-    {"clicktracking", "off", LINK_MARK_GOES},
-    {"data-msys-clicktrack", "0", LINK_MARK_STAYS},
-    {"data-msys-unsubscribe", "1", LINK_MARK_UNSUBSCRIBE},
-    {"ses:no-track", NULL, LINK_MARK_GOES},
-    {"data-pm-no-track", NULL, LINK_MARK_STAYS},
-    {"data-mautic-disable-tracking", "true", LINK_MARK_STAYS},
-    {"mautic:disable-tracking", NULL, LINK_MARK_GOES},
-    {"tracking", "off", LINK_MARK_GOES},
-    {"data-disable-tracking", "true", LINK_MARK_STAYS},
+    {SLICE_TEXT("clicktracking"), "off", LINK_MARK_GOES},
+    {SLICE_TEXT("data-msys-clicktrack"), "0", LINK_MARK_STAYS},
+    {SLICE_TEXT("data-msys-unsubscribe"), "1", LINK_MARK_UNSUBSCRIBE},
+    {SLICE_TEXT("ses:no-track"), NULL, LINK_MARK_GOES},
+    {SLICE_TEXT("data-pm-no-track"), NULL, LINK_MARK_STAYS},
+    {SLICE_TEXT("data-mautic-disable-tracking"), "true", LINK_MARK_STAYS},
+    {SLICE_TEXT("mautic:disable-tracking"), NULL, LINK_MARK_GOES},
+    {SLICE_TEXT("tracking"), "off", LINK_MARK_GOES},
+    {SLICE_TEXT("data-disable-tracking"), "true", LINK_MARK_STAYS},
 };
 
 /* In the languages of Europe's newsletters, as text (UTF-8) and as parts of URLs. */
@@ -145,7 +145,7 @@ bool link_is_sensitive(struct slice url)
 enum link_mark link_mark_of(const struct html_attribute *attribute)
 {
     for (size_t at = 0; at < sizeof marks / sizeof marks[0]; at++)
-        if (slice_is_i(attribute->name, marks[at].name) &&
+        if (slice_eq_i(attribute->name, marks[at].name) &&
             (!marks[at].value || slice_is_i(slice_trim(attribute->value), marks[at].value)))
             return marks[at].mark;
     return LINK_MARK_NONE;

@@ -19,7 +19,7 @@ struct scan {
     struct mime_tree *tree;
     struct open_multipart open[MIME_DEPTH_MAX];
     size_t depth;
-    int leaf; /* whose content is being read, or MIME_NO_PARENT: preamble, epilogue or header */
+    int leaf; /* whose content ends at the next delimiter, or MIME_NO_PARENT in a preamble */
 };
 
 /* The fields of one part that matter, raw; more than one of a kind is counted. */
@@ -261,19 +261,21 @@ static void end_inner(struct scan *scan, int level, size_t at)
         end_content(&scan->tree->part[scan->open[--scan->depth].part], scan->body, at);
 }
 
-/* The end of the header block at AT: behind its empty line, or where a delimiter cuts it off. */
-static size_t header_end(const struct scan *scan, size_t at)
+static bool is_empty_line(struct slice line)
+{
+    return slice_is(line, "\n") || slice_is(line, "\r\n");
+}
+
+/* The end of the header block at AT: behind its empty line, or where a delimiter cuts it off (WHOLE is then false). */
+static size_t header_end(const struct scan *scan, size_t at, bool *whole)
 {
     bool closes;
 
-    while (at < scan->body.len && delimiter_of(scan, at, &closes) < 0) {
+    for (*whole = false; at < scan->body.len && !*whole && delimiter_of(scan, at, &closes) < 0;) {
         size_t next = next_line(scan->body, at);
-        size_t len = next - at;
 
+        *whole = is_empty_line(slice_of(scan->body.p + at, next - at));
         at = next;
-        if (len <= 2 && scan->body.p[next - len] != ' ' && (len == 1 || scan->body.p[next - len] == '\r') &&
-            scan->body.p[next - 1] == '\n')
-            break;
     }
     return at;
 }
@@ -281,7 +283,8 @@ static size_t header_end(const struct scan *scan, size_t at)
 /* A new part of the multipart at LEVEL whose header begins at *AT; *AT moves to its content. */
 static bool begin_part(struct scan *scan, int level, size_t *at)
 {
-    size_t start = *at, end = header_end(scan, start), read = 0;
+    bool whole;
+    size_t start = *at, end = header_end(scan, start, &whole), read = 0;
     struct slice block = slice_of(scan->body.p + start, end - start);
     struct part_fields fields = {0};
     struct header_line line;
@@ -296,7 +299,7 @@ static bool begin_part(struct scan *scan, int level, size_t *at)
     while (header_next(block, &read, &line))
         note_field(&fields, line.name, line.value);
     *at = end;
-    return settle_part(scan, index, &fields, line.clean);
+    return settle_part(scan, index, &fields, whole && line.clean);
 }
 
 static bool begin_body(struct scan *scan, const struct header_list *headers)
@@ -331,7 +334,7 @@ bool mime_scan(const struct header_list *headers, struct slice body, struct mime
         end_inner(&scan, level, at);
         at = next_line(body, at);
         if (closes) {
-            scan.depth--;
+            scan.leaf = scan.open[--scan.depth].part; /* its epilogue goes on to the next outer delimiter */
         } else if (tree->count == MIME_PARTS_MAX) {
             tree->part[scan.open[level].part].opaque = "too_many_parts";
             break;

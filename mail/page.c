@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-enum { LINK_TEXT_MAX = 300, LISTED_URL_MAX = 2000, URL_ROOM = 1024 * 1024, FIRST_LINKS = 32 };
+enum { HREF_MAX = 64 * 1024, LINK_TEXT_MAX = 300, LISTED_URL_MAX = 2000, URL_ROOM = 1024 * 1024, FIRST_LINKS = 32 };
 static const size_t nowhere = SIZE_MAX;
 
 /* A link whose end has not been seen: its visible text may still decide. */
@@ -46,8 +46,6 @@ static bool list_link(struct reading *reading, unsigned index)
     struct slice url = buf_slice(&reading->link.url);
     char *text;
 
-    if (result->links == REWRITE_LINKS_MAX)
-        return true;
     if (result->links == mail->link_size) {
         size_t size = mail->link_size ? mail->link_size * 2 : FIRST_LINKS;
         struct rewrite_link *link = reallocarray(result->link, size, sizeof *link);
@@ -249,6 +247,12 @@ static bool take_notrack(struct reading *reading)
     return true;
 }
 
+/* No URL that can be signed is written this long, whatever references it is made of. */
+static struct slice looked_at(struct slice value)
+{
+    return slice_of(value.p, value.len < HREF_MAX ? value.len : HREF_MAX);
+}
+
 static void open_link(struct reading *reading)
 {
     struct open_link *link = &reading->link;
@@ -256,13 +260,16 @@ static void open_link(struct reading *reading)
     bool foreign;
 
     close_link(reading);
+    if (reading->mail->result->links == REWRITE_LINKS_MAX)
+        return;
     mark = read_link_tag(reading, &link->href);
     if (!link->href.has_value)
         return;
     link->open = true;
     link->undecided = link->unwrap = false;
     buf_reset(&link->text);
-    reading->failed |= !link_url(link->href.value, &link->url, &foreign);
+    reading->failed |= !link_url(looked_at(link->href.value), &link->url, &foreign);
+    foreign |= link->href.value.len > HREF_MAX;
     if (begins_as_ours(reading, buf_slice(&link->url))) {
         link->fate = LINK_OWN;
         link->unwrap = take_back(reading);
@@ -295,7 +302,7 @@ static bool take_old_pixel(struct reading *reading)
         if (!slice_is_i(attribute.name, "src"))
             continue;
         buf_init(&url, URL_ROOM);
-        ours = link_url(attribute.value, &url, &foreign) &&
+        ours = link_url(looked_at(attribute.value), &url, &foreign) &&
                whose(reading, buf_slice(&url), &reading->scratch) == REWRITE_OWN_VIEW;
         buf_free(&url);
         break;
@@ -313,15 +320,15 @@ static void take_start_tag(struct reading *reading)
 
     if (!token->live)
         return;
-    if (strcmp(token->name, "a") == 0) {
+    if (html_is(token, "a")) {
         open_link(reading);
-    } else if (strcmp(token->name, "area") == 0) {
+    } else if (html_is(token, "area")) {
         open_link(reading);
         close_link(reading);
-    } else if (strcmp(token->name, "img") == 0) {
+    } else if (html_is(token, "img")) {
         if (!take_old_pixel(reading) && !reading->quoted.inside)
             reading->new_text = true;
-    } else if (strcmp(token->name, "body") == 0 && reading->body_open == nowhere) {
+    } else if (html_is(token, "body") && reading->body_open == nowhere) {
         reading->body_open = token->end;
     }
 }
@@ -332,11 +339,11 @@ static void take_end_tag(struct reading *reading)
 
     if (!token->live)
         return;
-    if (strcmp(token->name, "a") == 0)
+    if (html_is(token, "a"))
         close_link(reading);
-    else if (strcmp(token->name, "body") == 0)
+    else if (html_is(token, "body"))
         reading->body_close = token->at;
-    else if (strcmp(token->name, "html") == 0)
+    else if (html_is(token, "html"))
         reading->html_close = token->at;
 }
 

@@ -81,7 +81,7 @@ static bool note_line(struct qp_map *map, size_t raw, size_t decoded)
 
 bool qp_decode(struct slice raw, struct buf *out, struct qp_map *map)
 {
-    size_t at = 0;
+    size_t at = 0, end = raw.len;
     char *to;
 
     *map = (struct qp_map){.raw = raw};
@@ -99,10 +99,12 @@ bool qp_decode(struct slice raw, struct buf *out, struct qp_map *map)
             to += line.next - line.end;
         }
         at = line.next;
+        /* what is added at the end goes before a soft "=" that breaks nothing */
+        end = line.soft && line.end == raw.len ? line.text : raw.len;
     }
     out->len = (size_t)(to - out->data);
     out->data[out->len] = '\0';
-    return note_line(map, raw.len, out->len);
+    return note_line(map, end, out->len);
 }
 
 void qp_map_free(struct qp_map *map)

@@ -8,52 +8,51 @@
 enum { VALUE_MAX = 1000 }; /* bytes of an attribute that are looked at */
 
 struct sign {
-    const char *element;
-    const char *attribute;
+    struct slice element, attribute;
     const char *holds; /* what the value has in it */
     bool to_the_end;   /* the element only marks the place */
 };
 
 static const struct sign signs[] = {
-    {"blockquote", "type", "cite", false},
-    {"blockquote", "class", "quote", false},      /* Gmail, K-9, eM Client */
-    {"blockquote", "id", "blockquote_zmail", false},
-    {"div", "class", "gmail_quote", false},
-    {"div", "class", "moz-cite-prefix", false},   /* Thunderbird: the line before its blockquote */
-    {"div", "class", "moz-forward-container", false},
-    {"div", "class", "yahoo_quoted", false},
-    {"div", "id", "yahoo_quoted", false},
-    {"div", "class", "protonmail_quote", false},
-    {"div", "class", "tutanota_quote", false},
-    {"div", "class", "zmail_extra", false},
-    {"div", "name", "messageReplySection", false}, /* Spark */
-    {"div", "name", "quote", false},               /* GMX, web.de */
-    {"div", "id", "divRplyFwdMsg", true},          /* Outlook on the web and new Outlook */
-    {"div", "id", "appendonsend", true},
-    {"div", "id", "mail-editor-reference-message-container", true},
-    {"div", "class", "OutlookMessageHeader", true},
-    {"div", "style", "border-top:solid #e1e1e1", true}, /* Outlook 2013 and later */
-    {"div", "style", "border-top:solid #b5c4df", true}, /* Outlook 2007 and 2010 */
-    {"hr", "id", "stopSpelling", true},
-    {"hr", "id", "zwchr", true},                   /* Zimbra */
+    {SLICE_TEXT("blockquote"), SLICE_TEXT("type"), "cite", false},
+    {SLICE_TEXT("blockquote"), SLICE_TEXT("class"), "quote", false},      /* Gmail, K-9, eM Client */
+    {SLICE_TEXT("blockquote"), SLICE_TEXT("id"), "blockquote_zmail", false},
+    {SLICE_TEXT("div"), SLICE_TEXT("class"), "gmail_quote", false},
+    {SLICE_TEXT("div"), SLICE_TEXT("class"), "moz-cite-prefix", false},   /* Thunderbird: the line before its blockquote */
+    {SLICE_TEXT("div"), SLICE_TEXT("class"), "moz-forward-container", false},
+    {SLICE_TEXT("div"), SLICE_TEXT("class"), "yahoo_quoted", false},
+    {SLICE_TEXT("div"), SLICE_TEXT("id"), "yahoo_quoted", false},
+    {SLICE_TEXT("div"), SLICE_TEXT("class"), "protonmail_quote", false},
+    {SLICE_TEXT("div"), SLICE_TEXT("class"), "tutanota_quote", false},
+    {SLICE_TEXT("div"), SLICE_TEXT("class"), "zmail_extra", false},
+    {SLICE_TEXT("div"), SLICE_TEXT("name"), "messageReplySection", false}, /* Spark */
+    {SLICE_TEXT("div"), SLICE_TEXT("name"), "quote", false},               /* GMX, web.de */
+    {SLICE_TEXT("div"), SLICE_TEXT("id"), "divRplyFwdMsg", true},          /* Outlook on the web and new Outlook */
+    {SLICE_TEXT("div"), SLICE_TEXT("id"), "appendonsend", true},
+    {SLICE_TEXT("div"), SLICE_TEXT("id"), "mail-editor-reference-message-container", true},
+    {SLICE_TEXT("div"), SLICE_TEXT("class"), "OutlookMessageHeader", true},
+    {SLICE_TEXT("div"), SLICE_TEXT("style"), "border-top:solid #e1e1e1", true}, /* Outlook 2013 and later */
+    {SLICE_TEXT("div"), SLICE_TEXT("style"), "border-top:solid #b5c4df", true}, /* Outlook 2007 and 2010 */
+    {SLICE_TEXT("hr"), SLICE_TEXT("id"), "stopSpelling", true},
+    {SLICE_TEXT("hr"), SLICE_TEXT("id"), "zwchr", true},                   /* Zimbra */
 };
 
-static const struct sign *sign_with(const char *element, const struct html_attribute *attribute)
+static const struct sign *sign_with(struct slice element, const struct html_attribute *attribute)
 {
     struct slice value = attribute->value;
 
     if (value.len > VALUE_MAX)
         value.len = VALUE_MAX;
     for (size_t at = 0; at < sizeof signs / sizeof signs[0]; at++)
-        if (strcmp(element, signs[at].element) == 0 && slice_is_i(attribute->name, signs[at].attribute) &&
+        if (slice_eq_i(attribute->name, signs[at].attribute) && slice_eq(element, signs[at].element) &&
             slice_find_i(value, signs[at].holds) != (size_t)-1)
             return &signs[at];
     return NULL;
 }
 
-static bool may_begin(const char *element)
+static bool may_begin(const struct html_token *token)
 {
-    return strcmp(element, "div") == 0 || strcmp(element, "blockquote") == 0 || strcmp(element, "hr") == 0;
+    return html_is(token, "div") || html_is(token, "blockquote") || html_is(token, "hr");
 }
 
 static const struct sign *sign_of(const struct html_scanner *scanner, const struct html_token *token)
@@ -63,7 +62,7 @@ static const struct sign *sign_of(const struct html_scanner *scanner, const stru
     const struct sign *sign = NULL;
 
     while (!sign && html_next_attribute(scanner, token, &at, &attribute))
-        sign = sign_with(token->name, &attribute);
+        sign = sign_with(slice_of(token->name, token->name_len), &attribute);
     return sign;
 }
 
@@ -85,7 +84,7 @@ bool quoted_step(struct quoted *quoted, const struct html_scanner *scanner, cons
         follow(quoted, token);
         return false;
     }
-    if (token->kind != HTML_START_TAG || !token->live || !may_begin(token->name))
+    if (token->kind != HTML_START_TAG || !token->live || !may_begin(token))
         return false;
     sign = sign_of(scanner, token);
     if (!sign)

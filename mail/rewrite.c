@@ -13,6 +13,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+/* What edits mostly add; reserved at once, for the body would else be copied as it grows. */
+enum { BODY_ROOM = 8 * 1024 };
+
 /* List-Unsubscribe is searched for every link; real ones are a few hundred bytes. */
 enum { UNSUBSCRIBE_MAX = 8192, UNSUBSCRIBE_FIELDS_MAX = 4 };
 
@@ -145,6 +148,8 @@ static const char *untouched(const struct mime_part *part, enum charset_way way)
         return "not_html";
     if (part->attachment)
         return "attachment";
+    if (part->len == 0)
+        return "empty"; /* and a delimiter may begin right here */
     if (way == CHARSET_UNKNOWN || (way != CHARSET_DIRECT && way != CHARSET_ISO_2022_JP && part->encoding == MIME_IDENTITY))
         return "charset";
     return NULL;
@@ -296,7 +301,7 @@ static bool edit_all(struct job *job)
 
     result->part = calloc(job->tree.count, sizeof *result->part);
     job->pixel_below = calloc(job->tree.count, sizeof *job->pixel_below);
-    if (!result->part || !job->pixel_below)
+    if (!result->part || !job->pixel_below || !buf_reserve(&result->body, job->output.old.len + BODY_ROOM))
         return false;
     for (size_t at = 0; at < job->tree.count; at++)
         if (!edit_part(job, at))
@@ -305,8 +310,10 @@ static bool edit_all(struct job *job)
     result->edits = job->output.edits;
     job->output.edit = NULL;
     result->changed = result->edits > 0;
-    if (!result->changed)
+    if (!result->changed) {
         result->reason = why_unchanged(result);
+        buf_free(&result->body);
+    }
     return !result->changed || splice_finish(&job->output);
 }
 

@@ -225,6 +225,12 @@ static bool open_escape(struct slice raw, size_t start, size_t column)
     return (column >= 1 && start >= 1 && raw.p[start - 1] == '=') || (column >= 2 && start >= 2 && raw.p[start - 2] == '=');
 }
 
+/* A bare CR counts: at the end of a line it would become part of the line break. */
+static bool ends_blank(struct slice text)
+{
+    return text.len && strchr(" \t\r", text.p[text.len - 1]) && text.p[text.len - 1];
+}
+
 static bool add_soft_break(struct buf *out, const char *line_break, size_t *column)
 {
     *column = 0;
@@ -236,7 +242,7 @@ static bool splice_one_qp(struct splice_output *output, struct slice raw, const 
                           size_t start, size_t end, size_t next, size_t *column)
 {
     size_t begun = output->body->len, rest;
-    bool ends, blank;
+    bool ends;
 
     if (open_escape(raw, start, *column) && !add_soft_break(output->body, line_break, column))
         return false;
@@ -244,9 +250,10 @@ static bool splice_one_qp(struct splice_output *output, struct slice raw, const 
         return false;
     rest = rest_of_line(raw, end, next, &ends);
     ends = ends || next == raw.len;
-    blank = output->body->len == begun && *column && start && (raw.p[start - 1] == ' ' || raw.p[start - 1] == '\t');
     /* a blank that now ends the line would be lost; a line that grew is broken behind what was added */
-    if ((rest == 0 && ends && blank) || (text.len && rest && *column && *column + rest > (ends ? QP_LINE_MAX : QP_LINE_MAX - 1)))
+    if ((output->body->len == begun && *column && ends && ends_blank(slice_of(raw.p, start)) &&
+         only_blank(raw, end, end + rest)) ||
+        (text.len && rest && *column && *column + rest > (ends ? QP_LINE_MAX : QP_LINE_MAX - 1)))
         return add_soft_break(output->body, line_break, column);
     return true;
 }

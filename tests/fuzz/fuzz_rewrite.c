@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* any mail is rewritten as promised, and cleaning the result works too */
+
+#include "tests/support/rewrite_check.h"
+
+#include <stdint.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct rewrite_settings settings = check_settings("fuzz");
+    struct slice mail = slice_of((const char *)data, size), body;
+    struct rewrite_result result, again;
+    struct header_list headers;
+
+    header_list_init(&headers);
+    body = slice_from(mail, header_parse(mail, &headers));
+    check_rewrite(&headers, body, &settings, &result);
+    if (result.changed) {
+        settings.add_pixel = settings.track_links = false;
+        check_rewrite(&headers, buf_slice(&result.body), &settings, &again);
+        rewrite_result_free(&again);
+    }
+    rewrite_result_free(&result);
+    header_list_free(&headers);
+    return 0;
+}

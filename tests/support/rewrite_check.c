@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* rewrite_check - see rewrite_check.h */
+
+#include "tests/support/rewrite_check.h"
+#include "mail/mime.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { BODY_LIMIT = 64 * 1024 * 1024, LINE_LIMIT = 998 };
+
+void check_that(bool holds, const char *promise)
+{
+    if (holds)
+        return;
+    fprintf(stderr, "broken promise: %s\n", promise);
+    abort();
+}
+
+static bool add_view(void *arg, struct buf *out)
+{
+    return buf_add_f(out, CHECK_TRACKING_URL "/o/%s.gif", (const char *)arg);
+}
+
+static bool add_click(void *arg, unsigned index, struct slice destination, struct buf *out)
+{
+    buf_add_f(out, CHECK_TRACKING_URL "/c/%s-%u/", (const char *)arg, index);
+    for (size_t at = 0; at < destination.len; at++) {
+        char c = destination.p[at];
+
+        if (ascii_is_alpha(c) || ascii_is_digit(c) || strchr("._~-", c))
+            buf_add_char(out, c);
+        else
+            buf_add_f(out, "%%%02X", (unsigned char)c);
+    }
+    return !out->failed;
+}
+
+static enum rewrite_own own(void *arg, struct slice url, struct buf *destination)
+{
+    struct slice path = slice_from(url, strlen(CHECK_TRACKING_URL));
+    const char *slash;
+
+    (void)arg;
+    if (slice_starts_i(path, slice_str("/o/")))
+        return REWRITE_OWN_VIEW;
+    if (!slice_starts_i(path, slice_str("/c/")) || !(slash = memchr(path.p + 3, '/', path.len - 3)))
+        return REWRITE_NOT_OWN;
+    path = slice_from(path, (size_t)(slash - path.p) + 1);
+    for (size_t at = 0; at < path.len; at++) {
+        int high = path.p[at] == '%' && at + 2 < path.len ? ascii_hex_value(path.p[at + 1]) : -1;
+        int low = high >= 0 ? ascii_hex_value(path.p[at + 2]) : -1;
+
+        buf_add_char(destination, low >= 0 ? (char)(high * 16 + low) : path.p[at]);
+        at += low >= 0 ? 2 : 0;
+    }
+    return REWRITE_OWN_CLICK;
+}
+
+struct rewrite_settings check_settings(const char *salt)
+{
+    return (struct rewrite_settings){
+        .urls = {.arg = (void *)(uintptr_t)salt, .view = add_view, .click = add_click, .own = own},
+        .tracking_url = CHECK_TRACKING_URL,
+        .add_pixel = true,
+        .track_links = true,
+        .clean = true,
+        .body_limit = BODY_LIMIT,
+    };
+}
+
+static size_t longest_line(struct slice text)
+{
+    size_t longest = 0, at = 0;
+
+    while (at < text.len) {
+        const char *newline = memchr(text.p + at, '\n', text.len - at);
+        size_t end = newline ? (size_t)(newline - text.p) : text.len;
+        size_t len = end - at - (newline && end > at && text.p[end - 1] == '\r');
+
+        longest = len > longest ? len : longest;
+        at = end + 1;
+    }
+    return longest;
+}
+
+/* Taking the edits out again gives the old body, byte for byte. */
+static void check_edits(struct slice body, const struct rewrite_result *result)
+{
+    size_t old = 0, new = 0;
+
+    for (size_t at = 0; at < result->edits; at++) {
+        const struct rewrite_edit *edit = &result->edit[at];
+        size_t same = edit->at - old;
+
+        check_that(edit->at >= old && edit->new_at - new == same, "edits stand in rising order");
+        check_that(memcmp(body.p + old, result->body.data + new, same) == 0, "what no edit names is as it was");
+        old = edit->at + edit->removed;
+        new = edit->new_at + edit->added;
+        check_that(old <= body.len && new <= result->body.len, "edits stay inside");
+    }
+    check_that(body.len - old == result->body.len - new, "the rest is as long as it was");
+    check_that(memcmp(body.p + old, result->body.data + new, body.len - old) == 0, "the rest is as it was");
+}
+
+/* The structure is the same: nobody reads other parts than before. */
+static void check_structure(const struct header_list *headers, struct slice body, struct slice changed)
+{
+    struct mime_tree before, after;
+
+    check_that(mime_scan(headers, body, &before) && mime_scan(headers, changed, &after), "there is memory");
+    check_that(before.count == after.count, "as many parts as before");
+    for (size_t at = 0; at < before.count; at++)
+        check_that(strcmp(before.part[at].type, after.part[at].type) == 0, "parts keep their types");
+    mime_tree_free(&before);
+    mime_tree_free(&after);
+}
+
+void check_rewrite(const struct header_list *headers, struct slice body, const struct rewrite_settings *settings,
+                   struct rewrite_result *result)
+{
+    size_t longest;
+
+    check_that(rewrite(headers, body, settings, result), "there is memory");
+    if (!result->changed) {
+        check_that(result->body.len == 0 && result->edits == 0, "an unchanged body is not given");
+        return;
+    }
+    check_edits(body, result);
+    longest = longest_line(body);
+    check_that(longest_line(buf_slice(&result->body)) <= (longest > LINE_LIMIT ? longest : LINE_LIMIT), "lines stay short");
+    check_structure(headers, body, buf_slice(&result->body));
+}

@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* whole mails: the corpus against its results, properties, and the fate of links */
+
+#include "tests/support/rewrite_check.h"
+
+#include <dirent.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+/* A mail in pieces, and what became of it. */
+struct outcome {
+    struct header_list headers;
+    struct slice body;
+    struct rewrite_result result;
+};
+
+static void outcome_free(struct outcome *outcome)
+{
+    rewrite_result_free(&outcome->result);
+    header_list_free(&outcome->headers);
+}
+
+static void run_slice(struct slice mail, const struct rewrite_settings *settings, struct outcome *outcome)
+{
+    header_list_init(&outcome->headers);
+    outcome->body = slice_from(mail, header_parse(mail, &outcome->headers));
+    check_rewrite(&outcome->headers, outcome->body, settings, &outcome->result);
+}
+
+static void run_mail(const char *mail, struct outcome *outcome)
+{
+    struct rewrite_settings settings = check_settings("one");
+
+    run_slice(slice_str(mail), &settings, outcome);
+}
+
+/* Rewrites an HTML mail (7bit) and expects this body; the pixel is "[P]" in it. */
+static void expect_page(const char *html, const char *expected, bool pixel)
+{
+    static const char markup[] = "<img src=\"" CHECK_TRACKING_URL "/o/one.gif\" width=\"1\" height=\"1\" alt=\"\" "
+                                 "style=\"border:0;width:1px;height:1px\">";
+    struct rewrite_settings settings = check_settings("one");
+    struct outcome outcome;
+    struct buf mail, wanted;
+
+    buf_init(&mail, 100000);
+    buf_init(&wanted, 100000);
+    buf_add_f(&mail, "Content-Type: text/html\r\n\r\n%s", html);
+    for (const char *at = expected; *at; at++) {
+        if (strncmp(at, "[P]", 3) == 0) {
+            buf_add_str(&wanted, markup);
+            at += 2;
+        } else {
+            buf_add_char(&wanted, *at);
+        }
+    }
+    settings.add_pixel = pixel;
+    run_slice(buf_slice(&mail), &settings, &outcome);
+    assert_string_equal(outcome.result.changed ? buf_text(&outcome.result.body) : html, buf_text(&wanted));
+    outcome_free(&outcome);
+    buf_free(&mail);
+    buf_free(&wanted);
+}
+
+static void the_pixel_stands_where_the_page_ends(void **state)
+{
+    (void)state;
+    expect_page("<body>x</body>", "<body>x[P]</body>", true);
+    expect_page("<body>x</body><!-- </body> --></html>", "<body>x[P]</body><!-- </body> --></html>", true);
+    expect_page("<body>x</body>y</BODY >", "<body>x</body>y[P]</BODY >", true);
+    expect_page("<html>x</html>\r\n", "<html>x[P]</html>\r\n", true);
+    expect_page("x\r\n", "x[P]\r\n", true);
+    expect_page("x <!-- open", "x <!-- open", false);
+    expect_page("x<!-- open", "x[P]<!-- open", true);
+    expect_page("<body><style></body></style>x", "<body><style></body></style>x[P]", true);
+}
+
+static void the_pixel_stands_before_the_history(void **state)
+{
+    (void)state;
+    expect_page("<p>new</p><div class=\"gmail_quote\">old</div></body>",
+                "<p>new</p>[P]<div class=\"gmail_quote\">old</div></body>", true);
+    expect_page("<blockquote type=\"cite\">old</blockquote>answer</body>",
+                "<blockquote type=\"cite\">old</blockquote>answer[P]</body>", true);
+    expect_page("<p>&nbsp;</p><div id=\"divRplyFwdMsg\">old</body>", "<p>&nbsp;</p><div id=\"divRplyFwdMsg\">old[P]</body>",
+                true);
+}
+
+static void links_are_wrapped_in_any_quoting(void **state)
+{
+    (void)state;
+    expect_page("<a href=\"http://a.example/?b=1&amp;c\">x y</a>",
+                "<a href=\"" CHECK_TRACKING_URL "/c/one-1/http%3A%2F%2Fa.example%2F%3Fb%3D1%26c\">x y</a>", false);
+    expect_page("<A HREF = 'h&#116;tp://a.example/\n'>x y</A>",
+                "<A HREF = '" CHECK_TRACKING_URL "/c/one-1/http%3A%2F%2Fa.example%2F'>x y</A>", false);
+    expect_page("<a href=http://a.example/>x y</a><area href=http://a.example/>",
+                "<a href=" CHECK_TRACKING_URL "/c/one-1/http%3A%2F%2Fa.example%2F>x y</a><area href=" CHECK_TRACKING_URL
+                "/c/one-1/http%3A%2F%2Fa.example%2F>",
+                false);
+    expect_page("<a href=\"http://a.example/\" href=\"http://b.example/\">x y</a>",
+                "<a href=\"" CHECK_TRACKING_URL "/c/one-1/http%3A%2F%2Fa.example%2F\" href=\"http://b.example/\">x y</a>",
+                false);
+    expect_page("<svg><a href=\"http://a.example/\">x y</a></svg>", "<svg><a href=\"http://a.example/\">x y</a></svg>",
+                false);
+}
+
+static void marks_are_honoured_and_taken_out(void **state)
+{
+    (void)state;
+    expect_page("<a clicktracking=off href=\"http://a.example/\">x y</a>", "<a href=\"http://a.example/\">x y</a>", false);
+    expect_page("<a href=\"http://a.example/\" ses:no-track>x y</a>", "<a href=\"http://a.example/\">x y</a>", false);
+    expect_page("<a href=\"http://a.example/\" data-pm-no-track>x y</a>", "<a href=\"http://a.example/\" data-pm-no-track>x y</a>",
+                false);
+    expect_page("<a href=\"https+notrack://a.example/\">x y</a>", "<a href=\"https://a.example/\">x y</a>", false);
+}
+
+struct fate_case {
+    const char *href, *text;
+    enum rewrite_fate fate;
+};
+
+static void each_link_has_its_fate(void **state)
+{
+    static const struct fate_case cases[] = {
+        {"http://a.example/x", "read on", LINK_WRAPPED},
+        {"http://a.example/x", "report.pdf", LINK_WRAPPED},
+        {"http://a.example/x", "http://a.example/x", LINK_TEXT_IS_URL},
+        {"http://a.example/x", " <b>www.</b>a.example\r\n", LINK_TEXT_IS_URL},
+        {"http://a.example/x", "a.example/x", LINK_TEXT_IS_URL},
+        {"http://a.example/unsubscribe?id=1", "here we go", LINK_UNSUBSCRIBE},
+        {"http://a.example/x", "Newsletter abmelden", LINK_UNSUBSCRIBE},
+        {"http://a.example/listed", "stop", LINK_UNSUBSCRIBE},
+        {"https://a.example/password/new?t=1", "go on", LINK_SENSITIVE},
+        {"mailto:a@b.example", "write us", LINK_NOT_HTTP},
+        {"#top", "to the top", LINK_NOT_HTTP},
+        {"/relative", "go on", LINK_NOT_HTTP},
+        {"javascript:x", "go on", LINK_NOT_HTTP},
+        {"http://user@a.example/", "go on", LINK_UNSIGNABLE},
+        {"http://a.example/\xc3\xa9", "go on", LINK_UNSIGNABLE},
+        {"http://a.example/&eacute;", "go on", LINK_UNSIGNABLE},
+        {"http://a.example/a b", "go on", LINK_UNSIGNABLE},
+    };
+
+    (void)state;
+    for (size_t at = 0; at < sizeof cases / sizeof cases[0]; at++) {
+        struct outcome outcome;
+        struct buf mail;
+
+        buf_init(&mail, 10000);
+        buf_add_f(&mail, "Content-Type: text/html\r\nList-Unsubscribe: <mailto:x@y.example>,\r\n <http://a.example/listed>\r\n\r\n"
+                         "<a href=\"%s\">%s</a>", cases[at].href, cases[at].text);
+        run_mail(buf_text(&mail), &outcome);
+        assert_int_equal(outcome.result.links, 1);
+        if (outcome.result.link[0].fate != cases[at].fate)
+            fail_msg("%s (%s): %s", cases[at].href, cases[at].text, rewrite_fate_name(outcome.result.link[0].fate));
+        outcome_free(&outcome);
+        buf_free(&mail);
+    }
+}
+
+static void others_links_in_history_stay(void **state)
+{
+    (void)state;
+    expect_page("new <a href=\"http://a.example/\">x y</a><blockquote type=cite><a href=\"http://b.example/\">x y</a>"
+                "<img src=\"" CHECK_TRACKING_URL "/o/old.gif\"><a href=\"" CHECK_TRACKING_URL
+                "/c/old-1/http%3A%2F%2Fc.example%2F%3Fa%26b\">x y</a></blockquote>",
+                "new <a href=\"" CHECK_TRACKING_URL "/c/one-1/http%3A%2F%2Fa.example%2F\">x y</a><blockquote type=cite>"
+                "<a href=\"http://b.example/\">x y</a><a href=\"http://c.example/?a&amp;b\">x y</a></blockquote>",
+                false);
+}
+
+struct degree_case {
+    const char *mail, *reason;
+    enum rewrite_degree degree;
+};
+
+static void sealed_mails_keep_their_bodies(void **state)
+{
+    static const struct degree_case cases[] = {
+        {"Content-Type: multipart/signed; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b--\r\n", "signed", REWRITE_HEADERS},
+        {"Content-Type: multipart/encrypted; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b--\r\n", "encrypted", REWRITE_HEADERS},
+        {"Content-Type: application/pkcs7-mime; name=smime.p7m\r\n\r\nx", "smime", REWRITE_HEADERS},
+        {"Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b--\r\n", "report", REWRITE_HEADERS},
+        {"\r\nhello\r\n-----BEGIN PGP MESSAGE-----\r\n", "inline_pgp", REWRITE_HEADERS},
+        {"Content-Type: text/html\r\n\r\n<pre>-----BEGIN PGP MESSAGE-----\r\n", "inline_pgp", REWRITE_HEADERS},
+        {"Content-Type: multipart/signed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain; hp=clear\r\n\r\nx\r\n--b--\r\n",
+         "protected_headers", REWRITE_NOTHING},
+        {"Content-Type: text/plain\r\n\r\nx", "no_html", REWRITE_BODY},
+        {"Content-Type: text/html; charset=utf-7\r\n\r\nx", "charset", REWRITE_BODY},
+        {"Content-Type: text/html\r\nContent-Transfer-Encoding: base64\r\n\r\n!!", "base64", REWRITE_BODY},
+    };
+
+    (void)state;
+    for (size_t at = 0; at < sizeof cases / sizeof cases[0]; at++) {
+        struct outcome outcome;
+
+        run_mail(cases[at].mail, &outcome);
+        assert_false(outcome.result.changed);
+        assert_int_equal(outcome.result.degree, cases[at].degree);
+        assert_string_equal(outcome.result.reason, cases[at].reason);
+        outcome_free(&outcome);
+    }
+}
+
+static void too_large_bodies_stay(void **state)
+{
+    struct rewrite_settings settings = check_settings("one");
+    struct outcome outcome;
+
+    (void)state;
+    settings.body_limit = 3;
+    run_slice(slice_str("Content-Type: text/html\r\n\r\nabcd"), &settings, &outcome);
+    assert_int_equal(outcome.result.degree, REWRITE_HEADERS);
+    assert_string_equal(outcome.result.reason, "too_large");
+    outcome_free(&outcome);
+}
+
+static void alternatives_each_get_a_pixel_and_mixed_pages_one(void **state)
+{
+    static const char two[] = "--b\r\nContent-Type: text/html\r\n\r\nx\r\n--b\r\nContent-Type: text/html\r\n\r\ny\r\n--b--\r\n";
+    char mail[1000];
+    struct outcome outcome;
+
+    (void)state;
+    snprintf(mail, sizeof mail, "Content-Type: multipart/alternative; boundary=b\r\n\r\n%s", two);
+    run_mail(mail, &outcome);
+    assert_int_equal(outcome.result.pixels, 2);
+    outcome_free(&outcome);
+    snprintf(mail, sizeof mail, "Content-Type: multipart/mixed; boundary=b\r\n\r\n%s", two);
+    run_mail(mail, &outcome);
+    assert_int_equal(outcome.result.pixels, 1);
+    outcome_free(&outcome);
+}
+
+static void a_long_page_gets_a_second_pixel_at_its_top(void **state)
+{
+    struct rewrite_settings settings = check_settings("one");
+    struct outcome outcome;
+    struct buf mail;
+
+    (void)state;
+    buf_init(&mail, 1000000);
+    buf_add_str(&mail, "Content-Type: text/html\r\n\r\n<body bgcolor=white>");
+    for (int n = 0; n < 10000; n++)
+        buf_add_str(&mail, "<p>x</p>\r\n");
+    run_slice(buf_slice(&mail), &settings, &outcome);
+    assert_int_equal(outcome.result.pixels, 2);
+    assert_int_equal(outcome.result.edit[0].at, strlen("<body bgcolor=white>"));
+    outcome_free(&outcome);
+    buf_free(&mail);
+}
+
+static void long_lines_are_broken_in_tags_only(void **state)
+{
+    struct rewrite_settings settings = check_settings("one");
+    struct outcome outcome;
+    struct buf mail;
+
+    (void)state;
+    buf_init(&mail, 1000000);
+    buf_add_str(&mail, "Content-Type: text/html\r\n\r\n<body>");
+    for (int n = 0; n < 20; n++)
+        buf_add_f(&mail, "<a href=\"http://a.example/%d\">go on</a>", n);
+    run_slice(buf_slice(&mail), &settings, &outcome); /* which checks 998 */
+    assert_int_equal(outcome.result.wrapped, 20);
+    assert_null(strstr(buf_text(&outcome.result.body), "\r\ngo on"));
+    outcome_free(&outcome);
+    buf_free(&mail);
+}
+
+static void nul_bytes_and_lone_line_feeds_survive(void **state)
+{
+    static const char mail[] = "Content-Type: text/html\n\n<p>a\0b\nc\r\r\n</body>\0 tail";
+    struct rewrite_settings settings = check_settings("one");
+    struct outcome outcome;
+
+    (void)state;
+    run_slice(slice_of(mail, sizeof mail - 1), &settings, &outcome);
+    assert_int_equal(outcome.result.edits, 1);
+    assert_int_equal(outcome.result.edit[0].removed, 0);
+    outcome_free(&outcome);
+}
+
+/* A file's bytes; the caller frees them. A file that is not there is empty. */
+static struct slice read_file(const char *path, struct buf *out)
+{
+    FILE *file = fopen(path, "rb");
+    char bytes[4096];
+    size_t got;
+
+    buf_init(out, 10000000);
+    while (file && (got = fread(bytes, 1, sizeof bytes, file)) > 0)
+        buf_add(out, bytes, got);
+    if (file)
+        fclose(file);
+    return buf_slice(out);
+}
+
+/* The result as a mail again: the old header and the new body. */
+static void join(struct slice mail, const struct outcome *outcome, struct buf *out)
+{
+    buf_init(out, 10000000);
+    buf_add(out, mail.p, mail.len - outcome->body.len);
+    buf_add_slice(out, outcome->result.changed ? buf_slice(&outcome->result.body) : outcome->body);
+}
+
+static bool opted_out(const struct rewrite_result *result)
+{
+    for (size_t at = 0; at < result->links; at++)
+        if (result->link[at].fate == LINK_OPTED_OUT)
+            return true;
+    return false;
+}
+
+/* With the same tokens a second pass changes nothing; cleaning leaves no URL of ours. */
+static void check_again(struct slice changed, const struct outcome *first)
+{
+    struct rewrite_settings settings = check_settings("one");
+    struct outcome outcome;
+    struct buf again;
+
+    run_slice(changed, &settings, &outcome);
+    join(changed, &outcome, &again);
+    if (!opted_out(&first->result)) { /* a mark that was taken out protects its link only once */
+        assert_int_equal(again.len, changed.len);
+        assert_memory_equal(again.data, changed.p, changed.len);
+    }
+    outcome_free(&outcome);
+    buf_free(&again);
+    settings.add_pixel = settings.track_links = false;
+    run_slice(changed, &settings, &outcome);
+    join(changed, &outcome, &again);
+    assert_null(memmem(again.data, again.len, CHECK_TRACKING_URL, strlen(CHECK_TRACKING_URL)));
+    outcome_free(&outcome);
+    buf_free(&again);
+}
+
+static void check_golden(const char *folder, const char *name)
+{
+    struct rewrite_settings settings = check_settings("one");
+    char path[4096];
+    struct buf mail, reference, result;
+    struct outcome outcome;
+    struct slice expected;
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    read_file(path, &mail);
+    run_slice(buf_slice(&mail), &settings, &outcome);
+    join(buf_slice(&mail), &outcome, &result);
+    snprintf(path, sizeof path, "%s/%.*s.ref", folder, (int)strlen(name) - 4, name);
+    if (getenv("UPDATE_REFERENCES")) {
+        FILE *file = fopen(path, "wb");
+
+        assert_non_null(file);
+        assert_int_equal(fwrite(result.data, 1, result.len, file), result.len);
+        fclose(file);
+    }
+    expected = read_file(path, &reference);
+    if (!slice_eq(expected, buf_slice(&result)))
+        fail_msg("%s: the result is not that of %s", name, path);
+    check_again(buf_slice(&result), &outcome);
+    outcome_free(&outcome);
+    buf_free(&mail);
+    buf_free(&reference);
+    buf_free(&result);
+}
+
+static void the_corpus_gives_its_results(void **state)
+{
+    const char *top = getenv("top_srcdir");
+    char folder[2048];
+    struct dirent *entry;
+    unsigned count = 0;
+    DIR *dir;
+
+    (void)state;
+    snprintf(folder, sizeof folder, "%s/tests/corpus/outgoing", top ? top : ".");
+    dir = opendir(folder);
+    assert_non_null(dir);
+    while ((entry = readdir(dir)))
+        if (strlen(entry->d_name) > 4 && strcmp(entry->d_name + strlen(entry->d_name) - 4, ".eml") == 0) {
+            check_golden(folder, entry->d_name);
+            count++;
+        }
+    closedir(dir);
+    assert_true(count >= 20);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_pixel_stands_where_the_page_ends),
+        cmocka_unit_test(the_pixel_stands_before_the_history),
+        cmocka_unit_test(links_are_wrapped_in_any_quoting),
+        cmocka_unit_test(marks_are_honoured_and_taken_out),
+        cmocka_unit_test(each_link_has_its_fate),
+        cmocka_unit_test(others_links_in_history_stay),
+        cmocka_unit_test(sealed_mails_keep_their_bodies),
+        cmocka_unit_test(too_large_bodies_stay),
+        cmocka_unit_test(alternatives_each_get_a_pixel_and_mixed_pages_one),
+        cmocka_unit_test(a_long_page_gets_a_second_pixel_at_its_top),
+        cmocka_unit_test(long_lines_are_broken_in_tags_only),
+        cmocka_unit_test(nul_bytes_and_lone_line_feeds_survive),
+        cmocka_unit_test(the_corpus_gives_its_results),
+    };
+
+    return cmocka_run_group_tests_name("rewrite", tests, NULL, NULL);
+}
