@@ -147,11 +147,12 @@ static bool is_navigation(const struct facts *facts)
 static struct slice host_of(struct slice url)
 {
     size_t start = slice_starts_i(url, slice_str("https://")) ? 8 : slice_starts_i(url, slice_str("http://")) ? 7 : 0;
-    struct slice host = slice_from(url, start);
+    struct slice host;
     size_t end = 0;
 
     if (start == 0)
         return slice_of("", 0);
+    host = slice_from(url, start);
     while (end < host.len && strchr("/:?#", host.p[end]) == NULL)
         end++;
     return slice_of(host.p, end);
