@@ -95,19 +95,21 @@ struct reading {
     struct request *request;
 };
 
+#define FIELD_NAME(text) {text, sizeof(text) - 1}
+
 static const struct {
-    const char *name;
+    struct slice name;
     enum request_field field;
 } wanted[] = {
-    {"User-Agent", REQUEST_USER_AGENT},
-    {"Referer", REQUEST_REFERER},
-    {"Accept-Language", REQUEST_ACCEPT_LANGUAGE},
-    {"Purpose", REQUEST_PURPOSE},
-    {"Sec-Purpose", REQUEST_SEC_PURPOSE},
-    {"X-Purpose", REQUEST_X_PURPOSE},
-    {"X-Moz", REQUEST_X_MOZ},
-    {"Sec-Fetch-Mode", REQUEST_SEC_FETCH_MODE},
-    {"Sec-Fetch-User", REQUEST_SEC_FETCH_USER},
+    {FIELD_NAME("User-Agent"), REQUEST_USER_AGENT},
+    {FIELD_NAME("Referer"), REQUEST_REFERER},
+    {FIELD_NAME("Accept-Language"), REQUEST_ACCEPT_LANGUAGE},
+    {FIELD_NAME("Purpose"), REQUEST_PURPOSE},
+    {FIELD_NAME("Sec-Purpose"), REQUEST_SEC_PURPOSE},
+    {FIELD_NAME("X-Purpose"), REQUEST_X_PURPOSE},
+    {FIELD_NAME("X-Moz"), REQUEST_X_MOZ},
+    {FIELD_NAME("Sec-Fetch-Mode"), REQUEST_SEC_FETCH_MODE},
+    {FIELD_NAME("Sec-Fetch-User"), REQUEST_SEC_FETCH_USER},
 };
 
 static void keep_forwarded(struct request *request, struct slice line)
@@ -126,7 +128,7 @@ static void read_field(struct reading *reading, struct slice name, struct slice 
     if (reading->http->proxy_header.len && slice_eq_i(name, reading->http->proxy_header))
         keep_forwarded(request, value);
     for (size_t n = 0; n < sizeof wanted / sizeof *wanted; n++)
-        if (slice_is_i(name, wanted[n].name)) {
+        if (slice_eq_i(name, wanted[n].name)) {
             request->field[wanted[n].field] = value;
             return;
         }
