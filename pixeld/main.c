@@ -143,7 +143,10 @@ static bool start_http(struct pixeld *pixeld, struct buf *error)
     if (!pages_init(&pixeld->site.pages))
         return failed(error);
     pixeld->http = http_start(&options, &pixeld->listeners, error);
-    return pixeld->http || failed(error);
+    if (pixeld->http == NULL)
+        return failed(error);
+    log_notice("answering on %zu addresses with %u threads each", pixeld->listeners.count, options.threads);
+    return true;
 }
 
 static bool start(struct pixeld *pixeld)
