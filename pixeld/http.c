@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/socket.h>
 
 /* Request line, all header fields and what the library keeps of them: a link of ours has 5 KB at most. */
 enum { CONNECTION_BYTES = 16 * 1024 };
@@ -28,6 +28,7 @@ struct http {
     struct http_options options;
     struct slice proxy_header;
     struct deadlines *deadlines;
+    struct listeners listeners;
     struct MHD_Daemon *daemon[LISTEN_MAX];
     size_t daemons;
 };
@@ -300,6 +301,7 @@ struct http *http_start(const struct http_options *options, struct listeners *li
         }
         http->daemons++;
     }
+    http->listeners = *listeners;
     return http;
 }
 
@@ -307,14 +309,14 @@ bool http_stop(struct http *http, int64_t drain_ms)
 {
     bool finished;
 
+    /* Closed only behind the threads, for one may be about to accept; until then clients are refused. */
     for (size_t n = 0; n < http->daemons; n++) {
-        MHD_socket fd = MHD_quiesce_daemon(http->daemon[n]);
-
-        if (fd != MHD_INVALID_SOCKET)
-            close(fd);
+        MHD_quiesce_daemon(http->daemon[n]);
+        shutdown(http->listeners.fd[n], SHUT_RDWR);
     }
     finished = deadlines_drain(http->deadlines, drain_ms);
     stop_daemons(http);
+    listen_close(&http->listeners);
     deadlines_stop(http->deadlines);
     free(http);
     return finished;
