@@ -89,7 +89,8 @@ static bool ends_i(struct slice word, const char *end)
 /* Cubot makes telephones. */
 static bool is_crawler(struct slice word)
 {
-    return (ends_i(word, "bot") && !slice_is_i(word, "cubot")) || ends_i(word, "crawler") || ends_i(word, "spider");
+    return (ends_i(word, "bot") && !slice_is_i(word, "cubot")) || ends_i(word, "crawler") ||
+           ends_i(word, "spider");
 }
 
 static enum agent_class named_class(struct slice agent)
@@ -118,7 +119,8 @@ static enum agent_class named_class(struct slice agent)
 /* A platform in brackets: what browsers and most mail programs have sent since 1995. */
 static bool is_full(struct slice agent)
 {
-    return slice_starts_i(agent, slice_str("mozilla/5.0 (")) || slice_starts_i(agent, slice_str("mozilla/4.0 ("));
+    return slice_starts_i(agent, slice_str("mozilla/5.0 (")) ||
+           slice_starts_i(agent, slice_str("mozilla/4.0 ("));
 }
 
 enum agent_class agent_classify(struct slice user_agent)

@@ -33,7 +33,8 @@ struct http {
     size_t daemons;
 };
 
-struct http_page *http_page_new(unsigned status, const struct http_header *headers, size_t count, struct slice body)
+struct http_page *http_page_new(unsigned status, const struct http_header *headers, size_t count,
+                                struct slice body)
 {
     struct http_page *page = malloc(sizeof *page);
     bool ok;
@@ -41,7 +42,8 @@ struct http_page *http_page_new(unsigned status, const struct http_header *heade
     if (page == NULL)
         return NULL;
     page->status = status;
-    page->response = MHD_create_response_from_buffer(body.len, (void *)(uintptr_t)body.p, MHD_RESPMEM_MUST_COPY);
+    page->response =
+        MHD_create_response_from_buffer(body.len, (void *)(uintptr_t)body.p, MHD_RESPMEM_MUST_COPY);
     ok = page->response != NULL;
     for (size_t n = 0; ok && n < count; n++)
         ok = MHD_add_response_header(page->response, headers[n].name, headers[n].value) == MHD_YES;
@@ -64,14 +66,15 @@ struct framing {
     bool plain; /* no body, one Host at most, and no field that somebody else might read as one of these */
 };
 
-static enum MHD_Result look_at_framing(void *arg, enum MHD_ValueKind kind, const char *name, size_t name_size,
-                                       const char *value, size_t value_size)
+static enum MHD_Result look_at_framing(void *arg, enum MHD_ValueKind kind, const char *name,
+                                       size_t name_size, const char *value, size_t value_size)
 {
     struct framing *framing = arg;
     struct slice field = slice_of(name, name_size);
 
     (void)kind;
-    if (name_size == 0 || ascii_is_space(name[name_size - 1])) /* RFC 9112 5.1: "Content-Length : 5" is an attack */
+    /* RFC 9112 5.1: a space before the colon, as in "Content-Length : 5", is an attack. */
+    if (name_size == 0 || ascii_is_space(name[name_size - 1]))
         framing->plain = false;
     else if (slice_is_i(field, MHD_HTTP_HEADER_HOST))
         framing->plain = framing->plain && ++framing->hosts == 1;
@@ -116,7 +119,8 @@ static const struct {
 static void keep_forwarded(struct request *request, struct slice line)
 {
     if (request->forwarded_lines == REQUEST_FORWARDED_MAX) {
-        memmove(request->forwarded, request->forwarded + 1, sizeof request->forwarded - sizeof *request->forwarded);
+        memmove(request->forwarded, request->forwarded + 1,
+                sizeof request->forwarded - sizeof *request->forwarded);
         request->forwarded_lines--;
     }
     request->forwarded[request->forwarded_lines++] = line;
@@ -152,14 +156,17 @@ static enum request_method method_of(const char *method)
 
 static struct deadline *deadline_of(struct MHD_Connection *connection)
 {
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 
     return info ? info->socket_context : NULL;
 }
 
-static enum MHD_Result answer_now(const struct http *http, struct MHD_Connection *connection, struct request *request)
+static enum MHD_Result answer_now(const struct http *http, struct MHD_Connection *connection,
+                                  struct request *request)
 {
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     struct reading reading = {.http = http, .request = request};
     enum MHD_Result queued = MHD_NO;
     struct http_answer answer;
@@ -175,12 +182,12 @@ static enum MHD_Result answer_now(const struct http *http, struct MHD_Connection
 }
 
 /*
- * The library comes twice: with the header complete, and when the body is in. An answer to the first ends the
- * connection, which is right for a request that has a body and wrong for all others.
+ * The library comes twice: with the header complete, and when the body is in. An answer to the first ends
+ * the connection, which is right for a request that has a body and wrong for all others.
  */
 static enum MHD_Result answer_request(void *arg, struct MHD_Connection *connection, const char *target,
-                                      const char *method, const char *version, const char *body, size_t *body_size,
-                                      void **context)
+                                      const char *method, const char *version, const char *body,
+                                      size_t *body_size, void **context)
 {
     struct http *http = arg;
     struct request request = {.method = method_of(method), .target = slice_str(target)};
@@ -214,7 +221,8 @@ static void connection_changed(void *arg, struct MHD_Connection *connection, voi
 
     if (what == MHD_CONNECTION_NOTIFY_STARTED)
         *deadline = deadline_begin(
-            http->deadlines, MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
+            http->deadlines,
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
     else
         deadline_end(http->deadlines, *deadline);
 }
@@ -251,7 +259,8 @@ static void log_library(void *arg, const char *format, va_list args)
 static struct MHD_Daemon *start_daemon(struct http *http, int fd)
 {
     const struct http_options *options = &http->options;
-    unsigned most = (unsigned)options->connections * options->threads; /* it divides by threads; ours is asked first */
+    unsigned most =
+        (unsigned)options->connections * options->threads; /* it divides by threads; ours is asked first */
     struct MHD_OptionItem items[] = {
         {MHD_OPTION_LISTEN_SOCKET, fd, NULL},
         {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
@@ -262,13 +271,14 @@ static struct MHD_Daemon *start_daemon(struct http *http, int fd)
         {MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)leave_as_it_is, NULL},
         {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)connection_changed, http},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)request_completed, http},
-        {options->threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, (intptr_t)options->threads, NULL},
+        {options->threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, (intptr_t)options->threads,
+         NULL},
         {MHD_OPTION_END, 0, NULL},
     };
 
-    return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG, 0, accept_policy, http,
-                            answer_request, http, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL, MHD_OPTION_ARRAY,
-                            items, MHD_OPTION_END);
+    return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG, 0,
+                            accept_policy, http, answer_request, http, MHD_OPTION_EXTERNAL_LOGGER,
+                            log_library, NULL, MHD_OPTION_ARRAY, items, MHD_OPTION_END);
 }
 
 static void stop_daemons(struct http *http)
@@ -282,7 +292,8 @@ struct http *http_start(const struct http_options *options, struct listeners *li
     struct http *http = calloc(1, sizeof *http);
 
     if (http)
-        http->deadlines = deadlines_start(options->header_timeout_ms, (int64_t)options->idle_timeout_s * 1000);
+        http->deadlines =
+            deadlines_start(options->header_timeout_ms, (int64_t)options->idle_timeout_s * 1000);
     if (http == NULL || http->deadlines == NULL) {
         buf_add_f(error, "cannot start the HTTP engine: %s", strerror(errno));
         free(http);
@@ -293,7 +304,8 @@ struct http *http_start(const struct http_options *options, struct listeners *li
     for (size_t n = 0; n < listeners->count; n++) {
         http->daemon[n] = start_daemon(http, listeners->fd[n]);
         if (http->daemon[n] == NULL) {
-            buf_add_f(error, "cannot start %u threads of the HTTP engine: %s", options->threads, strerror(errno));
+            buf_add_f(error, "cannot start %u threads of the HTTP engine: %s", options->threads,
+                      strerror(errno));
             stop_daemons(http);
             deadlines_stop(http->deadlines);
             free(http);

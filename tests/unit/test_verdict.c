@@ -12,11 +12,13 @@
 
 #include <cmocka.h>
 
-#define CHROME "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0 Safari/537.36"
+#define CHROME                                                                                             \
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0 "       \
+    "Safari/537.36"
 #define WEBKIT "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko)"
 #define GOOGLE "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)"
-#define EDGE12                                                                                               \
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "                      \
+#define EDGE12                                                                                             \
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "                    \
     "Chrome/42.0.2311.135 Safari/537.36 Edge/12.246 Mozilla/5.0"
 #define YAHOO "YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html"
 
@@ -39,72 +41,154 @@ struct row {
     const char *reason;
 };
 
-#define PERSON                                                                                               \
-    {                                                                                                        \
-        {REQUEST_SEC_FETCH_MODE, "navigate"}, {REQUEST_SEC_FETCH_USER, "?1"}, {REQUEST_ACCEPT_LANGUAGE, "de"} \
+#define PERSON                                                                                             \
+    {                                                                                                      \
+        {REQUEST_SEC_FETCH_MODE, "navigate"}, {REQUEST_SEC_FETCH_USER, "?1"},                              \
+        {                                                                                                  \
+            REQUEST_ACCEPT_LANGUAGE, "de"                                                                  \
+        }                                                                                                  \
     }
-#define NO_FIELDS {{0}}
-#define ELSEWHERE {192, 0}
+#define NO_FIELDS                                                                                          \
+    {                                                                                                      \
+        {                                                                                                  \
+            0                                                                                              \
+        }                                                                                                  \
+    }
+#define ELSEWHERE                                                                                          \
+    {                                                                                                      \
+        192, 0                                                                                             \
+    }
 
 static const struct row table[] = {
     {"HEAD", HIT_VIEW, REQUEST_HEAD, HOUR, CHROME, NO_FIELDS, ELSEWHERE, VERDICT_BOT, "head"},
-    {"HEAD of a click wins over all signs of a person", HIT_CLICK, REQUEST_HEAD, HOUR, CHROME, PERSON, ELSEWHERE,
-     VERDICT_BOT, "head"},
-    {"Purpose", HIT_CLICK, REQUEST_GET, HOUR, CHROME, {{REQUEST_PURPOSE, "prefetch"}}, ELSEWHERE, VERDICT_PREFETCH,
+    {"HEAD of a click wins over all signs of a person", HIT_CLICK, REQUEST_HEAD, HOUR, CHROME, PERSON,
+     ELSEWHERE, VERDICT_BOT, "head"},
+    {"Purpose",
+     HIT_CLICK,
+     REQUEST_GET,
+     HOUR,
+     CHROME,
+     {{REQUEST_PURPOSE, "prefetch"}},
+     ELSEWHERE,
+     VERDICT_PREFETCH,
      "purpose_prefetch"},
-    {"Sec-Purpose with a parameter", HIT_CLICK, REQUEST_GET, HOUR, CHROME,
-     {{REQUEST_SEC_PURPOSE, "prefetch;prerender"}}, ELSEWHERE, VERDICT_PREFETCH, "purpose_prefetch"},
-    {"X-Moz", HIT_VIEW, REQUEST_GET, HOUR, CHROME, {{REQUEST_X_MOZ, "prefetch"}}, ELSEWHERE, VERDICT_PREFETCH,
+    {"Sec-Purpose with a parameter",
+     HIT_CLICK,
+     REQUEST_GET,
+     HOUR,
+     CHROME,
+     {{REQUEST_SEC_PURPOSE, "prefetch;prerender"}},
+     ELSEWHERE,
+     VERDICT_PREFETCH,
      "purpose_prefetch"},
-    {"scanner", HIT_CLICK, REQUEST_GET, HOUR, "Mozilla/5.0 (compatible; Barracuda Sentinel)", PERSON, ELSEWHERE,
-     VERDICT_BOT, "agent_scanner"},
-    {"preview", HIT_CLICK, REQUEST_GET, HOUR, "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)", NO_FIELDS,
-     ELSEWHERE, VERDICT_BOT, "agent_preview"},
+    {"X-Moz",
+     HIT_VIEW,
+     REQUEST_GET,
+     HOUR,
+     CHROME,
+     {{REQUEST_X_MOZ, "prefetch"}},
+     ELSEWHERE,
+     VERDICT_PREFETCH,
+     "purpose_prefetch"},
+    {"scanner", HIT_CLICK, REQUEST_GET, HOUR, "Mozilla/5.0 (compatible; Barracuda Sentinel)", PERSON,
+     ELSEWHERE, VERDICT_BOT, "agent_scanner"},
+    {"preview", HIT_CLICK, REQUEST_GET, HOUR, "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)",
+     NO_FIELDS, ELSEWHERE, VERDICT_BOT, "agent_preview"},
     {"library", HIT_VIEW, REQUEST_GET, HOUR, "python-requests/2.31", NO_FIELDS, ELSEWHERE, VERDICT_BOT,
      "agent_library"},
-    {"headless browser", HIT_CLICK, REQUEST_GET, HOUR, "Mozilla/5.0 (X11) HeadlessChrome/120", PERSON, ELSEWHERE,
-     VERDICT_BOT, "agent_library"},
-    {"crawler", HIT_CLICK, REQUEST_GET, HOUR, "Mozilla/5.0 (compatible; AhrefsBot/7.0)", NO_FIELDS, ELSEWHERE,
-     VERDICT_BOT, "agent_crawler"},
-    {"nameless from Microsoft", HIT_CLICK, REQUEST_GET, HOUR, "", NO_FIELDS, {104, 47}, VERDICT_BOT,
+    {"headless browser", HIT_CLICK, REQUEST_GET, HOUR, "Mozilla/5.0 (X11) HeadlessChrome/120", PERSON,
+     ELSEWHERE, VERDICT_BOT, "agent_library"},
+    {"crawler", HIT_CLICK, REQUEST_GET, HOUR, "Mozilla/5.0 (compatible; AhrefsBot/7.0)", NO_FIELDS,
+     ELSEWHERE, VERDICT_BOT, "agent_crawler"},
+    {"nameless from Microsoft",
+     HIT_CLICK,
+     REQUEST_GET,
+     HOUR,
+     "",
+     NO_FIELDS,
+     {104, 47},
+     VERDICT_BOT,
      "agent_empty_microsoft"},
-    {"nameless from elsewhere", HIT_CLICK, REQUEST_GET, HOUR, "", NO_FIELDS, ELSEWHERE, VERDICT_UNKNOWN, "agent_empty"},
-    {"a browser from Microsoft", HIT_CLICK, REQUEST_GET, HOUR, CHROME, PERSON, {104, 47}, VERDICT_HUMAN, "navigation"},
-    {"Apple MPP", HIT_VIEW, REQUEST_GET, HOUR, "Mozilla/5.0", NO_FIELDS, ELSEWHERE, VERDICT_PREFETCH, "apple_mpp"},
-    {"its name on a click", HIT_CLICK, REQUEST_GET, HOUR, "Mozilla/5.0", NO_FIELDS, ELSEWHERE, VERDICT_UNKNOWN, "none"},
-    {"Google's prefetcher, whenever", HIT_VIEW, REQUEST_GET, HOUR, EDGE12, NO_FIELDS, ELSEWHERE, VERDICT_PREFETCH,
-     "google_prefetch"},
-    {"Google's proxy at delivery", HIT_VIEW, REQUEST_GET, 59 * SECOND, GOOGLE, NO_FIELDS, ELSEWHERE, VERDICT_PREFETCH,
-     "google_proxy_early"},
-    {"Google's proxy later", HIT_VIEW, REQUEST_GET, 61 * SECOND, GOOGLE, NO_FIELDS, ELSEWHERE, VERDICT_PROXY,
-     "google_proxy"},
-    {"a clock a little behind", HIT_VIEW, REQUEST_GET, -5 * SECOND, GOOGLE, NO_FIELDS, ELSEWHERE, VERDICT_PREFETCH,
-     "google_proxy_early"},
-    {"a clock far behind tells nothing", HIT_VIEW, REQUEST_GET, -HOUR, GOOGLE, NO_FIELDS, ELSEWHERE, VERDICT_PROXY,
-     "google_proxy"},
-    {"bare WebKit at delivery", HIT_VIEW, REQUEST_GET, 9 * SECOND, WEBKIT, NO_FIELDS, ELSEWHERE, VERDICT_PREFETCH,
-     "webkit_early"},
-    {"bare WebKit later", HIT_VIEW, REQUEST_GET, HOUR, WEBKIT, NO_FIELDS, ELSEWHERE, VERDICT_UNKNOWN, "browser"},
+    {"nameless from elsewhere", HIT_CLICK, REQUEST_GET, HOUR, "", NO_FIELDS, ELSEWHERE, VERDICT_UNKNOWN,
+     "agent_empty"},
+    {"a browser from Microsoft",
+     HIT_CLICK,
+     REQUEST_GET,
+     HOUR,
+     CHROME,
+     PERSON,
+     {104, 47},
+     VERDICT_HUMAN,
+     "navigation"},
+    {"Apple MPP", HIT_VIEW, REQUEST_GET, HOUR, "Mozilla/5.0", NO_FIELDS, ELSEWHERE, VERDICT_PREFETCH,
+     "apple_mpp"},
+    {"its name on a click", HIT_CLICK, REQUEST_GET, HOUR, "Mozilla/5.0", NO_FIELDS, ELSEWHERE,
+     VERDICT_UNKNOWN, "none"},
+    {"Google's prefetcher, whenever", HIT_VIEW, REQUEST_GET, HOUR, EDGE12, NO_FIELDS, ELSEWHERE,
+     VERDICT_PREFETCH, "google_prefetch"},
+    {"Google's proxy at delivery", HIT_VIEW, REQUEST_GET, 59 * SECOND, GOOGLE, NO_FIELDS, ELSEWHERE,
+     VERDICT_PREFETCH, "google_proxy_early"},
+    {"Google's proxy later", HIT_VIEW, REQUEST_GET, 61 * SECOND, GOOGLE, NO_FIELDS, ELSEWHERE,
+     VERDICT_PROXY, "google_proxy"},
+    {"a clock a little behind", HIT_VIEW, REQUEST_GET, -5 * SECOND, GOOGLE, NO_FIELDS, ELSEWHERE,
+     VERDICT_PREFETCH, "google_proxy_early"},
+    {"a clock far behind tells nothing", HIT_VIEW, REQUEST_GET, -HOUR, GOOGLE, NO_FIELDS, ELSEWHERE,
+     VERDICT_PROXY, "google_proxy"},
+    {"bare WebKit at delivery", HIT_VIEW, REQUEST_GET, 9 * SECOND, WEBKIT, NO_FIELDS, ELSEWHERE,
+     VERDICT_PREFETCH, "webkit_early"},
+    {"bare WebKit later", HIT_VIEW, REQUEST_GET, HOUR, WEBKIT, NO_FIELDS, ELSEWHERE, VERDICT_UNKNOWN,
+     "browser"},
     {"Yahoo", HIT_VIEW, REQUEST_GET, HOUR, YAHOO, NO_FIELDS, ELSEWHERE, VERDICT_PROXY, "yahoo_proxy"},
-    {"Fastmail", HIT_VIEW, REQUEST_GET, HOUR, "FastmailUA/1.0", NO_FIELDS, ELSEWHERE, VERDICT_PROXY, "fastmail_proxy"},
-    {"Shortwave", HIT_VIEW, REQUEST_GET, HOUR, "Shortwave Image Fetcher", NO_FIELDS, ELSEWHERE, VERDICT_PROXY,
-     "shortwave_proxy"},
-    {"click before anybody could read", HIT_CLICK, REQUEST_GET, 2 * SECOND, CHROME, PERSON, ELSEWHERE, VERDICT_BOT,
-     "too_soon"},
-    {"navigation", HIT_CLICK, REQUEST_GET, 5 * SECOND, CHROME, PERSON, ELSEWHERE, VERDICT_HUMAN, "navigation"},
-    {"navigation without a language", HIT_CLICK, REQUEST_GET, HOUR, CHROME,
-     {{REQUEST_SEC_FETCH_MODE, "navigate"}, {REQUEST_SEC_FETCH_USER, "?1"}}, ELSEWHERE, VERDICT_UNKNOWN, "none"},
-    {"behind a link rewriter", HIT_CLICK, REQUEST_GET, HOUR, CHROME,
-     {{REQUEST_REFERER, "https://eur01.safelinks.protection.outlook.com/?url=x"}}, ELSEWHERE, VERDICT_HUMAN,
+    {"Fastmail", HIT_VIEW, REQUEST_GET, HOUR, "FastmailUA/1.0", NO_FIELDS, ELSEWHERE, VERDICT_PROXY,
+     "fastmail_proxy"},
+    {"Shortwave", HIT_VIEW, REQUEST_GET, HOUR, "Shortwave Image Fetcher", NO_FIELDS, ELSEWHERE,
+     VERDICT_PROXY, "shortwave_proxy"},
+    {"click before anybody could read", HIT_CLICK, REQUEST_GET, 2 * SECOND, CHROME, PERSON, ELSEWHERE,
+     VERDICT_BOT, "too_soon"},
+    {"navigation", HIT_CLICK, REQUEST_GET, 5 * SECOND, CHROME, PERSON, ELSEWHERE, VERDICT_HUMAN,
+     "navigation"},
+    {"navigation without a language",
+     HIT_CLICK,
+     REQUEST_GET,
+     HOUR,
+     CHROME,
+     {{REQUEST_SEC_FETCH_MODE, "navigate"}, {REQUEST_SEC_FETCH_USER, "?1"}},
+     ELSEWHERE,
+     VERDICT_UNKNOWN,
+     "none"},
+    {"behind a link rewriter",
+     HIT_CLICK,
+     REQUEST_GET,
+     HOUR,
+     CHROME,
+     {{REQUEST_REFERER, "https://eur01.safelinks.protection.outlook.com/?url=x"}},
+     ELSEWHERE,
+     VERDICT_HUMAN,
      "referer_rewriter"},
-    {"from webmail", HIT_CLICK, REQUEST_GET, HOUR, CHROME, {{REQUEST_REFERER, "https://mail.google.com/"}}, ELSEWHERE,
-     VERDICT_HUMAN, "referer_webmail"},
-    {"from a host that only ends so", HIT_CLICK, REQUEST_GET, HOUR, CHROME,
-     {{REQUEST_REFERER, "https://notmail.google.com.example/"}}, ELSEWHERE, VERDICT_UNKNOWN, "none"},
-    {"age alone shows no person", HIT_VIEW, REQUEST_GET, HOUR, CHROME, PERSON, ELSEWHERE, VERDICT_UNKNOWN, "browser"},
+    {"from webmail",
+     HIT_CLICK,
+     REQUEST_GET,
+     HOUR,
+     CHROME,
+     {{REQUEST_REFERER, "https://mail.google.com/"}},
+     ELSEWHERE,
+     VERDICT_HUMAN,
+     "referer_webmail"},
+    {"from a host that only ends so",
+     HIT_CLICK,
+     REQUEST_GET,
+     HOUR,
+     CHROME,
+     {{REQUEST_REFERER, "https://notmail.google.com.example/"}},
+     ELSEWHERE,
+     VERDICT_UNKNOWN,
+     "none"},
+    {"age alone shows no person", HIT_VIEW, REQUEST_GET, HOUR, CHROME, PERSON, ELSEWHERE, VERDICT_UNKNOWN,
+     "browser"},
     {"a browser at once", HIT_VIEW, REQUEST_GET, 5 * SECOND, CHROME, NO_FIELDS, ELSEWHERE, VERDICT_UNKNOWN,
      "browser_early"},
-    {"anything else", HIT_VIEW, REQUEST_GET, HOUR, "Something/1", NO_FIELDS, ELSEWHERE, VERDICT_UNKNOWN, "none"},
+    {"anything else", HIT_VIEW, REQUEST_GET, HOUR, "Something/1", NO_FIELDS, ELSEWHERE, VERDICT_UNKNOWN,
+     "none"},
 };
 
 static void each_row(void **state)
