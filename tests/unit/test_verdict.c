@@ -41,23 +41,10 @@ struct row {
     const char *reason;
 };
 
-#define PERSON                                                                                             \
-    {                                                                                                      \
-        {REQUEST_SEC_FETCH_MODE, "navigate"}, {REQUEST_SEC_FETCH_USER, "?1"},                              \
-        {                                                                                                  \
-            REQUEST_ACCEPT_LANGUAGE, "de"                                                                  \
-        }                                                                                                  \
-    }
-#define NO_FIELDS                                                                                          \
-    {                                                                                                      \
-        {                                                                                                  \
-            0                                                                                              \
-        }                                                                                                  \
-    }
-#define ELSEWHERE                                                                                          \
-    {                                                                                                      \
-        192, 0                                                                                             \
-    }
+#define PERSON                                                                                              \
+    {{REQUEST_SEC_FETCH_MODE, "navigate"}, {REQUEST_SEC_FETCH_USER, "?1"}, {REQUEST_ACCEPT_LANGUAGE, "de"}}
+#define NO_FIELDS {{0, NULL}}
+#define ELSEWHERE {192, 0}
 
 static const struct row table[] = {
     {"HEAD", HIT_VIEW, REQUEST_HEAD, HOUR, CHROME, NO_FIELDS, ELSEWHERE, VERDICT_BOT, "head"},
