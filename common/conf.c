@@ -152,7 +152,15 @@ static struct {
     struct buf *error;
     const char *path;
     int line[ROWS]; /* where the option stands; 0: it does not */
+    bool ended;
 } loading;
+
+/*
+ * Stands behind the file's own text: libconfuse takes an unclosed comment or section without a word, and a swallowed
+ * `mode = observe` would be found out by the mails.
+ */
+static const char end_mark[] = "\n__end_of_file__ = yes\n";
+static const char end_name[] = "__end_of_file__";
 
 static size_t row_named(const char *section, const char *name)
 {
@@ -185,6 +193,10 @@ static int on_value(cfg_t *cfg, cfg_opt_t *option, const char *text, void *resul
         buf_add_f(&why, "%s stands in line %d already", option->name, loading.line[n]);
         fine = false;
     }
+    if (strcmp(text, end_name) == 0) {
+        buf_add_f(&why, "the file ends where %s should have a value", option->name);
+        fine = false;
+    }
     fine = fine && conf_row_check(&rows[n], text, &why);
     if (!fine)
         cfg_error(cfg, "%s", buf_text(&why));
@@ -194,11 +206,21 @@ static int on_value(cfg_t *cfg, cfg_opt_t *option, const char *text, void *resul
     return fine ? 0 : -1;
 }
 
+static int on_end(cfg_t *cfg, cfg_opt_t *option, const char *text, void *result)
+{
+    (void)option;
+    loading.ended = strcmp(cfg_name(cfg), "root") == 0;
+    *(const char **)result = text;
+    return 0;
+}
+
 /* All options are texts to libconfuse; what they mean is our table's affair. */
 static size_t section_options(const char *section, cfg_opt_t *options)
 {
+    const cfg_opt_t end = CFG_STR_CB(end_name, NULL, CFGF_NODEFAULT, on_end);
     size_t count = 0;
 
+    options[count++] = end;
     for (size_t n = 0; n < ROWS; n++) {
         const cfg_opt_t text = CFG_STR_CB(rows[n].name, NULL, CFGF_NODEFAULT, on_value);
         const cfg_opt_t list = CFG_STR_LIST_CB(rows[n].name, NULL, CFGF_NODEFAULT, on_value);
@@ -211,7 +233,7 @@ static size_t section_options(const char *section, cfg_opt_t *options)
 
 static cfg_t *make_parser(void)
 {
-    static cfg_opt_t options[SECTIONS][ROWS + SECTIONS];
+    static cfg_opt_t options[SECTIONS][ROWS + SECTIONS + 1];
     const cfg_opt_t end = CFG_END();
     size_t top = section_options("", options[0]);
 
@@ -258,6 +280,10 @@ static bool parse(struct conf *conf, FILE *file, struct buf *error)
     fine = cfg_parse_fp(root, file) == CFG_SUCCESS;
     if (!fine && error->len == 0)
         buf_add_f(error, "%s:%d: cannot be read", conf->path, root->line);
+    if (fine && !loading.ended) {
+        buf_add_f(error, "%s: a section or comment in it is not closed", conf->path);
+        fine = false;
+    }
     for (size_t n = 0; fine && n < ROWS; n++) {
         fine = set_row(conf, &rows[n], root);
         if (!fine)
@@ -275,6 +301,7 @@ static bool parse_alone(struct conf *conf, FILE *file, struct buf *error)
     loading.error = error;
     loading.path = conf->path;
     memset(loading.line, 0, sizeof loading.line);
+    loading.ended = false;
     fine = parse(conf, file, error);
     pthread_mutex_unlock(&one_load);
     return fine;
@@ -297,40 +324,65 @@ static bool is_complete(const struct conf *conf, enum conf_part part, struct buf
 }
 
 /* libconfuse ends the program when it reads a folder, so that is looked at first. */
-static FILE *open_file(const char *path, struct buf *error)
+static int open_file(const char *path, struct buf *error)
 {
     struct stat status;
-    FILE *file = NULL;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
     if (fd < 0 || fstat(fd, &status) != 0)
         buf_add_f(error, "%s: cannot open the configuration: %s", path, strerror(errno));
     else if (!S_ISREG(status.st_mode) || status.st_size > FILE_MOST)
         buf_add_f(error, "%s: the configuration is not a regular file of less than 1 MB", path);
-    else if (!(file = fdopen(fd, "r")))
-        buf_add_f(error, "%s: out of memory", path);
-    if (!file && fd >= 0)
+    else
+        return fd;
+    if (fd >= 0)
         close(fd);
-    return file;
+    return -1;
+}
+
+static bool read_file(const char *path, struct buf *text, struct buf *error)
+{
+    int fd = open_file(path, error);
+    char block[4096];
+    ssize_t got;
+
+    if (fd < 0)
+        return false;
+    while ((got = read(fd, block, sizeof block)) > 0)
+        buf_add(text, block, (size_t)got);
+    close(fd);
+    if (got == 0 && buf_add_str(text, end_mark))
+        return true;
+    buf_add_f(error, "%s: cannot read the configuration: %s", path, got < 0 ? strerror(errno) : "too long");
+    return false;
+}
+
+static struct conf *load_text(const char *path, struct buf *text, struct buf *error)
+{
+    struct conf *conf = calloc(1, sizeof *conf);
+    FILE *file = conf && (conf->path = strdup(path)) ? fmemopen(text->data, text->len, "r") : NULL;
+    bool fine = file && parse_alone(conf, file, error);
+
+    if (file)
+        fclose(file);
+    else
+        buf_add_f(error, "%s: out of memory", path);
+    if (fine)
+        return conf;
+    conf_free(conf);
+    return NULL;
 }
 
 struct conf *conf_load(const char *path, enum conf_part part, struct buf *error)
 {
-    struct conf *conf;
-    FILE *file = open_file(path, error);
-    bool fine;
+    struct conf *conf = NULL;
+    struct buf text;
 
-    if (!file)
-        return NULL;
-    conf = calloc(1, sizeof *conf);
-    if (conf)
-        conf->path = strdup(path);
-    fine = conf && conf->path;
-    if (!fine)
-        buf_add_f(error, "%s: out of memory", path);
-    fine = fine && parse_alone(conf, file, error) && is_complete(conf, part, error);
-    fclose(file);
-    if (fine)
+    buf_init(&text, 2 * FILE_MOST);
+    if (read_file(path, &text, error))
+        conf = load_text(path, &text, error);
+    buf_free(&text);
+    if (!conf || is_complete(conf, part, error))
         return conf;
     conf_free(conf);
     return NULL;

@@ -24,8 +24,9 @@ struct keys;
 enum { KEYS_MAC_BYTES = 32, KEYS_SECRET_BYTES = 32, KEYS_LABELS = 16 };
 
 struct keys *keys_load(const char *path, struct buf *error); /* "FILE:LINE: why" */
-bool keys_reload(struct keys *keys, struct buf *error);      /* on failure the old ones stay; `address` may not change */
-void keys_free(struct keys *keys);                           /* wipes them */
+/* On failure the old ones stay. It is one when `address` changed. */
+bool keys_reload(struct keys *keys, struct buf *error);
+void keys_free(struct keys *keys); /* wipes them */
 
 /* A fresh key file, mode 0600; refuses to touch one that is there. */
 bool keys_create(const char *path, struct buf *error);

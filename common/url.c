@@ -22,11 +22,11 @@ static bool all_printable_ascii(struct slice s)
 
 static size_t span_until(struct slice s, const char *stops)
 {
-    size_t len = 0;
-
-    while (len < s.len && !strchr(stops, s.p[len]))
-        len++;
-    return len;
+    for (size_t len = 0; len < s.len; len++)
+        for (const char *stop = stops; *stop; stop++)
+            if (s.p[len] == *stop)
+                return len;
+    return s.len;
 }
 
 static bool is_ip_literal(struct slice host)

@@ -107,3 +107,9 @@ tests_fuzz_fuzz_token_LDADD = $(FUZZER_LIBS)
 
 tests_fuzz_fuzz_url_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_url_LDADD = $(FUZZER_LIBS)
+
+tests_fuzz_fuzz_conf_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_conf_LDADD = $(FUZZER_LIBS)
+
+# Inputs from which the fuzz targets start: a folder a target.
+EXTRA_DIST += tests/corpus/conf/sections.conf

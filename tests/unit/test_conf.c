@@ -180,9 +180,13 @@ static void what_is_wrong_is_named_with_its_line(void **state)
         {"pixeld { listen = { 127.0.0.1:70000 } }\n", 2, "ADDRESS:PORT"},
         {"pixeld { proxy_header = x-real-ip }\n", 2, "x-forwarded-for or forwarded"},
         {"pixeld { threads = 1.5 }\n", 2, "0 to 256"},
-        {"mode = \"track\n", 3, ""},
+        {"mode = \"track\n", 5, ""},
         {"mode track\n", 2, ""},
         {"spool_max = 20MB\n", 0, "spool_max has no room"},
+        {"/* forgotten\nmode = observe\n", 0, "not closed"},
+        {"stamp { views = no\n", 0, "not closed"},
+        {"pixeld { listen = {\n", 4, "the file ends where listen"},
+        {"user =", 3, "the file ends where user"},
     };
     char text[400];
 
