@@ -271,6 +271,28 @@ static void a_tail_torn_at_any_byte_is_cut(void **state)
     }
 }
 
+static void a_torn_tail_is_gone_for_good(void **state)
+{
+    struct spool *spool = open_good();
+    uint64_t end = append_range(spool, 0, 3);
+    char path[PATH_SIZE];
+    uint8_t junk[500];
+
+    (void)state;
+    memset(junk, 0x11, sizeof junk);
+    segment_path(spool, 0, path);
+    spool_close(spool);
+    overwrite(path, end, junk, sizeof junk);
+    spool = open_good();
+    assert_non_null(strstr(warning, "cut a torn record"));
+    append_range(spool, 3, 4);
+    spool_close(spool);
+    spool = open_good();
+    assert_string_equal(warning, "");
+    expect_all(spool, 0, 4);
+    spool_close(spool);
+}
+
 static void a_flipped_bit_is_reported_and_skipped(void **state)
 {
     struct spool *spool = open_good();
@@ -970,6 +992,7 @@ int main(void)
         TEST(the_keeper_syncs_in_time),
         TEST(odd_payloads_are_refused),
         TEST(a_tail_torn_at_any_byte_is_cut),
+        TEST(a_torn_tail_is_gone_for_good),
         TEST(a_flipped_bit_is_reported_and_skipped),
         TEST(a_flipped_bit_in_the_newest_segment_loses_no_number),
         TEST(a_flip_under_a_running_spool_ends_the_segment),
