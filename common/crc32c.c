@@ -64,7 +64,8 @@ __attribute__((target("sse4.2"))) static uint32_t by_processor(uint32_t sum, con
 
 uint32_t crc32c(uint32_t sum, const void *bytes, size_t len)
 {
-    return __builtin_cpu_supports("sse4.2") ? by_processor(sum, bytes, len) : crc32c_by_table(sum, bytes, len);
+    return __builtin_cpu_supports("sse4.2") ? by_processor(sum, bytes, len)
+                                            : crc32c_by_table(sum, bytes, len);
 }
 #else
 uint32_t crc32c(uint32_t sum, const void *bytes, size_t len)

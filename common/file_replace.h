@@ -11,7 +11,7 @@
 
 #include <stdbool.h>
 
-/* A new file beside NAME in the open DIRECTORY; its descriptor, to be handed to file_replace_commit(), or -1. */
+/* A new file beside NAME in the open DIRECTORY; its descriptor, for file_replace_commit(), or -1. */
 int file_replace_begin(int directory, const char *name);
 
 /* Writes CONTENT, puts the file in NAME's place; closes FILE in any case. */

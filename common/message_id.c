@@ -2,9 +2,9 @@
 /*
  * message_id - see message_id.h
  *
- * `reserved` holds one line with a time, milliseconds since 1970: ids up to that time may have been given out. A maker
- * begins behind what the file says and writes it anew, RESERVE_MS ahead, before it gives out ids beyond. So a
- * killed process and a clock set back only make ids a few seconds younger than they are.
+ * `reserved` holds one line with a time, milliseconds since 1970: ids up to that time may have been given
+ * out. A maker begins behind what the file says and writes it anew, RESERVE_MS ahead, before it gives out ids
+ * beyond. So a killed process and a clock set back only make ids a few seconds younger than they are.
  */
 
 #include "common/message_id.h"
@@ -20,7 +20,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SEQUENCE_BITS = 12, NODE_BITS = 10, TIME_SHIFT = SEQUENCE_BITS + NODE_BITS, SEQUENCE_MAX = (1 << SEQUENCE_BITS) - 1 };
+enum {
+    SEQUENCE_BITS = 12,
+    NODE_BITS = 10,
+    TIME_SHIFT = SEQUENCE_BITS + NODE_BITS,
+    SEQUENCE_MAX = (1 << SEQUENCE_BITS) - 1
+};
 enum { RESERVE_MS = 10000 };
 #define EPOCH_MS INT64_C(1577836800000) /* 2020-01-01 */
 #define TIME_MAX ((INT64_C(1) << 42) - 1)
@@ -48,8 +53,8 @@ static int64_t now_ms(void)
 /* False with errno; a file that is not there is 0. */
 static bool reserved_read(int directory, int64_t *reserved)
 {
-    char text[32];
-    int used = 0, file = openat(directory, file_name, O_RDONLY | O_CLOEXEC);
+    char text[32], *end;
+    int file = openat(directory, file_name, O_RDONLY | O_CLOEXEC);
     ssize_t len;
 
     *reserved = 0;
@@ -60,8 +65,10 @@ static bool reserved_read(int directory, int64_t *reserved)
     if (len < 0)
         return false;
     text[len] = '\0';
-    if (sscanf(text, "%" SCNd64 "\n%n", reserved, &used) == 1 && used == len && *reserved >= 0
-        && *reserved - EPOCH_MS < TIME_MAX)
+    errno = 0;
+    *reserved = strtoll(text, &end, 10);
+    if (errno == 0 && end != text && end + 1 == text + len && *end == '\n' && *reserved >= 0 &&
+        *reserved - EPOCH_MS < TIME_MAX)
         return true;
     errno = EBADMSG;
     return false;
@@ -94,7 +101,7 @@ struct message_id_maker *message_id_maker_open(const char *directory, int node, 
         maker->last_ms = maker->reserved_ms;
         return maker;
     }
-    buf_add_f(error, "cannot read the reserved message ids in %s/%s: %s", directory, file_name, strerror(errno));
+    buf_add_f(error, "cannot read the reserved message ids in %s/%s: %m", directory, file_name);
     message_id_maker_close(maker);
     return NULL;
 }
@@ -103,7 +110,7 @@ void message_id_maker_close(struct message_id_maker *maker)
 {
     if (!maker)
         return;
-    if (maker->made) /* what was reserved and not used is given back; if that fails the next ids are a little younger */
+    if (maker->made) /* what was not used is given back; if that fails the next ids are a little younger */
         reserve(maker, maker->last_ms + 1);
     if (maker->directory >= 0)
         close(maker->directory);
@@ -178,6 +185,6 @@ unsigned message_id_node(uint64_t id)
 
 uint64_t message_id_compose(int64_t unix_ms, unsigned node, unsigned sequence)
 {
-    return (uint64_t)(unix_ms - EPOCH_MS) << TIME_SHIFT | (uint64_t)(node & NODE_MAX) << SEQUENCE_BITS
-           | (sequence & SEQUENCE_MAX);
+    return (uint64_t)(unix_ms - EPOCH_MS) << TIME_SHIFT | (uint64_t)(node & NODE_MAX) << SEQUENCE_BITS |
+           (sequence & SEQUENCE_MAX);
 }

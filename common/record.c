@@ -296,8 +296,8 @@ bool record_hit_decode(struct slice payload, struct record_hit *hit)
 }
 
 /*
- * answer: u64 message, u32 recipient, i64 time_us, u8 class, u8 rung, u8 confidence, u8 answerer, u32 answerer_key,
- * 32 bytes digest, texts from envelope_sender subject message_id host queue_id
+ * answer: u64 message, u32 recipient, i64 time_us, u8 class, u8 rung, u8 confidence, u8 answerer, u32
+ * answerer_key, 32 bytes digest, texts from envelope_sender subject message_id host queue_id
  */
 bool record_answer_encode(const struct record_answer *answer, struct buf *out)
 {

@@ -143,8 +143,9 @@ static void pending_reseal(struct spool *spool, uint64_t start)
 }
 
 /*
- * After a failed fdatasync nobody knows which pages reached the disk, and asking again may be answered with a lie. So
- * the records go, from memory, into a fresh segment whose header says that the old one ends where it was last durable.
+ * After a failed fdatasync nobody knows which pages reached the disk, and asking again may be answered with a
+ * lie. So the records go, from memory, into a fresh segment whose header says that the old one ends where it
+ * was last durable.
  */
 static bool mend(struct spool *spool)
 {
@@ -259,7 +260,8 @@ enum spool_result spool_turn(struct spool *spool, size_t need)
     if (fits(spool, need)) /* a failed sync has begun another segment already */
         return SPOOL_OK;
     current = spool_current(spool);
-    return spool_begin(spool, current->start + current->size, spool->end, slice_of(NULL, 0)) ? SPOOL_OK : failure();
+    return spool_begin(spool, current->start + current->size, spool->end, slice_of(NULL, 0)) ? SPOOL_OK
+                                                                                             : failure();
 }
 
 /* Makes the current segment one that takes NEED bytes. */
@@ -300,7 +302,8 @@ static bool pending_reserve(struct spool *spool, size_t more)
 }
 
 /* Builds the record where it has to be kept anyway and writes it from there. */
-static enum spool_result write_record(struct spool *spool, uint8_t kind, uint8_t version, struct slice payload)
+static enum spool_result write_record(struct spool *spool, uint8_t kind, uint8_t version,
+                                      struct slice payload)
 {
     struct spool_segment *current = spool_current(spool);
     size_t size = spool_record_size(payload.len);
@@ -326,7 +329,8 @@ static enum spool_result write_record(struct spool *spool, uint8_t kind, uint8_t
     return SPOOL_OK;
 }
 
-enum spool_result spool_append(struct spool *spool, uint8_t kind, uint8_t version, struct slice payload, uint64_t *end)
+enum spool_result spool_append(struct spool *spool, uint8_t kind, uint8_t version, struct slice payload,
+                               uint64_t *end)
 {
     enum spool_result result;
     int why;

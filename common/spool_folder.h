@@ -3,14 +3,16 @@
  * spool_folder - the folder of a spool: its lock and its identities. For the spool alone.
  *
  * `lock` holds the pid of the process that has the folder. `identity` is a text file, replaced at once:
+ *
  *     spoor spool 1
  *     identity HEX             what the database knows this spool by, and what new segments are sealed with
  *     first N                  records before N are not of this identity
- *     past HEX FIRST END WHAT  an older one whose segments begin before END; WHAT is `inherited` when its records from FIRST on
- *                              may still have to be loaded under it, else `carried`
+ *     past HEX FIRST END WHAT  an older one, whose segments begin before END; WHAT is `inherited` when its
+ *                              records from FIRST on may still have to be loaded under it, else `carried`
  *     machine ID
  *     folder FILESYSTEM INODE
  *     file INODE               of this very file
+ *
  * The last three tell a copied folder: the copy must not continue the identity of the original. All
  * positions in a folder are on one line that grows through all its identities.
  */
@@ -46,7 +48,8 @@ struct spool_folder {
 bool spool_folder_open(struct spool_folder *folder, const char *path, struct buf *error);
 void spool_folder_close(struct spool_folder *folder);
 
-/* A new identity from FIRST on; segments that begin before END are the old one's. errno on failure, with nothing changed. */
+/* A new identity from FIRST on; segments that begin before END are the old one's. errno on failure, with
+ * nothing changed. */
 bool spool_folder_renew(struct spool_folder *folder, uint64_t first, uint64_t end, bool inherited);
 
 /* The oldest inherited identity, or NULL. */
@@ -55,6 +58,7 @@ struct spool_past *spool_folder_inherited(struct spool_folder *folder);
 bool spool_folder_settle(struct spool_folder *folder, struct spool_past *past);
 
 /* May a segment at START sealed with IDENTITY be here? */
-bool spool_folder_knows(const struct spool_folder *folder, const uint8_t identity[SPOOL_IDENTITY_BYTES], uint64_t start);
+bool spool_folder_knows(const struct spool_folder *folder, const uint8_t identity[SPOOL_IDENTITY_BYTES],
+                        uint64_t start);
 
 #endif

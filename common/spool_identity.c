@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* spool_identity - what the database knows a spool by, how it is renewed, and what a copied folder brought along */
+/* spool_identity - what the database knows a spool by, how it is renewed, and what a copied folder brought
+ * along */
 
 #include "common/spool_private.h"
 
@@ -28,7 +29,8 @@ static bool renew(struct spool *spool)
     if (!spool_folder_renew(&spool->folder, first, current->start + current->size, false))
         return false;
     spool->opened_end = spool->released = first;
-    /* When no segment can be begun now the current one goes on under its old seal: it begins before the end of that. */
+    /* When no segment can be begun now the current one goes on under its old seal: it begins before the end
+     * of that. */
     spool_turn(spool, SIZE_MAX);
     return true;
 }
@@ -41,7 +43,7 @@ bool spool_renew(struct spool *spool, struct buf *error)
     renewed = renew(spool);
     pthread_mutex_unlock(&spool->mutex);
     if (!renewed)
-        buf_add_f(error, "cannot renew the identity of the spool: %s", strerror(errno));
+        buf_add_f(error, "cannot renew the identity of the spool: %m");
     return renewed;
 }
 
@@ -80,6 +82,6 @@ bool spool_inherited_settle(struct spool *spool, struct buf *error)
     settled = !past || spool_folder_settle(&spool->folder, past);
     pthread_mutex_unlock(&spool->mutex);
     if (!settled)
-        buf_add_f(error, "cannot write the identity of the spool: %s", strerror(errno));
+        buf_add_f(error, "cannot write the identity of the spool: %m");
     return settled;
 }

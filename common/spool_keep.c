@@ -2,9 +2,9 @@
 /*
  * spool_keep - the spool's own thread, and how long what is loaded stays
  *
- * The keeper syncs what was appended within sync_ms, keeps one spare segment ready, so that no append waits for zeros to
- * be written, and takes away what was released long enough ago. Its failures need no word: whoever
- * needs a sync or a segment meets them again and is told.
+ * The keeper syncs what was appended within sync_ms, keeps one spare segment ready, so that no append waits
+ * for zeros to be written, and takes away what was released long enough ago. Its failures need no word:
+ * whoever needs a sync or a segment meets them again and is told.
  */
 
 #include "common/spool_private.h"
@@ -12,7 +12,6 @@
 #include <errno.h>
 
 enum { HOUSE_MS = 1000 /* between looks at spare and age */ };
-
 
 void spool_release(struct spool *spool, uint64_t position)
 {
@@ -36,7 +35,8 @@ static bool oldest_expired(const struct spool *spool)
     return spool_oldest_released(spool) && spool_now_s() - spool->segment[0]->released_s >= spool->keep_s;
 }
 
-/* Makes a spare, from an expired segment if there is one; lets go of the mutex while the zeros are written. */
+/* Makes a spare, from an expired segment if there is one; lets go of the mutex while the zeros are written.
+ */
 static void prepare_spare(struct spool *spool)
 {
     const char *from = NULL;

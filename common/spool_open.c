@@ -25,7 +25,7 @@ struct opening { /* what only the opening needs */
 
 static bool open_failed(struct opening *opening, const char *what)
 {
-    buf_add_f(opening->error, "spool folder %s: %s: %s", opening->path, what, strerror(errno));
+    buf_add_f(opening->error, "spool folder %s: %s: %m", opening->path, what);
     return false;
 }
 
@@ -33,8 +33,7 @@ static bool name_start(const char *name, uint64_t *start)
 {
     char expected[SPOOL_NAME_MAX];
 
-    if (sscanf(name, "%16" SCNx64, start) != 1)
-        return false;
+    *start = strtoull(name, NULL, 16); /* whatever it made of the name, only ours reads so */
     spool_segment_name(*start, expected);
     return strcmp(name, expected) == 0;
 }
@@ -49,7 +48,8 @@ static void set_aside(struct opening *opening, const char *name, uint64_t start,
     if (start <= UINT64_MAX / 2 && start + size > opening->floor)
         opening->floor = start + size;
     if (renameat(folder, name, folder, aside) == 0)
-        buf_add_f(opening->warning, "%s/%s is no segment of this spool, set aside as %s\n", opening->path, name, aside);
+        buf_add_f(opening->warning, "%s/%s is no segment of this spool, set aside as %s\n", opening->path,
+                  name, aside);
 }
 
 static bool segment_add(struct opening *opening, const char *name, uint64_t start)
@@ -65,7 +65,8 @@ static bool segment_add(struct opening *opening, const char *name, uint64_t star
     close(file);
     if (!good && errno)
         return open_failed(opening, name);
-    if (!good || found.size < SPOOL_HEADER_BYTES || !spool_folder_knows(&spool->folder, found.identity, start)) {
+    if (!good || found.size < SPOOL_HEADER_BYTES ||
+        !spool_folder_knows(&spool->folder, found.identity, start)) {
         set_aside(opening, name, start, found.size);
         return true;
     }
@@ -125,15 +126,16 @@ static bool ends_find(struct opening *opening)
         }
         segment->end = end;
         if (end < segment->start + SPOOL_HEADER_BYTES || end > segment->start + segment->size) {
-            buf_add_f(opening->warning, "%s: a segment is missing behind position %" PRIu64 "\n", opening->path,
-                      segment->start);
+            buf_add_f(opening->warning, "%s: a segment is missing behind position %" PRIu64 "\n",
+                      opening->path, segment->start);
             segment->end = segment->start + segment->size; /* the reader stops at the zeros */
         }
     }
     return true;
 }
 
-/* The newest segment: cut what is torn; when good records are behind bad ones it is left as it is, and closed. */
+/* The newest segment: cut what is torn; when good records are behind bad ones it is left as it is, and
+ * closed. */
 static bool newest_recover(struct opening *opening)
 {
     struct spool *spool = opening->spool;
@@ -146,12 +148,14 @@ static bool newest_recover(struct opening *opening)
     if (spool->current < 0 || !spool_segment_recover(spool->current, newest, &recovery))
         return open_failed(opening, name);
     if (recovery.severed) {
-        buf_add_f(opening->warning, "%s/%s: bad bytes at %" PRIu64 ", good records again from %" PRIu64
-                  "; skipped to the next segment\n", opening->path, name, newest->end, recovery.resumes);
+        buf_add_f(opening->warning,
+                  "%s/%s: bad bytes at %" PRIu64 " before good records; skipped to the next segment\n",
+                  opening->path, name, newest->end);
         newest->end = newest->start + newest->size;
         opening->may_extend = false;
     } else if (recovery.torn) {
-        buf_add_f(opening->warning, "%s/%s: cut a torn record at %" PRIu64 "\n", opening->path, name, newest->end);
+        buf_add_f(opening->warning, "%s/%s: cut a torn record at %" PRIu64 "\n", opening->path, name,
+                  newest->end);
         if (!spool_segment_cut(&spool->io, spool->current, newest))
             return open_failed(opening, name);
     }
@@ -171,7 +175,8 @@ static bool copy_renew(struct opening *opening, uint64_t next)
     if (!spool_folder_renew(&spool->folder, next, next, spool->segments > 0))
         return open_failed(opening, "cannot renew the identity of a copied folder");
     opening->may_extend = false;
-    buf_add_f(opening->warning, "%s was copied or moved from another place: it has a new identity\n", opening->path);
+    buf_add_f(opening->warning, "%s was copied or moved from another place: it has a new identity\n",
+              opening->path);
     return true;
 }
 
@@ -188,11 +193,12 @@ static bool newest_begin(struct opening *opening)
     next = (next + SPOOL_ALIGN - 1) / SPOOL_ALIGN * SPOOL_ALIGN;
     if (!copy_renew(opening, next))
         return false;
-    if (opening->may_extend
-        && memcmp(spool_current(spool)->identity, spool->folder.identity, SPOOL_IDENTITY_BYTES) == 0
-        && next == spool_current(spool)->start + spool_current(spool)->size)
+    if (opening->may_extend &&
+        memcmp(spool_current(spool)->identity, spool->folder.identity, SPOOL_IDENTITY_BYTES) == 0 &&
+        next == spool_current(spool)->start + spool_current(spool)->size)
         return true;
-    return spool_begin(spool, next, spool->end, slice_of(NULL, 0)) || open_failed(opening, "cannot make a segment");
+    return spool_begin(spool, next, spool->end, slice_of(NULL, 0)) ||
+           open_failed(opening, "cannot make a segment");
 }
 
 /* Left by a process that died at it; what is in them may look like records. */
@@ -244,7 +250,8 @@ static struct spool *spool_make(const struct spool_options *options)
         return NULL;
     spool->io = (struct spool_io){pwrite, fdatasync};
     spool->folder.directory = spool->folder.lock = spool->current = -1;
-    spool->segment_bytes = (uint64_t)(options->segment_bytes < SEGMENT_MIN ? SEGMENT_MIN : options->segment_bytes);
+    spool->segment_bytes =
+        (uint64_t)(options->segment_bytes < SEGMENT_MIN ? SEGMENT_MIN : options->segment_bytes);
     spool->segment_bytes -= spool->segment_bytes % SPOOL_ALIGN;
     spool->max_bytes = (uint64_t)options->max_bytes;
     spool->keep_s = options->keep_s;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * spool_private - what the files of the spool share: spool.c, spool_open.c, spool_keep.c, spool_reader.c, and its tests.
+ * spool_private - what the spool's own files share, and its tests see.
  *
- * One mutex guards all. Functions here want it held, and may let it go while they wait; so a caller looks anew at what it
- * knew. The folder's files change only under the mutex, but for an fdatasync of the current segment
- * (`syncing`) and the making of a spare (`preparing`), which nobody else touches meanwhile.
+ * One mutex guards all. Functions here want it held, and may let it go while they wait; so a caller looks
+ * anew at what it knew. The folder's files change only under the mutex, but for an fdatasync of the current
+ * segment (`syncing`) and the making of a spare (`preparing`), which nobody else touches meanwhile.
  */
 #ifndef COMMON_SPOOL_PRIVATE_H
 #define COMMON_SPOOL_PRIVATE_H
@@ -39,7 +39,8 @@ struct spool {
     uint64_t released;
     uint64_t opened_end; /* END as it was when opened */
 
-    char *pending; /* the records from DURABLE to END as written: a file that failed to sync cannot be asked for them */
+    char *pending; /* the records from DURABLE to END as written: a file that failed to sync cannot be asked
+                      for them */
     size_t pending_len;
     size_t pending_size;
 
@@ -54,13 +55,15 @@ struct spool {
 };
 
 struct spool_segment *spool_current(const struct spool *spool);
-int64_t spool_now_ms(void);  /* monotonic */
-int64_t spool_now_s(void);   /* wall clock, as file times are */
+int64_t spool_now_ms(void); /* monotonic */
+int64_t spool_now_s(void);  /* wall clock, as file times are */
 
-/* Begins a new segment, PREVIOUS_END being where the current one's records end, with CONTENT at its start. errno. */
+/* Begins a new segment, PREVIOUS_END being where the current one's records end, with CONTENT at its start.
+ * errno. */
 bool spool_begin(struct spool *spool, uint64_t start, uint64_t previous_end, struct slice content);
 
-/* Ends the current segment, all of it synced, unless NEED bytes fit into it; so SIZE_MAX always ends it. errno. */
+/* Ends the current segment, all of it synced, unless NEED bytes fit into it; so SIZE_MAX always ends it.
+ * errno. */
 enum spool_result spool_turn(struct spool *spool, size_t need);
 enum spool_result spool_sync_locked(struct spool *spool, uint64_t end);
 

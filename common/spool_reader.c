@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* spool_reader - reads back what is on the disk; takes the spool's mutex only when it has used up what it knew of */
+/* spool_reader - reads back what is on the disk; takes the spool's mutex only when it has used up what it
+ * knew of */
 
 #include "common/spool_private.h"
 

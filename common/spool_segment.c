@@ -16,11 +16,19 @@
 enum {
     FORMAT_VERSION = 1,
     /* places in the header */
-    AT_VERSION = 8, AT_SUM = 12, AT_IDENTITY = 16, AT_START = 32, AT_PREVIOUS_END = 40,
+    AT_VERSION = 8,
+    AT_SUM = 12,
+    AT_IDENTITY = 16,
+    AT_START = 32,
+    AT_PREVIOUS_END = 40,
     /* places in a record */
-    AT_RECORD_SUM = 4, AT_KIND = 8, AT_PAYLOAD_VERSION = 9, AT_ZEROS = 10,
+    AT_RECORD_SUM = 4,
+    AT_KIND = 8,
+    AT_PAYLOAD_VERSION = 9,
+    AT_ZEROS = 10,
     CHUNK = 256 * 1024,
-    WINDOW = SPOOL_RECORD_HEADER + SPOOL_RECORD_MAX + CHUNK
+    WINDOW = SPOOL_RECORD_HEADER + SPOOL_RECORD_MAX + CHUNK,
+    LOOK_MAX = 1 << 30 /* bytes: payloads made to look like records must not hold up a start */
 };
 static const char magic[] = "SPOORSEG";
 static const uint8_t zeros[CHUNK];
@@ -119,9 +127,9 @@ int spool_segment_begin(const struct spool_io *io, int directory, const struct s
     header_build(header, segment);
     spool_segment_name(segment->start, name);
     /* The name comes last: until then the folder is as it was before. */
-    if (!write_all(io, file, header, sizeof header, 0)
-        || !write_all(io, file, (const uint8_t *)content.p, content.len, SPOOL_HEADER_BYTES) || io->fdatasync(file) != 0
-        || renameat(directory, SPOOL_SPARE, directory, name) != 0) {
+    if (!write_all(io, file, header, sizeof header, 0) ||
+        !write_all(io, file, (const uint8_t *)content.p, content.len, SPOOL_HEADER_BYTES) ||
+        io->fdatasync(file) != 0 || renameat(directory, SPOOL_SPARE, directory, name) != 0) {
         give_up(file, directory, SPOOL_SPARE);
         return -1;
     }
@@ -142,9 +150,9 @@ bool spool_segment_read_header(int file, uint64_t start, struct spool_segment *s
         return false;
     errno = 0;
     segment->size = (uint64_t)status.st_size;
-    if (got < (ssize_t)sizeof header || memcmp(header, magic, AT_VERSION) != 0
-        || le32_get(header + AT_VERSION) != FORMAT_VERSION || le32_get(header + AT_SUM) != header_sum(header)
-        || le64_get(header + AT_START) != start)
+    if (got < (ssize_t)sizeof header || memcmp(header, magic, AT_VERSION) != 0 ||
+        le32_get(header + AT_VERSION) != FORMAT_VERSION || le32_get(header + AT_SUM) != header_sum(header) ||
+        le64_get(header + AT_START) != start)
         return false;
     spool_segment_init(segment, start, segment->size, header + AT_IDENTITY);
     segment->previous_end = le64_get(header + AT_PREVIOUS_END);
@@ -207,8 +215,8 @@ void spool_window_turn(struct spool_window *window, int file)
 }
 
 /* LEN bytes at POSITION. Never looks past LIMIT: what is there now may be another thing soon. */
-static const uint8_t *window_at(struct spool_window *window, const struct spool_segment *segment, uint64_t position,
-                                size_t len, uint64_t limit)
+static const uint8_t *window_at(struct spool_window *window, const struct spool_segment *segment,
+                                uint64_t position, size_t len, uint64_t limit)
 {
     ssize_t got;
     uint64_t want = limit - position;
@@ -228,8 +236,8 @@ static const uint8_t *window_at(struct spool_window *window, const struct spool_
     return window->len < len ? NULL : window->bytes;
 }
 
-enum spool_find spool_record_find(struct spool_window *window, const struct spool_segment *segment, uint64_t position,
-                                  uint64_t limit, struct spool_record *record)
+enum spool_find spool_record_find(struct spool_window *window, const struct spool_segment *segment,
+                                  uint64_t position, uint64_t limit, struct spool_record *record)
 {
     const uint8_t *at;
     uint32_t len;
@@ -242,12 +250,13 @@ enum spool_find spool_record_find(struct spool_window *window, const struct spoo
     len = le32_get(at);
     if (len == 0)
         return le64_get(at) || le64_get(at + AT_KIND) ? SPOOL_FIND_BAD : SPOOL_FIND_END;
-    if (len > SPOOL_RECORD_MAX || spool_record_size(len) > limit - position || le16_get(at + AT_ZEROS)
-        || le32_get(at + AT_ZEROS + 2))
+    if (len > SPOOL_RECORD_MAX || spool_record_size(len) > limit - position || le16_get(at + AT_ZEROS) ||
+        le32_get(at + AT_ZEROS + 2))
         return SPOOL_FIND_BAD;
     at = window_at(window, segment, position, spool_record_size(len), limit);
     if (!at)
         return errno ? SPOOL_FIND_FAILED : SPOOL_FIND_BAD;
+    window->summed += len;
     if (record_sum(at, segment, position) != le32_get(at + AT_RECORD_SUM))
         return SPOOL_FIND_BAD;
     *record = (struct spool_record){
@@ -262,11 +271,14 @@ enum spool_find spool_record_find(struct spool_window *window, const struct spoo
 }
 
 /* Is there anything but zeros behind the records, and is it good? */
-static bool look_behind(struct spool_window *window, struct spool_segment *segment, struct spool_recovery *recovery)
+static bool look_behind(struct spool_window *window, struct spool_segment *segment,
+                        struct spool_recovery *recovery)
 {
     uint64_t limit = segment->start + segment->size / SPOOL_ALIGN * SPOOL_ALIGN;
     struct spool_record record;
+    enum spool_find found;
 
+    window->summed = 0;
     for (uint64_t position = segment->end; position < limit; position += SPOOL_ALIGN) {
         const uint8_t *at = window_at(window, segment, position, SPOOL_ALIGN, limit);
 
@@ -275,17 +287,12 @@ static bool look_behind(struct spool_window *window, struct spool_segment *segme
         if (le64_get(at) == 0)
             continue;
         recovery->torn = true;
-        switch (spool_record_find(window, segment, position, limit, &record)) {
-        case SPOOL_FOUND:
-            recovery->severed = true;
-            recovery->resumes = position;
-            return true;
-        case SPOOL_FIND_FAILED:
+        found = spool_record_find(window, segment, position, limit, &record);
+        if (found == SPOOL_FIND_FAILED)
             return false;
-        case SPOOL_FIND_BAD:
-        case SPOOL_FIND_END:
-            break;
-        }
+        recovery->severed = found == SPOOL_FOUND || window->summed > LOOK_MAX;
+        if (recovery->severed)
+            return true;
     }
     return true;
 }
@@ -301,8 +308,8 @@ bool spool_segment_recover(int file, struct spool_segment *segment, struct spool
     if (!spool_window_init(&window, file))
         return false;
     segment->end = segment->start + SPOOL_HEADER_BYTES;
-    while ((found = spool_record_find(&window, segment, segment->end, segment->start + segment->size, &record))
-           == SPOOL_FOUND)
+    while ((found = spool_record_find(&window, segment, segment->end, segment->start + segment->size,
+                                      &record)) == SPOOL_FOUND)
         segment->end = record.end;
     good = found != SPOOL_FIND_FAILED && look_behind(&window, segment, recovery);
     spool_window_free(&window);

@@ -2,13 +2,13 @@
 /*
  * any bytes as a segment: recovery never crashes and finds no record that was not written there
  *
- * The input is a list of scribbles (u16 place, u8 length, bytes) over a good segment, and what is behind them is the file's
- * tail. The identity differs in every run of the target, as the fuzzer watches comparisons and would
- * otherwise learn to compute the checksum.
+ * The input is a list of scribbles (u16 place, u8 length, bytes) over a good segment, and what is behind them
+ * is the file's tail. The identity differs in every run of the target, as the fuzzer watches comparisons and
+ * would otherwise learn to compute the checksum.
  */
 
-#include "common/spool_segment.h"
 #include "common/little_endian.h"
+#include "common/spool_segment.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -39,7 +39,8 @@ static void segment_make(struct spool_segment *segment)
     place[0] = segment->end;
     for (int n = 0; n < GOOD; n++) {
         payload_make(n, payload);
-        spool_record_build(file + (place[n] - START), segment, place[n], 1, 1, slice_of(payload, (size_t)(n + 1)));
+        spool_record_build(file + (place[n] - START), segment, place[n], 1, 1,
+                           slice_of(payload, (size_t)(n + 1)));
         place[n + 1] = place[n] + spool_record_size((size_t)(n + 1));
     }
 }

@@ -14,7 +14,8 @@
 
 enum { CAP = 1 << 20 };
 
-static struct record_recipient recipients[] = {{{"ann@example.net", 15}, 7}, {{"bob@example.org", 15}, 0xFFFFFFFF}};
+static struct record_recipient recipients[] = {{{"ann@example.net", 15}, 7},
+                                               {{"bob@example.org", 15}, 0xFFFFFFFF}};
 static struct record_link links[] = {{1, {"https://example.com/a", 21}}, {65535, {"http://b.example/", 17}}};
 
 static struct record_message sample_message(void)
@@ -28,7 +29,8 @@ static struct record_message sample_message(void)
         .owner = slice_str("owner@example.com"),
         .sender = slice_str("sender@example.com"),
         .envelope_sender = slice_str("bounce@example.com"),
-        .subject = slice_str("Gr\xC3\xBC\xC3\x9F" "e"),
+        .subject = slice_str("Gr\xC3\xBC\xC3\x9F"
+                             "e"),
         .sent_message_id = slice_str("signed@example.com"),
         .client_message_id = slice_str("own@example.com"),
         .campaign = slice_str("spring"),
@@ -59,7 +61,8 @@ static void a_message_comes_back(void **state)
     assert_true(slice_eq(out.client_message_id, in.client_message_id) && slice_eq(out.campaign, in.campaign));
     assert_true(slice_eq(out.host, in.host) && slice_eq(out.queue_id, in.queue_id));
     assert_int_equal(out.recipients, 2);
-    assert_true(out.recipient[1].key == 0xFFFFFFFF && slice_eq(out.recipient[1].address, recipients[1].address));
+    assert_true(out.recipient[1].key == 0xFFFFFFFF &&
+                slice_eq(out.recipient[1].address, recipients[1].address));
     assert_int_equal(out.links, 2);
     assert_true(out.link[1].index == 65535 && slice_eq(out.link[1].destination, links[1].destination));
     record_message_free(&out);
@@ -84,9 +87,17 @@ static void every_prefix_of_a_message_is_refused(void **state)
 
 static void a_hit_comes_back(void **state)
 {
-    struct record_hit in = {.kind = HIT_CLICK, .message = 9, .recipient = 8, .index = 7, .time_us = 1700000000000000,
-                            .verdict = VERDICT_BOT, .reason = slice_str("head"), .address = {192, 0, 2, 1},
-                            .address_bytes = 4, .user_agent = slice_str("curl"), .raw = slice_str("/c/x")};
+    struct record_hit in = {.kind = HIT_CLICK,
+                            .message = 9,
+                            .recipient = 8,
+                            .index = 7,
+                            .time_us = 1700000000000000,
+                            .verdict = VERDICT_BOT,
+                            .reason = slice_str("head"),
+                            .address = {192, 0, 2, 1},
+                            .address_bytes = 4,
+                            .user_agent = slice_str("curl"),
+                            .raw = slice_str("/c/x")};
     struct record_hit out;
     struct buf buf;
 
@@ -99,7 +110,8 @@ static void a_hit_comes_back(void **state)
     assert_int_equal(out.verdict, VERDICT_BOT);
     assert_int_equal(out.address_bytes, 4);
     assert_memory_equal(out.address, in.address, 16);
-    assert_true(slice_is(out.reason, "head") && slice_is(out.user_agent, "curl") && slice_is(out.raw, "/c/x"));
+    assert_true(slice_is(out.reason, "head") && slice_is(out.user_agent, "curl") &&
+                slice_is(out.raw, "/c/x"));
     for (size_t len = 0; len < buf.len; len++)
         assert_false(record_hit_decode(slice_of(buf.data, len), &out));
     buf.data[0] = 99;
@@ -109,11 +121,21 @@ static void a_hit_comes_back(void **state)
 
 static void an_answer_comes_back(void **state)
 {
-    struct record_answer in = {.message = 1, .recipient = 2, .time_us = 3, .class_ = ANSWER_REPLY,
-                               .rung = RUNG_QUOTED_URL, .confidence = CONFIDENCE_LOW, .answerer = ANSWERER_OTHER,
-                               .answerer_key = 4, .from = slice_str("f"), .envelope_sender = slice_str("e"),
-                               .subject = slice_str("s"), .message_id = slice_str("m"), .digest = {[31] = 0xAB},
-                               .host = slice_str("h"), .queue_id = slice_str("q")};
+    struct record_answer in = {.message = 1,
+                               .recipient = 2,
+                               .time_us = 3,
+                               .class_ = ANSWER_REPLY,
+                               .rung = RUNG_QUOTED_URL,
+                               .confidence = CONFIDENCE_LOW,
+                               .answerer = ANSWERER_OTHER,
+                               .answerer_key = 4,
+                               .from = slice_str("f"),
+                               .envelope_sender = slice_str("e"),
+                               .subject = slice_str("s"),
+                               .message_id = slice_str("m"),
+                               .digest = {[31] = 0xAB},
+                               .host = slice_str("h"),
+                               .queue_id = slice_str("q")};
     struct record_answer out;
     struct buf buf;
 

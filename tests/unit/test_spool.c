@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* the spool: order and completeness over segments, recovery from every kind of damage, failing disks, copies, threads */
+/* the spool: order and completeness over segments, recovery from every kind of damage, failing disks, copies,
+ * threads */
 
 #include "common/spool_private.h"
 #include "tests/unit/folder.h"
@@ -31,7 +32,8 @@ static int setup(void **state)
 {
     (void)state;
     folder_make(folder);
-    options = (struct spool_options){.directory = folder, .segment_bytes = SEGMENT, .max_bytes = 1 << 24, .keep_s = 3600};
+    options = (struct spool_options){
+        .directory = folder, .segment_bytes = SEGMENT, .max_bytes = 1 << 24, .keep_s = 3600};
     return 0;
 }
 
@@ -89,11 +91,10 @@ static uint64_t append_range(struct spool *spool, int from, int to)
 static int number_of(const struct spool_record *record)
 {
     char text[120];
-    int number = -1;
 
     snprintf(text, sizeof text, "%.*s", SLICE_ARG(record->payload));
-    assert_int_equal(sscanf(text, "record %d", &number), 1);
-    return number;
+    assert_memory_equal(text, "record ", 7);
+    return (int)strtol(text + 7, NULL, 10);
 }
 
 static void expect_next(struct spool_reader *reader, int from, int to)
@@ -269,6 +270,28 @@ static void a_tail_torn_at_any_byte_is_cut(void **state)
     }
 }
 
+static void a_torn_tail_is_gone_for_good(void **state)
+{
+    struct spool *spool = open_good();
+    uint64_t end = append_range(spool, 0, 3);
+    char path[PATH_SIZE];
+    uint8_t junk[500];
+
+    (void)state;
+    memset(junk, 0x11, sizeof junk);
+    segment_path(spool, 0, path);
+    spool_close(spool);
+    overwrite(path, end, junk, sizeof junk);
+    spool = open_good();
+    assert_non_null(strstr(warning, "cut a torn record"));
+    append_range(spool, 3, 4);
+    spool_close(spool);
+    spool = open_good();
+    assert_string_equal(warning, "");
+    expect_all(spool, 0, 4);
+    spool_close(spool);
+}
+
 static void a_flipped_bit_is_reported_and_skipped(void **state)
 {
     struct spool *spool = open_good();
@@ -375,7 +398,7 @@ static void a_recycled_segment_revives_nothing(void **state)
         spool_release(spool, end);
         recycled = spool_first(spool) > 3 * SEGMENT;
         if (n % MANY == 0)
-            usleep(1000);
+            spool_wait(spool, end, 1); /* for the keeper */
     }
     assert_true(recycled);
     end = spool_end(spool);
@@ -436,6 +459,40 @@ static void full_at_the_cap_and_well_after_release(void **state)
     spool_close(spool);
 }
 
+static void what_is_kept_can_be_read_again(void **state)
+{
+    struct spool *spool = open_good();
+    uint64_t end = append_range(spool, 0, MANY);
+
+    (void)state;
+    spool_release(spool, end);
+    append_range(spool, MANY, MANY + 10);
+    expect_all(spool, 0, MANY + 10);
+    spool_close(spool);
+}
+
+/* The database was restored to an earlier time: what it lost is not taken away when room gets scarce. */
+static void a_release_can_be_taken_back(void **state)
+{
+    struct spool *spool;
+    uint64_t end, early;
+
+    (void)state;
+    options.max_bytes = 8 * SEGMENT;
+    spool = open_good();
+    early = append_range(spool, 0, 100);
+    end = append_range(spool, 100, 200);
+    spool_release(spool, end);
+    spool_release(spool, early);
+    for (int n = 200; append(spool, n, &end) == SPOOL_OK; n++)
+        ;
+    assert_true(spool_first(spool) <= early);
+    spool_release(spool, spool_end(spool));
+    append_range(spool, 0, 10);
+    assert_true(spool_first(spool) > early);
+    spool_close(spool);
+}
+
 static void a_second_open_is_refused_by_name(void **state)
 {
     struct spool *spool = open_good();
@@ -450,6 +507,25 @@ static void a_second_open_is_refused_by_name(void **state)
     spool_close(open_good());
 }
 
+static void a_damaged_identity_stops_the_start(void **state)
+{
+    static const char *const bad[] = {"", "spoor spool 1\n", "spoor spool 2\n",
+                                      "spoor spool 1\nidentity 12\nfirst 0\nmachine x\nfolder 1 1\nfile 1\n"};
+    char path[2 * PATH_SIZE];
+
+    (void)state;
+    snprintf(path, sizeof path, "%s/identity", folder);
+    for (size_t n = 0; n < sizeof bad / sizeof *bad; n++) {
+        FILE *file = fopen(path, "w");
+
+        assert_non_null(file);
+        fputs(bad[n], file);
+        fclose(file);
+        assert_null(open_it());
+        assert_non_null(strstr(failure, path));
+    }
+}
+
 static void a_copy_gets_a_new_identity_and_keeps_the_records(void **state)
 {
     struct spool *spool = open_good(), *copy;
@@ -457,7 +533,7 @@ static void a_copy_gets_a_new_identity_and_keeps_the_records(void **state)
     struct spool_inherited inherited;
     struct spool_reader *reader;
     struct spool_record record;
-    char source[PATH_SIZE], command[3 * PATH_SIZE];
+    char source[PATH_SIZE];
     uint64_t end = append_range(spool, 0, 200);
     struct buf error;
 
@@ -467,8 +543,7 @@ static void a_copy_gets_a_new_identity_and_keeps_the_records(void **state)
     memcpy(source, folder, sizeof source);
     folder_make(folder);
     options.directory = folder;
-    snprintf(command, sizeof command, "cp -a %s/. %s/", source, folder);
-    assert_int_equal(system(command), 0);
+    assert_true(folder_copy(source, folder));
     copy = open_good();
     assert_non_null(strstr(warning, "new identity"));
     spool_identity(copy, renewed);
@@ -529,14 +604,14 @@ static void renewal_keeps_what_was_appended_since_the_start(void **state)
 
 /* a failing disk */
 
-static atomic_int syncs_to_fail, writes_to_fail, syncs_done;
+static atomic_int syncs_to_fail, writes_to_fail, syncs_done, fail_every;
 
 static int failing_fdatasync(int file)
 {
     (void)file;
     syncs_done++;
-    if (syncs_to_fail > 0) {
-        syncs_to_fail--;
+    if (syncs_to_fail > 0 || (fail_every && syncs_done % fail_every == 0)) {
+        syncs_to_fail -= syncs_to_fail > 0;
         errno = EIO;
         return -1;
     }
@@ -564,7 +639,7 @@ static struct spool *open_failing(void)
         pthread_cond_wait(&spool->changed, &spool->mutex);
     spool->io = (struct spool_io){failing_pwrite, failing_fdatasync};
     pthread_mutex_unlock(&spool->mutex);
-    syncs_to_fail = writes_to_fail = 0;
+    syncs_to_fail = writes_to_fail = fail_every = syncs_done = 0;
     return spool;
 }
 
@@ -605,7 +680,7 @@ static void a_disk_that_stays_bad_fails_until_it_is_well(void **state)
     assert_false(spool_writable(spool));
     expect_all(spool, 0, 5);
     syncs_to_fail = 0;
-    usleep(250 * 1000);
+    spool_wait(spool, end, 250); /* it is not tried again at once */
     assert_int_equal(spool_sync(spool, end), SPOOL_OK);
     append_range(spool, 6, 9);
     assert_true(spool_writable(spool));
@@ -697,45 +772,72 @@ static void *write_some(void *arg)
     return spool_sync(spool, end) == SPOOL_OK ? NULL : "last sync";
 }
 
-static void threads_share_syncs_and_lose_nothing(void **state)
+/* Reads until all have come, each writer's in its order and once. */
+static void read_all_of(struct spool *spool)
 {
-    struct spool *spool = open_failing();
-    pthread_t writer[WRITERS];
-    int next[WRITERS] = {0}, total = 0;
     struct spool_reader *reader = spool_reader_new(spool, 0);
     struct spool_record record;
-    enum spool_read read;
+    int next[WRITERS] = {0}, total = 0;
 
-    (void)state;
-    syncs_done = 0;
-    for (int n = 0; n < WRITERS; n++)
-        assert_int_equal(pthread_create(&writer[n], NULL, write_some, spool), 0);
     while (total < WRITERS * EACH) {
-        char text[40];
-        int who, which;
+        enum spool_read read = spool_reader_next(reader, &record);
+        char text[40], *rest;
+        long who;
 
-        read = spool_reader_next(reader, &record);
         if (read == SPOOL_READ_END) {
             spool_wait(spool, spool_reader_position(reader), 1000);
             continue;
         }
         assert_int_equal(read, SPOOL_READ_RECORD);
         snprintf(text, sizeof text, "%.*s", SLICE_ARG(record.payload));
-        assert_int_equal(sscanf(text, "%d %d", &who, &which), 2);
-        assert_int_equal(which, next[who]++);
-        total++;
-        if (total % 100 == 0)
+        who = strtol(text, &rest, 10);
+        assert_in_range(who, 0, WRITERS - 1);
+        assert_int_equal(strtol(rest, NULL, 10), next[who]++);
+        if (++total % 100 == 0)
             spool_release(spool, record.end);
     }
+    assert_int_equal(spool_reader_next(reader, &record), SPOOL_READ_END);
+    spool_reader_free(reader);
+}
+
+static void write_and_read_at_once(struct spool *spool)
+{
+    pthread_t writer[WRITERS];
+
+    for (int n = 0; n < WRITERS; n++)
+        assert_int_equal(pthread_create(&writer[n], NULL, write_some, spool), 0);
+    read_all_of(spool);
     for (int n = 0; n < WRITERS; n++) {
         void *said;
 
         pthread_join(writer[n], &said);
         assert_null(said);
     }
-    assert_int_equal(spool_reader_next(reader, &record), SPOOL_READ_END);
+}
+
+static void threads_share_syncs_and_lose_nothing(void **state)
+{
+    struct spool *spool = open_failing();
+
+    (void)state;
+    write_and_read_at_once(spool);
     assert_true(syncs_done < WRITERS * (EACH / 5 + 1) + 200);
-    spool_reader_free(reader);
+    spool_close(spool);
+}
+
+static void threads_lose_nothing_on_a_failing_disk(void **state)
+{
+    struct spool *spool;
+
+    (void)state;
+    options.sync_ms = 5;
+    spool = open_failing();
+    fail_every = 7; /* each time it meets a sync, a turn or the making of a spare */
+    write_and_read_at_once(spool);
+    fail_every = 0;
+    spool_close(spool);
+    spool = open_good();
+    assert_string_equal(warning, "");
     spool_close(spool);
 }
 
@@ -790,6 +892,112 @@ static void a_killed_process_loses_nothing_synced(void **state)
     }
 }
 
+/* every state that the folder goes through */
+
+enum { STATES_MAX = 600 };
+
+static char states[PATH_SIZE];
+static struct {
+    pthread_mutex_t mutex;
+    bool on;
+    int count;
+    int synced;               /* records that spool_sync() has answered for */
+    int at_least[STATES_MAX]; /* of each state: what was synced then */
+} shot = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+static void state_path(int n, char path[2 * PATH_SIZE])
+{
+    snprintf(path, 2 * PATH_SIZE, "%s/%d", states, n);
+}
+
+static void state_keep(void)
+{
+    char path[2 * PATH_SIZE];
+
+    pthread_mutex_lock(&shot.mutex);
+    if (shot.on && shot.count < STATES_MAX) {
+        state_path(shot.count, path);
+        if (folder_copy(folder, path))
+            shot.at_least[shot.count++] = shot.synced;
+    }
+    pthread_mutex_unlock(&shot.mutex);
+}
+
+static ssize_t shooting_pwrite(int file, const void *bytes, size_t len, off_t at)
+{
+    ssize_t wrote = len > 24 ? pwrite(file, bytes, len / 2, at) : 0;
+
+    state_keep(); /* with half of the record */
+    if (wrote >= 0)
+        wrote = pwrite(file, bytes, len, at);
+    state_keep();
+    return wrote;
+}
+
+static int shooting_fdatasync(int file)
+{
+    int result = failing_fdatasync(file);
+
+    state_keep();
+    return result;
+}
+
+/* Opened as what it is, a copy: its records are those of the original, in order, once, and all that was
+ * synced. */
+static void expect_state(int n)
+{
+    char path[2 * PATH_SIZE];
+    struct spool *spool;
+    struct spool_reader *reader;
+    struct spool_record record;
+    enum spool_read read;
+    int count = 0;
+
+    state_path(n, path);
+    options.directory = path;
+    spool = open_good();
+    reader = spool_reader_new_inherited(spool, 0);
+    while ((read = spool_reader_next(reader, &record)) == SPOOL_READ_RECORD)
+        assert_int_equal(number_of(&record), count++);
+    assert_int_equal(read, SPOOL_READ_END);
+    assert_true(count >= shot.at_least[n]);
+    spool_reader_free(reader);
+    spool_close(spool);
+}
+
+static void every_state_of_the_folder_can_be_recovered(void **state)
+{
+    struct spool *spool = open_failing();
+    uint64_t end;
+
+    (void)state;
+    folder_make(states);
+    shot.count = shot.synced = 0;
+    shot.on = true;
+    pthread_mutex_lock(&spool->mutex);
+    spool->io = (struct spool_io){shooting_pwrite, shooting_fdatasync};
+    pthread_mutex_unlock(&spool->mutex);
+    for (int n = 0; n < 130; n++) {
+        if (n % 40 == 20)
+            syncs_to_fail = 1;
+        assert_int_equal(append(spool, n, &end), SPOOL_OK);
+        if (n % 5 == 0) {
+            assert_int_equal(spool_sync(spool, end), SPOOL_OK);
+            pthread_mutex_lock(&shot.mutex);
+            shot.synced = n + 1;
+            pthread_mutex_unlock(&shot.mutex);
+        }
+    }
+    pthread_mutex_lock(&shot.mutex);
+    shot.on = false;
+    pthread_mutex_unlock(&shot.mutex);
+    spool_close(spool);
+    assert_true(shot.count > 250 && shot.count < STATES_MAX);
+    for (int n = 0; n < shot.count; n++)
+        expect_state(n);
+    folder_remove(states);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -801,6 +1009,7 @@ int main(void)
         TEST(the_keeper_syncs_in_time),
         TEST(odd_payloads_are_refused),
         TEST(a_tail_torn_at_any_byte_is_cut),
+        TEST(a_torn_tail_is_gone_for_good),
         TEST(a_flipped_bit_is_reported_and_skipped),
         TEST(a_flipped_bit_in_the_newest_segment_loses_no_number),
         TEST(a_flip_under_a_running_spool_ends_the_segment),
@@ -808,7 +1017,10 @@ int main(void)
         TEST(a_recycled_segment_revives_nothing),
         TEST(old_bytes_in_a_segment_are_no_records),
         TEST(full_at_the_cap_and_well_after_release),
+        TEST(what_is_kept_can_be_read_again),
+        TEST(a_release_can_be_taken_back),
         TEST(a_second_open_is_refused_by_name),
+        TEST(a_damaged_identity_stops_the_start),
         TEST(a_copy_gets_a_new_identity_and_keeps_the_records),
         TEST(renewal_keeps_what_was_appended_since_the_start),
         TEST(a_failed_sync_writes_the_records_anew),
@@ -817,7 +1029,9 @@ int main(void)
         TEST(a_failing_turn_keeps_all),
         TEST(a_full_disk_is_full_until_it_is_freed),
         TEST(threads_share_syncs_and_lose_nothing),
+        TEST(threads_lose_nothing_on_a_failing_disk),
         TEST(a_killed_process_loses_nothing_synced),
+        TEST(every_state_of_the_folder_can_be_recovered),
     };
 
     return cmocka_run_group_tests_name("spool", tests, NULL, NULL);
