@@ -9,12 +9,17 @@ static const int64_t epoch_us = 946684800000000; /* 2000-01-01, from which Postg
 
 enum { FAMILY_IPV4 = 2, FAMILY_IPV6 = 3 }; /* PGSQL_AF_INET, PGSQL_AF_INET6 */
 
+static void put_number(unsigned char *text, uint64_t value, unsigned bytes)
+{
+    for (unsigned at = 0; at < bytes; at++)
+        text[at] = (unsigned char)(value >> (8 * (bytes - 1 - at)));
+}
+
 static void add_number(struct buf *out, uint64_t value, unsigned bytes)
 {
     unsigned char text[8];
 
-    for (unsigned at = 0; at < bytes; at++)
-        text[at] = (unsigned char)(value >> (8 * (bytes - 1 - at)));
+    put_number(text, value, bytes);
     buf_add(out, text, bytes);
 }
 
@@ -32,8 +37,11 @@ void copy_row(struct buf *out, int16_t columns)
 
 static void add_column(struct buf *out, uint64_t value, unsigned bytes)
 {
-    add_number(out, bytes, 4);
-    add_number(out, value, bytes);
+    unsigned char text[4 + 8];
+
+    put_number(text, bytes, 4);
+    put_number(text + 4, value, bytes);
+    buf_add(out, text, 4 + bytes);
 }
 
 void copy_char(struct buf *out, char letter)

@@ -14,6 +14,7 @@
 #include <libpq-fe.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +24,7 @@ enum {
     BACKOFF_FIRST_MS = 100,
     BACKOFF_LAST_MS = 10000,
     COPY_CHUNK = 64 * 1024,
+    SLICE_MS = 200,          /* how often a wait looks whether it shall end early */
     LINE_WIDTH = 200,        /* of a server's message as it is kept, per field */
 };
 
@@ -34,6 +36,7 @@ struct db {
     size_t prepared_count;
     int64_t backoff_ms;
     int64_t not_before_ms; /* monotonic; no attempt to connect before it */
+    _Atomic int64_t end_by_ms; /* monotonic; every call is late after it */
     char sqlstate[6];
     struct buf error;
 };
@@ -51,6 +54,7 @@ struct db *db_new(const char *conninfo, const char *program)
     if (!db)
         return NULL;
     buf_init(&db->error, ERROR_MAX);
+    atomic_init(&db->end_by_ms, INT64_MAX);
     db->conninfo = strdup(conninfo);
     db->program = strdup(program);
     if (!db->conninfo || !db->program) {
@@ -174,18 +178,27 @@ static void refused(struct db *db, const PGresult *result, const char *sql)
 
 /* waiting */
 
-static bool wait_socket(const PGconn *connection, short events, int64_t until_ms)
+void db_end_by(struct db *db, int within_ms)
 {
-    struct pollfd descriptor = {.fd = PQsocket(connection), .events = events};
-    int64_t left = until_ms - clock_monotonic_ms();
+    atomic_store(&db->end_by_ms, clock_monotonic_ms() + within_ms);
+}
+
+/* False when it is late, or there is nothing to wait for. */
+static bool wait_socket(const struct db *db, short events, int64_t until_ms)
+{
+    struct pollfd descriptor = {.fd = PQsocket(db->connection), .events = events};
 
     if (descriptor.fd < 0)
         return false;
-    if (left < 0)
-        left = 0;
-    if (left > INT32_MAX)
-        left = INT32_MAX;
-    return poll(&descriptor, 1, (int)left) > 0 || clock_monotonic_ms() < until_ms;
+    for (;;) {
+        int64_t end_by_ms = atomic_load(&db->end_by_ms);
+        int64_t left = (until_ms < end_by_ms ? until_ms : end_by_ms) - clock_monotonic_ms();
+
+        if (poll(&descriptor, 1, left < 0 ? 0 : left < SLICE_MS ? (int)left : SLICE_MS) > 0)
+            return true;
+        if (left <= 0)
+            return false;
+    }
 }
 
 static bool flush(struct db *db, int64_t until_ms)
@@ -193,7 +206,7 @@ static bool flush(struct db *db, int64_t until_ms)
     int rest;
 
     while ((rest = PQflush(db->connection)) == 1) {
-        if (!wait_socket(db->connection, POLLIN | POLLOUT, until_ms))
+        if (!wait_socket(db, POLLIN | POLLOUT, until_ms))
             return late(db, "the database does not take what is sent to it");
         if (!PQconsumeInput(db->connection))
             return lost(db, PQerrorMessage(db->connection));
@@ -205,7 +218,7 @@ static bool flush(struct db *db, int64_t until_ms)
 static bool next_result(struct db *db, PGresult **result, int64_t until_ms)
 {
     while (PQisBusy(db->connection)) {
-        if (!wait_socket(db->connection, POLLIN, until_ms))
+        if (!wait_socket(db, POLLIN, until_ms))
             return late(db, "the database did not answer in time");
         if (!PQconsumeInput(db->connection))
             return lost(db, PQerrorMessage(db->connection));
@@ -282,7 +295,7 @@ static bool poll_connecting(struct db *db, int64_t until_ms)
     while (state != PGRES_POLLING_OK) {
         short events = state == PGRES_POLLING_READING ? POLLIN : POLLOUT;
 
-        if (!wait_socket(db->connection, events, until_ms))
+        if (!wait_socket(db, events, until_ms))
             return lost(db, "the database did not take the connection in time");
         state = PQconnectPoll(db->connection);
         if (state == PGRES_POLLING_FAILED)
@@ -452,7 +465,7 @@ bool db_wait_notification(struct db *db, int timeout_ms, char channel[64])
     if (!ready(db))
         return false;
     while (!(notification = PQnotifies(db->connection))) {
-        if (clock_monotonic_ms() >= until_ms || !wait_socket(db->connection, POLLIN, until_ms))
+        if (!wait_socket(db, POLLIN, until_ms))
             return false;
         if (!PQconsumeInput(db->connection))
             return lost(db, PQerrorMessage(db->connection));

@@ -32,6 +32,8 @@ struct db_statement {
 struct db *db_new(const char *conninfo, const char *program);
 void db_free(struct db *db);
 bool db_connect(struct db *db, int deadline_ms); /* true at once when it stands */
+/* From any thread: the call under way, and all later ones, are late once WITHIN_MS has passed. For a program that ends. */
+void db_end_by(struct db *db, int within_ms);
 const char *db_error(const struct db *db);       /* why the last call failed; valid until the next */
 const char *db_sqlstate(const struct db *db);    /* five characters; "" when the connection failed or it was late */
 

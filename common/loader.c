@@ -10,6 +10,7 @@
 #include "common/loader.h"
 
 #include "common/clock.h"
+#include "common/loader_batch.h"
 #include "common/log.h"
 #include "common/store.h"
 
@@ -20,8 +21,6 @@
 #include <string.h>
 
 enum {
-    BATCH_RECORDS = 10000,
-    BATCH_BYTES = 8 * 1024 * 1024,
     BATCH_MS = 200,          /* at most one transaction in this time while there is little to do */
     CONNECT_MS = 5000,
     QUESTION_MS = 5000,
@@ -29,14 +28,8 @@ enum {
     PAUSE_FIRST_MS = 100,    /* after a failure, doubling */
     PAUSE_LAST_MS = 10000,
     ERROR_MAX = 2048,
-    AWAY_REMINDER_S = 600
-};
-
-struct batch {
-    struct spool_record record[BATCH_RECORDS];
-    size_t offset[BATCH_RECORDS]; /* of the payload in BYTES, which may move while it grows */
-    size_t count;
-    struct buf bytes;
+    AWAY_REMINDER_S = 600,
+    IDLE_MS = 1000
 };
 
 struct loader {
@@ -60,7 +53,9 @@ struct loader {
     struct store_memory *memory;
     struct store_progress progress;
     struct spool_reader *reader;
-    struct batch *batch;
+    bool inherited;    /* reads what a copied folder brought along, under its old identity */
+    uint64_t furthest; /* position that the database has had */
+    struct loader_batch *batch;
     struct buf why;
     bool node_leased;
     bool said_away;
@@ -198,41 +193,76 @@ static bool is_same_life(struct loader *loader)
     return same;
 }
 
-static enum store_answer find_progress(struct loader *loader)
+static enum store_answer find_progress(struct loader *loader, const uint8_t identity[SPOOL_IDENTITY_BYTES])
 {
-    uint8_t identity[SPOOL_IDENTITY_BYTES];
-
-    spool_identity(loader->spool, identity);
     return store_progress(loader->db, identity, loader->host, loader->program, &loader->progress,
                           allowed_ms(loader, QUESTION_MS));
+}
+
+static enum step start_reading(struct loader *loader, struct spool_reader *reader)
+{
+    loader->reader = reader;
+    if (!reader)
+        log_err("no memory to read the spool");
+    return reader ? STEP_ON : STEP_AGAIN;
+}
+
+static enum step place_inherited(struct loader *loader, const struct spool_inherited *inherited)
+{
+    loader->inherited = true;
+    if (find_progress(loader, inherited->identity) == STORE_AWAY)
+        return away(loader, "ask");
+    return start_reading(loader, spool_reader_new_inherited(loader->spool, loader->progress.position));
+}
+
+static enum step renew(struct loader *loader)
+{
+    log_warn("the database knows another life of this spool, up to position %" PRIu64 "; it gets a new identity",
+             loader->progress.position);
+    if (!spool_renew(loader->spool, &loader->why)) {
+        log_err("%s", buf_text(&loader->why));
+        return STEP_AGAIN;
+    }
+    loader->node_leased = false;
+    loader->furthest = 0;
+    return STEP_ON;
+}
+
+/* A watermark before what is kept is usual after a while of rest, but not when it was further once. */
+static void look_for_gap(struct loader *loader)
+{
+    uint64_t first = spool_first(loader->spool);
+
+    if (loader->progress.position < loader->furthest && loader->progress.position < first)
+        log_err("the database was set back to position %" PRIu64 " of this spool, which is kept from %" PRIu64
+                " only: what lay between is lost", loader->progress.position, first);
+    if (loader->progress.position < loader->furthest)
+        log_warn("the database was set back: loading again from position %" PRIu64, loader->progress.position);
+    loader->furthest = loader->progress.position;
 }
 
 /* Agrees with the database on where to go on. */
 static enum step place(struct loader *loader)
 {
-    if (find_progress(loader) == STORE_AWAY)
+    uint8_t identity[SPOOL_IDENTITY_BYTES];
+    struct spool_inherited inherited;
+
+    if (spool_inherited(loader->spool, &inherited))
+        return place_inherited(loader, &inherited);
+    loader->inherited = false;
+    spool_identity(loader->spool, identity);
+    if (find_progress(loader, identity) == STORE_AWAY)
         return away(loader, "ask");
     if (!is_same_life(loader)) {
-        log_warn("the database knows another life of this spool, up to position %" PRIu64 "; it gets a new identity",
-                 loader->progress.position);
-        if (!spool_renew(loader->spool, &loader->why)) {
-            log_err("cannot give the spool a new identity: %s", buf_text(&loader->why));
+        if (renew(loader) != STEP_ON)
             return STEP_AGAIN;
-        }
-        loader->node_leased = false;
-        if (find_progress(loader) == STORE_AWAY)
+        spool_identity(loader->spool, identity);
+        if (find_progress(loader, identity) == STORE_AWAY)
             return away(loader, "ask");
     }
-    if (loader->progress.position < spool_first(loader->spool) && loader->progress.position > 0)
-        log_err("the database has this spool up to position %" PRIu64 ", but it is kept from %" PRIu64 " only: what lay between is lost",
-                loader->progress.position, spool_first(loader->spool));
-    loader->reader = spool_reader_new(loader->spool, loader->progress.position);
-    if (!loader->reader) {
-        log_err("no memory to read the spool");
-        return STEP_AGAIN;
-    }
+    look_for_gap(loader);
     spool_release(loader->spool, loader->progress.position);
-    return STEP_ON;
+    return start_reading(loader, spool_reader_new(loader->spool, loader->progress.position));
 }
 
 static enum step lease_node(struct loader *loader)
@@ -292,53 +322,20 @@ static enum step begin_session(struct loader *loader)
 
 /* batches */
 
-static int64_t time_of(const struct spool_record *record)
-{
-    struct record_message message;
-    struct record_hit hit;
-    struct record_answer answer;
-
-    if (record->kind == RECORD_HIT && record_hit_decode(record->payload, &hit))
-        return hit.time_us;
-    if (record->kind == RECORD_ANSWER && record_answer_decode(record->payload, &answer))
-        return answer.time_us;
-    if (record->kind == RECORD_MESSAGE && record_message_decode(record->payload, &message)) {
-        record_message_free(&message);
-        return message.time_us;
-    }
-    return clock_wall_us();
-}
-
-static bool keep_record(struct batch *batch, const struct spool_record *record)
-{
-    size_t offset = batch->bytes.len;
-
-    if (!buf_add_slice(&batch->bytes, record->payload))
-        return false;
-    batch->record[batch->count] = *record;
-    batch->offset[batch->count++] = offset;
-    return true;
-}
-
-static void reset_batch(struct batch *batch)
-{
-    batch->count = 0;
-    buf_reset(&batch->bytes);
-}
-
 /* What is there now, up to a batch. STEP_HALT at a record that this program does not know; those before it are in the batch. */
 static enum step fill_batch(struct loader *loader)
 {
-    struct batch *batch = loader->batch;
+    struct loader_batch *batch = loader->batch;
     struct spool_record record;
 
-    reset_batch(batch);
-    while (batch->count < BATCH_RECORDS && batch->bytes.len < BATCH_BYTES) {
+    loader_batch_reset(batch);
+    while (loader_batch_has_room(batch)) {
         switch (spool_reader_next(loader->reader, &record)) {
         case SPOOL_READ_END:
             return STEP_ON;
         case SPOOL_READ_SKIPPED:
-            log_err("the spool is damaged: some records before position %" PRIu64 " cannot be read", spool_end(loader->spool));
+            log_err("the spool is damaged: records before position %" PRIu64 " cannot be read and are passed over",
+                    spool_reader_position(loader->reader));
             continue;
         case SPOOL_READ_FAILED:
             log_err("cannot read the spool: %m");
@@ -351,7 +348,7 @@ static enum step fill_batch(struct loader *loader)
                     ", which this program is too old to know; nothing is loaded until a newer one runs", record.kind, record.position);
             return STEP_HALT;
         }
-        if (!keep_record(batch, &record)) {
+        if (!loader_batch_keep(batch, &record)) {
             log_err("no memory for a batch of the spool");
             return STEP_AGAIN;
         }
@@ -359,16 +356,9 @@ static enum step fill_batch(struct loader *loader)
     return STEP_ON;
 }
 
-static void finish_batch(struct batch *batch)
-{
-    for (size_t at = 0; at < batch->count; at++)
-        batch->record[at].payload.p = buf_text(&batch->bytes) + batch->offset[at];
-}
-
-static enum step overtaken(struct loader *loader)
+static enum step overtaken(void)
 {
     log_warn("another loader has moved this spool on; is the folder used twice, or was it copied?");
-    (void)loader;
     return STEP_AGAIN;
 }
 
@@ -384,7 +374,7 @@ static enum step set_aside(struct loader *loader, const struct spool_record *rec
         note_loaded(loader, 1);
         return STEP_ON;
     case STORE_NO:
-        return overtaken(loader);
+        return overtaken();
     default:
         buf_reset(&loader->why);
         return away(loader, "write to");
@@ -409,7 +399,7 @@ static enum step load_records(struct loader *loader, const struct spool_record *
         break;
     }
     if (conflict)
-        return overtaken(loader);
+        return overtaken();
     if (count == 1)
         return set_aside(loader, record);
     step = load_records(loader, record, count / 2);
@@ -424,14 +414,29 @@ static enum step load_batch(struct loader *loader)
 
     if (filled == STEP_AGAIN || loader->batch->count == 0)
         return filled;
-    finish_batch(loader->batch);
-    note_waiting(loader, time_of(&loader->batch->record[0]));
-    loaded = load_records(loader, loader->batch->record, loader->batch->count);
+    note_waiting(loader, loader_batch_time(loader->batch));
+    loaded = load_records(loader, loader_batch_records(loader->batch), loader->batch->count);
     if (loaded != STEP_ON)
         return loaded;
-    spool_release(loader->spool, loader->progress.position);
     loader->pause_ms = 0;
+    if (!loader->inherited) {
+        loader->furthest = loader->progress.position;
+        spool_release(loader->spool, loader->progress.position);
+    }
     return filled;
+}
+
+/* All that the folder brought along is loaded: on to its own records. */
+static enum step settle(struct loader *loader)
+{
+    buf_reset(&loader->why);
+    if (!spool_inherited_settle(loader->spool, &loader->why)) {
+        log_err("%s", buf_text(&loader->why));
+        return STEP_AGAIN;
+    }
+    spool_reader_free(loader->reader);
+    loader->reader = NULL;
+    return place(loader);
 }
 
 /* Batches until something ends the session, or until the spool is empty and the loader shall stop. */
@@ -439,16 +444,22 @@ static enum step run_session(struct loader *loader)
 {
     for (;;) {
         int64_t start_ms = clock_monotonic_ms();
-        uint64_t position = loader->progress.position;
+        uint64_t seen = spool_durable(loader->spool);
         enum step step = load_batch(loader);
 
+        if (step == STEP_ON && loader->batch->count == 0 && loader->inherited) {
+            step = settle(loader);
+            if (step == STEP_ON)
+                continue;
+        }
         if (step != STEP_ON)
             return step;
-        if (is_stopping(loader) && (loader->progress.position == position || allowed_ms(loader, 1) == 0))
+        if (is_stopping(loader) && (loader->batch->count == 0 || allowed_ms(loader, 1) == 0))
             return STEP_ON;
-        if (loader->batch->count < BATCH_RECORDS / 2 && loader->progress.position != position)
+        if (loader->batch->count == 0)
+            spool_wait(loader->spool, seen, IDLE_MS);
+        else if (loader->batch->count < LOADER_BATCH_RECORDS / 2)
             pause_for(loader, start_ms + BATCH_MS - clock_monotonic_ms());
-        spool_wait(loader->spool, loader->progress.position, is_stopping(loader) ? 0 : 1000);
     }
 }
 
@@ -462,13 +473,11 @@ static void *run(void *arg)
         if (step == STEP_ON)
             step = run_session(loader);
         end_session(loader);
-        if (step != STEP_AGAIN || (is_stopping(loader) && allowed_ms(loader, 1) == 0))
-            break;
+        if (step != STEP_AGAIN || is_stopping(loader))
+            break; /* what could not be loaded stays in the spool */
         loader->pause_ms = loader->pause_ms ? loader->pause_ms * 2 : PAUSE_FIRST_MS;
         if (loader->pause_ms > PAUSE_LAST_MS)
             loader->pause_ms = PAUSE_LAST_MS;
-        if (is_stopping(loader))
-            break; /* the database is away; the records stay in the spool */
         pause_for(loader, loader->pause_ms);
     }
     return NULL;
@@ -479,9 +488,7 @@ static void *run(void *arg)
 static void loader_free(struct loader *loader)
 {
     db_free(loader->db);
-    if (loader->batch)
-        buf_free(&loader->batch->bytes);
-    free(loader->batch);
+    loader_batch_free(loader->batch);
     buf_free(&loader->why);
     free(loader->program);
     free(loader->host);
@@ -511,12 +518,11 @@ static struct loader *loader_new(struct spool *spool, const struct loader_option
     loader->node_known = options->node_known;
     loader->arg = options->arg;
     loader->db = db_new(options->conninfo, options->program);
-    loader->batch = calloc(1, sizeof *loader->batch);
+    loader->batch = loader_batch_new();
     if (!loader->program || !loader->host || !loader->db || !loader->batch) {
         loader_free(loader);
         return NULL;
     }
-    buf_init(&loader->batch->bytes, BATCH_BYTES + SPOOL_RECORD_MAX);
     loader->state.loaded = spool_first(spool);
     return loader;
 }
@@ -548,6 +554,7 @@ void loader_stop(struct loader *loader, int drain_ms)
     loader->stop_by_ms = clock_monotonic_ms() + drain_ms;
     pthread_cond_signal(&loader->changed);
     pthread_mutex_unlock(&loader->lock);
+    db_end_by(loader->db, drain_ms);
     spool_wake(loader->spool);
     pthread_join(loader->thread, NULL);
     loader_free(loader);

@@ -24,6 +24,8 @@ struct cargo_event { /* what becomes a row of spoor.event */
     bool is_new;
     struct slice reason;
     struct slice agent;
+    int32_t reason_number; /* 0: none, or not known yet */
+    int32_t agent_number;
     struct slice raw; /* not empty: goes to spoor.unjudged_hit */
     uint8_t address[16];
     uint8_t address_bytes;

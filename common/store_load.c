@@ -11,8 +11,8 @@
 
 #include "common/clock.h"
 #include "common/copy_stream.h"
-#include "common/dictionary.h"
 #include "common/store_cargo.h"
+#include "common/store_words.h"
 #include "common/utf8.h"
 
 #include <stdio.h>
@@ -21,20 +21,18 @@
 #include <time.h>
 
 enum {
-    AGENTS_MOST = 65536,
-    REASONS_MOST = 1024,
     MONTHS_MOST = 64,
     NUMBER_TEXT = 24,
     COPY_MAX = 64 * 1024 * 1024,
-    WORD_MAX = 4096,
-    ATTEMPTS = 3, /* to get the number of a word that somebody else is entering */
     REJECTED_REASON_MAX = 1000,
+    CLEANED_MAX = 4 * REJECTED_REASON_MAX,
     COLUMNS = 11
 };
 
+static const int64_t day_us = 86400 * (int64_t)1000000;
+
 struct store_memory {
-    struct dictionary *agents;
-    struct dictionary *reasons;
+    struct store_words *words;
     int month[MONTHS_MOST]; /* year * 12 + month; a ring */
     size_t months;          /* ever entered */
 };
@@ -43,16 +41,6 @@ static const struct db_statement read_clock = {
     "read_clock",
     "select (extract(epoch from now()) * 1000000)::bigint, (extract(epoch from now() - events) * 1000000)::bigint"
     " from spoor.retention", 0};
-
-#define NUMBER_WORDS(table)                                                                                      \
-    "with word as (select w, md5(w)::uuid as hash from (select distinct unnest($1::text[]) as w) asked),"         \
-    " made as (insert into " table " (hash, name) select hash, min(w) from word"                                  \
-    "  where not exists (select from " table " known where known.hash = word.hash)"                               \
-    "  group by hash order by hash on conflict (hash) do nothing returning id, hash)"                             \
-    " select w, id from word join made using (hash) union all select w, id from word join " table " using (hash)"
-
-static const struct db_statement number_agents = {"number_agents", NUMBER_WORDS("spoor.agent"), 1};
-static const struct db_statement number_reasons = {"number_reasons", NUMBER_WORDS("spoor.reason"), 1};
 
 static const struct db_statement ensure_partitions = {
     "ensure_partitions",
@@ -130,9 +118,8 @@ struct store_memory *store_memory_new(void)
 
     if (!memory)
         return NULL;
-    memory->agents = dictionary_new(AGENTS_MOST);
-    memory->reasons = dictionary_new(REASONS_MOST);
-    if (!memory->agents || !memory->reasons) {
+    memory->words = store_words_new();
+    if (!memory->words) {
         store_memory_free(memory);
         return NULL;
     }
@@ -143,8 +130,7 @@ void store_memory_free(struct store_memory *memory)
 {
     if (!memory)
         return;
-    dictionary_free(memory->agents);
-    dictionary_free(memory->reasons);
+    store_words_free(memory->words);
     free(memory);
 }
 
@@ -212,76 +198,6 @@ static enum store_answer give_up(struct loading *loading, struct buf *why)
     return refusal ? STORE_NO : STORE_AWAY;
 }
 
-/* words */
-
-/* WORD as the database will have it. */
-static struct slice cleaned(struct slice word, struct buf *scratch)
-{
-    buf_reset(scratch);
-    return utf8_clean(word, scratch) ? buf_slice(scratch) : slice_of(NULL, 0);
-}
-
-/* The number of WORD, 0 for an empty one. False when the database has to be asked. */
-static bool find_word(const struct dictionary *dictionary, struct slice word, struct buf *scratch, int32_t *found)
-{
-    *found = 0;
-    return slice_empty(word) || dictionary_find(dictionary, word, found)
-           || dictionary_find(dictionary, cleaned(word, scratch), found);
-}
-
-static bool learn_answer(struct dictionary *dictionary, const struct db_result *result)
-{
-    for (size_t row = 0; row < db_rows(result); row++)
-        if (!dictionary_add(dictionary, slice_str(db_value(result, row, 0)), atoi(db_value(result, row, 1))))
-            return false;
-    return true;
-}
-
-static size_t gather_unknown(const struct cargo *cargo, const struct dictionary *dictionary, bool agents,
-                             struct row_set *words, struct buf *scratch)
-{
-    int32_t found;
-
-    row_set_reset(words);
-    for (size_t at = 0; at < cargo->events; at++) {
-        struct slice word = agents ? cargo->event[at].agent : cargo->event[at].reason;
-
-        if (!find_word(dictionary, word, scratch, &found))
-            row_set_text(words, word);
-    }
-    return words->rows;
-}
-
-/* After this every word of the cargo is in the dictionary. */
-static bool learn_words(struct loading *loading, struct dictionary *dictionary, bool agents)
-{
-    const struct db_statement *statement = agents ? &number_agents : &number_reasons;
-    const char *values[1];
-    struct row_set words;
-    struct buf scratch;
-    bool known = false;
-
-    row_set_init(&words, 1);
-    buf_init(&scratch, WORD_MAX);
-    dictionary_make_room(dictionary, loading->cargo.events < AGENTS_MOST ? loading->cargo.events : 0);
-    for (int attempt = 0; attempt < ATTEMPTS && !known; attempt++) {
-        struct db_result *result;
-
-        known = gather_unknown(&loading->cargo, dictionary, agents, &words, &scratch) == 0;
-        if (known || !row_set_values(&words, values))
-            break;
-        result = ask(loading, statement, values);
-        if (!result || !learn_answer(dictionary, result))
-            attempt = ATTEMPTS;
-        else
-            known = gather_unknown(&loading->cargo, dictionary, agents, &words, &scratch) == 0;
-        db_result_free(result);
-    }
-    row_set_free(&words);
-    buf_free(&scratch);
-    return known;
-}
-
 /* partitions */
 
 static bool has_month(const struct store_memory *memory, int month)
@@ -292,25 +208,37 @@ static bool has_month(const struct store_memory *memory, int month)
     return false;
 }
 
-static bool make_partitions(struct loading *loading)
+static bool make_partition(struct loading *loading, int64_t time_us)
 {
     struct store_memory *memory = loading->memory;
+    time_t time_s = (time_t)(time_us / 1000000);
     char text[NUMBER_TEXT];
     struct tm day;
+    int month;
+
+    if (!gmtime_r(&time_s, &day))
+        return false;
+    month = day.tm_year * 12 + day.tm_mon;
+    if (has_month(memory, month))
+        return true;
+    if (!tell(loading, &ensure_partitions, (const char *const[]){number(text, time_us)}))
+        return false;
+    memory->month[memory->months++ % MONTHS_MOST] = month;
+    return true;
+}
+
+static bool make_partitions(struct loading *loading)
+{
+    int64_t day = -1; /* since 1970, of the event before: most are of one day */
 
     for (size_t at = 0; at < loading->cargo.events; at++) {
         int64_t time_us = loading->cargo.event[at].time_us;
-        time_t time_s = (time_t)(time_us / 1000000);
-        int month;
 
-        if (!gmtime_r(&time_s, &day))
-            return false;
-        month = day.tm_year * 12 + day.tm_mon;
-        if (has_month(memory, month))
+        if (time_us / day_us == day)
             continue;
-        if (!tell(loading, &ensure_partitions, (const char *const[]){number(text, time_us)}))
+        day = time_us / day_us;
+        if (!make_partition(loading, time_us))
             return false;
-        memory->month[memory->months++ % MONTHS_MOST] = month;
     }
     return true;
 }
@@ -394,63 +322,53 @@ static void add_address(struct row_set *row, const struct cargo_event *event)
     buf_free(&text);
 }
 
-static void add_unjudged(struct row_set *row, const struct cargo *cargo, const struct cargo_event *event, int32_t reason,
-                         int32_t agent)
+static void add_unjudged(struct row_set *row, const struct cargo *cargo, const struct cargo_event *event)
 {
     row_set_integer(row, cargo->spool);
     row_set_integer(row, (int64_t)event->record);
     row_set_integer(row, event->time_us);
     row_set_text(row, event->raw);
     row_set_text(row, slice_of(&event->verdict, 1));
-    row_set_integer(row, reason);
-    row_set_integer(row, agent);
+    row_set_integer(row, event->reason_number);
+    row_set_integer(row, event->agent_number);
     add_address(row, event);
 }
 
-static void add_event(struct buf *stream, const struct cargo *cargo, const struct cargo_event *event, int32_t reason,
-                      int32_t agent)
+static void add_event(struct buf *stream, const struct cargo *cargo, const struct cargo_event *event)
 {
     copy_row(stream, COLUMNS);
     copy_time(stream, event->time_us);
     copy_int64(stream, (int64_t)event->message);
     copy_int64(stream, (int64_t)event->record);
     copy_int32(stream, (int32_t)event->recipient);
-    copy_int32(stream, agent);
+    copy_int32(stream, event->agent_number);
     copy_int16(stream, (int16_t)cargo->spool);
     copy_int16(stream, (int16_t)event->link);
     copy_char(stream, event->kind);
     copy_char(stream, event->verdict);
-    copy_int16(stream, (int16_t)reason);
+    copy_int16(stream, (int16_t)event->reason_number);
     copy_address(stream, event->address, event->address_bytes);
 }
 
 /* Events to STREAM, hits whose key is unknown to UNJUDGED. True when there are events. */
-static bool sort_events(const struct loading *loading, struct buf *stream, struct row_set *unjudged)
+static bool sort_events(const struct cargo *cargo, struct buf *stream, struct row_set *unjudged)
 {
-    const struct cargo *cargo = &loading->cargo;
-    struct buf scratch;
     size_t events = 0;
 
-    buf_init(&scratch, WORD_MAX);
     copy_begin(stream);
     for (size_t at = 0; at < cargo->events; at++) {
         const struct cargo_event *event = &cargo->event[at];
-        int32_t reason;
-        int32_t agent;
 
         if (event->is_answer && !event->is_new)
             continue;
-        find_word(loading->memory->reasons, event->reason, &scratch, &reason);
-        find_word(loading->memory->agents, event->agent, &scratch, &agent);
         if (slice_empty(event->raw)) {
-            add_event(stream, cargo, event, reason, agent);
+            add_event(stream, cargo, event);
             events++;
         } else {
-            add_unjudged(unjudged, cargo, event, reason, agent);
+            add_unjudged(unjudged, cargo, event);
         }
     }
     copy_end(stream);
-    buf_free(&scratch);
     return events > 0;
 }
 
@@ -462,7 +380,7 @@ static bool insert_events(struct loading *loading)
 
     buf_init(&stream, COPY_MAX);
     row_set_init(&unjudged, 8);
-    done = !sort_events(loading, &stream, &unjudged)
+    done = !sort_events(&loading->cargo, &stream, &unjudged)
            || (!stream.failed && db_copy(loading->db, copy_events, buf_slice(&stream), left_ms(loading)));
     done = done && tell_rows(loading, &insert_unjudged, &unjudged);
     row_set_free(&unjudged);
@@ -483,7 +401,7 @@ static bool close_batch(struct loading *loading)
 
 static bool prepare(struct loading *loading)
 {
-    return learn_words(loading, loading->memory->agents, true) && learn_words(loading, loading->memory->reasons, false)
+    return store_words_number(loading->memory->words, loading->db, &loading->cargo, loading->until_ms)
            && make_partitions(loading);
 }
 
@@ -567,7 +485,7 @@ static bool insert_rejection(struct loading *loading, const char *reason)
     struct buf why;
     bool done = false;
 
-    buf_init(&why, WORD_MAX);
+    buf_init(&why, CLEANED_MAX);
     buf_init(&payload, 2 * SPOOL_RECORD_MAX);
     if (rejection_texts(record, reason, &why, &payload))
         done = tell(loading, &insert_rejected,

@@ -21,6 +21,12 @@ unit_tests += tests/unit/test_spool
 unit_tests += tests/unit/test_token
 unit_tests += tests/unit/test_url
 unit_tests += tests/unit/test_verdict
+unit_tests += tests/unit/test_spool
+unit_tests += tests/unit/test_cache
+unit_tests += tests/unit/test_copy_stream
+unit_tests += tests/unit/test_sql_script
+unit_tests += tests/unit/test_loader
+unit_tests += tests/unit/test_store
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 endif
@@ -113,3 +119,56 @@ tests_fuzz_fuzz_conf_LDADD = $(FUZZER_LIBS)
 
 # Inputs from which the fuzz targets start: a folder a target.
 EXTRA_DIST += tests/corpus/conf/sections.conf
+tests_unit_test_spool_SOURCES = tests/unit/test_spool.c tests/unit/folder.c tests/unit/folder.h
+tests_unit_test_spool_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_spool_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_cache_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_cache_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_copy_stream_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_copy_stream_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_sql_script_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_sql_script_LDADD = $(UNIT_LIBS)
+tests_unit_test_sql_script_SOURCES =
+tests_unit_test_sql_script_SOURCES += ctl/sql_script.c
+tests_unit_test_sql_script_SOURCES += ctl/sql_script.h
+tests_unit_test_sql_script_SOURCES += tests/unit/test_sql_script.c
+
+# These start a PostgreSQL of their own.
+EXTRA_DIST += tests/unit/with-postgres
+
+tests_unit_test_loader_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_loader_LDADD = $(UNIT_LIBS)
+tests_unit_test_loader_SOURCES =
+tests_unit_test_loader_SOURCES += ctl/schema.c
+tests_unit_test_loader_SOURCES += ctl/schema.h
+tests_unit_test_loader_SOURCES += ctl/sql_script.c
+tests_unit_test_loader_SOURCES += ctl/sql_script.h
+tests_unit_test_loader_SOURCES += tests/unit/postgres.h
+tests_unit_test_loader_SOURCES += tests/unit/test_loader.c
+
+tests_unit_test_store_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_store_LDADD = $(UNIT_LIBS)
+tests_unit_test_store_SOURCES =
+tests_unit_test_store_SOURCES += ctl/schema.c
+tests_unit_test_store_SOURCES += ctl/schema.h
+tests_unit_test_store_SOURCES += ctl/sql_script.c
+tests_unit_test_store_SOURCES += ctl/sql_script.h
+tests_unit_test_store_SOURCES += tests/unit/postgres.h
+tests_unit_test_store_SOURCES += tests/unit/test_store.c
+tests_unit_test_message_id_SOURCES = tests/unit/test_message_id.c tests/unit/folder.c tests/unit/folder.h
+tests_unit_test_message_id_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_message_id_LDADD = $(UNIT_LIBS)
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_record
+noinst_PROGRAMS += tests/fuzz/fuzz_spool
+endif
+
+tests_fuzz_fuzz_record_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_record_LDADD = $(FUZZER_LIBS)
+
+tests_fuzz_fuzz_spool_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_spool_LDADD = $(FUZZER_LIBS)

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* from the spool into a real PostgreSQL, exactly once, whatever happens in between */
+
+#include "common/clock.h"
+#include "common/loader.h"
+#include "common/log.h"
+#include "common/record.h"
+#include "common/store.h"
+#include "tests/unit/postgres.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/wait.h>
+
+#include <cmocka.h>
+
+enum { WAIT_MS = 20000, TRIES = 400, TRY_US = 50000 };
+
+struct fixture {
+    char folder[200];
+    struct spool *spool;
+    struct loader *loader;
+    int node;
+    uint64_t next; /* message number of the next record */
+};
+
+/* Asks as the administrator, on a connection of its own. */
+static long number_of(const char *sql)
+{
+    struct db *db = db_new(getenv("SPOOR_TEST_DATABASE"), "test");
+    const struct db_statement statement = {"", sql, 0};
+    struct db_result *result = NULL;
+    long number = -1;
+
+    if (db_connect(db, WAIT_MS))
+        result = db_ask(db, &statement, NULL, WAIT_MS);
+    if (!result)
+        fail_msg("%s: %s", sql, db_error(db));
+    else if (db_rows(result) && db_value(result, 0, 0))
+        number = atol(db_value(result, 0, 0));
+    db_result_free(result);
+    db_free(db);
+    return number;
+}
+
+static void execute(const char *sql)
+{
+    struct db *db = db_new(getenv("SPOOR_TEST_DATABASE"), "test");
+
+    assert_true(db_connect(db, WAIT_MS));
+    if (!db_execute(db, sql, WAIT_MS))
+        fail_msg("%s: %s", sql, db_error(db));
+    db_free(db);
+}
+
+static void wait_for(const char *sql, long expected)
+{
+    for (int n = 0; n < TRIES; n++) {
+        if (number_of(sql) == expected)
+            return;
+        usleep(TRY_US);
+    }
+    fail_msg("%s: %ld, not %ld", sql, number_of(sql), expected);
+}
+
+static struct spool *open_spool(const char *folder)
+{
+    const struct spool_options options = {.directory = folder, .segment_bytes = 65536, .max_bytes = 64 * 1024 * 1024,
+                                          .keep_s = 3600};
+    struct buf warning;
+    struct buf error;
+    struct spool *spool;
+
+    buf_init(&warning, 4096);
+    buf_init(&error, 4096);
+    spool = spool_open(&options, &warning, &error);
+    if (!spool)
+        fail_msg("%s", buf_text(&error));
+    buf_free(&warning);
+    buf_free(&error);
+    return spool;
+}
+
+static void append_bytes(struct fixture *fixture, uint8_t kind, struct slice payload)
+{
+    uint64_t end;
+
+    assert_int_equal(spool_append(fixture->spool, kind, 1, payload, &end), SPOOL_OK);
+}
+
+static void append_hits(struct fixture *fixture, int count)
+{
+    struct buf payload;
+
+    buf_init(&payload, 4096);
+    for (int n = 0; n < count; n++) {
+        struct record_hit hit = {.kind = HIT_VIEW, .message = fixture->next++, .recipient = 1, .time_us = clock_wall_us(),
+                                 .user_agent = slice_str(n % 2 ? "Mozilla" : "Opera"), .reason = slice_str("test")};
+
+        buf_reset(&payload);
+        assert_true(record_hit_encode(&hit, &payload));
+        append_bytes(fixture, RECORD_HIT, buf_slice(&payload));
+    }
+    assert_int_equal(spool_sync(fixture->spool, spool_end(fixture->spool)), SPOOL_OK);
+    buf_free(&payload);
+}
+
+static void note_node(void *arg, int node)
+{
+    ((struct fixture *)arg)->node = node;
+}
+
+static void start_loader(struct fixture *fixture)
+{
+    const struct loader_options options = {.conninfo = postgres_as("spoor_pixeld"), .program = "test", .host = "host",
+                                           .want_node = true, .node_known = note_node, .arg = fixture};
+    struct buf error;
+
+    buf_init(&error, 1000);
+    fixture->loader = loader_start(fixture->spool, &options, &error);
+    assert_non_null(fixture->loader);
+    buf_free(&error);
+}
+
+static void stop_loader(struct fixture *fixture)
+{
+    loader_stop(fixture->loader, WAIT_MS);
+    fixture->loader = NULL;
+}
+
+static void close_spool(struct fixture *fixture)
+{
+    spool_close(fixture->spool);
+    fixture->spool = NULL;
+}
+
+static void check_exactly_once(const struct fixture *fixture)
+{
+    assert_int_equal(number_of("select count(*) from spoor.event"), fixture->next - 1);
+    assert_int_equal(number_of("select count(distinct message) from spoor.event"), fixture->next - 1);
+    assert_int_equal(number_of("select max(message) from spoor.event"), fixture->next - 1);
+}
+
+static int set_up(void **state)
+{
+    static int number;
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+
+    assert_non_null(fixture);
+    *state = fixture;
+    fixture->next = 1;
+    fixture->node = -1;
+    snprintf(fixture->folder, sizeof fixture->folder, "%s/spool-%d", getenv("SPOOR_TEST_FOLDER"), number++);
+    execute("truncate spoor.event, spoor.batch, spoor.rejected, spoor.spool_progress, spoor.node");
+    fixture->spool = open_spool(fixture->folder);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+
+    loader_stop(fixture->loader, WAIT_MS);
+    if (fixture->spool)
+        spool_close(fixture->spool);
+    free(fixture);
+    return 0;
+}
+
+static int install(void **state)
+{
+    (void)state;
+    log_set_level(LOG_EMERG); /* what these tests provoke would drown their own words */
+    return postgres_schema("install");
+}
+
+/* cases */
+
+static void what_is_appended_arrives_by_itself_and_at_the_end(void **state)
+{
+    struct fixture *fixture = *state;
+    struct loader_state seen;
+
+    start_loader(fixture);
+    append_hits(fixture, 3);
+    wait_for("select count(*) from spoor.event", 3);
+    append_hits(fixture, 25000);
+    stop_loader(fixture);
+    check_exactly_once(fixture);
+    assert_int_equal(fixture->node, 0);
+    assert_int_equal(number_of("select count(*) from spoor.agent where name in ('Mozilla', 'Opera')"), 2);
+    assert_int_equal(number_of("select count(*) from spoor.batch b join spoor.event e on e.spool = b.spool"
+                               " and e.record between b.first_record and b.last_record"), fixture->next - 1);
+    start_loader(fixture);
+    for (int n = 0; n < TRIES && !loader_state(fixture->loader).connected; n++)
+        usleep(TRY_US);
+    seen = loader_state(fixture->loader);
+    assert_true(seen.connected);
+    assert_int_equal(seen.waiting, 0);
+    assert_true(seen.lag_s == 0);
+}
+
+static void a_bad_record_is_set_aside_and_the_rest_goes_in(void **state)
+{
+    struct fixture *fixture = *state;
+
+    append_hits(fixture, 700);
+    append_bytes(fixture, RECORD_HIT, slice_str("?"));
+    append_hits(fixture, 300);
+    start_loader(fixture);
+    wait_for("select count(*) from spoor.event", 1000);
+    assert_int_equal(loader_state(fixture->loader).rejected, 1);
+    stop_loader(fixture);
+    check_exactly_once(fixture);
+    assert_int_equal(number_of("select count(*) from spoor.rejected where payload = '?'"), 1);
+}
+
+static void a_database_may_go_and_come_back(void **state)
+{
+    struct fixture *fixture = *state;
+
+    start_loader(fixture);
+    append_hits(fixture, 10);
+    wait_for("select count(*) from spoor.event", 10);
+    assert_int_equal(postgres_switch("--stop"), 0);
+    append_hits(fixture, 5000);
+    usleep(300000);
+    assert_false(loader_state(fixture->loader).connected);
+    assert_true(loader_state(fixture->loader).waiting > 0);
+    assert_true(loader_state(fixture->loader).lag_s > 0);
+    assert_int_equal(postgres_switch("--start"), 0);
+    wait_for("select count(*) from spoor.event", 5010);
+    stop_loader(fixture);
+    check_exactly_once(fixture);
+}
+
+static void a_stop_without_a_database_is_quick(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t start_ms;
+
+    append_hits(fixture, 10);
+    assert_int_equal(postgres_switch("--stop"), 0);
+    start_loader(fixture);
+    usleep(500000);
+    start_ms = clock_monotonic_ms();
+    stop_loader(fixture);
+    assert_true(clock_monotonic_ms() - start_ms < 3000);
+    assert_int_equal(postgres_switch("--start"), 0);
+    start_loader(fixture);
+    stop_loader(fixture);
+    check_exactly_once(fixture);
+}
+
+/* A child loads and is killed at some moment; the next one goes on. */
+static void a_killed_loader_loses_and_doubles_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+
+    for (useconds_t round = 0; round < 6; round++) {
+        pid_t child;
+
+        append_hits(fixture, 12000);
+        close_spool(fixture);
+        fflush(NULL);
+        child = fork();
+        if (child == 0) {
+            fixture->spool = open_spool(fixture->folder);
+            start_loader(fixture);
+            pause();
+        }
+        usleep(20000 + round * 15000);
+        kill(child, SIGKILL);
+        assert_int_equal(waitpid(child, NULL, 0), child);
+        fixture->spool = open_spool(fixture->folder);
+    }
+    start_loader(fixture);
+    stop_loader(fixture);
+    check_exactly_once(fixture);
+}
+
+static void a_database_set_back_gets_it_again(void **state)
+{
+    struct fixture *fixture = *state;
+
+    append_hits(fixture, 500);
+    start_loader(fixture);
+    wait_for("select count(*) from spoor.event", 500);
+    execute("create table kept as table spoor.event; create table progress as table spoor.spool_progress");
+    append_hits(fixture, 700);
+    stop_loader(fixture);
+    execute("truncate spoor.event; insert into spoor.event table kept; delete from spoor.spool_progress;"
+            " insert into spoor.spool_progress overriding system value table progress; drop table kept, progress");
+    start_loader(fixture);
+    stop_loader(fixture);
+    check_exactly_once(fixture);
+}
+
+static void a_spool_set_back_gets_a_new_identity(void **state)
+{
+    struct fixture *fixture = *state;
+
+    append_hits(fixture, 100);
+    start_loader(fixture);
+    stop_loader(fixture);
+    check_exactly_once(fixture);
+    execute("update spoor.spool_progress set position = position + 640000");
+    append_hits(fixture, 50);
+    start_loader(fixture);
+    stop_loader(fixture);
+    check_exactly_once(fixture);
+    assert_int_equal(number_of("select count(*) from spoor.spool_progress"), 2);
+}
+
+static void a_copied_folder_brings_nothing_twice(void **state)
+{
+    struct fixture *fixture = *state;
+    char command[1000];
+    char copy[300];
+
+    append_hits(fixture, 300);
+    start_loader(fixture);
+    wait_for("select count(*) from spoor.event", 300);
+    stop_loader(fixture);
+    append_hits(fixture, 200);
+    close_spool(fixture);
+    snprintf(copy, sizeof copy, "%s-copy", fixture->folder);
+    snprintf(command, sizeof command, "cp -r '%s' '%s'", fixture->folder, copy);
+    assert_int_equal(system(command), 0);
+    fixture->spool = open_spool(copy);
+    append_hits(fixture, 20);
+    start_loader(fixture);
+    wait_for("select count(*) from spoor.event", 520);
+    stop_loader(fixture);
+    close_spool(fixture);
+    fixture->spool = open_spool(fixture->folder);
+    append_hits(fixture, 10);
+    start_loader(fixture);
+    stop_loader(fixture);
+    check_exactly_once(fixture);
+}
+
+static void an_unknown_kind_stops_the_loader(void **state)
+{
+    struct fixture *fixture = *state;
+
+    append_hits(fixture, 5);
+    append_bytes(fixture, 200, slice_str("from the future"));
+    append_hits(fixture, 5);
+    start_loader(fixture);
+    wait_for("select count(*) from spoor.event", 5);
+    usleep(300000);
+    assert_true(loader_state(fixture->loader).waiting > 0);
+    stop_loader(fixture);
+    assert_int_equal(number_of("select count(*) from spoor.event"), 5);
+    assert_int_equal(number_of("select count(*) from spoor.rejected"), 0);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(what_is_appended_arrives_by_itself_and_at_the_end),
+        CASE(a_bad_record_is_set_aside_and_the_rest_goes_in),
+        CASE(a_database_may_go_and_come_back),
+        CASE(a_stop_without_a_database_is_quick),
+        CASE(a_killed_loader_loses_and_doubles_nothing),
+        CASE(a_database_set_back_gets_it_again),
+        CASE(a_spool_set_back_gets_a_new_identity),
+        CASE(a_copied_folder_brings_nothing_twice),
+        CASE(an_unknown_kind_stops_the_loader),
+    };
+
+    (void)argc;
+    postgres_begin(argv);
+    return cmocka_run_group_tests(tests, install, NULL);
+}
