@@ -3,25 +3,23 @@
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; top_srcdir='$(top_srcdir)'; export top_srcdir;
 
-
 if HAVE_CMOCKA
 unit_tests =
 unit_tests += tests/unit/test_buf
+unit_tests += tests/unit/test_message_id
+unit_tests += tests/unit/test_record
 unit_tests += tests/unit/test_address
 unit_tests += tests/unit/test_conf
 unit_tests += tests/unit/test_daemon
-unit_tests += tests/unit/test_hit
 unit_tests += tests/unit/test_keys
 unit_tests += tests/unit/test_log
-unit_tests += tests/unit/test_message_id
 unit_tests += tests/unit/test_network
-unit_tests += tests/unit/test_record
-unit_tests += tests/unit/test_route
-unit_tests += tests/unit/test_spool
 unit_tests += tests/unit/test_token
 unit_tests += tests/unit/test_url
-unit_tests += tests/unit/test_verdict
 unit_tests += tests/unit/test_spool
+unit_tests += tests/unit/test_hit
+unit_tests += tests/unit/test_route
+unit_tests += tests/unit/test_verdict
 unit_tests += tests/unit/test_cache
 unit_tests += tests/unit/test_copy_stream
 unit_tests += tests/unit/test_sql_script
@@ -36,40 +34,13 @@ UNIT_LIBS = libmail.a $(COMMON_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_buf_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_buf_LDADD = $(UNIT_LIBS)
 
+tests_unit_test_record_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_record_LDADD = $(UNIT_LIBS)
 tests_unit_test_address_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_address_LDADD = $(UNIT_LIBS)
 
-tests_unit_test_conf_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_conf_LDADD = $(UNIT_LIBS)
-
-tests_unit_test_daemon_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_daemon_LDADD = $(UNIT_LIBS)
-
-tests_unit_test_hit_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_hit_LDADD = libpixeld.a $(UNIT_LIBS)
-
 tests_unit_test_keys_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_keys_LDADD = $(UNIT_LIBS)
-
-tests_unit_test_log_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_log_LDADD = $(UNIT_LIBS)
-
-tests_unit_test_message_id_SOURCES = tests/unit/test_message_id.c tests/unit/folder.c tests/unit/folder.h
-tests_unit_test_message_id_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_message_id_LDADD = $(UNIT_LIBS)
-
-tests_unit_test_network_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_network_LDADD = $(UNIT_LIBS)
-
-tests_unit_test_record_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_record_LDADD = $(UNIT_LIBS)
-
-tests_unit_test_route_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_route_LDADD = libpixeld.a $(UNIT_LIBS)
-
-tests_unit_test_spool_SOURCES = tests/unit/test_spool.c tests/unit/folder.c tests/unit/folder.h
-tests_unit_test_spool_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_spool_LDADD = $(UNIT_LIBS)
 
 tests_unit_test_token_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_token_LDADD = $(UNIT_LIBS)
@@ -77,8 +48,17 @@ tests_unit_test_token_LDADD = $(UNIT_LIBS)
 tests_unit_test_url_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_url_LDADD = $(UNIT_LIBS)
 
-tests_unit_test_verdict_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_verdict_LDADD = libpixeld.a $(UNIT_LIBS)
+tests_unit_test_conf_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_conf_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_daemon_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_daemon_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_log_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_log_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_network_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_network_LDADD = $(UNIT_LIBS)
 
 # Fuzz targets: a file each, built with CC=clang and --enable-fuzzers.
 FUZZER_LINK = $(AM_LDFLAGS) -fsanitize=fuzzer
@@ -86,27 +66,12 @@ FUZZER_LIBS = libmail.a $(COMMON_LIBS)
 if FUZZERS
 noinst_PROGRAMS += tests/fuzz/fuzz_address
 noinst_PROGRAMS += tests/fuzz/fuzz_conf
-noinst_PROGRAMS += tests/fuzz/fuzz_record
-noinst_PROGRAMS += tests/fuzz/fuzz_route
-noinst_PROGRAMS += tests/fuzz/fuzz_spool
 noinst_PROGRAMS += tests/fuzz/fuzz_token
 noinst_PROGRAMS += tests/fuzz/fuzz_url
 endif
 
 tests_fuzz_fuzz_address_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_address_LDADD = $(FUZZER_LIBS)
-
-tests_fuzz_fuzz_conf_LDFLAGS = $(FUZZER_LINK)
-tests_fuzz_fuzz_conf_LDADD = $(FUZZER_LIBS)
-
-tests_fuzz_fuzz_record_LDFLAGS = $(FUZZER_LINK)
-tests_fuzz_fuzz_record_LDADD = $(FUZZER_LIBS)
-
-tests_fuzz_fuzz_route_LDFLAGS = $(FUZZER_LINK)
-tests_fuzz_fuzz_route_LDADD = libpixeld.a $(FUZZER_LIBS)
-
-tests_fuzz_fuzz_spool_LDFLAGS = $(FUZZER_LINK)
-tests_fuzz_fuzz_spool_LDADD = $(FUZZER_LIBS)
 
 tests_fuzz_fuzz_token_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_token_LDADD = $(FUZZER_LIBS)
@@ -117,8 +82,6 @@ tests_fuzz_fuzz_url_LDADD = $(FUZZER_LIBS)
 tests_fuzz_fuzz_conf_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_conf_LDADD = $(FUZZER_LIBS)
 
-# Inputs from which the fuzz targets start: a folder a target.
-EXTRA_DIST += tests/corpus/conf/sections.conf
 tests_unit_test_spool_SOURCES = tests/unit/test_spool.c tests/unit/folder.c tests/unit/folder.h
 tests_unit_test_spool_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_spool_LDADD = $(UNIT_LIBS)
@@ -172,3 +135,22 @@ tests_fuzz_fuzz_record_LDADD = $(FUZZER_LIBS)
 
 tests_fuzz_fuzz_spool_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_spool_LDADD = $(FUZZER_LIBS)
+
+# Inputs from which the fuzz targets start: a folder a target.
+EXTRA_DIST += tests/corpus/conf/sections.conf
+
+# spoor-pixeld
+tests_unit_test_hit_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_hit_LDADD = libpixeld.a $(UNIT_LIBS)
+
+tests_unit_test_route_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_route_LDADD = libpixeld.a $(UNIT_LIBS)
+
+tests_unit_test_verdict_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_verdict_LDADD = libpixeld.a $(UNIT_LIBS)
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_route
+endif
+tests_fuzz_fuzz_route_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_route_LDADD = libpixeld.a $(FUZZER_LIBS)
