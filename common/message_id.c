@@ -53,8 +53,8 @@ static int64_t now_ms(void)
 /* False with errno; a file that is not there is 0. */
 static bool reserved_read(int directory, int64_t *reserved)
 {
-    char text[32];
-    int used = 0, file = openat(directory, file_name, O_RDONLY | O_CLOEXEC);
+    char text[32], *end;
+    int file = openat(directory, file_name, O_RDONLY | O_CLOEXEC);
     ssize_t len;
 
     *reserved = 0;
@@ -65,7 +65,9 @@ static bool reserved_read(int directory, int64_t *reserved)
     if (len < 0)
         return false;
     text[len] = '\0';
-    if (sscanf(text, "%" SCNd64 "\n%n", reserved, &used) == 1 && used == len && *reserved >= 0 &&
+    errno = 0;
+    *reserved = strtoll(text, &end, 10);
+    if (errno == 0 && end != text && end + 1 == text + len && *end == '\n' && *reserved >= 0 &&
         *reserved - EPOCH_MS < TIME_MAX)
         return true;
     errno = EBADMSG;
@@ -99,8 +101,7 @@ struct message_id_maker *message_id_maker_open(const char *directory, int node, 
         maker->last_ms = maker->reserved_ms;
         return maker;
     }
-    buf_add_f(error, "cannot read the reserved message ids in %s/%s: %s", directory, file_name,
-              strerrordesc_np(errno));
+    buf_add_f(error, "cannot read the reserved message ids in %s/%s: %m", directory, file_name);
     message_id_maker_close(maker);
     return NULL;
 }

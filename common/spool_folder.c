@@ -21,7 +21,7 @@
 #include <sys/statfs.h>
 #include <unistd.h>
 
-enum { HEX = 2 * SPOOL_IDENTITY_BYTES, FILE_MAX = 8192, MACHINE_MAX = 64 };
+enum { FILE_MAX = 8192, MACHINE_MAX = 64 };
 static const char identity_name[] = "identity";
 
 struct place { /* where the identity file is */
@@ -77,13 +77,30 @@ static void add_hex(struct buf *out, const uint8_t identity[SPOOL_IDENTITY_BYTES
         buf_add_f(out, "%02x", identity[n]);
 }
 
-static bool take_hex(const char *text, uint8_t identity[SPOOL_IDENTITY_BYTES])
+/* All of TEXT as a number. */
+static bool number_read(struct slice text, unsigned base, uint64_t *number)
 {
-    for (size_t n = 0; n < SPOOL_IDENTITY_BYTES; n++) {
-        unsigned byte;
-        int used = 0;
+    static const char digits[] = "0123456789abcdef";
 
-        if (sscanf(text + 2 * n, "%2x%n", &byte, &used) != 1 || used != 2)
+    *number = 0;
+    for (size_t n = 0; n < text.len; n++) {
+        const char *digit = memchr(digits, text.p[n], base);
+
+        if (!digit || __builtin_mul_overflow(*number, base, number) ||
+            __builtin_add_overflow(*number, (uint64_t)(digit - digits), number))
+            return false;
+    }
+    return text.len > 0;
+}
+
+static bool hex_read(struct slice text, uint8_t identity[SPOOL_IDENTITY_BYTES])
+{
+    if (text.len != 2 * SPOOL_IDENTITY_BYTES)
+        return false;
+    for (size_t n = 0; n < SPOOL_IDENTITY_BYTES; n++) {
+        uint64_t byte;
+
+        if (!number_read(slice_of(text.p + 2 * n, 2), 16, &byte))
             return false;
         identity[n] = (uint8_t)byte;
     }
@@ -120,49 +137,57 @@ static bool identity_write(const struct spool_folder *folder)
     return good;
 }
 
-static bool past_read(struct spool_folder *folder, const char *line)
+/* Takes what is before END, or all, and END itself. */
+static struct slice take_until(struct slice *rest, char end)
+{
+    const char *at = rest->len ? memchr(rest->p, end, rest->len) : NULL;
+    struct slice taken = slice_of(rest->p, at ? (size_t)(at - rest->p) : rest->len);
+
+    *rest = slice_from(*rest, taken.len + 1);
+    return taken;
+}
+
+static bool past_read(struct spool_folder *folder, struct slice line)
 {
     struct spool_past past = {.first = 0};
-    char hex[HEX + 1], what[10];
 
-    if (folder->pasts == SPOOL_PAST_MAX ||
-        sscanf(line, "past %32s %" SCNu64 " %" SCNu64 " %9s", hex, &past.first, &past.end, what) != 4 ||
-        !take_hex(hex, past.identity))
+    if (folder->pasts == SPOOL_PAST_MAX || !hex_read(take_until(&line, ' '), past.identity) ||
+        !number_read(take_until(&line, ' '), 10, &past.first) ||
+        !number_read(take_until(&line, ' '), 10, &past.end))
         return false;
-    past.inherited = strcmp(what, "inherited") == 0;
+    past.inherited = slice_is(line, "inherited");
     folder->past[folder->pasts++] = past;
-    return true;
+    return past.inherited || slice_is(line, "carried");
 }
 
-/* One line; what is SEEN counts the three that must be there. */
-static bool line_read(struct spool_folder *folder, struct place *place, const char *line, unsigned *seen)
+/* One line; SEEN counts the three that must be there. */
+static bool line_read(struct spool_folder *folder, struct place *place, struct slice line, unsigned *seen)
 {
-    char hex[HEX + 1];
+    struct slice word = take_until(&line, ' ');
 
-    if (sscanf(line, "identity %32s", hex) == 1 && strlen(hex) == HEX)
-        return take_hex(hex, folder->identity) && ++*seen;
-    if (sscanf(line, "first %" SCNu64, &folder->first) == 1)
-        return true;
-    if (strncmp(line, "past ", 5) == 0)
+    if (slice_is(word, "past"))
         return past_read(folder, line);
-    if (strncmp(line, "machine ", 8) == 0)
-        return snprintf(place->machine, sizeof place->machine, "%s", line + 8) >= 0;
-    if (sscanf(line, "folder %" SCNx64 " %" SCNu64, &place->filesystem, &place->folder) == 2)
-        return ++*seen;
-    if (sscanf(line, "file %" SCNu64, &place->file) == 1)
-        return ++*seen;
-    return false;
+    if (slice_is(word, "first"))
+        return number_read(line, 10, &folder->first);
+    if (slice_is(word, "machine"))
+        return snprintf(place->machine, sizeof place->machine, "%.*s", SLICE_ARG(line)) <= MACHINE_MAX;
+    ++*seen;
+    if (slice_is(word, "identity"))
+        return hex_read(line, folder->identity);
+    if (slice_is(word, "folder"))
+        return number_read(take_until(&line, ' '), 16, &place->filesystem) &&
+               number_read(line, 10, &place->folder);
+    return slice_is(word, "file") && number_read(line, 10, &place->file);
 }
 
-static bool identity_parse(struct spool_folder *folder, struct place *place, char *text)
+static bool identity_parse(struct spool_folder *folder, struct place *place, struct slice text)
 {
     unsigned seen = 0;
-    char *rest, *line = strtok_r(text, "\n", &rest);
 
-    if (!line || strcmp(line, "spoor spool 1") != 0)
+    if (!slice_is(take_until(&text, '\n'), "spoor spool 1"))
         return false;
-    while ((line = strtok_r(NULL, "\n", &rest)))
-        if (!line_read(folder, place, line, &seen))
+    while (text.len)
+        if (!line_read(folder, place, take_until(&text, '\n'), &seen))
             return false;
     return seen == 3;
 }
@@ -188,7 +213,7 @@ static bool identity_read(struct spool_folder *folder)
     if (!good || read_text(folder->directory, identity_name, text, sizeof text) < 0)
         return false;
     errno = 0;
-    if (!identity_parse(folder, &written, text))
+    if (!identity_parse(folder, &written, slice_str(text)))
         return false;
     folder->copied = !place_equal(&written, &here);
     return true;
@@ -206,7 +231,7 @@ static bool folder_lock(struct spool_folder *folder, const char *path, struct bu
 
     folder->lock = openat(folder->directory, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (folder->lock < 0) {
-        buf_add_f(error, "cannot open %s/lock: %s", path, strerrordesc_np(errno));
+        buf_add_f(error, "cannot open %s/lock: %m", path);
         return false;
     }
     if (flock(folder->lock, LOCK_EX | LOCK_NB) != 0) {
@@ -226,12 +251,12 @@ bool spool_folder_open(struct spool_folder *folder, const char *path, struct buf
 {
     *folder = (struct spool_folder){.directory = -1, .lock = -1};
     if (mkdir(path, 0700) != 0 && errno != EEXIST) {
-        buf_add_f(error, "cannot make the spool folder %s: %s", path, strerrordesc_np(errno));
+        buf_add_f(error, "cannot make the spool folder %s: %m", path);
         return false;
     }
     folder->directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder->directory < 0) {
-        buf_add_f(error, "cannot open the spool folder %s: %s", path, strerrordesc_np(errno));
+        buf_add_f(error, "cannot open the spool folder %s: %m", path);
         return false;
     }
     if (!folder_lock(folder, path, error)) {
@@ -240,8 +265,10 @@ bool spool_folder_open(struct spool_folder *folder, const char *path, struct buf
     }
     if (identity_read(folder) || (errno == ENOENT && identity_make(folder)))
         return true;
-    buf_add_f(error, "%s/identity: %s", path,
-              errno ? strerrordesc_np(errno) : "not an identity file of this program's version");
+    if (errno)
+        buf_add_f(error, "%s/identity: %m", path);
+    else
+        buf_add_f(error, "%s/identity: not an identity file of this program's version", path);
     spool_folder_close(folder);
     return false;
 }

@@ -43,7 +43,7 @@ bool spool_renew(struct spool *spool, struct buf *error)
     renewed = renew(spool);
     pthread_mutex_unlock(&spool->mutex);
     if (!renewed)
-        buf_add_f(error, "cannot renew the identity of the spool: %s", strerrordesc_np(errno));
+        buf_add_f(error, "cannot renew the identity of the spool: %m");
     return renewed;
 }
 
@@ -82,6 +82,6 @@ bool spool_inherited_settle(struct spool *spool, struct buf *error)
     settled = !past || spool_folder_settle(&spool->folder, past);
     pthread_mutex_unlock(&spool->mutex);
     if (!settled)
-        buf_add_f(error, "cannot write the identity of the spool: %s", strerrordesc_np(errno));
+        buf_add_f(error, "cannot write the identity of the spool: %m");
     return settled;
 }

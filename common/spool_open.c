@@ -25,7 +25,7 @@ struct opening { /* what only the opening needs */
 
 static bool open_failed(struct opening *opening, const char *what)
 {
-    buf_add_f(opening->error, "spool folder %s: %s: %s", opening->path, what, strerrordesc_np(errno));
+    buf_add_f(opening->error, "spool folder %s: %s: %m", opening->path, what);
     return false;
 }
 
@@ -33,8 +33,7 @@ static bool name_start(const char *name, uint64_t *start)
 {
     char expected[SPOOL_NAME_MAX];
 
-    if (sscanf(name, "%16" SCNx64, start) != 1)
-        return false;
+    *start = strtoull(name, NULL, 16); /* whatever it made of the name, only ours reads so */
     spool_segment_name(*start, expected);
     return strcmp(name, expected) == 0;
 }

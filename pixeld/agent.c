@@ -4,59 +4,61 @@
 #include <stdbool.h>
 
 struct agent_name {
-    const char *start; /* of a word, lower case; the table is sorted by its first letter */
+    struct slice start; /* of a word, lower case; the table is sorted by its first letter */
     enum agent_class class_;
 };
 
+#define NAME(text) {text, sizeof(text) - 1}
+
 static const struct agent_name names[] = {
-    {"aiohttp", AGENT_LIBRARY},
-    {"airmail", AGENT_BROWSER},
-    {"apache-httpclient", AGENT_LIBRARY},
-    {"axios/", AGENT_LIBRARY},
-    {"barracuda", AGENT_SCANNER},
-    {"bingpreview", AGENT_PREVIEW},
-    {"ciscosecureemail", AGENT_SCANNER},
-    {"cloudflareradarurlscanner", AGENT_SCANNER},
-    {"curl/", AGENT_LIBRARY},
-    {"edge/12.246 mozilla/5.0", AGENT_GOOGLE_PREFETCH},
-    {"facebookexternalhit", AGENT_PREVIEW},
-    {"fastmailua/", AGENT_FASTMAIL_PROXY},
-    {"forcepoint", AGENT_SCANNER},
-    {"ggpht.com googleimageproxy", AGENT_GOOGLE_PROXY},
-    {"go-http-client", AGENT_LIBRARY},
-    {"googleimageproxy", AGENT_GOOGLE_PROXY},
-    {"guzzlehttp", AGENT_LIBRARY},
-    {"headless", AGENT_LIBRARY},
-    {"java/", AGENT_LIBRARY},
-    {"k9mail", AGENT_BROWSER},
-    {"libwww-perl", AGENT_LIBRARY},
-    {"microsoft office existence discovery", AGENT_SCANNER},
-    {"microsoft outlook", AGENT_BROWSER},
-    {"microsoftpreview", AGENT_PREVIEW},
-    {"mimecast", AGENT_SCANNER},
-    {"node-fetch", AGENT_LIBRARY},
-    {"okhttp", AGENT_LIBRARY},
-    {"phantomjs", AGENT_LIBRARY},
-    {"proofpoint", AGENT_SCANNER},
-    {"python-", AGENT_LIBRARY},
-    {"safelinks", AGENT_SCANNER},
-    {"scmguard", AGENT_SCANNER},
-    {"shortwave image fetcher", AGENT_SHORTWAVE_PROXY},
-    {"skypeuripreview", AGENT_PREVIEW},
-    {"slack-imgproxy", AGENT_PREVIEW},
-    {"slackbot", AGENT_PREVIEW},
-    {"sophos", AGENT_SCANNER},
-    {"symantec", AGENT_SCANNER},
-    {"telegrambot", AGENT_PREVIEW},
-    {"thunderbird", AGENT_BROWSER},
-    {"tmes", AGENT_SCANNER},
-    {"trendmicro", AGENT_SCANNER},
-    {"urldefense", AGENT_SCANNER},
-    {"virustotal", AGENT_SCANNER},
-    {"wget/", AGENT_LIBRARY},
-    {"whatsapp", AGENT_PREVIEW},
-    {"yahoomailproxy", AGENT_YAHOO_PROXY},
-    {"zscaler", AGENT_SCANNER},
+    {NAME("aiohttp"), AGENT_LIBRARY},
+    {NAME("airmail"), AGENT_BROWSER},
+    {NAME("apache-httpclient"), AGENT_LIBRARY},
+    {NAME("axios/"), AGENT_LIBRARY},
+    {NAME("barracuda"), AGENT_SCANNER},
+    {NAME("bingpreview"), AGENT_PREVIEW},
+    {NAME("ciscosecureemail"), AGENT_SCANNER},
+    {NAME("cloudflareradarurlscanner"), AGENT_SCANNER},
+    {NAME("curl/"), AGENT_LIBRARY},
+    {NAME("edge/12.246 mozilla/5.0"), AGENT_GOOGLE_PREFETCH},
+    {NAME("facebookexternalhit"), AGENT_PREVIEW},
+    {NAME("fastmailua/"), AGENT_FASTMAIL_PROXY},
+    {NAME("forcepoint"), AGENT_SCANNER},
+    {NAME("ggpht.com googleimageproxy"), AGENT_GOOGLE_PROXY},
+    {NAME("go-http-client"), AGENT_LIBRARY},
+    {NAME("googleimageproxy"), AGENT_GOOGLE_PROXY},
+    {NAME("guzzlehttp"), AGENT_LIBRARY},
+    {NAME("headless"), AGENT_LIBRARY},
+    {NAME("java/"), AGENT_LIBRARY},
+    {NAME("k9mail"), AGENT_BROWSER},
+    {NAME("libwww-perl"), AGENT_LIBRARY},
+    {NAME("microsoft office existence discovery"), AGENT_SCANNER},
+    {NAME("microsoft outlook"), AGENT_BROWSER},
+    {NAME("microsoftpreview"), AGENT_PREVIEW},
+    {NAME("mimecast"), AGENT_SCANNER},
+    {NAME("node-fetch"), AGENT_LIBRARY},
+    {NAME("okhttp"), AGENT_LIBRARY},
+    {NAME("phantomjs"), AGENT_LIBRARY},
+    {NAME("proofpoint"), AGENT_SCANNER},
+    {NAME("python-"), AGENT_LIBRARY},
+    {NAME("safelinks"), AGENT_SCANNER},
+    {NAME("scmguard"), AGENT_SCANNER},
+    {NAME("shortwave image fetcher"), AGENT_SHORTWAVE_PROXY},
+    {NAME("skypeuripreview"), AGENT_PREVIEW},
+    {NAME("slack-imgproxy"), AGENT_PREVIEW},
+    {NAME("slackbot"), AGENT_PREVIEW},
+    {NAME("sophos"), AGENT_SCANNER},
+    {NAME("symantec"), AGENT_SCANNER},
+    {NAME("telegrambot"), AGENT_PREVIEW},
+    {NAME("thunderbird"), AGENT_BROWSER},
+    {NAME("tmes"), AGENT_SCANNER},
+    {NAME("trendmicro"), AGENT_SCANNER},
+    {NAME("urldefense"), AGENT_SCANNER},
+    {NAME("virustotal"), AGENT_SCANNER},
+    {NAME("wget/"), AGENT_LIBRARY},
+    {NAME("whatsapp"), AGENT_PREVIEW},
+    {NAME("yahoomailproxy"), AGENT_YAHOO_PROXY},
+    {NAME("zscaler"), AGENT_SCANNER},
 };
 enum { NAMES = sizeof names / sizeof *names };
 
@@ -69,8 +71,10 @@ static enum agent_class name_at(struct slice rest)
 {
     char first = ascii_lower(rest.p[0]);
 
-    for (size_t n = 0; n < NAMES && names[n].start[0] <= first; n++)
-        if (names[n].start[0] == first && slice_starts_i(rest, slice_str(names[n].start)))
+    if (first < 'a')
+        return AGENT_OTHER;
+    for (size_t n = 0; n < NAMES && names[n].start.p[0] <= first; n++)
+        if (names[n].start.p[0] == first && slice_starts_i(rest, names[n].start))
             return names[n].class_;
     return AGENT_OTHER;
 }
@@ -85,7 +89,8 @@ static bool ends_i(struct slice word, const char *end)
 /* Cubot makes telephones. */
 static bool is_crawler(struct slice word)
 {
-    return (ends_i(word, "bot") && !slice_is_i(word, "cubot")) || ends_i(word, "crawler") || ends_i(word, "spider");
+    return (ends_i(word, "bot") && !slice_is_i(word, "cubot")) || ends_i(word, "crawler") ||
+           ends_i(word, "spider");
 }
 
 static enum agent_class named_class(struct slice agent)
@@ -114,7 +119,8 @@ static enum agent_class named_class(struct slice agent)
 /* A platform in brackets: what browsers and most mail programs have sent since 1995. */
 static bool is_full(struct slice agent)
 {
-    return slice_starts_i(agent, slice_str("mozilla/5.0 (")) || slice_starts_i(agent, slice_str("mozilla/4.0 ("));
+    return slice_starts_i(agent, slice_str("mozilla/5.0 (")) ||
+           slice_starts_i(agent, slice_str("mozilla/4.0 ("));
 }
 
 enum agent_class agent_classify(struct slice user_agent)

@@ -11,20 +11,20 @@
 #include "common/slice.h"
 
 enum agent_class {
-    AGENT_OTHER,           /* nothing known: some program */
+    AGENT_OTHER, /* nothing known: some program */
     AGENT_EMPTY,
-    AGENT_SCANNER,         /* looks into links and mails for a security product */
-    AGENT_PREVIEW,         /* draws a card for a chat or a search page */
-    AGENT_LIBRARY,         /* a script */
-    AGENT_CRAWLER,         /* calls itself bot, crawler or spider */
-    AGENT_APPLE_MPP,       /* Apple Mail Privacy Protection: exactly "Mozilla/5.0" */
-    AGENT_BARE_WEBKIT,     /* Apple Mail without it, and fetchers of others */
+    AGENT_SCANNER,     /* looks into links and mails for a security product */
+    AGENT_PREVIEW,     /* draws a card for a chat or a search page */
+    AGENT_LIBRARY,     /* a script */
+    AGENT_CRAWLER,     /* calls itself bot, crawler or spider */
+    AGENT_APPLE_MPP,   /* Apple Mail Privacy Protection: exactly "Mozilla/5.0" */
+    AGENT_BARE_WEBKIT, /* Apple Mail without it, and fetchers of others */
     AGENT_GOOGLE_PREFETCH,
     AGENT_GOOGLE_PROXY,
     AGENT_YAHOO_PROXY,
     AGENT_FASTMAIL_PROXY,
     AGENT_SHORTWAVE_PROXY,
-    AGENT_BROWSER          /* a browser or a mail program with a full name */
+    AGENT_BROWSER /* a browser or a mail program with a full name */
 };
 
 enum agent_class agent_classify(struct slice user_agent);

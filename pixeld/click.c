@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "pixeld/click.h"
 
-/* DESTINATION has a NUL behind it, and url_destination_ok() has found no byte that could end a header line. */
+/* DESTINATION has a NUL behind it, and url_destination_ok() has found no byte that could end a header line.
+ */
 static struct http_answer redirect(struct slice destination)
 {
     const struct http_header headers[] = {

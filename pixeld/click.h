@@ -11,6 +11,7 @@
 #include "pixeld/route.h"
 #include "pixeld/site.h"
 
-struct http_answer click_answer(struct site *site, const struct request *request, const struct route *route);
+struct http_answer click_answer(struct site *site, const struct request *request,
+                                const struct route *route);
 
 #endif

@@ -3,8 +3,8 @@
  * client - whose request it is: the peer's address, or what trusted proxies say of it. Pure.
  *
  * When the peer is a trusted proxy, its header is read from the right: each address that a trusted hop
- * reports is believed, and the first one that is not itself trusted is the client. What stands to the left of it
- * may be invented. Reads the lists of X-Forwarded-For and of Forwarded (RFC 7239).
+ * reports is believed, and the first one that is not itself trusted is the client. What stands to the left
+ * of it may be invented. Reads the lists of X-Forwarded-For and of Forwarded (RFC 7239).
  */
 #ifndef PIXELD_CLIENT_H
 #define PIXELD_CLIENT_H

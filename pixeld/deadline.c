@@ -170,7 +170,8 @@ void deadline_next(struct deadlines *deadlines, struct deadline *deadline)
         return;
     atomic_store_explicit(&deadline->due_ms, now_ms() + deadlines->idle_ms + deadlines->header_ms,
                           memory_order_relaxed);
-    /* Sequentially consistent, as the other side in deadlines_drain(): one of both sees the other's mark. */
+    /* Sequentially consistent, as the other side in deadlines_drain(): one of both sees the other's mark.
+     */
     atomic_store(&deadline->between, true);
     if (atomic_load(&deadlines->draining))
         shutdown(deadline->fd, SHUT_RD);

@@ -5,8 +5,8 @@
  * libmicrohttpd knows only silence: a client that sends one byte a second keeps a connection for ever.
  * Here each connection has a time by which its next header must be complete; a thread looks for late
  * ones and shuts their sockets down, which the library sees as the client going away. A socket is
- * touched only between deadline_begin() and deadline_end(), under a lock, so never one whose number has been
- * given to somebody else.
+ * touched only between deadline_begin() and deadline_end(), under a lock, so never one whose number has
+ * been given to somebody else.
  */
 #ifndef PIXELD_DEADLINE_H
 #define PIXELD_DEADLINE_H
@@ -18,12 +18,14 @@
 struct deadlines;
 struct deadline; /* one connection */
 
-/* HEADER_MS for a whole header; IDLE_MS more between an answer and the next request. NULL: errno says why. */
+/* HEADER_MS for a whole header; IDLE_MS more between an answer and the next request. NULL: errno says why.
+ */
 struct deadlines *deadlines_start(int64_t header_ms, int64_t idle_ms);
 /* After the last deadline_end(). NULL is fine. */
 void deadlines_stop(struct deadlines *deadlines);
 
-/* A connection was accepted. NULL without memory; the other calls take it, and the connection is shut down. */
+/* A connection was accepted. NULL without memory; the other calls take it, and the connection is shut down.
+ */
 struct deadline *deadline_begin(struct deadlines *deadlines, int fd);
 void deadline_end(struct deadlines *deadlines, struct deadline *deadline); /* before FD is closed */
 /* The header is complete; no lock is taken. */

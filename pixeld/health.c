@@ -13,9 +13,11 @@ static void add_troubles(struct site *site, struct buf *text)
     struct loader_state loader = loader_state(site->loader);
 
     if (!journal.writable)
-        buf_add_f(text, "spool: hits are answered but not recorded, %" PRIu64 " lost since the start\n", journal.lost);
+        buf_add_f(text, "spool: hits are answered but not recorded, %" PRIu64 " lost since the start\n",
+                  journal.lost);
     if (loader.lag_s > HEALTH_LAG_S)
-        buf_add_f(text, "loader: the oldest record has waited %.0f s for the database, %" PRIu64 " bytes wait\n",
+        buf_add_f(text,
+                  "loader: the oldest record has waited %.0f s for the database, %" PRIu64 " bytes wait\n",
                   loader.lag_s, loader.waiting);
 }
 

@@ -2,7 +2,8 @@
 /*
  * health - /healthz: 200 "ok", or 503 with one line for each trouble.
  *
- * A database that is away is no trouble before HEALTH_LAG_S have passed: hits are answered and kept all the while.
+ * A database that is away is no trouble before HEALTH_LAG_S have passed: hits are answered and kept all the
+ * while.
  */
 #ifndef PIXELD_HEALTH_H
 #define PIXELD_HEALTH_H

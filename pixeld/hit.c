@@ -16,7 +16,8 @@ void hit_of(const struct request *request, const struct token *token, struct sli
 {
     struct client client = client_of(request, settings->trusted_proxies, settings->proxy_header);
     enum hit_kind kind = token->kind == TOKEN_CLICK ? HIT_CLICK : HIT_VIEW;
-    struct verdict verdict = verdict_of(request, kind, &client, now_us / 1000 - message_id_time_ms(token->message));
+    struct verdict verdict =
+        verdict_of(request, kind, &client, now_us / 1000 - message_id_time_ms(token->message));
 
     if (settings->anonymize_ip)
         client_anonymize(&client);

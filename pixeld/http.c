@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/socket.h>
 
 /* Request line, all header fields and what the library keeps of them: a link of ours has 5 KB at most. */
 enum { CONNECTION_BYTES = 16 * 1024 };
@@ -28,11 +28,13 @@ struct http {
     struct http_options options;
     struct slice proxy_header;
     struct deadlines *deadlines;
+    struct listeners listeners;
     struct MHD_Daemon *daemon[LISTEN_MAX];
     size_t daemons;
 };
 
-struct http_page *http_page_new(unsigned status, const struct http_header *headers, size_t count, struct slice body)
+struct http_page *http_page_new(unsigned status, const struct http_header *headers, size_t count,
+                                struct slice body)
 {
     struct http_page *page = malloc(sizeof *page);
     bool ok;
@@ -40,7 +42,8 @@ struct http_page *http_page_new(unsigned status, const struct http_header *heade
     if (page == NULL)
         return NULL;
     page->status = status;
-    page->response = MHD_create_response_from_buffer(body.len, (void *)(uintptr_t)body.p, MHD_RESPMEM_MUST_COPY);
+    page->response =
+        MHD_create_response_from_buffer(body.len, (void *)(uintptr_t)body.p, MHD_RESPMEM_MUST_COPY);
     ok = page->response != NULL;
     for (size_t n = 0; ok && n < count; n++)
         ok = MHD_add_response_header(page->response, headers[n].name, headers[n].value) == MHD_YES;
@@ -63,14 +66,15 @@ struct framing {
     bool plain; /* no body, one Host at most, and no field that somebody else might read as one of these */
 };
 
-static enum MHD_Result look_at_framing(void *arg, enum MHD_ValueKind kind, const char *name, size_t name_size,
-                                       const char *value, size_t value_size)
+static enum MHD_Result look_at_framing(void *arg, enum MHD_ValueKind kind, const char *name,
+                                       size_t name_size, const char *value, size_t value_size)
 {
     struct framing *framing = arg;
     struct slice field = slice_of(name, name_size);
 
     (void)kind;
-    if (name_size == 0 || ascii_is_space(name[name_size - 1])) /* RFC 9112 5.1: "Content-Length : 5" is an attack */
+    /* RFC 9112 5.1: a space before the colon, as in "Content-Length : 5", is an attack. */
+    if (name_size == 0 || ascii_is_space(name[name_size - 1]))
         framing->plain = false;
     else if (slice_is_i(field, MHD_HTTP_HEADER_HOST))
         framing->plain = framing->plain && ++framing->hosts == 1;
@@ -95,25 +99,28 @@ struct reading {
     struct request *request;
 };
 
+#define FIELD_NAME(text) {text, sizeof(text) - 1}
+
 static const struct {
-    const char *name;
+    struct slice name;
     enum request_field field;
 } wanted[] = {
-    {"User-Agent", REQUEST_USER_AGENT},
-    {"Referer", REQUEST_REFERER},
-    {"Accept-Language", REQUEST_ACCEPT_LANGUAGE},
-    {"Purpose", REQUEST_PURPOSE},
-    {"Sec-Purpose", REQUEST_SEC_PURPOSE},
-    {"X-Purpose", REQUEST_X_PURPOSE},
-    {"X-Moz", REQUEST_X_MOZ},
-    {"Sec-Fetch-Mode", REQUEST_SEC_FETCH_MODE},
-    {"Sec-Fetch-User", REQUEST_SEC_FETCH_USER},
+    {FIELD_NAME("User-Agent"), REQUEST_USER_AGENT},
+    {FIELD_NAME("Referer"), REQUEST_REFERER},
+    {FIELD_NAME("Accept-Language"), REQUEST_ACCEPT_LANGUAGE},
+    {FIELD_NAME("Purpose"), REQUEST_PURPOSE},
+    {FIELD_NAME("Sec-Purpose"), REQUEST_SEC_PURPOSE},
+    {FIELD_NAME("X-Purpose"), REQUEST_X_PURPOSE},
+    {FIELD_NAME("X-Moz"), REQUEST_X_MOZ},
+    {FIELD_NAME("Sec-Fetch-Mode"), REQUEST_SEC_FETCH_MODE},
+    {FIELD_NAME("Sec-Fetch-User"), REQUEST_SEC_FETCH_USER},
 };
 
 static void keep_forwarded(struct request *request, struct slice line)
 {
     if (request->forwarded_lines == REQUEST_FORWARDED_MAX) {
-        memmove(request->forwarded, request->forwarded + 1, sizeof request->forwarded - sizeof *request->forwarded);
+        memmove(request->forwarded, request->forwarded + 1,
+                sizeof request->forwarded - sizeof *request->forwarded);
         request->forwarded_lines--;
     }
     request->forwarded[request->forwarded_lines++] = line;
@@ -126,7 +133,7 @@ static void read_field(struct reading *reading, struct slice name, struct slice 
     if (reading->http->proxy_header.len && slice_eq_i(name, reading->http->proxy_header))
         keep_forwarded(request, value);
     for (size_t n = 0; n < sizeof wanted / sizeof *wanted; n++)
-        if (slice_is_i(name, wanted[n].name)) {
+        if (slice_eq_i(name, wanted[n].name)) {
             request->field[wanted[n].field] = value;
             return;
         }
@@ -149,14 +156,17 @@ static enum request_method method_of(const char *method)
 
 static struct deadline *deadline_of(struct MHD_Connection *connection)
 {
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 
     return info ? info->socket_context : NULL;
 }
 
-static enum MHD_Result answer_now(const struct http *http, struct MHD_Connection *connection, struct request *request)
+static enum MHD_Result answer_now(const struct http *http, struct MHD_Connection *connection,
+                                  struct request *request)
 {
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     struct reading reading = {.http = http, .request = request};
     enum MHD_Result queued = MHD_NO;
     struct http_answer answer;
@@ -172,12 +182,12 @@ static enum MHD_Result answer_now(const struct http *http, struct MHD_Connection
 }
 
 /*
- * The library comes twice: with the header complete, and when the body is in. An answer to the first ends the
- * connection, which is right for a request that has a body and wrong for all others.
+ * The library comes twice: with the header complete, and when the body is in. An answer to the first ends
+ * the connection, which is right for a request that has a body and wrong for all others.
  */
 static enum MHD_Result answer_request(void *arg, struct MHD_Connection *connection, const char *target,
-                                      const char *method, const char *version, const char *body, size_t *body_size,
-                                      void **context)
+                                      const char *method, const char *version, const char *body,
+                                      size_t *body_size, void **context)
 {
     struct http *http = arg;
     struct request request = {.method = method_of(method), .target = slice_str(target)};
@@ -211,7 +221,8 @@ static void connection_changed(void *arg, struct MHD_Connection *connection, voi
 
     if (what == MHD_CONNECTION_NOTIFY_STARTED)
         *deadline = deadline_begin(
-            http->deadlines, MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
+            http->deadlines,
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
     else
         deadline_end(http->deadlines, *deadline);
 }
@@ -248,7 +259,8 @@ static void log_library(void *arg, const char *format, va_list args)
 static struct MHD_Daemon *start_daemon(struct http *http, int fd)
 {
     const struct http_options *options = &http->options;
-    unsigned most = (unsigned)options->connections * options->threads; /* it divides by threads; ours is asked first */
+    unsigned most =
+        (unsigned)options->connections * options->threads; /* it divides by threads; ours is asked first */
     struct MHD_OptionItem items[] = {
         {MHD_OPTION_LISTEN_SOCKET, fd, NULL},
         {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
@@ -259,13 +271,14 @@ static struct MHD_Daemon *start_daemon(struct http *http, int fd)
         {MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)leave_as_it_is, NULL},
         {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)connection_changed, http},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)request_completed, http},
-        {options->threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, (intptr_t)options->threads, NULL},
+        {options->threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, (intptr_t)options->threads,
+         NULL},
         {MHD_OPTION_END, 0, NULL},
     };
 
-    return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG, 0, accept_policy, http,
-                            answer_request, http, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL, MHD_OPTION_ARRAY,
-                            items, MHD_OPTION_END);
+    return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG, 0,
+                            accept_policy, http, answer_request, http, MHD_OPTION_EXTERNAL_LOGGER,
+                            log_library, NULL, MHD_OPTION_ARRAY, items, MHD_OPTION_END);
 }
 
 static void stop_daemons(struct http *http)
@@ -279,7 +292,8 @@ struct http *http_start(const struct http_options *options, struct listeners *li
     struct http *http = calloc(1, sizeof *http);
 
     if (http)
-        http->deadlines = deadlines_start(options->header_timeout_ms, (int64_t)options->idle_timeout_s * 1000);
+        http->deadlines =
+            deadlines_start(options->header_timeout_ms, (int64_t)options->idle_timeout_s * 1000);
     if (http == NULL || http->deadlines == NULL) {
         buf_add_f(error, "cannot start the HTTP engine: %s", strerror(errno));
         free(http);
@@ -290,7 +304,8 @@ struct http *http_start(const struct http_options *options, struct listeners *li
     for (size_t n = 0; n < listeners->count; n++) {
         http->daemon[n] = start_daemon(http, listeners->fd[n]);
         if (http->daemon[n] == NULL) {
-            buf_add_f(error, "cannot start %u threads of the HTTP engine: %s", options->threads, strerror(errno));
+            buf_add_f(error, "cannot start %u threads of the HTTP engine: %s", options->threads,
+                      strerror(errno));
             stop_daemons(http);
             deadlines_stop(http->deadlines);
             free(http);
@@ -298,6 +313,7 @@ struct http *http_start(const struct http_options *options, struct listeners *li
         }
         http->daemons++;
     }
+    http->listeners = *listeners;
     return http;
 }
 
@@ -305,14 +321,14 @@ bool http_stop(struct http *http, int64_t drain_ms)
 {
     bool finished;
 
+    /* Closed only behind the threads, for one may be about to accept; until then clients are refused. */
     for (size_t n = 0; n < http->daemons; n++) {
-        MHD_socket fd = MHD_quiesce_daemon(http->daemon[n]);
-
-        if (fd != MHD_INVALID_SOCKET)
-            close(fd);
+        MHD_quiesce_daemon(http->daemon[n]);
+        shutdown(http->listeners.fd[n], SHUT_RDWR);
     }
     finished = deadlines_drain(http->deadlines, drain_ms);
     stop_daemons(http);
+    listen_close(&http->listeners);
     deadlines_stop(http->deadlines);
     free(http);
     return finished;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * http - the engine that takes connections, parses HTTP/1.1 (RFC 9112) and sends answers; the only user of libmicrohttpd.
+ * http - the engine that takes connections, parses HTTP/1.1 (RFC 9112) and sends answers; the only user of
+ * libmicrohttpd.
  *
  * Requests are answered on the engine's threads, one answer at a time a thread; an answer function must
- * not wait. The target is handed over raw, header fields as they came. A request that carries a body, or whose end could be
- * understood in two ways, is marked `ambiguous`; the connection ends after its answer.
+ * not wait. The target is handed over raw, header fields as they came. A request that carries a body, or
+ * whose end could be understood in two ways, is marked `ambiguous`; the connection ends after its answer.
  */
 #ifndef PIXELD_HTTP_H
 #define PIXELD_HTTP_H
@@ -26,8 +27,10 @@ struct http_header {
     const char *value;
 };
 
-/* BODY is copied. Content-Length and Date are added when it is sent; HEAD leaves the body out. NULL without memory. */
-struct http_page *http_page_new(unsigned status, const struct http_header *headers, size_t count, struct slice body);
+/* BODY is copied. Content-Length and Date are added when it is sent; HEAD leaves the body out. NULL without
+ * memory. */
+struct http_page *http_page_new(unsigned status, const struct http_header *headers, size_t count,
+                                struct slice body);
 void http_page_free(struct http_page *page); /* NULL is fine; what is being sent is sent */
 
 struct http_answer {
@@ -37,11 +40,11 @@ struct http_answer {
 
 struct http_options {
     unsigned threads;
-    size_t connections;             /* most at once; more are closed */
+    size_t connections;               /* most at once; more are closed */
     unsigned connections_per_address; /* 0: no limit */
     int64_t header_timeout_ms;
     unsigned idle_timeout_s;
-    const char *proxy_header;       /* whose lines go into request.forwarded; "" none */
+    const char *proxy_header; /* whose lines go into request.forwarded; "" none */
     struct http_answer (*answer)(void *arg, const struct request *request);
     void *arg;
 };
@@ -51,7 +54,8 @@ struct http;
 /* The sockets in LISTENERS belong to the engine when this returns not NULL. OPTIONS is copied. */
 struct http *http_start(const struct http_options *options, struct listeners *listeners, struct buf *error);
 
-/* Takes no more connections, lets requests finish for up to DRAIN_MS, ends the threads. True when all were finished. */
+/* Takes no more connections, lets requests finish for up to DRAIN_MS, ends the threads. True when all were
+ * finished. */
 bool http_stop(struct http *http, int64_t drain_ms);
 
 #endif

@@ -21,7 +21,7 @@ struct journal {
     atomic_uint_fast64_t lost;
     atomic_uint_fast64_t left_out;
     atomic_int_fast64_t lost_us; /* when the last one was; 0: never */
-    pthread_mutex_t raw_lock; /* of the two below */
+    pthread_mutex_t raw_lock;    /* of the two below */
     int64_t raw_second;
     unsigned raw_count;
     struct log_throttle lost_throttle;
@@ -102,8 +102,8 @@ void journal_add(struct journal *journal, const struct record_hit *hit)
     if (result == SPOOL_FULL)
         log_throttled(&journal->lost_throttle, LOG_ERR, "hit answered but not recorded: the spool is full");
     else
-        log_throttled(&journal->lost_throttle, LOG_ERR, "hit answered but not recorded: cannot write to the spool: %s",
-                      strerror(errno));
+        log_throttled(&journal->lost_throttle, LOG_ERR,
+                      "hit answered but not recorded: cannot write to the spool: %s", strerror(errno));
 }
 
 struct journal_state journal_state(struct journal *journal, int64_t now_us)

@@ -14,12 +14,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Hits under an unknown key cannot be checked, so anybody can make them: more than this many a second are not kept. */
+/* Hits under an unknown key cannot be checked, so anybody can make them: more than this many a second are
+ * not kept. */
 enum { JOURNAL_RAW_PER_SECOND = 100, JOURNAL_RECENT_US = 60 * 1000 * 1000 };
 
 struct journal;
 
-/* SYNC_EACH: journal_add() returns when the hit is on the disk, not only in the kernel. NULL without memory. */
+/* SYNC_EACH: journal_add() returns when the hit is on the disk, not only in the kernel. NULL without
+ * memory. */
 struct journal *journal_new(struct spool *spool, bool sync_each);
 void journal_free(struct journal *journal);
 
@@ -33,8 +35,8 @@ struct journal_state {
     bool writable;     /* none was lost in the last minute */
 };
 /*
- * Times are microseconds since 1970. `writable` comes back by itself: who stops sending hits here because of it
- * would otherwise never learn that there is room again.
+ * Times are microseconds since 1970. `writable` comes back by itself: who stops sending hits here because
+ * of it would otherwise never learn that there is room again.
  */
 struct journal_state journal_state(struct journal *journal, int64_t now_us);
 

@@ -18,7 +18,8 @@ struct listeners {
     size_t count;
 };
 
-/* ADDRESSES are ADDRESS:PORT or [ADDRESS]:PORT. All of them or none: ERROR says which one failed and why. */
+/* ADDRESSES are ADDRESS:PORT or [ADDRESS]:PORT. All of them or none: ERROR says which one failed and why.
+ */
 bool listen_open(const struct conf_list *addresses, struct listeners *listeners, struct buf *error);
 void listen_close(struct listeners *listeners);
 

@@ -3,8 +3,8 @@
  * spoor-pixeld - answers for the picture and the links in tracked mails.
  *
  * main() opens in order what the site needs and closes it in reverse. Threads: those of the HTTP engine
- * (http.c), one for late connections (deadline.c), the spool's and the loader's. None of the first waits for the
- * database.
+ * (http.c), one for late connections (deadline.c), the spool's and the loader's. None of the first waits
+ * for the database.
  */
 #include "common/daemon.h"
 #include "common/log.h"
@@ -53,8 +53,9 @@ static bool open_proxies(struct pixeld *pixeld, struct buf *error)
     const struct conf *conf = pixeld->conf;
 
     pixeld->site.hits.anonymize_ip = conf->pixeld.anonymize_ip;
-    pixeld->site.hits.proxy_header =
-        slice_is_i(slice_str(conf->pixeld.proxy_header), "forwarded") ? CLIENT_FORWARDED : CLIENT_X_FORWARDED_FOR;
+    pixeld->site.hits.proxy_header = slice_is_i(slice_str(conf->pixeld.proxy_header), "forwarded")
+                                         ? CLIENT_FORWARDED
+                                         : CLIENT_X_FORWARDED_FOR;
     if (conf->pixeld.trusted_proxies.count == 0)
         return true;
     pixeld->site.hits.trusted_proxies = &pixeld->trusted_proxies;
@@ -96,7 +97,8 @@ static bool open_spool(struct pixeld *pixeld, struct buf *error)
 
     buf_init(&directory, TEXT_MAX * 4);
     buf_init(&warning, TEXT_MAX);
-    buf_add_f(&directory, "%s/pixeld%s%s", conf->spool_directory, conf->instance[0] ? "-" : "", conf->instance);
+    buf_add_f(&directory, "%s/pixeld%s%s", conf->spool_directory, conf->instance[0] ? "-" : "",
+              conf->instance);
     if (!directory.failed) {
         options.directory = buf_text(&directory);
         pixeld->spool = spool_open(&options, &warning, error);
@@ -143,7 +145,10 @@ static bool start_http(struct pixeld *pixeld, struct buf *error)
     if (!pages_init(&pixeld->site.pages))
         return failed(error);
     pixeld->http = http_start(&options, &pixeld->listeners, error);
-    return pixeld->http || failed(error);
+    if (pixeld->http == NULL)
+        return failed(error);
+    log_notice("answering on %zu addresses with %u threads each", pixeld->listeners.count, options.threads);
+    return true;
 }
 
 static bool start(struct pixeld *pixeld)

@@ -37,25 +37,30 @@ static const struct http_header health_headers[] = {
 };
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
-#define PAGE(title, text)                                                                                    \
-    "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>" title "</title>"              \
-    "<meta name=\"viewport\" content=\"width=device-width\"></head>\n<body><h1>" title "</h1><p>" text       \
+#define PAGE(title, text)                                                                                  \
+    "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>" title "</title>"            \
+    "<meta name=\"viewport\" content=\"width=device-width\"></head>\n<body><h1>" title "</h1><p>" text     \
     "</p></body></html>\n"
 
 bool pages_init(struct pages *pages)
 {
     *pages = (struct pages){
-        .pixel = http_page_new(200, pixel_headers, COUNT(pixel_headers), slice_of((const char *)gif, sizeof gif)),
-        .not_found = http_page_new(404, page_headers, COUNT(page_headers),
-                                   slice_str(PAGE("Not found", "There is nothing at this address. If you followed a "
-                                                               "link in a mail, it was cut or changed on its way."))),
-        .method_not_allowed = http_page_new(405, last_page_headers, COUNT(last_page_headers),
-                                            slice_str(PAGE("Method not allowed", "Only GET and HEAD are answered."))),
-        .bad_request = http_page_new(400, last_page_headers, COUNT(last_page_headers),
-                                     slice_str(PAGE("Bad request", "This request can be read in two ways."))),
+        .pixel = http_page_new(200, pixel_headers, COUNT(pixel_headers),
+                               slice_of((const char *)gif, sizeof gif)),
+        .not_found = http_page_new(
+            404, page_headers, COUNT(page_headers),
+            slice_str(PAGE("Not found", "There is nothing at this address. If you followed a "
+                                        "link in a mail, it was cut or changed on its way."))),
+        .method_not_allowed =
+            http_page_new(405, last_page_headers, COUNT(last_page_headers),
+                          slice_str(PAGE("Method not allowed", "Only GET and HEAD are answered."))),
+        .bad_request =
+            http_page_new(400, last_page_headers, COUNT(last_page_headers),
+                          slice_str(PAGE("Bad request", "This request can be read in two ways."))),
         .healthy = http_page_new(200, health_headers, COUNT(health_headers), slice_str("ok\n")),
     };
-    if (pages->pixel && pages->not_found && pages->method_not_allowed && pages->bad_request && pages->healthy)
+    if (pages->pixel && pages->not_found && pages->method_not_allowed && pages->bad_request &&
+        pages->healthy)
         return true;
     pages_release(pages);
     return false;

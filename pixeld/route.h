@@ -3,8 +3,8 @@
  * route - what a request target asks for. Pure.
  *
  * Takes the target in origin-form and absolute-form (RFC 9112 3.2) as it came on the wire; percent signs
- * are decoded once, in a click's destination, and nowhere else. A query is not ours (mail programs and portals add
- * some) and does not count.
+ * are decoded once, in a click's destination, and nowhere else. A query is not ours (mail programs and
+ * portals add some) and does not count.
  */
 #ifndef PIXELD_ROUTE_H
 #define PIXELD_ROUTE_H
@@ -18,8 +18,8 @@ enum route_place { ROUTE_NOWHERE, ROUTE_VIEW, ROUTE_CLICK, ROUTE_HEALTH };
 
 struct route {
     enum route_place place;
-    bool readable;            /* the path has our form, so `target` is set; a view that is not is still a pixel */
-    struct slice path;        /* of the target, behind the prefix */
+    bool readable;     /* the path has our form, so `target` is set; a view that is not is still a pixel */
+    struct slice path; /* of the target, behind the prefix */
     struct url_target target; /* into the request target */
 };
 

@@ -7,7 +7,8 @@
 #include "pixeld/pixel.h"
 #include "pixeld/route.h"
 
-void site_record(struct site *site, const struct request *request, const struct token *token, struct slice raw)
+void site_record(struct site *site, const struct request *request, const struct token *token,
+                 struct slice raw)
 {
     struct record_hit hit;
 
@@ -15,7 +16,8 @@ void site_record(struct site *site, const struct request *request, const struct 
     journal_add(site->journal, &hit);
 }
 
-static struct http_answer answer_place(struct site *site, const struct request *request, const struct route *route)
+static struct http_answer answer_place(struct site *site, const struct request *request,
+                                       const struct route *route)
 {
     switch (route->place) {
     case ROUTE_VIEW:

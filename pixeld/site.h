@@ -28,6 +28,7 @@ struct site {
 struct http_answer site_answer(void *arg, const struct request *request);
 
 /* Notes down the request under TOKEN; RAW as for hit_of(). */
-void site_record(struct site *site, const struct request *request, const struct token *token, struct slice raw);
+void site_record(struct site *site, const struct request *request, const struct token *token,
+                 struct slice raw);
 
 #endif

@@ -34,7 +34,8 @@ static bool is_head(const struct facts *facts)
 
 static bool is_prefetch(const struct facts *facts)
 {
-    static const enum request_field fields[] = {REQUEST_PURPOSE, REQUEST_SEC_PURPOSE, REQUEST_X_PURPOSE, REQUEST_X_MOZ};
+    static const enum request_field fields[] = {REQUEST_PURPOSE, REQUEST_SEC_PURPOSE, REQUEST_X_PURPOSE,
+                                                REQUEST_X_MOZ};
 
     for (size_t n = 0; n < sizeof fields / sizeof *fields; n++) {
         struct slice value = facts->request->field[fields[n]];
@@ -75,7 +76,8 @@ static bool is_microsoft_without_agent(const struct facts *facts)
 {
     const struct client *client = facts->client;
 
-    return has_no_agent(facts) && client->address_bytes == 4 && client->address[0] == 104 && client->address[1] == 47;
+    return has_no_agent(facts) && client->address_bytes == 4 && client->address[0] == 104 &&
+           client->address[1] == 47;
 }
 
 /* A little before the mail can only be two clocks that differ. */
@@ -134,7 +136,8 @@ static bool is_click_too_soon(const struct facts *facts)
     return facts->kind == HIT_CLICK && is_younger(facts, TOO_SOON_MS);
 }
 
-/* Fetch Metadata: browsers send these when a person follows a link, and programs that imitate them rarely do. */
+/* Fetch Metadata: browsers send these when a person follows a link, and programs that imitate them rarely
+ * do. */
 static bool is_navigation(const struct facts *facts)
 {
     const struct slice *field = facts->request->field;
@@ -146,12 +149,15 @@ static bool is_navigation(const struct facts *facts)
 /* The host of an http or https URL, without port. */
 static struct slice host_of(struct slice url)
 {
-    size_t start = slice_starts_i(url, slice_str("https://")) ? 8 : slice_starts_i(url, slice_str("http://")) ? 7 : 0;
-    struct slice host = slice_from(url, start);
+    size_t start = slice_starts_i(url, slice_str("https://"))  ? 8
+                   : slice_starts_i(url, slice_str("http://")) ? 7
+                                                               : 0;
+    struct slice host;
     size_t end = 0;
 
     if (start == 0)
         return slice_of("", 0);
+    host = slice_from(url, start);
     while (end < host.len && strchr("/:?#", host.p[end]) == NULL)
         end++;
     return slice_of(host.p, end);
@@ -175,8 +181,11 @@ static bool referer_is_one_of(const struct facts *facts, const char *const *doma
 /* Their links lead through a page, so somebody looked at the mail and followed one. */
 static bool is_click_from_rewriter(const struct facts *facts)
 {
-    static const char *const domains[] = {"safelinks.protection.outlook.com", "urldefense.proofpoint.com",
-                                          "urldefense.com", "linkprotect.cudasvc.com", "mimecast.com",
+    static const char *const domains[] = {"safelinks.protection.outlook.com",
+                                          "urldefense.proofpoint.com",
+                                          "urldefense.com",
+                                          "linkprotect.cudasvc.com",
+                                          "mimecast.com",
                                           "secure-web.cisco.com"};
 
     return facts->kind == HIT_CLICK && referer_is_one_of(facts, domains, sizeof domains / sizeof *domains);
@@ -184,9 +193,9 @@ static bool is_click_from_rewriter(const struct facts *facts)
 
 static bool is_click_from_webmail(const struct facts *facts)
 {
-    static const char *const domains[] = {"mail.google.com", "outlook.live.com", "outlook.office.com",
-                                          "outlook.office365.com", "mail.yahoo.com", "mail.aol.com",
-                                          "mail.proton.me", "app.fastmail.com", "mail.zoho.com"};
+    static const char *const domains[] = {"mail.google.com",       "outlook.live.com", "outlook.office.com",
+                                          "outlook.office365.com", "mail.yahoo.com",   "mail.aol.com",
+                                          "mail.proton.me",        "app.fastmail.com", "mail.zoho.com"};
 
     return facts->kind == HIT_CLICK && referer_is_one_of(facts, domains, sizeof domains / sizeof *domains);
 }

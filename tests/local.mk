@@ -13,6 +13,8 @@ unit_tests += tests/unit/test_html
 unit_tests += tests/unit/test_qp
 unit_tests += tests/unit/test_mime
 unit_tests += tests/unit/test_base64
+unit_tests += tests/unit/test_message_id
+unit_tests += tests/unit/test_record
 unit_tests += tests/unit/test_address
 unit_tests += tests/unit/test_buf
 unit_tests += tests/unit/test_cache
@@ -36,6 +38,18 @@ unit_tests += tests/unit/test_store
 unit_tests += tests/unit/test_token
 unit_tests += tests/unit/test_url
 unit_tests += tests/unit/test_verdict
+unit_tests += tests/unit/test_network
+unit_tests += tests/unit/test_token
+unit_tests += tests/unit/test_url
+unit_tests += tests/unit/test_spool
+unit_tests += tests/unit/test_hit
+unit_tests += tests/unit/test_route
+unit_tests += tests/unit/test_verdict
+unit_tests += tests/unit/test_cache
+unit_tests += tests/unit/test_copy_stream
+unit_tests += tests/unit/test_sql_script
+unit_tests += tests/unit/test_loader
+unit_tests += tests/unit/test_store
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 endif
@@ -66,6 +80,8 @@ tests_unit_test_rewrite_LDADD = $(UNIT_LIBS)
 tests_unit_test_header_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_header_LDADD = $(UNIT_LIBS)
 
+tests_unit_test_record_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_record_LDADD = $(UNIT_LIBS)
 tests_unit_test_address_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_address_LDADD = $(UNIT_LIBS)
 
@@ -86,6 +102,18 @@ tests_unit_test_spool_SOURCES += tests/unit/folder.h
 tests_unit_test_store_SOURCES = tests/unit/test_store.c
 tests_unit_test_store_SOURCES += tests/unit/postgres.h
 
+tests_unit_test_conf_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_conf_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_daemon_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_daemon_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_log_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_log_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_network_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_network_LDADD = $(UNIT_LIBS)
+
 # Fuzz targets: a file each, built with CC=clang and --enable-fuzzers.
 FUZZER_LINK = $(AM_LDFLAGS) -fsanitize=fuzzer
 if FUZZERS
@@ -96,9 +124,6 @@ noinst_PROGRAMS += tests/fuzz/fuzz_mime
 noinst_PROGRAMS += tests/fuzz/fuzz_qp
 noinst_PROGRAMS += tests/fuzz/fuzz_rewrite
 noinst_PROGRAMS += tests/fuzz/fuzz_conf
-noinst_PROGRAMS += tests/fuzz/fuzz_record
-noinst_PROGRAMS += tests/fuzz/fuzz_route
-noinst_PROGRAMS += tests/fuzz/fuzz_spool
 noinst_PROGRAMS += tests/fuzz/fuzz_token
 noinst_PROGRAMS += tests/fuzz/fuzz_url
 endif
@@ -107,6 +132,8 @@ tests_fuzz_fuzz_conf_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_record_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_route_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_spool_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_address_LDADD = $(FUZZER_LIBS)
+
 tests_fuzz_fuzz_token_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_url_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_url_LDADD = $(FUZZER_LIBS)
@@ -122,6 +149,9 @@ tests_fuzz_fuzz_html_SOURCES += tests/support/rewrite_check.c
 tests_fuzz_fuzz_html_SOURCES += tests/support/rewrite_check.h
 tests_fuzz_fuzz_html_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_html_LDADD = $(FUZZER_LIBS)
+tests_unit_test_spool_SOURCES = tests/unit/test_spool.c tests/unit/folder.c tests/unit/folder.h
+tests_unit_test_spool_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_spool_LDADD = $(UNIT_LIBS)
 
 tests_fuzz_fuzz_mime_SOURCES = tests/fuzz/fuzz_mime.c
 tests_fuzz_fuzz_mime_SOURCES += tests/support/rewrite_check.c
@@ -199,3 +229,24 @@ EXTRA_DIST += tests/unit/with-postgres
 EXTRA_DIST += tests/corpus
 
 include tests/targets.mk
+tests_fuzz_fuzz_spool_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_spool_LDADD = $(FUZZER_LIBS)
+
+# Inputs from which the fuzz targets start: a folder a target.
+EXTRA_DIST += tests/corpus/conf/sections.conf
+
+# spoor-pixeld
+tests_unit_test_hit_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_hit_LDADD = libpixeld.a $(UNIT_LIBS)
+
+tests_unit_test_route_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_route_LDADD = libpixeld.a $(UNIT_LIBS)
+
+tests_unit_test_verdict_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_verdict_LDADD = libpixeld.a $(UNIT_LIBS)
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_route
+endif
+tests_fuzz_fuzz_route_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_route_LDADD = libpixeld.a $(FUZZER_LIBS)

@@ -3,9 +3,13 @@
 #ifndef TESTS_UNIT_FOLDER_H
 #define TESTS_UNIT_FOLDER_H
 
+#include <stdbool.h>
+
 enum { PATH_SIZE = 256 };
 
 void folder_make(char path[PATH_SIZE]); /* ends the test program when it cannot */
 void folder_remove(const char *path);   /* with all that is in it, two levels deep */
+/* The files of FROM, as files of TO, which is made if need be. False when any could not be. */
+bool folder_copy(const char *from, const char *to);
 
 #endif

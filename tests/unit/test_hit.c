@@ -70,7 +70,10 @@ static const struct row table[] = {
     {"10.0.0.1", CLIENT_X_FORWARDED_FOR, {"["}, "10.0.0.1"},
     {"10.0.0.1", CLIENT_X_FORWARDED_FOR, {","}, "10.0.0.1"},
     {"2001:db8:1::1", CLIENT_FORWARDED, {"for=198.51.100.7"}, "198.51.100.7"},
-    {"2001:db8:1::1", CLIENT_FORWARDED, {"proto=https; For=\"[2001:db8::7]:4711\";by=203.0.113.43"}, "2001:db8::7"},
+    {"2001:db8:1::1",
+     CLIENT_FORWARDED,
+     {"proto=https; For=\"[2001:db8::7]:4711\";by=203.0.113.43"},
+     "2001:db8::7"},
     {"2001:db8:1::1", CLIENT_FORWARDED, {"for=198.51.100.7, for=10.1.1.1"}, "198.51.100.7"},
     {"2001:db8:1::1", CLIENT_FORWARDED, {"for=198.51.100.7, for=_hidden"}, "2001:db8:1::1"},
     {"2001:db8:1::1", CLIENT_FORWARDED, {"for=unknown"}, "2001:db8:1::1"},
@@ -91,7 +94,8 @@ static void rightmost_untrusted_address(void **state)
             request.forwarded_lines++;
         }
         client = client_of(&request, &proxies, row->header);
-        assert_non_null(inet_ntop(client.address_bytes == 4 ? AF_INET : AF_INET6, client.address, text, sizeof text));
+        assert_non_null(
+            inet_ntop(client.address_bytes == 4 ? AF_INET : AF_INET6, client.address, text, sizeof text));
         print_message("# %s by %s\n", row->line[0] ? row->line[0] : "", row->peer);
         assert_string_equal(text, row->client);
     }
@@ -100,8 +104,9 @@ static void rightmost_untrusted_address(void **state)
 static void nothing_is_trusted_without_a_list(void **state)
 {
     struct sockaddr_in6 peer = peer_of("10.0.0.1");
-    struct request request = {
-        .peer = (const struct sockaddr *)&peer, .forwarded = {slice_str("198.51.100.7")}, .forwarded_lines = 1};
+    struct request request = {.peer = (const struct sockaddr *)&peer,
+                              .forwarded = {slice_str("198.51.100.7")},
+                              .forwarded_lines = 1};
     struct client client = client_of(&request, NULL, CLIENT_X_FORWARDED_FOR);
 
     (void)state;

@@ -91,11 +91,10 @@ static uint64_t append_range(struct spool *spool, int from, int to)
 static int number_of(const struct spool_record *record)
 {
     char text[120];
-    int number = -1;
 
     snprintf(text, sizeof text, "%.*s", SLICE_ARG(record->payload));
-    assert_int_equal(sscanf(text, "record %d", &number), 1);
-    return number;
+    assert_memory_equal(text, "record ", 7);
+    return (int)strtol(text + 7, NULL, 10);
 }
 
 static void expect_next(struct spool_reader *reader, int from, int to)
@@ -271,6 +270,28 @@ static void a_tail_torn_at_any_byte_is_cut(void **state)
     }
 }
 
+static void a_torn_tail_is_gone_for_good(void **state)
+{
+    struct spool *spool = open_good();
+    uint64_t end = append_range(spool, 0, 3);
+    char path[PATH_SIZE];
+    uint8_t junk[500];
+
+    (void)state;
+    memset(junk, 0x11, sizeof junk);
+    segment_path(spool, 0, path);
+    spool_close(spool);
+    overwrite(path, end, junk, sizeof junk);
+    spool = open_good();
+    assert_non_null(strstr(warning, "cut a torn record"));
+    append_range(spool, 3, 4);
+    spool_close(spool);
+    spool = open_good();
+    assert_string_equal(warning, "");
+    expect_all(spool, 0, 4);
+    spool_close(spool);
+}
+
 static void a_flipped_bit_is_reported_and_skipped(void **state)
 {
     struct spool *spool = open_good();
@@ -377,7 +398,7 @@ static void a_recycled_segment_revives_nothing(void **state)
         spool_release(spool, end);
         recycled = spool_first(spool) > 3 * SEGMENT;
         if (n % MANY == 0)
-            usleep(1000);
+            spool_wait(spool, end, 1); /* for the keeper */
     }
     assert_true(recycled);
     end = spool_end(spool);
@@ -486,6 +507,25 @@ static void a_second_open_is_refused_by_name(void **state)
     spool_close(open_good());
 }
 
+static void a_damaged_identity_stops_the_start(void **state)
+{
+    static const char *const bad[] = {"", "spoor spool 1\n", "spoor spool 2\n",
+                                      "spoor spool 1\nidentity 12\nfirst 0\nmachine x\nfolder 1 1\nfile 1\n"};
+    char path[2 * PATH_SIZE];
+
+    (void)state;
+    snprintf(path, sizeof path, "%s/identity", folder);
+    for (size_t n = 0; n < sizeof bad / sizeof *bad; n++) {
+        FILE *file = fopen(path, "w");
+
+        assert_non_null(file);
+        fputs(bad[n], file);
+        fclose(file);
+        assert_null(open_it());
+        assert_non_null(strstr(failure, path));
+    }
+}
+
 static void a_copy_gets_a_new_identity_and_keeps_the_records(void **state)
 {
     struct spool *spool = open_good(), *copy;
@@ -493,7 +533,7 @@ static void a_copy_gets_a_new_identity_and_keeps_the_records(void **state)
     struct spool_inherited inherited;
     struct spool_reader *reader;
     struct spool_record record;
-    char source[PATH_SIZE], command[3 * PATH_SIZE];
+    char source[PATH_SIZE];
     uint64_t end = append_range(spool, 0, 200);
     struct buf error;
 
@@ -503,8 +543,7 @@ static void a_copy_gets_a_new_identity_and_keeps_the_records(void **state)
     memcpy(source, folder, sizeof source);
     folder_make(folder);
     options.directory = folder;
-    snprintf(command, sizeof command, "cp -a %s/. %s/", source, folder);
-    assert_int_equal(system(command), 0);
+    assert_true(folder_copy(source, folder));
     copy = open_good();
     assert_non_null(strstr(warning, "new identity"));
     spool_identity(copy, renewed);
@@ -641,7 +680,7 @@ static void a_disk_that_stays_bad_fails_until_it_is_well(void **state)
     assert_false(spool_writable(spool));
     expect_all(spool, 0, 5);
     syncs_to_fail = 0;
-    usleep(250 * 1000);
+    spool_wait(spool, end, 250); /* it is not tried again at once */
     assert_int_equal(spool_sync(spool, end), SPOOL_OK);
     append_range(spool, 6, 9);
     assert_true(spool_writable(spool));
@@ -742,8 +781,8 @@ static void read_all_of(struct spool *spool)
 
     while (total < WRITERS * EACH) {
         enum spool_read read = spool_reader_next(reader, &record);
-        char text[40];
-        int who, which;
+        char text[40], *rest;
+        long who;
 
         if (read == SPOOL_READ_END) {
             spool_wait(spool, spool_reader_position(reader), 1000);
@@ -751,8 +790,9 @@ static void read_all_of(struct spool *spool)
         }
         assert_int_equal(read, SPOOL_READ_RECORD);
         snprintf(text, sizeof text, "%.*s", SLICE_ARG(record.payload));
-        assert_int_equal(sscanf(text, "%d %d", &who, &which), 2);
-        assert_int_equal(which, next[who]++);
+        who = strtol(text, &rest, 10);
+        assert_in_range(who, 0, WRITERS - 1);
+        assert_int_equal(strtol(rest, NULL, 10), next[who]++);
         if (++total % 100 == 0)
             spool_release(spool, record.end);
     }
@@ -872,13 +912,12 @@ static void state_path(int n, char path[2 * PATH_SIZE])
 
 static void state_keep(void)
 {
-    char path[2 * PATH_SIZE], command[4 * PATH_SIZE];
+    char path[2 * PATH_SIZE];
 
     pthread_mutex_lock(&shot.mutex);
     if (shot.on && shot.count < STATES_MAX) {
         state_path(shot.count, path);
-        snprintf(command, sizeof command, "cp -r %s %s", folder, path);
-        if (system(command) == 0)
+        if (folder_copy(folder, path))
             shot.at_least[shot.count++] = shot.synced;
     }
     pthread_mutex_unlock(&shot.mutex);
@@ -970,6 +1009,7 @@ int main(void)
         TEST(the_keeper_syncs_in_time),
         TEST(odd_payloads_are_refused),
         TEST(a_tail_torn_at_any_byte_is_cut),
+        TEST(a_torn_tail_is_gone_for_good),
         TEST(a_flipped_bit_is_reported_and_skipped),
         TEST(a_flipped_bit_in_the_newest_segment_loses_no_number),
         TEST(a_flip_under_a_running_spool_ends_the_segment),
@@ -980,6 +1020,7 @@ int main(void)
         TEST(what_is_kept_can_be_read_again),
         TEST(a_release_can_be_taken_back),
         TEST(a_second_open_is_refused_by_name),
+        TEST(a_damaged_identity_stops_the_start),
         TEST(a_copy_gets_a_new_identity_and_keeps_the_records),
         TEST(renewal_keeps_what_was_appended_since_the_start),
         TEST(a_failed_sync_writes_the_records_anew),
