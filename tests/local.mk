@@ -16,6 +16,9 @@ unit_tests += tests/unit/test_record
 unit_tests += tests/unit/test_hit
 unit_tests += tests/unit/test_route
 unit_tests += tests/unit/test_verdict
+unit_tests += tests/unit/test_ladder
+unit_tests += tests/unit/test_classify
+unit_tests += tests/unit/test_incoming
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 endif
@@ -59,6 +62,8 @@ noinst_PROGRAMS += tests/fuzz/fuzz_address
 noinst_PROGRAMS += tests/fuzz/fuzz_route
 noinst_PROGRAMS += tests/fuzz/fuzz_token
 noinst_PROGRAMS += tests/fuzz/fuzz_url
+noinst_PROGRAMS += tests/fuzz/fuzz_incoming
+noinst_PROGRAMS += tests/fuzz/fuzz_msgid
 endif
 
 tests_fuzz_fuzz_address_LDFLAGS = $(FUZZER_LINK)
@@ -92,3 +97,20 @@ EXTRA_DIST += tests/fuzz
 EXTRA_DIST += tests/system
 
 include tests/targets.mk
+tests_unit_test_ladder_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_ladder_LDADD = $(UNIT_LIBS)
+tests_unit_test_classify_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_classify_LDADD = $(UNIT_LIBS)
+tests_unit_test_incoming_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_incoming_LDADD = $(UNIT_LIBS)
+tests_unit_test_incoming_SOURCES = tests/unit/test_incoming.c
+tests_unit_test_incoming_SOURCES += tests/unit/incoming_tokens.c
+tests_unit_test_incoming_SOURCES += tests/unit/incoming_tokens.h
+
+tests_fuzz_fuzz_incoming_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_incoming_LDADD = $(FUZZER_LIBS)
+
+tests_fuzz_fuzz_msgid_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_msgid_LDADD = $(FUZZER_LIBS)
+
+EXTRA_DIST += tests/corpus/incoming
