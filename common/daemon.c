@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* daemon - see daemon.h */
 
-#include "config.h"
-
 #include "common/daemon.h"
 
 #include "common/log.h"
@@ -263,26 +261,39 @@ void daemon_ready(const struct conf *conf, const struct daemon_options *options)
     log_notice("ready");
 }
 
+static void remove_pid_file(void)
+{
+    if (*pid_path)
+        unlink(pid_path);
+    *pid_path = '\0';
+}
+
 void daemon_fail(void)
 {
+    remove_pid_file();
     exit(EXIT_FAILURE);
+}
+
+void daemon_fail_with(const struct buf *reason)
+{
+    log_err("%s", reason->len ? buf_text(reason) : "out of memory");
+    daemon_fail();
 }
 
 enum daemon_signal daemon_wait_signal(void)
 {
     sigset_t signals = our_signals();
-    int number = SIGTERM;
+    int number;
 
-    while (sigwait(&signals, &number) != 0)
-        continue;
+    do {
+        number = sigwaitinfo(&signals, NULL); /* not sigwait(): milter/mlfi.c has its own */
+    } while (number < 0);
     return number == SIGHUP ? DAEMON_RELOAD : DAEMON_STOP;
 }
 
 void daemon_end(void)
 {
-    if (*pid_path)
-        unlink(pid_path);
-    *pid_path = '\0';
+    remove_pid_file();
     log_notice("stopped");
     log_close();
 }

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 sbin_PROGRAMS += milter/spoor-stamp
 milter_spoor_stamp_SOURCES =
-milter_spoor_stamp_SOURCES += milter/journal.c
-milter_spoor_stamp_SOURCES += milter/journal.h
 milter_spoor_stamp_SOURCES += milter/mlfi.c
 milter_spoor_stamp_SOURCES += milter/mlfi.h
 milter_spoor_stamp_SOURCES += milter/stamp_filter.c
@@ -12,8 +10,6 @@ milter_spoor_stamp_LDADD = libmail.a $(COMMON_LIBS) $(MILTER_LIBS)
 
 sbin_PROGRAMS += milter/spoor-match
 milter_spoor_match_SOURCES =
-milter_spoor_match_SOURCES += milter/journal.c
-milter_spoor_match_SOURCES += milter/journal.h
 milter_spoor_match_SOURCES += milter/match_filter.c
 milter_spoor_match_SOURCES += milter/match_filter.h
 milter_spoor_match_SOURCES += milter/match_main.c

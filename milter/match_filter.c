@@ -140,7 +140,7 @@ static bool write_record(struct match_filter *filter, const struct mlfi_message 
     answer.queue_id = slice_str(message->queue_id);
     buf_init(&payload, SPOOL_RECORD_MAX);
     record_answer_encode(&answer, &payload);
-    written = journal_write(filter->journal, RECORD_ANSWER, &payload);
+    written = mlfi_record(filter->recorder, RECORD_ANSWER, &payload);
     buf_free(&payload);
     return written;
 }

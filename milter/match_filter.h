@@ -11,7 +11,6 @@
 #include "common/cache.h"
 #include "common/db.h"
 #include "common/keys.h"
-#include "milter/journal.h"
 #include "milter/mlfi.h"
 
 struct match_filter {
@@ -19,7 +18,7 @@ struct match_filter {
     struct keys *keys;
     struct cache *cache;
     struct db_pool *databases;
-    struct journal *journal;
+    struct recorder *recorder;
 };
 
 /* mlfi_service.finish; ARG is a struct match_filter. */

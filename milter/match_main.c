@@ -18,8 +18,8 @@ int main(int argc, char **argv)
 {
     struct daemon_options options = daemon_options("spoor-match", argc, argv);
     struct conf *conf = daemon_configure(&options, CONF_MATCH);
-    struct journal journal;
-    struct match_filter filter = {.conf = conf, .journal = &journal};
+    struct recorder recorder;
+    struct match_filter filter = {.conf = conf, .recorder = &recorder};
     struct mlfi_service service = {
         .program = "spoor-match",
         .conf = &conf->match.milter,
@@ -40,8 +40,8 @@ int main(int argc, char **argv)
     if (!daemon_drop_privileges(conf))
         daemon_fail();
     filter.databases = db_pool_new(conf->database, "spoor-match", DATABASE_CONNECTIONS);
-    if (!journal_open(&journal, conf, "match", false, &error) ||
-        !journal_start(&journal, conf, "spoor-match", &error) || !mlfi_start(&error))
+    if (!recorder_open(&recorder, conf, "match", 0, &error) ||
+        !recorder_start(&recorder, conf, "spoor-match", NULL, NULL, &error) || !mlfi_start(&error))
         daemon_fail_with(&error);
     daemon_ready(conf, &options);
 
@@ -50,7 +50,7 @@ int main(int argc, char **argv)
 
     if (!mlfi_stop())
         exit(1); /* a mail is still at work; what it recorded is in the spool */
-    journal_close(&journal, LOADER_DRAIN_MS);
+    recorder_close(&recorder, LOADER_DRAIN_MS);
     db_pool_free(filter.databases);
     cache_free(filter.cache);
     keys_free(filter.keys);

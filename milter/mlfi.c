@@ -378,3 +378,16 @@ bool mlfi_stop(void)
     pthread_mutex_unlock(&mails.lock);
     return drained;
 }
+
+bool mlfi_record(struct recorder *recorder, enum record_kind kind, const struct buf *payload)
+{
+    static struct log_throttle throttle = {.every_seconds = 60};
+    enum spool_result result = recorder_write(recorder, kind, payload, true);
+
+    if (result == SPOOL_FULL)
+        log_throttled(&throttle, LOG_ERR, "spool %s is full: mail passes without a record", recorder->directory);
+    else if (result == SPOOL_FAILED)
+        log_throttled(&throttle, LOG_ERR, "cannot write to spool %s: %m: mail passes without a record",
+                      recorder->directory);
+    return result == SPOOL_OK;
+}

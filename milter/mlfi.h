@@ -11,6 +11,7 @@
 
 #include "common/buf.h"
 #include "common/conf.h"
+#include "common/recorder.h"
 #include "common/slice.h"
 #include "mail/header.h"
 
@@ -58,5 +59,8 @@ bool mlfi_start(struct buf *error);
  * the drain timeout was over first: a mail may still be at work with what the service uses.
  */
 bool mlfi_stop(void);
+
+/* Notes down what was done, on the disk when true. A failure is logged once a minute: such mail goes without a record. */
+bool mlfi_record(struct recorder *recorder, enum record_kind kind, const struct buf *payload);
 
 #endif

@@ -15,7 +15,7 @@ static bool next_number(void *arg, uint64_t *id)
 {
     struct stamp_filter *filter = arg;
 
-    return message_id_make(filter->journal->numbers, id);
+    return message_id_make(filter->numbers, id);
 }
 
 static void make_plan(struct stamp_filter *filter, const struct mlfi_message *message, struct outgoing_plan *plan)
@@ -30,7 +30,7 @@ static void make_plan(struct stamp_filter *filter, const struct mlfi_message *me
         .recipients = message->recipients,
         .login = slice_str(message->login),
         .from_submit_network =
-            client->sa_family == AF_UNSPEC || network_list_has(filter->submit_networks, client),
+            client->sa_family == AF_UNSPEC || network_list_has(&filter->submit_networks, client),
     };
     struct outgoing_settings settings = {
         .conf = filter->conf, .keys = filter->keys, .number = next_number, .arg = filter};
@@ -50,7 +50,7 @@ static bool write_record(struct stamp_filter *filter, const struct mlfi_message 
     plan->record.queue_id = slice_str(message->queue_id);
     buf_init(&payload, SPOOL_RECORD_MAX);
     record_message_encode(&plan->record, &payload);
-    written = journal_write(filter->journal, RECORD_MESSAGE, &payload);
+    written = mlfi_record(filter->recorder, RECORD_MESSAGE, &payload);
     buf_free(&payload);
     return written;
 }

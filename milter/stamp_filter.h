@@ -10,16 +10,17 @@
 
 #include "common/cache.h"
 #include "common/keys.h"
+#include "common/message_id.h"
 #include "common/network.h"
-#include "milter/journal.h"
 #include "milter/mlfi.h"
 
 struct stamp_filter {
     const struct conf *conf;
     struct keys *keys;
-    struct network_list *submit_networks;
+    struct network_list submit_networks;
     struct cache *cache;
-    struct journal *journal;
+    struct recorder *recorder;
+    struct message_id_maker *numbers;
 };
 
 /* mlfi_service.finish; ARG is a struct stamp_filter. */

@@ -12,14 +12,19 @@
 
 #include <stdlib.h>
 
-enum { LOADER_DRAIN_MS = 2000 };
+enum { LOADER_DRAIN_MS = 2000, NODE_UNKNOWN = -1 };
+
+static void node_known(void *arg, int node)
+{
+    message_id_maker_set_node(arg, node);
+}
 
 int main(int argc, char **argv)
 {
     struct daemon_options options = daemon_options("spoor-stamp", argc, argv);
     struct conf *conf = daemon_configure(&options, CONF_STAMP);
-    struct journal journal;
-    struct stamp_filter filter = {.conf = conf, .journal = &journal};
+    struct recorder recorder;
+    struct stamp_filter filter = {.conf = conf, .recorder = &recorder};
     struct mlfi_service service = {
         .program = "spoor-stamp",
         .conf = &conf->stamp.milter,
@@ -33,15 +38,18 @@ int main(int argc, char **argv)
 
     buf_init(&error, 4096);
     daemon_start(&options);
+    /* conf_load() has checked the texts: only memory can be short */
+    if (!network_list_parse(&filter.submit_networks, conf->stamp.submit_networks.item, conf->stamp.submit_networks.count))
+        daemon_fail_with(&error);
     if (!(filter.keys = keys_load(conf->key_file, &error)) ||
-        !(filter.submit_networks = network_list_parse(&conf->stamp.submit_networks, &error)) ||
         !(filter.cache = cache_new(conf->memcached, (int)conf->memcached_timeout_ms, &error)) ||
         !mlfi_open(&service, &error))
         daemon_fail_with(&error);
     if (!daemon_drop_privileges(conf))
         daemon_fail();
-    if (!journal_open(&journal, conf, "stamp", true, &error) ||
-        !journal_start(&journal, conf, "spoor-stamp", &error) || !mlfi_start(&error))
+    if (!recorder_open(&recorder, conf, "stamp", 0, &error) ||
+        !(filter.numbers = message_id_maker_open(recorder.directory, NODE_UNKNOWN, &error)) ||
+        !recorder_start(&recorder, conf, "spoor-stamp", node_known, filter.numbers, &error) || !mlfi_start(&error))
         daemon_fail_with(&error);
     daemon_ready(conf, &options);
 
@@ -50,9 +58,10 @@ int main(int argc, char **argv)
 
     if (!mlfi_stop())
         exit(1); /* a mail is still at work; what it recorded is in the spool */
-    journal_close(&journal, LOADER_DRAIN_MS);
+    recorder_close(&recorder, LOADER_DRAIN_MS);
+    message_id_maker_close(filter.numbers);
     cache_free(filter.cache);
-    network_list_free(filter.submit_networks);
+    network_list_free(&filter.submit_networks);
     keys_free(filter.keys);
     daemon_end();
     conf_free(conf);

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* recorder - see recorder.h */
+
+#include "common/log.h"
+#include "common/recorder.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static bool open_spool(struct recorder *recorder, const struct conf *conf, int64_t sync_ms, struct buf *error)
+{
+    struct spool_options options = {
+        .directory = recorder->directory,
+        .segment_bytes = conf->spool_segment_bytes,
+        .max_bytes = conf->spool_max_bytes,
+        .keep_s = conf->spool_keep_s,
+        .sync_ms = sync_ms,
+    };
+    struct buf warning;
+
+    buf_init(&warning, 4096);
+    recorder->spool = spool_open(&options, &warning, error);
+    if (warning.len)
+        log_warn("%s", buf_text(&warning));
+    buf_free(&warning);
+    return recorder->spool != NULL;
+}
+
+bool recorder_open(struct recorder *recorder, const struct conf *conf, const char *name, int64_t sync_ms,
+                   struct buf *error)
+{
+    const char *dash = conf->instance[0] ? "-" : "";
+
+    *recorder = (struct recorder){.spool = NULL};
+    if (gethostname(recorder->host, sizeof recorder->host - 1) != 0)
+        snprintf(recorder->host, sizeof recorder->host, "localhost");
+    if (asprintf(&recorder->directory, "%s/%s%s%s", conf->spool_directory, name, dash, conf->instance) < 0) {
+        recorder->directory = NULL;
+        buf_add_str(error, "out of memory");
+        return false;
+    }
+    return open_spool(recorder, conf, sync_ms, error);
+}
+
+bool recorder_start(struct recorder *recorder, const struct conf *conf, const char *program,
+                    void (*node_known)(void *arg, int node), void *arg, struct buf *error)
+{
+    struct loader_options options = {
+        .conninfo = conf->database,
+        .program = program,
+        .host = recorder->host,
+        .want_node = node_known != NULL,
+        .node_known = node_known,
+        .arg = arg,
+    };
+
+    recorder->loader = loader_start(recorder->spool, &options, error);
+    return recorder->loader != NULL;
+}
+
+void recorder_close(struct recorder *recorder, int drain_ms)
+{
+    if (recorder->loader)
+        loader_stop(recorder->loader, drain_ms);
+    if (recorder->spool)
+        spool_close(recorder->spool);
+    free(recorder->directory);
+    *recorder = (struct recorder){.spool = NULL};
+}
+
+enum spool_result recorder_write(struct recorder *recorder, enum record_kind kind, const struct buf *payload,
+                                 bool durable)
+{
+    enum spool_result result;
+    uint64_t end;
+
+    if (payload->failed) {
+        errno = ENOMEM;
+        return SPOOL_FAILED;
+    }
+    result = spool_append(recorder->spool, (uint8_t)kind, RECORD_VERSION, buf_slice(payload), &end);
+    if (result == SPOOL_OK && durable)
+        result = spool_sync(recorder->spool, end);
+    return result;
+}
