@@ -8,12 +8,15 @@ if HAVE_CMOCKA
 unit_tests =
 unit_tests += tests/unit/test_address
 unit_tests += tests/unit/test_buf
+unit_tests += tests/unit/test_classify
 unit_tests += tests/unit/test_conf
 unit_tests += tests/unit/test_copy_stream
 unit_tests += tests/unit/test_daemon
 unit_tests += tests/unit/test_header
 unit_tests += tests/unit/test_hit
+unit_tests += tests/unit/test_incoming
 unit_tests += tests/unit/test_keys
+unit_tests += tests/unit/test_ladder
 unit_tests += tests/unit/test_log
 unit_tests += tests/unit/test_message_id
 unit_tests += tests/unit/test_msgid
@@ -27,13 +30,13 @@ unit_tests += tests/unit/test_store
 unit_tests += tests/unit/test_token
 unit_tests += tests/unit/test_url
 unit_tests += tests/unit/test_verdict
-unit_tests += tests/unit/test_ladder
-unit_tests += tests/unit/test_classify
-unit_tests += tests/unit/test_incoming
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 endif
 
+tests_unit_test_incoming_SOURCES = tests/unit/test_incoming.c
+tests_unit_test_incoming_SOURCES += tests/unit/incoming_tokens.c
+tests_unit_test_incoming_SOURCES += tests/unit/incoming_tokens.h
 tests_unit_test_message_id_SOURCES = tests/unit/test_message_id.c
 tests_unit_test_message_id_SOURCES += tests/unit/folder.c
 tests_unit_test_message_id_SOURCES += tests/unit/folder.h
@@ -48,16 +51,18 @@ FUZZER_LINK = $(AM_LDFLAGS) -fsanitize=fuzzer
 if FUZZERS
 noinst_PROGRAMS += tests/fuzz/fuzz_address
 noinst_PROGRAMS += tests/fuzz/fuzz_conf
+noinst_PROGRAMS += tests/fuzz/fuzz_incoming
+noinst_PROGRAMS += tests/fuzz/fuzz_msgid
 noinst_PROGRAMS += tests/fuzz/fuzz_record
 noinst_PROGRAMS += tests/fuzz/fuzz_route
 noinst_PROGRAMS += tests/fuzz/fuzz_spool
 noinst_PROGRAMS += tests/fuzz/fuzz_token
 noinst_PROGRAMS += tests/fuzz/fuzz_url
-noinst_PROGRAMS += tests/fuzz/fuzz_incoming
-noinst_PROGRAMS += tests/fuzz/fuzz_msgid
 endif
 tests_fuzz_fuzz_address_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_conf_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_incoming_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_msgid_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_record_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_route_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_spool_LDFLAGS = $(FUZZER_LINK)
@@ -112,20 +117,3 @@ EXTRA_DIST += tests/unit/with-postgres
 EXTRA_DIST += tests/corpus
 
 include tests/targets.mk
-tests_unit_test_ladder_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_ladder_LDADD = $(UNIT_LIBS)
-tests_unit_test_classify_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_classify_LDADD = $(UNIT_LIBS)
-tests_unit_test_incoming_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_incoming_LDADD = $(UNIT_LIBS)
-tests_unit_test_incoming_SOURCES = tests/unit/test_incoming.c
-tests_unit_test_incoming_SOURCES += tests/unit/incoming_tokens.c
-tests_unit_test_incoming_SOURCES += tests/unit/incoming_tokens.h
-
-tests_fuzz_fuzz_incoming_LDFLAGS = $(FUZZER_LINK)
-tests_fuzz_fuzz_incoming_LDADD = $(FUZZER_LIBS)
-
-tests_fuzz_fuzz_msgid_LDFLAGS = $(FUZZER_LINK)
-tests_fuzz_fuzz_msgid_LDADD = $(FUZZER_LIBS)
-
-EXTRA_DIST += tests/corpus/incoming
