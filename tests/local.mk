@@ -6,6 +6,7 @@ LDADD = libctl.a libpixeld.a libmail.a $(COMMON_LIBS) $(CMOCKA_LIBS)
 
 if HAVE_CMOCKA
 unit_tests =
+unit_tests += tests/unit/test_absence
 unit_tests += tests/unit/test_address
 unit_tests += tests/unit/test_buf
 unit_tests += tests/unit/test_classify
