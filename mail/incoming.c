@@ -258,7 +258,7 @@ static enum incoming_hard hardness(const char *status)
     return status[0] == '5' && strcmp(status, "5.2.2") != 0 ? HARD_YES : HARD_NO;
 }
 
-static void set_report(const struct report *report, struct incoming_verdict *verdict)
+static void set_details(const struct report *report, struct incoming_verdict *verdict)
 {
     if (report->kind == REPORT_DELIVERY)
         memcpy(verdict->status, report->status, sizeof verdict->status);
@@ -266,6 +266,8 @@ static void set_report(const struct report *report, struct incoming_verdict *ver
         verdict->hard = hardness(verdict->status);
     if (verdict->class_ == ANSWER_RECEIPT)
         verdict->receipt = report->disposition;
+    if (verdict->class_ == ANSWER_AUTO_REPLY)
+        absence_until(slice_str(verdict->subject), verdict->until);
 }
 
 static bool set_class(struct judging *judging, const struct match *match, enum incoming_relation relation)
@@ -289,7 +291,7 @@ static bool set_class(struct judging *judging, const struct match *match, enum i
         return false;
     verdict->class_ = result.class_;
     verdict->confidence = result.class_ == ANSWER_REPLY ? reply_confidence(match, verdict) : result.confidence;
-    set_report(&judging->report, verdict);
+    set_details(&judging->report, verdict);
     return true;
 }
 
@@ -317,9 +319,9 @@ bool incoming_judge(const struct incoming_mail *mail, const struct incoming_look
     bool ok;
 
     *verdict = (struct incoming_verdict){.class_ = ANSWER_NONE};
-    ok = report_read(mail->headers, mail->body, &judging.report) && read_ladder(&judging) && describe(&judging);
+    ok = report_read(mail->headers, mail->body, &judging.report) && read_ladder(&judging);
     if (ok && (find_signed(&judging, &match) || find_kept(&judging, &match)))
-        ok = judge_match(&judging, &match);
+        ok = describe(&judging) && judge_match(&judging, &match);
     report_free(&judging.report);
     if (!ok)
         incoming_verdict_free(verdict);

@@ -12,9 +12,10 @@
 #include "common/address.h"
 #include "common/record.h"
 #include "common/token.h"
+#include "mail/absence.h"
 #include "mail/header.h"
 
-enum { INCOMING_KEPT_MAX = 8 /* ids not of our shape that are looked up for one mail */ };
+enum { INCOMING_KEPT_MAX = 4 /* ids not of our shape looked up for one mail: each may wait for the database */ };
 
 struct incoming_mail { /* nothing is copied; all must outlive the verdict */
     const struct header_list *headers;
@@ -48,7 +49,7 @@ struct incoming_lookup {
 enum incoming_hard { HARD_UNKNOWN, HARD_NO, HARD_YES };
 
 struct incoming_verdict {
-    enum answer_class class_; /* ANSWER_NONE: nothing of ours is referred to; only `forged` counts then */
+    enum answer_class class_; /* ANSWER_NONE: nothing of ours is referred to; only `forged` is set then */
     enum answer_rung rung;
     enum answer_confidence confidence;
     uint64_t message;
@@ -60,7 +61,7 @@ struct incoming_verdict {
     char status[16];                       /* of a bounce or delay, "5.1.1"; "" unknown */
     enum incoming_hard hard;               /* of a bounce */
     const char *receipt;                   /* displayed, deleted, dispatched, processed, or NULL */
-    char until[16];                        /* end of an absence, ISO 8601 date; "" unknown */
+    char until[ABSENCE_DATE];              /* end of an absence, ISO 8601; "" unknown */
     bool forged;                           /* an id of our shape did not verify */
     char *subject;                         /* decoded; owned */
     char *message_id;                      /* of this mail, no brackets, "" none; owned */

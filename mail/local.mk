@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 noinst_LIBRARIES += libmail.a
 libmail_a_SOURCES =
+libmail_a_SOURCES += mail/absence.c
+libmail_a_SOURCES += mail/absence.h
 libmail_a_SOURCES += mail/base64.c
 libmail_a_SOURCES += mail/base64.h
 libmail_a_SOURCES += mail/charset.c

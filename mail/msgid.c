@@ -189,7 +189,7 @@ static size_t references_bytes(const struct msgid_list *list)
     return bytes;
 }
 
-/* Drops ids behind the first, oldest first and the KEEP newest not, until the rest fits. */
+/* Drops ids until the rest fits, oldest first; the first of all and the KEEP newest stay. */
 static void shorten(const struct references_request *request, struct msgid_list *list, size_t keep, bool anchors_only)
 {
     size_t n = 1;

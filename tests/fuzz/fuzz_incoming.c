@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* a verdict on any bytes; a left side that begins with "ours" counts as signed, so that every class is reached */
+
+#include "mail/incoming.h"
+
+#include <stdint.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static enum token_result verify(void *arg, struct slice id_left, struct token *token)
+{
+    (void)arg;
+    *token = (struct token){.kind = TOKEN_ANCHOR, .message = 1, .recipient = id_left.len & 1};
+    return slice_starts_i(id_left, slice_str("ours")) ? TOKEN_GOOD : TOKEN_FORGED;
+}
+
+static uint32_t recipient_key(void *arg, struct slice address)
+{
+    (void)arg;
+    return (uint32_t)address.len & 1;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct incoming_lookup lookup = {.token = verify, .recipient_key = recipient_key};
+    struct slice mail = slice_of((const char *)data, size);
+    struct incoming_verdict verdict;
+    struct header_list headers;
+    struct incoming_mail incoming = {.headers = &headers};
+    struct buf out;
+
+    header_list_init(&headers);
+    buf_init(&out, 100000);
+    incoming.body = slice_from(mail, header_parse(mail, &headers));
+    if (header_value(&headers, "Return-Path"))
+        incoming.envelope_sender = slice_str(header_value(&headers, "Return-Path"));
+    if (incoming_judge(&incoming, &lookup, &verdict)) {
+        incoming_print(&verdict, &out);
+        incoming_verdict_free(&verdict);
+    }
+    buf_free(&out);
+    header_list_free(&headers);
+    return 0;
+}

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* verdicts: the whole corpus without a database, then what a database, a login and a broken mail change */
+
+#include "mail/incoming.h"
+#include "tests/unit/incoming_tokens.h"
+
+#include <dirent.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+enum { FILE_MAX = 1024 * 1024 };
+
+/* What the judge's questions are answered from. */
+struct world {
+    struct keys *keys;
+    enum incoming_relation relation;
+    const char *kept; /* the one id that is known, or NULL */
+    size_t asked;     /* kept ids looked up */
+};
+
+static enum token_result verify(void *arg, struct slice id_left, struct token *token)
+{
+    return token_verify(((struct world *)arg)->keys, id_left, slice_str(""), token);
+}
+
+static bool kept_id(void *arg, struct slice id, uint64_t *message)
+{
+    struct world *world = arg;
+
+    world->asked++;
+    *message = 77;
+    return world->kept && slice_is_i(id, world->kept);
+}
+
+static enum incoming_relation relation(void *arg, uint64_t message, struct slice address)
+{
+    (void)message;
+    (void)address;
+    return ((struct world *)arg)->relation;
+}
+
+static uint32_t recipient_key(void *arg, struct slice address)
+{
+    return keys_recipient(((struct world *)arg)->keys, address);
+}
+
+static bool is_local(void *arg, struct slice domain)
+{
+    (void)arg;
+    return slice_is_i(domain, "example.com");
+}
+
+static struct incoming_lookup without_database(struct world *world)
+{
+    return (struct incoming_lookup){
+        .arg = world, .token = verify, .recipient_key = recipient_key, .is_local_domain = is_local};
+}
+
+static struct incoming_lookup with_database(struct world *world)
+{
+    struct incoming_lookup lookup = without_database(world);
+
+    lookup.kept_id = kept_id;
+    lookup.relation = relation;
+    return lookup;
+}
+
+/* The verdict's lines on the mail in TEXT, which may hold placeholders; LOGIN: it was submitted. */
+static void print_verdict(const struct incoming_lookup *lookup, struct slice text, bool login, struct buf *out)
+{
+    struct world *world = lookup->arg;
+    struct incoming_verdict verdict;
+    struct incoming_mail mail = {.authenticated = login};
+    struct header_list headers;
+    struct buf filled, sender;
+    size_t at;
+
+    buf_init(&filled, 4 * FILE_MAX);
+    buf_init(&sender, 1000);
+    header_list_init(&headers);
+    incoming_fill(world->keys, text, &filled);
+    at = header_parse(buf_slice(&filled), &headers);
+    if (header_value(&headers, "Return-Path"))
+        header_mailbox(slice_str(header_value(&headers, "Return-Path")), &sender);
+    mail.headers = &headers;
+    mail.body = slice_from(buf_slice(&filled), at);
+    mail.envelope_sender = buf_slice(&sender);
+    assert_true(incoming_judge(&mail, lookup, &verdict));
+    buf_reset(out);
+    assert_true(incoming_print(&verdict, out));
+    incoming_verdict_free(&verdict);
+    header_list_free(&headers);
+    buf_free(&sender);
+    buf_free(&filled);
+}
+
+static void read_whole(const char *path, struct buf *out)
+{
+    FILE *file = fopen(path, "rb");
+    char chunk[4096];
+    size_t got;
+
+    if (!file)
+        fail_msg("cannot read %s", path);
+    buf_reset(out);
+    while ((got = fread(chunk, 1, sizeof chunk, file)) > 0)
+        assert_true(buf_add(out, chunk, got));
+    fclose(file);
+}
+
+static void check_file(const struct incoming_lookup *lookup, const char *folder, const char *name, size_t *wrong)
+{
+    struct buf path, mail, expected, seen;
+
+    buf_init(&path, 4096);
+    buf_init(&mail, FILE_MAX);
+    buf_init(&expected, FILE_MAX);
+    buf_init(&seen, FILE_MAX);
+    buf_add_f(&path, "%s/%s.eml", folder, name);
+    read_whole(buf_text(&path), &mail);
+    buf_reset(&path);
+    buf_add_f(&path, "%s/%s.expect", folder, name);
+    read_whole(buf_text(&path), &expected);
+    print_verdict(lookup, buf_slice(&mail), false, &seen);
+    if (!slice_eq(buf_slice(&expected), buf_slice(&seen))) {
+        print_message("# %s: expected\n%s# but it is\n%s", name, buf_text(&expected), buf_text(&seen));
+        ++*wrong;
+    }
+    buf_free(&path);
+    buf_free(&mail);
+    buf_free(&expected);
+    buf_free(&seen);
+}
+
+static void every_mail_of_the_corpus_gets_its_verdict(void **state)
+{
+    struct world *world = *state;
+    struct incoming_lookup lookup = without_database(world);
+    const char *top = getenv("top_srcdir");
+    char folder[4096];
+    const struct dirent *entry;
+    size_t mails = 0, wrong = 0;
+    DIR *listing;
+
+    snprintf(folder, sizeof folder, "%s/tests/corpus/incoming", top ? top : ".");
+    listing = opendir(folder);
+    if (!listing)
+        fail_msg("no folder %s; top_srcdir must name the source tree", folder);
+    while ((entry = readdir(listing))) {
+        char name[256];
+        size_t len = strlen(entry->d_name);
+        if (len < 5 || len >= sizeof name || strcmp(entry->d_name + len - 4, ".eml") != 0)
+            continue;
+        memcpy(name, entry->d_name, len - 4);
+        name[len - 4] = '\0';
+        check_file(&lookup, folder, name, &wrong);
+        mails++;
+    }
+    closedir(listing);
+    assert_true(mails >= 40);
+    assert_int_equal(wrong, 0);
+}
+
+#define REPLY "Return-Path: <zoe@else.example>\nFrom: zoe@else.example\nIn-Reply-To: "
+
+static void the_database_tells_who_answered(void **state)
+{
+    static const struct {
+        enum incoming_relation relation;
+        const char *class_, *answerer;
+    } cases[] = {
+        {INCOMING_RELATION_RECIPIENT, "class: reply\n", "answerer: recipient\n"},
+        {INCOMING_RELATION_NONE, "class: reply\n", "answerer: other\n"},
+        {INCOMING_RELATION_OWNER, "class: own\n", "answerer: other\n"},
+        {INCOMING_RELATION_UNKNOWN, "class: reply\n", "from: "},
+    };
+    struct world *world = *state;
+    struct incoming_lookup lookup = with_database(world);
+    struct buf out;
+
+    buf_init(&out, 4096);
+    for (size_t n = 0; n < sizeof cases / sizeof cases[0]; n++) {
+        world->relation = cases[n].relation;
+        print_verdict(&lookup, slice_str(REPLY "<@TOKEN:several@@example.com>\n\n"), false, &out);
+        assert_true(slice_starts_i(buf_slice(&out), slice_str(cases[n].class_)));
+        assert_true(slice_find_i(buf_slice(&out), cases[n].answerer) != (size_t)-1);
+    }
+    buf_free(&out);
+}
+
+static void a_kept_id_matches_and_is_worth_less(void **state)
+{
+    struct world *world = *state;
+    struct incoming_lookup lookup = with_database(world);
+    struct buf out;
+
+    buf_init(&out, 4096);
+    world->kept = "client.1@example.com";
+    world->relation = INCOMING_RELATION_NONE;
+    print_verdict(&lookup, slice_str(REPLY "<Client.1@example.com>\n\n"), false, &out);
+    assert_string_equal(buf_text(&out), "class: reply\nrung: in_reply_to\nconfidence: low\nmessage: 77\n"
+                                        "answerer: other\nfrom: zoe@else.example\n");
+    world->relation = INCOMING_RELATION_RECIPIENT;
+    print_verdict(&lookup, slice_str(REPLY "<Client.1@example.com>\n\n"), false, &out);
+    assert_true(slice_find_i(buf_slice(&out), "confidence: high\n") != (size_t)-1);
+    buf_free(&out);
+}
+
+static void a_signed_id_further_down_beats_a_kept_one(void **state)
+{
+    struct world *world = *state;
+    struct incoming_lookup lookup = with_database(world);
+    struct buf out;
+
+    buf_init(&out, 4096);
+    world->kept = "client.1@example.com";
+    world->asked = 0;
+    print_verdict(&lookup, slice_str(REPLY "<client.1@example.com>\nReferences: <@TOKEN:anchor@@x.example>\n\n"), false,
+                  &out);
+    assert_true(slice_find_i(buf_slice(&out), "message: 1234567890123\n") != (size_t)-1);
+    assert_int_equal(world->asked, 0);
+    buf_free(&out);
+}
+
+static void only_a_few_ids_are_looked_up(void **state)
+{
+    struct world *world = *state;
+    struct incoming_lookup lookup = with_database(world);
+    struct buf mail, out;
+
+    buf_init(&mail, FILE_MAX);
+    buf_init(&out, 4096);
+    world->asked = 0;
+    buf_add_str(&mail, REPLY "<@TOKEN:forged@@example.com>\nReferences:");
+    for (int n = 0; n < 5000; n++)
+        buf_add_f(&mail, "\n <%d@elsewhere.example>", n);
+    buf_add_str(&mail, "\n\n");
+    print_verdict(&lookup, buf_slice(&mail), false, &out);
+    assert_string_equal(buf_text(&out), "class: none\nforged: yes\n");
+    assert_int_equal(world->asked, INCOMING_KEPT_MAX);
+    buf_free(&mail);
+    buf_free(&out);
+}
+
+static void who_logged_in_is_ours_unless_he_is_a_recipient(void **state)
+{
+    struct world *world = *state;
+    struct incoming_lookup lookup = without_database(world);
+    struct buf out;
+
+    buf_init(&out, 4096);
+    print_verdict(&lookup, slice_str(REPLY "<@TOKEN:message_id@@example.com>\n\n"), true, &out);
+    assert_true(slice_starts_i(buf_slice(&out), slice_str("class: own\n")));
+    print_verdict(&lookup, slice_str("Return-Path: <bob@client.example>\nFrom: bob@client.example\n"
+                                     "In-Reply-To: <@TOKEN:message_id@@example.com>\n\n"), true, &out);
+    assert_true(slice_starts_i(buf_slice(&out), slice_str("class: reply\n")));
+    print_verdict(&lookup, slice_str("From: alice@example.com\n\n"), true, &out);
+    assert_string_equal(buf_text(&out), "class: none\n");
+    buf_free(&out);
+}
+
+static void the_record_tells_copies_of_one_answer_from_others(void **state)
+{
+#define OURS "In-Reply-To: <@TOKEN:message_id@@x>\n"
+    static const char *const mails[] = {
+        OURS "Message-ID: <1@x>\nFrom: a@b.example\n\n", "Received: again\n" OURS "Message-ID: <1@x>\n\n",
+        OURS "From: a@b.example\nDate: now\n\n",         OURS "From: a@b.example\nDate: later\n\n",
+        OURS "From: a@b.exampleDate: now\n\n",
+    };
+    struct world *world = *state;
+    struct incoming_lookup lookup = without_database(world);
+    uint8_t digest[5][32];
+
+    for (size_t n = 0; n < 5; n++) {
+        struct incoming_verdict verdict;
+        struct record_answer answer;
+        struct header_list headers;
+        struct incoming_mail mail = {.headers = &headers};
+        struct buf filled;
+
+        buf_init(&filled, 4096);
+        incoming_fill(world->keys, slice_str(mails[n]), &filled);
+        header_list_init(&headers);
+        header_parse(buf_slice(&filled), &headers);
+        assert_true(incoming_judge(&mail, &lookup, &verdict));
+        incoming_record(&verdict, &answer);
+        memcpy(digest[n], answer.digest, 32);
+        incoming_verdict_free(&verdict);
+        header_list_free(&headers);
+        buf_free(&filled);
+    }
+    assert_memory_equal(digest[0], digest[1], 32);
+    for (size_t n = 2; n < 5; n++)
+        for (size_t other = 0; other < n; other++)
+            assert_memory_not_equal(digest[n], digest[other], 32);
+}
+
+static int setup(void **state)
+{
+    struct world *world = calloc(1, sizeof *world);
+
+    if (!world)
+        return -1;
+    world->keys = incoming_keys(1);
+    *state = world;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct world *world = *state;
+
+    keys_free(world->keys);
+    free(world);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_mail_of_the_corpus_gets_its_verdict),
+        cmocka_unit_test(the_database_tells_who_answered),
+        cmocka_unit_test(a_kept_id_matches_and_is_worth_less),
+        cmocka_unit_test(a_signed_id_further_down_beats_a_kept_one),
+        cmocka_unit_test(only_a_few_ids_are_looked_up),
+        cmocka_unit_test(who_logged_in_is_ours_unless_he_is_a_recipient),
+        cmocka_unit_test(the_record_tells_copies_of_one_answer_from_others),
+    };
+
+    return cmocka_run_group_tests_name("incoming", tests, setup, teardown);
+}
