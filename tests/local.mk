@@ -3,59 +3,52 @@
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; top_srcdir='$(top_srcdir)'; export top_srcdir;
 
-
 if HAVE_CMOCKA
 unit_tests =
-unit_tests += tests/unit/test_buf
-unit_tests += tests/unit/test_msgid
-unit_tests += tests/unit/test_header
 unit_tests += tests/unit/test_address
+unit_tests += tests/unit/test_buf
 unit_tests += tests/unit/test_conf
+unit_tests += tests/unit/test_copy_stream
 unit_tests += tests/unit/test_daemon
+unit_tests += tests/unit/test_header
 unit_tests += tests/unit/test_hit
 unit_tests += tests/unit/test_keys
 unit_tests += tests/unit/test_log
 unit_tests += tests/unit/test_message_id
+unit_tests += tests/unit/test_msgid
 unit_tests += tests/unit/test_network
+unit_tests += tests/unit/test_outgoing
 unit_tests += tests/unit/test_record
 unit_tests += tests/unit/test_route
 unit_tests += tests/unit/test_spool
-unit_tests += tests/unit/test_token
-unit_tests += tests/unit/test_url
-unit_tests += tests/unit/test_record
-unit_tests += tests/unit/test_hit
-unit_tests += tests/unit/test_route
-unit_tests += tests/unit/test_verdict
-unit_tests += tests/unit/test_spool
-unit_tests += tests/unit/test_copy_stream
 unit_tests += tests/unit/test_sql_script
 unit_tests += tests/unit/test_store
+unit_tests += tests/unit/test_token
+unit_tests += tests/unit/test_url
+unit_tests += tests/unit/test_verdict
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 endif
 UNIT_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 UNIT_LIBS = libmail.a $(COMMON_LIBS) $(CMOCKA_LIBS)
 
-tests_unit_test_buf_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_buf_LDADD = $(UNIT_LIBS)
-tests_unit_test_msgid_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_msgid_LDADD = $(UNIT_LIBS)
-
-tests_unit_test_header_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_header_LDADD = $(UNIT_LIBS)
-
-# The benchmarks' peer: built when asked for.
-EXTRA_PROGRAMS = tests/bench/buffer_milter
-tests_bench_buffer_milter_LDADD = $(MILTER_LIBS)
-
 tests_unit_test_address_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_address_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_buf_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_buf_LDADD = $(UNIT_LIBS)
 
 tests_unit_test_conf_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_conf_LDADD = $(UNIT_LIBS)
 
+tests_unit_test_copy_stream_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_copy_stream_LDADD = $(UNIT_LIBS)
+
 tests_unit_test_daemon_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_daemon_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_header_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_header_LDADD = $(UNIT_LIBS)
 
 tests_unit_test_hit_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_hit_LDADD = libpixeld.a $(UNIT_LIBS)
@@ -66,12 +59,21 @@ tests_unit_test_keys_LDADD = $(UNIT_LIBS)
 tests_unit_test_log_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_log_LDADD = $(UNIT_LIBS)
 
-tests_unit_test_message_id_SOURCES = tests/unit/test_message_id.c tests/unit/folder.c tests/unit/folder.h
+tests_unit_test_message_id_SOURCES =
+tests_unit_test_message_id_SOURCES += tests/unit/folder.c
+tests_unit_test_message_id_SOURCES += tests/unit/folder.h
+tests_unit_test_message_id_SOURCES += tests/unit/test_message_id.c
 tests_unit_test_message_id_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_message_id_LDADD = $(UNIT_LIBS)
 
+tests_unit_test_msgid_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_msgid_LDADD = $(UNIT_LIBS)
+
 tests_unit_test_network_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_network_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_outgoing_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_outgoing_LDADD = $(UNIT_LIBS)
 
 tests_unit_test_record_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_record_LDADD = $(UNIT_LIBS)
@@ -79,9 +81,29 @@ tests_unit_test_record_LDADD = $(UNIT_LIBS)
 tests_unit_test_route_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_route_LDADD = libpixeld.a $(UNIT_LIBS)
 
-tests_unit_test_spool_SOURCES = tests/unit/test_spool.c tests/unit/folder.c tests/unit/folder.h
+tests_unit_test_spool_SOURCES =
+tests_unit_test_spool_SOURCES += tests/unit/folder.c
+tests_unit_test_spool_SOURCES += tests/unit/folder.h
+tests_unit_test_spool_SOURCES += tests/unit/test_spool.c
 tests_unit_test_spool_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_spool_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_sql_script_SOURCES =
+tests_unit_test_sql_script_SOURCES += ctl/sql_script.c
+tests_unit_test_sql_script_SOURCES += ctl/sql_script.h
+tests_unit_test_sql_script_SOURCES += tests/unit/test_sql_script.c
+tests_unit_test_sql_script_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_sql_script_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_store_SOURCES =
+tests_unit_test_store_SOURCES += ctl/schema.c
+tests_unit_test_store_SOURCES += ctl/schema.h
+tests_unit_test_store_SOURCES += ctl/sql_script.c
+tests_unit_test_store_SOURCES += ctl/sql_script.h
+tests_unit_test_store_SOURCES += tests/unit/postgres.h
+tests_unit_test_store_SOURCES += tests/unit/test_store.c
+tests_unit_test_store_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_store_LDADD = $(UNIT_LIBS)
 
 tests_unit_test_token_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_token_LDADD = $(UNIT_LIBS)
@@ -126,20 +148,18 @@ tests_fuzz_fuzz_token_LDADD = $(FUZZER_LIBS)
 tests_fuzz_fuzz_url_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_url_LDADD = $(FUZZER_LIBS)
 
-tests_unit_test_record_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_record_LDADD = $(UNIT_LIBS)
+# The benchmarks' peer: built when asked for.
+EXTRA_PROGRAMS = tests/bench/buffer_milter
+tests_bench_buffer_milter_LDADD = $(MILTER_LIBS)
+
 lint_tests =
 lint_tests += tests/lint/includes
+lint_tests += tests/lint/listed
 lint_tests += tests/lint/packages
 lint_tests += tests/lint/words
 TESTS += $(lint_tests)
 
 EXTRA_DIST += $(lint_tests)
-EXTRA_DIST += tests/cover
-EXTRA_DIST += tests/run
-EXTRA_DIST += tests/sanitize
-EXTRA_DIST += tests/threaded
-EXTRA_DIST += tests/tsan.supp
 EXTRA_DIST += tests/bench/floor
 EXTRA_DIST += tests/bench/match
 EXTRA_DIST += tests/bench/pixel
@@ -150,7 +170,11 @@ EXTRA_DIST += tests/bench/run
 EXTRA_DIST += tests/bench/stamp
 EXTRA_DIST += tests/bench/stamp-small
 EXTRA_DIST += tests/bench/throughput.py
+EXTRA_DIST += tests/corpus/conf/sections.conf
+EXTRA_DIST += tests/cover
 EXTRA_DIST += tests/fuzz/run
+EXTRA_DIST += tests/run
+EXTRA_DIST += tests/sanitize
 EXTRA_DIST += tests/system/conftest.py
 EXTRA_DIST += tests/system/maildir.py
 EXTRA_DIST += tests/system/mailer.py
@@ -166,57 +190,8 @@ EXTRA_DIST += tests/system/test_harness.py
 EXTRA_DIST += tests/system/test_main_job.py
 EXTRA_DIST += tests/system/traces.py
 EXTRA_DIST += tests/system/web.py
-
-include tests/targets.mk
-tests_unit_test_record_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_record_LDADD = $(UNIT_LIBS)
-
-tests_fuzz_fuzz_conf_LDFLAGS = $(FUZZER_LINK)
-tests_fuzz_fuzz_conf_LDADD = $(FUZZER_LIBS)
-
-# Inputs from which the fuzz targets start: a folder a target.
-EXTRA_DIST += tests/corpus/conf/sections.conf
-
-tests_unit_test_spool_SOURCES = tests/unit/test_spool.c tests/unit/folder.c tests/unit/folder.h
-tests_unit_test_spool_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_spool_LDADD = $(UNIT_LIBS)
-
-tests_unit_test_message_id_SOURCES = tests/unit/test_message_id.c tests/unit/folder.c tests/unit/folder.h
-tests_unit_test_message_id_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_message_id_LDADD = $(UNIT_LIBS)
-
-# Fuzz targets: a file each, built with CC=clang and --enable-fuzzers.
-FUZZER_LINK = $(AM_LDFLAGS) -fsanitize=fuzzer
-FUZZER_LIBS = libmail.a $(COMMON_LIBS)
-if FUZZERS
-noinst_PROGRAMS += tests/fuzz/fuzz_record
-noinst_PROGRAMS += tests/fuzz/fuzz_spool
-endif
-
-tests_fuzz_fuzz_record_LDFLAGS = $(FUZZER_LINK)
-tests_fuzz_fuzz_record_LDADD = $(FUZZER_LIBS)
-
-tests_fuzz_fuzz_spool_LDFLAGS = $(FUZZER_LINK)
-tests_fuzz_fuzz_spool_LDADD = $(FUZZER_LIBS)
-tests_unit_test_copy_stream_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_copy_stream_LDADD = $(UNIT_LIBS)
-
-tests_unit_test_sql_script_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_sql_script_LDADD = $(UNIT_LIBS)
-tests_unit_test_sql_script_SOURCES =
-tests_unit_test_sql_script_SOURCES += ctl/sql_script.c
-tests_unit_test_sql_script_SOURCES += ctl/sql_script.h
-tests_unit_test_sql_script_SOURCES += tests/unit/test_sql_script.c
-
-# These start a PostgreSQL of their own.
+EXTRA_DIST += tests/threaded
+EXTRA_DIST += tests/tsan.supp
 EXTRA_DIST += tests/unit/with-postgres
 
-tests_unit_test_store_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_store_LDADD = $(UNIT_LIBS)
-tests_unit_test_store_SOURCES =
-tests_unit_test_store_SOURCES += ctl/schema.c
-tests_unit_test_store_SOURCES += ctl/schema.h
-tests_unit_test_store_SOURCES += ctl/sql_script.c
-tests_unit_test_store_SOURCES += ctl/sql_script.h
-tests_unit_test_store_SOURCES += tests/unit/postgres.h
-tests_unit_test_store_SOURCES += tests/unit/test_store.c
+include tests/targets.mk
