@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* daemon - see daemon.h */
 
-#include "config.h"
-
 #include "common/daemon.h"
 
 #include "common/log.h"

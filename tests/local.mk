@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Unit tests speak TAP through cmocka; each is one file, linked with what it tests.
+# Unit tests speak TAP through cmocka; each is a file, linked with whatever of ours it calls.
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; top_srcdir='$(top_srcdir)'; export top_srcdir;
+LDADD = libctl.a libpixeld.a libmail.a $(COMMON_LIBS) $(CMOCKA_LIBS)
 
 if HAVE_CMOCKA
 unit_tests =
@@ -29,8 +30,6 @@ unit_tests += tests/unit/test_verdict
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 endif
-UNIT_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
-UNIT_LIBS = libmail.a $(COMMON_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_address_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_address_LDADD = $(UNIT_LIBS)
@@ -113,10 +112,17 @@ tests_unit_test_url_LDADD = $(UNIT_LIBS)
 
 tests_unit_test_verdict_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_verdict_LDADD = libpixeld.a $(UNIT_LIBS)
+tests_unit_test_message_id_SOURCES = tests/unit/test_message_id.c
+tests_unit_test_message_id_SOURCES += tests/unit/folder.c
+tests_unit_test_message_id_SOURCES += tests/unit/folder.h
+tests_unit_test_spool_SOURCES = tests/unit/test_spool.c
+tests_unit_test_spool_SOURCES += tests/unit/folder.c
+tests_unit_test_spool_SOURCES += tests/unit/folder.h
+tests_unit_test_store_SOURCES = tests/unit/test_store.c
+tests_unit_test_store_SOURCES += tests/unit/postgres.h
 
 # Fuzz targets: a file each, built with CC=clang and --enable-fuzzers.
 FUZZER_LINK = $(AM_LDFLAGS) -fsanitize=fuzzer
-FUZZER_LIBS = libmail.a $(COMMON_LIBS)
 if FUZZERS
 noinst_PROGRAMS += tests/fuzz/fuzz_address
 noinst_PROGRAMS += tests/fuzz/fuzz_conf
@@ -126,29 +132,16 @@ noinst_PROGRAMS += tests/fuzz/fuzz_spool
 noinst_PROGRAMS += tests/fuzz/fuzz_token
 noinst_PROGRAMS += tests/fuzz/fuzz_url
 endif
-
 tests_fuzz_fuzz_address_LDFLAGS = $(FUZZER_LINK)
-tests_fuzz_fuzz_address_LDADD = $(FUZZER_LIBS)
-
 tests_fuzz_fuzz_conf_LDFLAGS = $(FUZZER_LINK)
-tests_fuzz_fuzz_conf_LDADD = $(FUZZER_LIBS)
-
 tests_fuzz_fuzz_record_LDFLAGS = $(FUZZER_LINK)
-tests_fuzz_fuzz_record_LDADD = $(FUZZER_LIBS)
-
 tests_fuzz_fuzz_route_LDFLAGS = $(FUZZER_LINK)
-tests_fuzz_fuzz_route_LDADD = libpixeld.a $(FUZZER_LIBS)
-
 tests_fuzz_fuzz_spool_LDFLAGS = $(FUZZER_LINK)
-tests_fuzz_fuzz_spool_LDADD = $(FUZZER_LIBS)
-
 tests_fuzz_fuzz_token_LDFLAGS = $(FUZZER_LINK)
-tests_fuzz_fuzz_token_LDADD = $(FUZZER_LIBS)
-
 tests_fuzz_fuzz_url_LDFLAGS = $(FUZZER_LINK)
-tests_fuzz_fuzz_url_LDADD = $(FUZZER_LIBS)
 
 # The benchmarks' peer: built when asked for.
+# Benchmarks and their peers: built when asked for.
 EXTRA_PROGRAMS = tests/bench/buffer_milter
 tests_bench_buffer_milter_LDADD = $(MILTER_LIBS)
 
@@ -188,10 +181,13 @@ EXTRA_DIST += tests/system/spoor.py
 EXTRA_DIST += tests/system/test_bad_input.py
 EXTRA_DIST += tests/system/test_harness.py
 EXTRA_DIST += tests/system/test_main_job.py
+EXTRA_DIST += tests/system/test_pixeld.py
 EXTRA_DIST += tests/system/traces.py
 EXTRA_DIST += tests/system/web.py
 EXTRA_DIST += tests/threaded
 EXTRA_DIST += tests/tsan.supp
 EXTRA_DIST += tests/unit/with-postgres
+# inputs of the tests and seeds of the fuzz targets, a folder each
+EXTRA_DIST += tests/corpus
 
 include tests/targets.mk
