@@ -31,87 +31,6 @@ check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 endif
 
-tests_unit_test_address_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_address_LDADD = $(UNIT_LIBS)
-
-tests_unit_test_buf_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_buf_LDADD = $(UNIT_LIBS)
-
-tests_unit_test_conf_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_conf_LDADD = $(UNIT_LIBS)
-
-tests_unit_test_copy_stream_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_copy_stream_LDADD = $(UNIT_LIBS)
-
-tests_unit_test_daemon_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_daemon_LDADD = $(UNIT_LIBS)
-
-tests_unit_test_header_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_header_LDADD = $(UNIT_LIBS)
-
-tests_unit_test_hit_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_hit_LDADD = libpixeld.a $(UNIT_LIBS)
-
-tests_unit_test_keys_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_keys_LDADD = $(UNIT_LIBS)
-
-tests_unit_test_log_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_log_LDADD = $(UNIT_LIBS)
-
-tests_unit_test_message_id_SOURCES =
-tests_unit_test_message_id_SOURCES += tests/unit/folder.c
-tests_unit_test_message_id_SOURCES += tests/unit/folder.h
-tests_unit_test_message_id_SOURCES += tests/unit/test_message_id.c
-tests_unit_test_message_id_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_message_id_LDADD = $(UNIT_LIBS)
-
-tests_unit_test_msgid_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_msgid_LDADD = $(UNIT_LIBS)
-
-tests_unit_test_network_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_network_LDADD = $(UNIT_LIBS)
-
-tests_unit_test_outgoing_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_outgoing_LDADD = $(UNIT_LIBS)
-
-tests_unit_test_record_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_record_LDADD = $(UNIT_LIBS)
-
-tests_unit_test_route_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_route_LDADD = libpixeld.a $(UNIT_LIBS)
-
-tests_unit_test_spool_SOURCES =
-tests_unit_test_spool_SOURCES += tests/unit/folder.c
-tests_unit_test_spool_SOURCES += tests/unit/folder.h
-tests_unit_test_spool_SOURCES += tests/unit/test_spool.c
-tests_unit_test_spool_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_spool_LDADD = $(UNIT_LIBS)
-
-tests_unit_test_sql_script_SOURCES =
-tests_unit_test_sql_script_SOURCES += ctl/sql_script.c
-tests_unit_test_sql_script_SOURCES += ctl/sql_script.h
-tests_unit_test_sql_script_SOURCES += tests/unit/test_sql_script.c
-tests_unit_test_sql_script_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_sql_script_LDADD = $(UNIT_LIBS)
-
-tests_unit_test_store_SOURCES =
-tests_unit_test_store_SOURCES += ctl/schema.c
-tests_unit_test_store_SOURCES += ctl/schema.h
-tests_unit_test_store_SOURCES += ctl/sql_script.c
-tests_unit_test_store_SOURCES += ctl/sql_script.h
-tests_unit_test_store_SOURCES += tests/unit/postgres.h
-tests_unit_test_store_SOURCES += tests/unit/test_store.c
-tests_unit_test_store_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_store_LDADD = $(UNIT_LIBS)
-
-tests_unit_test_token_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_token_LDADD = $(UNIT_LIBS)
-
-tests_unit_test_url_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_url_LDADD = $(UNIT_LIBS)
-
-tests_unit_test_verdict_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_verdict_LDADD = libpixeld.a $(UNIT_LIBS)
 tests_unit_test_message_id_SOURCES = tests/unit/test_message_id.c
 tests_unit_test_message_id_SOURCES += tests/unit/folder.c
 tests_unit_test_message_id_SOURCES += tests/unit/folder.h
@@ -140,7 +59,6 @@ tests_fuzz_fuzz_spool_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_token_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_url_LDFLAGS = $(FUZZER_LINK)
 
-# The benchmarks' peer: built when asked for.
 # Benchmarks and their peers: built when asked for.
 EXTRA_PROGRAMS = tests/bench/buffer_milter
 tests_bench_buffer_milter_LDADD = $(MILTER_LIBS)
@@ -163,7 +81,6 @@ EXTRA_DIST += tests/bench/run
 EXTRA_DIST += tests/bench/stamp
 EXTRA_DIST += tests/bench/stamp-small
 EXTRA_DIST += tests/bench/throughput.py
-EXTRA_DIST += tests/corpus/conf/sections.conf
 EXTRA_DIST += tests/cover
 EXTRA_DIST += tests/fuzz/run
 EXTRA_DIST += tests/run
