@@ -283,7 +283,7 @@ def test_postgresql_stopped_and_started(own, mark):
     sent = send(servers, mark)
     assert len(sent.pixels()) == 1
     assert web.get(sent.pixels()[0]).status == 200
-    assert web.get(sent.clicks()[0]).status == 302
+    assert sent.follow(sent.clicks()[0]).status == 302
     answer_to(servers, sent)
     assert time.monotonic() - began < 20
     servers.postgres.start()

@@ -2,6 +2,7 @@
 """A mail leaves, is viewed, clicked and answered, and all of it is in the database: with real servers."""
 
 import re
+import time
 
 import pytest
 
@@ -33,6 +34,7 @@ class Sent:
         self.mark = mark.encode()
         self.recipients = list(recipients)
         self.queue_id = servers.submit(sender, self.recipients, content)
+        self.sent_at = time.monotonic()
         self.line = servers.spoor.mail_line(self.queue_id)
 
     def to(self, address=None):
@@ -47,6 +49,11 @@ class Sent:
 
     def clicks(self, address=None):
         return traces.clicks(self.to(address), self.servers.spoor.tracking_url)
+
+    def follow(self, url):
+        """As a person does, who read the mail first."""
+        web.read_for_a_while(self.sent_at)
+        return web.get(url)
 
     def difference(self, address=None):
         return traces.whole_difference(self.content, self.to(address), self.servers.spoor.tracking_url)
@@ -277,7 +284,7 @@ def test_every_view_counts(servers, mark):
 def test_a_click_goes_where_the_link_went(servers, mark):
     sent = send(servers, mark)
     for url, wanted in zip(sent.clicks(), mails.LINKS):
-        answer = web.get(url)
+        answer = sent.follow(url)
         assert (answer.status, answer.headers["Location"]) == (302, wanted)
         assert answer.headers["Referrer-Policy"] == "no-referrer"
     details = [row["detail"] for row in sent.feed(3, "click")]
@@ -461,7 +468,7 @@ def test_the_report_tells_the_whole_story(servers, mark):
     content = mails.alternative_with_picture(SENDER, [TO], mark, cc=[CC])
     sent = Sent(servers, content, mark, (TO, CC))
     web.get(sent.pixels()[0])
-    web.get(sent.clicks()[0])
+    sent.follow(sent.clicks()[0])
     answer_to(servers, sent)
     sent.feed(3)
     report = proc.wait_for(lambda: _when(sent.report(), lambda row: row["last_event_at"]), "events in the report")
