@@ -118,8 +118,16 @@ def test_these_bodies_stay_byte_for_byte(servers, mark, kind):
 def test_links_that_must_stay_stay(servers, mark):
     html = traces.html_parts(send(servers, mark).to())[0]
     for kept in (b'href="mailto:shop@example.com"', b'href="tel:+4930123456"',
-                 b'clicktracking=off href="https://www.example.org/private"'):
+                 b'data-pm-no-track href="https://www.example.org/private"'):
         assert kept in html
+
+
+def test_a_mark_that_is_no_html_does_its_work_and_goes(servers, mark):
+    html = '<html><body><a clicktracking=off href="https://www.example.org/x">x</a></body></html>\n'
+    sent = send(servers, mark, html=html)
+    assert not sent.clicks() and len(sent.pixels()) == 1
+    kept = traces.html_parts(sent.to())[0]
+    assert b'href="https://www.example.org/x"' in kept and b"clicktracking" not in kept
 
 
 def test_a_link_whose_text_is_a_url_stays(servers, mark):
@@ -213,7 +221,8 @@ def test_references_of_a_long_thread_stay_short(servers, mark):
 @pytest.mark.parametrize("reason, sender, more", [
     ("not our domain", "eve@elsewhere.example", []),
     ("a list", SENDER, ["List-Id: <news.example.com>"]),
-    ("resent", SENDER, ["Resent-From: <alice@example.com>"]),
+    ("resent", SENDER, ["Resent-From: <alice@example.com>", "Resent-To: <bob@example.net>",
+                       "Resent-Date: Sat, 21 Nov 2026 04:00:00 +0000", "Resent-Message-ID: <again@client.example.com>"]),
     ("automatic", SENDER, ["Auto-Submitted: auto-generated"]),
     ("signed by DKIM", SENDER, ["DKIM-Signature: v=1; a=rsa-sha256; d=example.com; s=x; h=from; bh=AA==; b=AA=="]),
 ], ids=lambda value: value.replace(" ", "-") if isinstance(value, str) and "@" not in value else "")

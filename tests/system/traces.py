@@ -20,8 +20,8 @@ TRACE_FIELDS = (b"return-path", b"received", b"x-original-to", b"delivered-to")
 
 def split(mail):
     """Header and body of a mail, or of a part."""
-    header, _, body = mail.partition(b"\r\n\r\n")
-    return header + b"\r\n", body
+    header, blank, body = mail.partition(b"\r\n\r\n")
+    return (header + b"\r\n" if blank else header), body
 
 
 def fields(mail, without=TRACE_FIELDS):
