@@ -449,6 +449,13 @@ const char *db_value(const struct db_result *result, size_t row, int column)
     return PQgetisnull(result->rows, (int)row, column) ? NULL : PQgetvalue(result->rows, (int)row, column);
 }
 
+int64_t db_number(const struct db_result *result, size_t row, int column)
+{
+    const char *value = db_value(result, row, column);
+
+    return value ? strtoll(value, NULL, 10) : 0;
+}
+
 void db_result_free(struct db_result *result)
 {
     if (!result)

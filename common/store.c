@@ -60,8 +60,8 @@ enum store_answer store_schema_fits(struct db *db, struct buf *why, int deadline
         buf_add_str(why, missing ? "the database has no Spoor schema; run spoorctl schema install" : db_error(db));
         return missing ? STORE_NO : STORE_AWAY;
     }
-    version = db_rows(result) ? atoi(db_value(result, 0, 0)) : 0;
-    compatible_from = db_rows(result) ? atoi(db_value(result, 0, 1)) : 0;
+    version = db_rows(result) ? (int)db_number(result, 0, 0) : 0;
+    compatible_from = db_rows(result) ? (int)db_number(result, 0, 1) : 0;
     db_result_free(result);
     if (STORE_SCHEMA > version) {
         buf_add_f(why, "the database has schema %d, this program needs %d; run spoorctl schema upgrade", version, STORE_SCHEMA);
@@ -89,7 +89,7 @@ enum store_answer store_lease_node(struct db *db, const uint8_t identity[SPOOL_I
         return STORE_AWAY;
     leased = db_value(result, 0, 0);
     if (leased)
-        *node = atoi(leased);
+        *node = (int)db_number(result, 0, 0);
     db_result_free(result);
     return leased ? STORE_YES : STORE_NO;
 }
@@ -154,9 +154,9 @@ static enum store_answer read_progress(struct db *db, const char *identity, stru
     found = db_rows(result) == 1;
     if (found)
         *progress = (struct store_progress){
-            .spool = atoi(db_value(result, 0, 0)),
-            .position = strtoull(db_value(result, 0, 1), NULL, 10),
-            .record = strtoull(db_value(result, 0, 2), NULL, 10),
+            .spool = (int)db_number(result, 0, 0),
+            .position = (uint64_t)db_number(result, 0, 1),
+            .record = (uint64_t)db_number(result, 0, 2),
             .checksum = (uint32_t)strtoul(db_value(result, 0, 3), NULL, 10),
         };
     db_result_free(result);
