@@ -15,6 +15,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -449,6 +450,13 @@ const char *db_value(const struct db_result *result, size_t row, int column)
     return PQgetisnull(result->rows, (int)row, column) ? NULL : PQgetvalue(result->rows, (int)row, column);
 }
 
+int64_t db_integer(const struct db_result *result, size_t row, int column)
+{
+    const char *value = db_value(result, row, column);
+
+    return value ? strtoll(value, NULL, 10) : 0;
+}
+
 void db_result_free(struct db_result *result)
 {
     if (!result)
@@ -470,8 +478,7 @@ bool db_wait_notification(struct db *db, int timeout_ms, char channel[64])
         if (!PQconsumeInput(db->connection))
             return lost(db, PQerrorMessage(db->connection));
     }
-    strncpy(channel, notification->relname, 63);
-    channel[63] = '\0';
+    snprintf(channel, 64, "%s", notification->relname);
     PQfreemem(notification);
     return true;
 }
