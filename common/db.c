@@ -465,7 +465,7 @@ void db_result_free(struct db_result *result)
     free(result);
 }
 
-bool db_wait_notification(struct db *db, int timeout_ms, char channel[64])
+bool db_wait_notification(struct db *db, int timeout_ms, char channel[CHANNEL_BYTES])
 {
     int64_t until_ms = clock_monotonic_ms() + timeout_ms;
     PGnotify *notification;
@@ -478,7 +478,7 @@ bool db_wait_notification(struct db *db, int timeout_ms, char channel[64])
         if (!PQconsumeInput(db->connection))
             return lost(db, PQerrorMessage(db->connection));
     }
-    snprintf(channel, 64, "%s", notification->relname);
+    snprintf(channel, CHANNEL_BYTES, "%s", notification->relname);
     PQfreemem(notification);
     return true;
 }

@@ -50,8 +50,9 @@ const char *db_value(const struct db_result *result, size_t row, int column); /*
 int64_t db_integer(const struct db_result *result, size_t row, int column); /* 0 for SQL NULL */
 void db_result_free(struct db_result *result);
 
-/* Waits up to TIMEOUT_MS for a notification on any channel listened to; CHANNEL (64 bytes) gets its name. */
-bool db_wait_notification(struct db *db, int timeout_ms, char channel[64]);
+enum { CHANNEL_BYTES = 64 }; /* a PostgreSQL identifier and its NUL */
+/* Waits up to TIMEOUT_MS for a notification on any channel listened to; CHANNEL gets its name. */
+bool db_wait_notification(struct db *db, int timeout_ms, char channel[CHANNEL_BYTES]);
 
 struct db_pool *db_pool_new(const char *conninfo, const char *program, size_t most);
 void db_pool_free(struct db_pool *pool);

@@ -530,14 +530,15 @@ static struct loader *loader_new(struct spool *spool, const struct loader_option
 struct loader *loader_start(struct spool *spool, const struct loader_options *options, struct buf *error)
 {
     struct loader *loader = loader_new(spool, options);
+    int failure;
 
     if (!loader) {
         buf_add_str(error, "no memory for the loader");
         return NULL;
     }
-    errno = pthread_create(&loader->thread, NULL, run, loader);
-    if (errno) {
-        buf_add_f(error, "cannot start the loader's thread: %m");
+    failure = pthread_create(&loader->thread, NULL, run, loader);
+    if (failure) {
+        buf_add_f(error, "cannot start the loader's thread: %s", strerrordesc_np(failure));
         loader_free(loader);
         return NULL;
     }
