@@ -15,6 +15,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -449,7 +450,7 @@ const char *db_value(const struct db_result *result, size_t row, int column)
     return PQgetisnull(result->rows, (int)row, column) ? NULL : PQgetvalue(result->rows, (int)row, column);
 }
 
-int64_t db_number(const struct db_result *result, size_t row, int column)
+int64_t db_integer(const struct db_result *result, size_t row, int column)
 {
     const char *value = db_value(result, row, column);
 

@@ -293,7 +293,8 @@ static bool set_class(struct judging *judging, const struct match *match, enum i
     if (is_own(judging, match, relation)) {
         bool sure = relation == INCOMING_RELATION_OWNER || judging->mail->authenticated;
 
-        verdict->class_ = is_itself(match) ? ANSWER_NONE : ANSWER_OWN;
+        verdict->class_ = ANSWER_OWN;
+        verdict->itself = is_itself(match);
         verdict->confidence = sure ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM;
         return true;
     }

@@ -234,7 +234,7 @@ sfsistat match_filter_finish(void *arg, struct mlfi_message *message)
         return SMFIS_CONTINUE;
     }
     if (verdict.class_ != ANSWER_NONE) {
-        if (filter->conf->mode != MODE_OBSERVE)
+        if (filter->conf->mode != MODE_OBSERVE && !verdict.itself)
             recorded = write_record(filter, message, &verdict);
         if (may_clean(filter, message))
             taken = clean(filter, message, &cleaned);
