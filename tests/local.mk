@@ -4,8 +4,6 @@ LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver
 AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; top_srcdir='$(top_srcdir)'; export top_srcdir;
 LDADD = libctl.a libpixeld.a libmail.a $(COMMON_LIBS) $(CMOCKA_LIBS)
 
-EXTRA_PROGRAMS =
-
 if HAVE_CMOCKA
 unit_tests =
 unit_tests += tests/unit/test_absence
@@ -29,6 +27,7 @@ unit_tests += tests/unit/test_message_id
 unit_tests += tests/unit/test_mime
 unit_tests += tests/unit/test_msgid
 unit_tests += tests/unit/test_network
+unit_tests += tests/unit/test_node
 unit_tests += tests/unit/test_outgoing
 unit_tests += tests/unit/test_qp
 unit_tests += tests/unit/test_record
@@ -44,19 +43,17 @@ check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 endif
 
-tests_unit_test_loader_SOURCES = tests/unit/test_loader.c
-tests_unit_test_loader_SOURCES += tests/unit/postgres.h
-
-tests_unit_test_rewrite_SOURCES = tests/unit/test_rewrite.c
-tests_unit_test_rewrite_SOURCES += tests/support/rewrite_check.c
-tests_unit_test_rewrite_SOURCES += tests/support/rewrite_check.h
-
 tests_unit_test_incoming_SOURCES = tests/unit/test_incoming.c
 tests_unit_test_incoming_SOURCES += tests/unit/incoming_tokens.c
 tests_unit_test_incoming_SOURCES += tests/unit/incoming_tokens.h
+tests_unit_test_loader_SOURCES = tests/unit/test_loader.c
+tests_unit_test_loader_SOURCES += tests/unit/postgres.h
 tests_unit_test_message_id_SOURCES = tests/unit/test_message_id.c
 tests_unit_test_message_id_SOURCES += tests/unit/folder.c
 tests_unit_test_message_id_SOURCES += tests/unit/folder.h
+tests_unit_test_rewrite_SOURCES = tests/unit/test_rewrite.c
+tests_unit_test_rewrite_SOURCES += tests/support/rewrite_check.c
+tests_unit_test_rewrite_SOURCES += tests/support/rewrite_check.h
 tests_unit_test_spool_SOURCES = tests/unit/test_spool.c
 tests_unit_test_spool_SOURCES += tests/unit/folder.c
 tests_unit_test_spool_SOURCES += tests/unit/folder.h
@@ -67,15 +64,15 @@ tests_unit_test_store_SOURCES += tests/unit/postgres.h
 FUZZER_LINK = $(AM_LDFLAGS) -fsanitize=fuzzer
 if FUZZERS
 noinst_PROGRAMS += tests/fuzz/fuzz_address
+noinst_PROGRAMS += tests/fuzz/fuzz_conf
 noinst_PROGRAMS += tests/fuzz/fuzz_header
 noinst_PROGRAMS += tests/fuzz/fuzz_html
-noinst_PROGRAMS += tests/fuzz/fuzz_mime
-noinst_PROGRAMS += tests/fuzz/fuzz_qp
-noinst_PROGRAMS += tests/fuzz/fuzz_rewrite
-noinst_PROGRAMS += tests/fuzz/fuzz_conf
 noinst_PROGRAMS += tests/fuzz/fuzz_incoming
+noinst_PROGRAMS += tests/fuzz/fuzz_mime
 noinst_PROGRAMS += tests/fuzz/fuzz_msgid
+noinst_PROGRAMS += tests/fuzz/fuzz_qp
 noinst_PROGRAMS += tests/fuzz/fuzz_record
+noinst_PROGRAMS += tests/fuzz/fuzz_rewrite
 noinst_PROGRAMS += tests/fuzz/fuzz_route
 noinst_PROGRAMS += tests/fuzz/fuzz_spool
 noinst_PROGRAMS += tests/fuzz/fuzz_token
@@ -83,53 +80,43 @@ noinst_PROGRAMS += tests/fuzz/fuzz_url
 endif
 tests_fuzz_fuzz_address_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_conf_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_header_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_html_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_incoming_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_mime_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_msgid_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_qp_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_record_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_rewrite_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_route_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_spool_LDFLAGS = $(FUZZER_LINK)
-
 tests_fuzz_fuzz_token_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_url_LDFLAGS = $(FUZZER_LINK)
-
 tests_fuzz_fuzz_header_SOURCES = tests/fuzz/fuzz_header.c
 tests_fuzz_fuzz_header_SOURCES += tests/support/rewrite_check.c
 tests_fuzz_fuzz_header_SOURCES += tests/support/rewrite_check.h
-tests_fuzz_fuzz_header_LDFLAGS = $(FUZZER_LINK)
-
 tests_fuzz_fuzz_html_SOURCES = tests/fuzz/fuzz_html.c
 tests_fuzz_fuzz_html_SOURCES += tests/support/rewrite_check.c
 tests_fuzz_fuzz_html_SOURCES += tests/support/rewrite_check.h
-tests_fuzz_fuzz_html_LDFLAGS = $(FUZZER_LINK)
-
 tests_fuzz_fuzz_mime_SOURCES = tests/fuzz/fuzz_mime.c
 tests_fuzz_fuzz_mime_SOURCES += tests/support/rewrite_check.c
 tests_fuzz_fuzz_mime_SOURCES += tests/support/rewrite_check.h
-tests_fuzz_fuzz_mime_LDFLAGS = $(FUZZER_LINK)
-
 tests_fuzz_fuzz_qp_SOURCES = tests/fuzz/fuzz_qp.c
 tests_fuzz_fuzz_qp_SOURCES += tests/support/rewrite_check.c
 tests_fuzz_fuzz_qp_SOURCES += tests/support/rewrite_check.h
-tests_fuzz_fuzz_qp_LDFLAGS = $(FUZZER_LINK)
-
 tests_fuzz_fuzz_rewrite_SOURCES = tests/fuzz/fuzz_rewrite.c
 tests_fuzz_fuzz_rewrite_SOURCES += tests/support/rewrite_check.c
 tests_fuzz_fuzz_rewrite_SOURCES += tests/support/rewrite_check.h
-tests_fuzz_fuzz_rewrite_LDFLAGS = $(FUZZER_LINK)
-
-# Benchmarks: built by hand or by `make bench`, with their peers.
-if HAVE_ORACLES
-EXTRA_PROGRAMS += tests/bench/rewrite
-endif
-tests_bench_rewrite_SOURCES = tests/bench/rewrite.c
-tests_bench_rewrite_SOURCES += tests/support/rewrite_check.c
-tests_bench_rewrite_SOURCES += tests/support/rewrite_check.h
-tests_bench_rewrite_CPPFLAGS = $(AM_CPPFLAGS) $(ORACLES_CFLAGS)
-tests_bench_rewrite_LDADD = libmail.a $(COMMON_LIBS) $(ORACLES_LIBS)
 
 # Benchmarks and their peers: built when asked for.
-EXTRA_PROGRAMS += tests/bench/buffer_milter
+EXTRA_PROGRAMS = tests/bench/buffer_milter
 tests_bench_buffer_milter_LDADD = $(MILTER_LIBS)
+if HAVE_ORACLES
+EXTRA_PROGRAMS += tests/bench/rewrite_rate
+tests_bench_rewrite_rate_SOURCES = tests/bench/rewrite.c
+tests_bench_rewrite_rate_CPPFLAGS = $(AM_CPPFLAGS) $(ORACLES_CFLAGS)
+tests_bench_rewrite_rate_LDADD = libmail.a $(COMMON_LIBS) $(ORACLES_LIBS)
+endif
 
 lint_tests =
 lint_tests += tests/lint/includes
@@ -176,9 +163,3 @@ EXTRA_DIST += tests/unit/with-postgres
 EXTRA_DIST += tests/corpus
 
 include tests/targets.mk
-
-# Inputs from which the fuzz targets start: a folder a target.
-EXTRA_DIST += tests/corpus/conf/sections.conf
-
-# spoor-pixeld
-
