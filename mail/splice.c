@@ -52,14 +52,19 @@ void splice_add(struct splice_list *list, size_t at, size_t len, struct slice te
         list->failed = true;
 }
 
-void splice_add_break(struct splice_list *list, size_t at)
+static void add_break(struct splice_list *list, size_t at, size_t order)
 {
     struct splice *splice = add(list);
 
     if (splice) {
-        *splice = (struct splice){.at = at, .order = list->count, .is_break = true};
+        *splice = (struct splice){.at = at, .order = order, .is_break = true};
         list->count++;
     }
+}
+
+void splice_add_break(struct splice_list *list, size_t at)
+{
+    add_break(list, at, list->count);
 }
 
 static int compare(const void *left, const void *right)
@@ -91,6 +96,9 @@ void splice_insert(struct splice_list *list, struct slice text, size_t at, struc
             splice->text_at = list->texts.len;
             splice->text_len = added.len;
             list->failed |= !buf_add_slice(&list->texts, added);
+            at = splice->at;
+            add_break(list, at, 0); /* before the splice itself, though it came first */
+            splice_add_break(list, end);
             return;
         }
     }

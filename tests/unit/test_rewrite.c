@@ -274,6 +274,25 @@ static void long_lines_are_broken_in_tags_only(void **state)
     buf_free(&mail);
 }
 
+static void a_longer_pixel_in_an_old_ones_place_breaks_the_line(void **state)
+{
+    struct rewrite_settings settings = check_settings("one");
+    struct outcome outcome;
+    struct buf mail;
+
+    (void)state;
+    buf_init(&mail, 10000);
+    buf_add_str(&mail, "Content-Type: text/html\r\n\r\n");
+    for (int n = 0; n < 94; n++)
+        buf_add_str(&mail, "0123456789");
+    buf_add_str(&mail, "<img src=" CHECK_TRACKING_URL "/o/x.gif></body>\r\n");
+    run_slice(buf_slice(&mail), &settings, &outcome); /* which checks 998 */
+    assert_int_equal(outcome.result.pixels, 1);
+    assert_int_equal(outcome.result.cleaned, 1);
+    outcome_free(&outcome);
+    buf_free(&mail);
+}
+
 static void nul_bytes_and_lone_line_feeds_survive(void **state)
 {
     static const char mail[] = "Content-Type: text/html\n\n<p>a\0b\nc\r\r\n</body>\0 tail";
@@ -406,6 +425,7 @@ int main(void)
         cmocka_unit_test(alternatives_each_get_a_pixel_and_mixed_pages_one),
         cmocka_unit_test(a_long_page_gets_a_second_pixel_at_its_top),
         cmocka_unit_test(long_lines_are_broken_in_tags_only),
+        cmocka_unit_test(a_longer_pixel_in_an_old_ones_place_breaks_the_line),
         cmocka_unit_test(nul_bytes_and_lone_line_feeds_survive),
         cmocka_unit_test(the_corpus_gives_its_results),
     };
