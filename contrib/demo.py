@@ -87,6 +87,8 @@ class Play:
             step("arrives, " + ("tracked" if tracked else "without pixel and links"),
                  lambda: self.arrives(kind, tracked))
         step("%s loads the picture" % TO, self.view)
+        step("%s reads for a while: a link followed at once is a scanner's" % TO,
+             lambda: web.read_for_a_while(time.monotonic()))
         step("%s follows a link" % TO, self.click)
         step("%s answers from %s" % (TO, ELSEWHERE), lambda: self.answer(ELSEWHERE, mails.html_quoted_printable))
         step("%s, who was in Cc, answers" % CC, lambda: self.answer(CC, mails.alternative_with_picture))
@@ -143,7 +145,10 @@ class Play:
             found = {row["what"]: int(row["number"]) for row in rows}
             need(all(found.get(what, 0) <= number for what, number in wanted.items()), "too much was recorded: %r" % found)
             return all(found.get(what) == number for what, number in wanted.items())
-        proc.wait_for(complete, "%r in spoor.feed" % wanted, 30, os.path.join(self.servers.log_folder, "match.log"))
+        try:
+            proc.wait_for(complete, "%r in spoor.feed" % wanted, 30)
+        except proc.Failure as failure:
+            raise Wrong("%s\n%s" % (failure, self.database.table("TABLE spoor.feed")))
         people = {row["person"] for row in self.database.rows("SELECT person FROM spoor.feed WHERE what = 'reply'")}
         need(people == {ELSEWHERE, CC}, "replies are from %r" % people)
 

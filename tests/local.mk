@@ -203,6 +203,7 @@ tests_bench_buffer_milter_LDADD = $(MILTER_LIBS)
 
 lint_tests =
 lint_tests += tests/lint/includes
+lint_tests += tests/lint/listed
 lint_tests += tests/lint/packages
 lint_tests += tests/lint/words
 TESTS += $(lint_tests)

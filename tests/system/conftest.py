@@ -74,15 +74,16 @@ def mark():
 
 
 @pytest.fixture
-def small_disk(tmp_path_factory):
-    """A file system of a few megabytes, to be filled."""
-    folder = tmp_path_factory.mktemp("disk")
-    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m,mode=0777", "tmpfs", str(folder)],
-                          stderr=subprocess.PIPE)
+def small_disk():
+    """A file system of 24 megabytes, to be filled; "nobody" gets there, as it would not below pytest's folders."""
+    folder = servers_of.new_folder()
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m,mode=0777", "tmpfs", folder], stderr=subprocess.PIPE)
     if made.returncode != 0:
+        os.rmdir(folder)
         pytest.skip("cannot mount a file system here: " + made.stderr.decode().strip())
-    yield str(folder)
-    subprocess.run(["umount", "-l", str(folder)], check=True)
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+    os.rmdir(folder)
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -25,7 +25,7 @@ HTML = """<!DOCTYPE html>
 <p><a class="x" href='http://shop.example.org/offers/%C3%BCber/2026#top'>Offers</a> and
 <a href="https://www.example.org/a/very/long/path/that/does/not/fit/into/one/line/of/quoted-printable/at/all.html">more</a></p>
 <p><a href="mailto:shop@example.com">Write to us</a> or <a href="tel:+4930123456">call</a>.</p>
-<p><a clicktracking=off href="https://www.example.org/private">not tracked</a></p>
+<p><a data-pm-no-track href="https://www.example.org/private">not tracked</a></p>
 </body></html>
 """
 TRACKED_LINKS = 3

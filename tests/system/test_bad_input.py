@@ -125,7 +125,9 @@ def test_a_header_of_a_hundred_kilobytes(servers, mark, way):
     value = "\n ".join("word%06d" % number for number in range(10000))
     content = compose(way, mark, more=["X-Long: " + value])
     delivered = pass_through(servers, way, content, mark)
-    assert "word009999" in traces.field(delivered, "X-Long")
+    # Postfix itself cuts a field at 60,000 bytes as soon as there is any milter.
+    assert "word004000" in traces.field(delivered, "X-Long")
+    assert traces.field(delivered, "Content-Type")
 
 
 @pytest.mark.parametrize("way", BOTH_WAYS)
@@ -283,7 +285,7 @@ def test_postgresql_stopped_and_started(own, mark):
     sent = send(servers, mark)
     assert len(sent.pixels()) == 1
     assert web.get(sent.pixels()[0]).status == 200
-    assert web.get(sent.clicks()[0]).status == 302
+    assert sent.follow(sent.clicks()[0]).status == 302
     answer_to(servers, sent)
     assert time.monotonic() - began < 20
     servers.postgres.start()
@@ -361,7 +363,7 @@ def fill(folder):
 
 def test_the_spools_disk_is_full(own, mark, small_disk):
     """Mail goes untouched; pixel and click still answer; health says no; after space comes, all is well again."""
-    servers = own(spool_directory=small_disk, spool_segment_bytes=262144)
+    servers = own(spool_directory=small_disk, spool_segment="2MB")
     before = send(servers, mark)
     assert len(before.pixels()) == 1
     before.report()
@@ -385,9 +387,9 @@ def test_the_spools_disk_is_full(own, mark, small_disk):
 def stays_untouched(servers):
     """The mail when spoor-stamp left it as it was."""
     mark = mails.new_mark()
-    # Many recipients make a record that does not fit into what is left of a segment.
-    people = [TO] + ["reader%d@example.net" % number for number in range(300)]
-    sent = Sent(servers, mails.html_8bit(SENDER, [TO], mark), mark, people)
+    # Many long links make a long record: a few such mails fill what is left of a segment.
+    links = "".join('<a href="https://www.example.org/%d/%s">x</a>\n' % (number, "x" * 1000) for number in range(200))
+    sent = Sent(servers, mails.html_base64(SENDER, [TO], mark, html="<html><body>%s</body></html>\n" % links), mark)
     return sent if sent.line.get("untouched") else None
 
 

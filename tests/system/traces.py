@@ -15,14 +15,13 @@ import urllib.parse
 
 TOKEN = rb"[a-z2-7]+"
 PIXEL = re.compile(rb'<img\b[^<>]*?/o/' + TOKEN + rb'\.gif[^<>]*>', re.I)
-OPT_OUT = re.compile(rb" clicktracking=off", re.I)  # a sender's mark for us: honoured, and taken out
 TRACE_FIELDS = (b"return-path", b"received", b"x-original-to", b"delivered-to")
 
 
 def split(mail):
     """Header and body of a mail, or of a part."""
-    header, _, body = mail.partition(b"\r\n\r\n")
-    return header + b"\r\n", body
+    header, blank, body = mail.partition(b"\r\n\r\n")
+    return (header + b"\r\n" if blank else header), body
 
 
 def fields(mail, without=TRACE_FIELDS):
@@ -73,11 +72,6 @@ def _urls(mail, tracking_url, path):
     return [url.decode() for html in html_parts(mail) for url in re.findall(pattern, html)]
 
 
-def sent_at(message):
-    """Seconds since 1970, from the number of a message: 42 bits of milliseconds since 2020 lead it."""
-    return (int(message) >> 22) / 1000 + 1577836800
-
-
 def destination(click_url):
     return urllib.parse.unquote(click_url.split("/c/", 1)[1].split("/", 1)[1])
 
@@ -97,10 +91,11 @@ class Undo:
         return compare.get(encoding, self._same_plain)(sent_body, delivered_body)
 
     def _same_plain(self, sent, delivered):
-        return first_difference(_agreed(sent), _agreed(self.html(delivered)))
+        return first_difference(_entities_out(sent), _entities_out(self.html(delivered)))
 
     def _same_base64(self, sent, delivered):
-        return first_difference(_agreed(base64.b64decode(sent)), _agreed(self.html(base64.b64decode(delivered))))
+        return first_difference(_entities_out(base64.b64decode(sent)),
+                                _entities_out(self.html(base64.b64decode(delivered))))
 
     def _same_quoted_printable(self, sent, delivered):
         """Lines without an edit are the same bytes; in the others soft line breaks may move."""
@@ -112,10 +107,10 @@ class Undo:
                 continue
             flat = quopri.decodestring(after.replace(b"=\r\n", b""))
             undone = self.html(flat)
-            wanted = quopri.decodestring(before.replace(b"=\r\n", b""))
-            if undone == flat and not OPT_OUT.search(wanted):
+            if undone == flat:
                 return "a line without an edit: " + first_difference(before, after)
-            difference = first_difference(_agreed(wanted), _agreed(undone))
+            wanted = quopri.decodestring(before.replace(b"=\r\n", b""))
+            difference = first_difference(_entities_out(wanted), _entities_out(undone))
             if difference:
                 return difference
         return None
@@ -126,9 +121,9 @@ def _logical_lines(body):
     return re.split(rb"(?<!=)\r\n", body)
 
 
-def _agreed(html):
+def _entities_out(html):
     """A destination stands decoded in a tracked URL: "&amp;" in the sent attribute came back as "&"."""
-    return OPT_OUT.sub(b"", html).replace(b"&amp;", b"&")
+    return html.replace(b"&amp;", b"&")
 
 
 def first_difference(sent, delivered):

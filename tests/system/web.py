@@ -2,8 +2,11 @@
 """What a mail program or browser does with our URLs: the request exactly as given, no redirect followed."""
 
 import http.client
+import time
 import urllib.parse
 
+# A link followed sooner after the mail was sent counts as a scanner's: nobody reads that fast.
+READING_SECONDS = 3.2
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 
 
@@ -24,3 +27,8 @@ def get(url, method="GET", agent=BROWSER, source="127.0.0.1", headers=None):
         return Answer(answer.status, answer.headers, answer.read())
     finally:
         client.close()
+
+
+def read_for_a_while(sent_at):
+    """Returns when a person could have read what was sent at that time of the monotonic clock."""
+    time.sleep(max(0.0, sent_at + READING_SECONDS - time.monotonic()))
