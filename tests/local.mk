@@ -6,37 +6,31 @@ LDADD = libctl.a libpixeld.a libmail.a $(COMMON_LIBS) $(CMOCKA_LIBS)
 
 if HAVE_CMOCKA
 unit_tests =
-unit_tests += tests/unit/test_buf
-unit_tests += tests/unit/test_header
-unit_tests += tests/unit/test_rewrite
-unit_tests += tests/unit/test_html
-unit_tests += tests/unit/test_qp
-unit_tests += tests/unit/test_mime
-unit_tests += tests/unit/test_base64
-unit_tests += tests/unit/test_message_id
-unit_tests += tests/unit/test_record
-unit_tests += tests/unit/test_address
-unit_tests += tests/unit/test_buf
-unit_tests += tests/unit/test_cache
 unit_tests += tests/unit/test_absence
 unit_tests += tests/unit/test_address
+unit_tests += tests/unit/test_base64
 unit_tests += tests/unit/test_buf
+unit_tests += tests/unit/test_cache
 unit_tests += tests/unit/test_classify
 unit_tests += tests/unit/test_conf
 unit_tests += tests/unit/test_copy_stream
 unit_tests += tests/unit/test_daemon
 unit_tests += tests/unit/test_header
 unit_tests += tests/unit/test_hit
+unit_tests += tests/unit/test_html
 unit_tests += tests/unit/test_incoming
 unit_tests += tests/unit/test_keys
-unit_tests += tests/unit/test_loader
 unit_tests += tests/unit/test_ladder
+unit_tests += tests/unit/test_loader
 unit_tests += tests/unit/test_log
 unit_tests += tests/unit/test_message_id
+unit_tests += tests/unit/test_mime
 unit_tests += tests/unit/test_msgid
 unit_tests += tests/unit/test_network
 unit_tests += tests/unit/test_outgoing
+unit_tests += tests/unit/test_qp
 unit_tests += tests/unit/test_record
+unit_tests += tests/unit/test_rewrite
 unit_tests += tests/unit/test_route
 unit_tests += tests/unit/test_spool
 unit_tests += tests/unit/test_sql_script
@@ -44,98 +38,40 @@ unit_tests += tests/unit/test_store
 unit_tests += tests/unit/test_token
 unit_tests += tests/unit/test_url
 unit_tests += tests/unit/test_verdict
-unit_tests += tests/unit/test_network
-unit_tests += tests/unit/test_token
-unit_tests += tests/unit/test_url
-unit_tests += tests/unit/test_spool
-unit_tests += tests/unit/test_hit
-unit_tests += tests/unit/test_route
-unit_tests += tests/unit/test_verdict
-unit_tests += tests/unit/test_cache
-unit_tests += tests/unit/test_copy_stream
-unit_tests += tests/unit/test_sql_script
-unit_tests += tests/unit/test_loader
-unit_tests += tests/unit/test_store
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 endif
 
-tests_unit_test_loader_SOURCES = tests/unit/test_loader.c
-tests_unit_test_loader_SOURCES += tests/unit/postgres.h
-tests_unit_test_buf_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_buf_LDADD = $(UNIT_LIBS)
-
-tests_unit_test_base64_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_base64_LDADD = $(UNIT_LIBS)
-
-tests_unit_test_mime_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_mime_LDADD = $(UNIT_LIBS)
-
-tests_unit_test_qp_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_qp_LDADD = $(UNIT_LIBS)
-
-tests_unit_test_html_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_html_LDADD = $(UNIT_LIBS)
-
-tests_unit_test_rewrite_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_rewrite_SOURCES = tests/unit/test_rewrite.c
-tests_unit_test_rewrite_SOURCES += tests/support/rewrite_check.c
-tests_unit_test_rewrite_SOURCES += tests/support/rewrite_check.h
-tests_unit_test_rewrite_LDADD = $(UNIT_LIBS)
-
-tests_unit_test_header_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_header_LDADD = $(UNIT_LIBS)
-
-tests_unit_test_record_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_record_LDADD = $(UNIT_LIBS)
-tests_unit_test_address_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_address_LDADD = $(UNIT_LIBS)
-
-tests_unit_test_keys_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_keys_LDADD = $(UNIT_LIBS)
-
-tests_unit_test_token_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_token_LDADD = $(UNIT_LIBS)
-
-tests_unit_test_url_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_url_LDADD = $(UNIT_LIBS)
 tests_unit_test_incoming_SOURCES = tests/unit/test_incoming.c
 tests_unit_test_incoming_SOURCES += tests/unit/incoming_tokens.c
 tests_unit_test_incoming_SOURCES += tests/unit/incoming_tokens.h
+tests_unit_test_loader_SOURCES = tests/unit/test_loader.c
+tests_unit_test_loader_SOURCES += tests/unit/postgres.h
 tests_unit_test_message_id_SOURCES = tests/unit/test_message_id.c
 tests_unit_test_message_id_SOURCES += tests/unit/folder.c
 tests_unit_test_message_id_SOURCES += tests/unit/folder.h
+tests_unit_test_rewrite_SOURCES = tests/unit/test_rewrite.c
+tests_unit_test_rewrite_SOURCES += tests/support/rewrite_check.c
+tests_unit_test_rewrite_SOURCES += tests/support/rewrite_check.h
 tests_unit_test_spool_SOURCES = tests/unit/test_spool.c
 tests_unit_test_spool_SOURCES += tests/unit/folder.c
 tests_unit_test_spool_SOURCES += tests/unit/folder.h
 tests_unit_test_store_SOURCES = tests/unit/test_store.c
 tests_unit_test_store_SOURCES += tests/unit/postgres.h
 
-tests_unit_test_conf_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_conf_LDADD = $(UNIT_LIBS)
-
-tests_unit_test_daemon_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_daemon_LDADD = $(UNIT_LIBS)
-
-tests_unit_test_log_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_log_LDADD = $(UNIT_LIBS)
-
-tests_unit_test_network_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_network_LDADD = $(UNIT_LIBS)
-
 # Fuzz targets: a file each, built with CC=clang and --enable-fuzzers.
 FUZZER_LINK = $(AM_LDFLAGS) -fsanitize=fuzzer
 if FUZZERS
 noinst_PROGRAMS += tests/fuzz/fuzz_address
+noinst_PROGRAMS += tests/fuzz/fuzz_conf
 noinst_PROGRAMS += tests/fuzz/fuzz_header
 noinst_PROGRAMS += tests/fuzz/fuzz_html
-noinst_PROGRAMS += tests/fuzz/fuzz_mime
-noinst_PROGRAMS += tests/fuzz/fuzz_qp
-noinst_PROGRAMS += tests/fuzz/fuzz_rewrite
-noinst_PROGRAMS += tests/fuzz/fuzz_conf
 noinst_PROGRAMS += tests/fuzz/fuzz_incoming
+noinst_PROGRAMS += tests/fuzz/fuzz_mime
 noinst_PROGRAMS += tests/fuzz/fuzz_msgid
+noinst_PROGRAMS += tests/fuzz/fuzz_qp
 noinst_PROGRAMS += tests/fuzz/fuzz_record
+noinst_PROGRAMS += tests/fuzz/fuzz_rewrite
 noinst_PROGRAMS += tests/fuzz/fuzz_route
 noinst_PROGRAMS += tests/fuzz/fuzz_spool
 noinst_PROGRAMS += tests/fuzz/fuzz_token
@@ -143,63 +79,45 @@ noinst_PROGRAMS += tests/fuzz/fuzz_url
 endif
 tests_fuzz_fuzz_address_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_conf_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_header_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_html_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_incoming_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_mime_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_msgid_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_qp_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_record_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_rewrite_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_route_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_spool_LDFLAGS = $(FUZZER_LINK)
-tests_fuzz_fuzz_address_LDADD = $(FUZZER_LIBS)
-
 tests_fuzz_fuzz_token_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_url_LDFLAGS = $(FUZZER_LINK)
-tests_fuzz_fuzz_url_LDADD = $(FUZZER_LIBS)
-
 tests_fuzz_fuzz_header_SOURCES = tests/fuzz/fuzz_header.c
 tests_fuzz_fuzz_header_SOURCES += tests/support/rewrite_check.c
 tests_fuzz_fuzz_header_SOURCES += tests/support/rewrite_check.h
-tests_fuzz_fuzz_header_LDFLAGS = $(FUZZER_LINK)
-tests_fuzz_fuzz_header_LDADD = $(FUZZER_LIBS)
-
 tests_fuzz_fuzz_html_SOURCES = tests/fuzz/fuzz_html.c
 tests_fuzz_fuzz_html_SOURCES += tests/support/rewrite_check.c
 tests_fuzz_fuzz_html_SOURCES += tests/support/rewrite_check.h
-tests_fuzz_fuzz_html_LDFLAGS = $(FUZZER_LINK)
-tests_fuzz_fuzz_html_LDADD = $(FUZZER_LIBS)
-tests_unit_test_spool_SOURCES = tests/unit/test_spool.c tests/unit/folder.c tests/unit/folder.h
-tests_unit_test_spool_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_spool_LDADD = $(UNIT_LIBS)
-
 tests_fuzz_fuzz_mime_SOURCES = tests/fuzz/fuzz_mime.c
 tests_fuzz_fuzz_mime_SOURCES += tests/support/rewrite_check.c
 tests_fuzz_fuzz_mime_SOURCES += tests/support/rewrite_check.h
-tests_fuzz_fuzz_mime_LDFLAGS = $(FUZZER_LINK)
-tests_fuzz_fuzz_mime_LDADD = $(FUZZER_LIBS)
-
 tests_fuzz_fuzz_qp_SOURCES = tests/fuzz/fuzz_qp.c
 tests_fuzz_fuzz_qp_SOURCES += tests/support/rewrite_check.c
 tests_fuzz_fuzz_qp_SOURCES += tests/support/rewrite_check.h
-tests_fuzz_fuzz_qp_LDFLAGS = $(FUZZER_LINK)
-tests_fuzz_fuzz_qp_LDADD = $(FUZZER_LIBS)
-
 tests_fuzz_fuzz_rewrite_SOURCES = tests/fuzz/fuzz_rewrite.c
 tests_fuzz_fuzz_rewrite_SOURCES += tests/support/rewrite_check.c
 tests_fuzz_fuzz_rewrite_SOURCES += tests/support/rewrite_check.h
-tests_fuzz_fuzz_rewrite_LDFLAGS = $(FUZZER_LINK)
-tests_fuzz_fuzz_rewrite_LDADD = $(FUZZER_LIBS)
 
-# Benchmarks: built by hand or by `make bench`, with their peers.
+# Benchmarks and their peers: built when asked for.
+EXTRA_PROGRAMS = tests/bench/buffer_milter
+tests_bench_buffer_milter_LDADD = $(MILTER_LIBS)
 if HAVE_ORACLES
-EXTRA_PROGRAMS = tests/bench/rewrite
+EXTRA_PROGRAMS += tests/bench/rewrite
 endif
 tests_bench_rewrite_SOURCES = tests/bench/rewrite.c
 tests_bench_rewrite_SOURCES += tests/support/rewrite_check.c
 tests_bench_rewrite_SOURCES += tests/support/rewrite_check.h
 tests_bench_rewrite_CPPFLAGS = $(AM_CPPFLAGS) $(ORACLES_CFLAGS)
 tests_bench_rewrite_LDADD = libmail.a $(COMMON_LIBS) $(ORACLES_LIBS)
-
-# Benchmarks and their peers: built when asked for.
-EXTRA_PROGRAMS = tests/bench/buffer_milter
-tests_bench_buffer_milter_LDADD = $(MILTER_LIBS)
 
 lint_tests =
 lint_tests += tests/lint/includes
@@ -246,24 +164,3 @@ EXTRA_DIST += tests/unit/with-postgres
 EXTRA_DIST += tests/corpus
 
 include tests/targets.mk
-tests_fuzz_fuzz_spool_LDFLAGS = $(FUZZER_LINK)
-tests_fuzz_fuzz_spool_LDADD = $(FUZZER_LIBS)
-
-# Inputs from which the fuzz targets start: a folder a target.
-EXTRA_DIST += tests/corpus/conf/sections.conf
-
-# spoor-pixeld
-tests_unit_test_hit_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_hit_LDADD = libpixeld.a $(UNIT_LIBS)
-
-tests_unit_test_route_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_route_LDADD = libpixeld.a $(UNIT_LIBS)
-
-tests_unit_test_verdict_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_verdict_LDADD = libpixeld.a $(UNIT_LIBS)
-
-if FUZZERS
-noinst_PROGRAMS += tests/fuzz/fuzz_route
-endif
-tests_fuzz_fuzz_route_LDFLAGS = $(FUZZER_LINK)
-tests_fuzz_fuzz_route_LDADD = libpixeld.a $(FUZZER_LIBS)
