@@ -45,7 +45,7 @@ void splice_add(struct splice_list *list, size_t at, size_t len, struct slice te
 
     if (!splice)
         return;
-    *splice = (struct splice){.at = at, .len = len, .text_at = list->texts.len, .text_len = text.len, .order = list->count};
+    *splice = (struct splice){.at = at, .len = len, .text_at = list->texts.len, .text_len = text.len, .order = list->count + 1};
     if (buf_add_slice(&list->texts, text))
         list->count++;
     else
@@ -64,7 +64,7 @@ static void add_break(struct splice_list *list, size_t at, size_t order)
 
 void splice_add_break(struct splice_list *list, size_t at)
 {
-    add_break(list, at, list->count);
+    add_break(list, at, list->count + 1);
 }
 
 static int compare(const void *left, const void *right)

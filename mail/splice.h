@@ -19,7 +19,7 @@ enum { SPLICE_LINE_MAX = 990 }; /* RFC 5322 2.1.1 allows 998; some count the lin
 struct splice {
     size_t at, len;
     size_t text_at, text_len; /* in the list's texts */
-    size_t order;             /* of addition, for splices at one place */
+    size_t order;             /* of addition from 1, for splices at one place; 0 comes before all */
     bool is_break;
 };
 
