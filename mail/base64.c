@@ -13,7 +13,8 @@ static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 static const unsigned char values[256] = {
 #define X4 OTHER, OTHER, OTHER, OTHER
 #define X16 X4, X4, X4, X4
-    X4, X4, OTHER, BLANK, BLANK, OTHER, OTHER, BLANK, OTHER, OTHER, X16, BLANK, OTHER, OTHER, OTHER, X4, OTHER, OTHER, OTHER, 62, OTHER, OTHER, OTHER, 63,
+    X4, X4, OTHER, BLANK, BLANK, OTHER, OTHER, BLANK, OTHER, OTHER, X16, BLANK, OTHER, OTHER, OTHER, X4,
+    OTHER, OTHER, OTHER, 62, OTHER, OTHER, OTHER, 63,
     52, 53, 54, 55, 56, 57, 58, 59, 60, 61, OTHER, OTHER, OTHER, PAD, OTHER, OTHER,
     OTHER, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
     15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, OTHER, OTHER, OTHER, OTHER, OTHER,
@@ -30,14 +31,15 @@ struct group {
     unsigned count;
 };
 
-/* Whole groups of four without anything between them: all of a line but its end. Returns how much of TEXT that was. */
+/* Whole groups of four with nothing between them: all of a line but its end. Returns how much of TEXT it was. */
 static size_t decode_groups(const unsigned char *text, size_t len, unsigned char **to)
 {
     unsigned char *out = *to;
     size_t at = 0;
 
     for (; at + 4 <= len; at += 4) {
-        unsigned a = values[text[at]], b = values[text[at + 1]], c = values[text[at + 2]], d = values[text[at + 3]];
+        unsigned a = values[text[at]], b = values[text[at + 1]];
+        unsigned c = values[text[at + 2]], d = values[text[at + 3]];
 
         if ((a | b | c | d) >= OTHER)
             break;

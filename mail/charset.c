@@ -83,8 +83,11 @@ bool charset_mask(enum charset_way way, struct slice text, struct buf *out)
         return mask_iso_2022_jp(text, out);
     if (!buf_reserve(out, text.len / 2))
         return false;
-    for (size_t at = 0; at + 1 < text.len; at += 2)
-        buf_add_char(out, text.p[at + 1 - low] == 0 && (unsigned char)text.p[at + low] < 0x7f ? text.p[at + low] : '\x80');
+    for (size_t at = 0; at + 1 < text.len; at += 2) {
+        char high_byte = text.p[at + 1 - low], low_byte = text.p[at + low];
+
+        buf_add_char(out, high_byte == 0 && (unsigned char)low_byte < 0x7f ? low_byte : '\x80');
+    }
     return !out->failed;
 }
 

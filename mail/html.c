@@ -11,8 +11,9 @@ enum scope_kind { SCOPE_TEMPLATE, SCOPE_SVG, SCOPE_MATH, SCOPE_INTEGRATION };
 /* What a character may end; a table, for most of the time is spent in names. */
 enum { BLANK = 1, NAME_END = 2, ATTRIBUTE_NAME_END = 4, UNQUOTED_END = 8, BLANK_OF_ALL = 15 };
 static const unsigned char classes[256] = {
-    [' '] = BLANK_OF_ALL, ['\t'] = BLANK_OF_ALL, ['\n'] = BLANK_OF_ALL, ['\f'] = BLANK_OF_ALL, ['\r'] = BLANK_OF_ALL,
-    ['/'] = NAME_END | ATTRIBUTE_NAME_END, ['>'] = NAME_END | ATTRIBUTE_NAME_END | UNQUOTED_END, ['='] = ATTRIBUTE_NAME_END,
+    [' '] = BLANK_OF_ALL,  ['\t'] = BLANK_OF_ALL, ['\n'] = BLANK_OF_ALL,
+    ['\f'] = BLANK_OF_ALL, ['\r'] = BLANK_OF_ALL, ['/'] = NAME_END | ATTRIBUTE_NAME_END,
+    ['='] = ATTRIBUTE_NAME_END, ['>'] = NAME_END | ATTRIBUTE_NAME_END | UNQUOTED_END,
 };
 
 static bool is_class(char c, int wanted)

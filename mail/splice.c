@@ -45,7 +45,8 @@ void splice_add(struct splice_list *list, size_t at, size_t len, struct slice te
 
     if (!splice)
         return;
-    *splice = (struct splice){.at = at, .len = len, .text_at = list->texts.len, .text_len = text.len, .order = list->count + 1};
+    *splice = (struct splice){
+        .at = at, .len = len, .text_at = list->texts.len, .text_len = text.len, .order = list->count + 1};
     if (buf_add_slice(&list->texts, text))
         list->count++;
     else
