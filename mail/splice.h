@@ -55,7 +55,8 @@ bool splice_begin(struct splice_output *output, size_t at, size_t removed);
 void splice_end(struct splice_output *output);
 bool splice_finish(struct splice_output *output);
 
-/* Carries the list into the part of the old body at AT: bytes as they are, quoted-printable, base64. False without memory. */
+/* Carries the list into the part of the old body at AT: bytes as they are, quoted-printable, base64. False
+ * without memory. */
 bool splice_identity(struct splice_output *output, const struct splice_list *list, size_t at, size_t len);
 struct qp_map;
 bool splice_qp(struct splice_output *output, const struct splice_list *list, size_t at, struct qp_map *map,
