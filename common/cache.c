@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { POOL_MOST = 16, NAME_BYTES = 64, VALUE_MAX = 1024 * 1024, OPTIONS_MAX = 16384, LEFT_ALONE_S = 2 };
+enum { POOL_MOST = 16, NAME_BYTES = 64, VALUE_MAX = 1024 * 1024, OPTIONS_MAX = 16384, LEFT_ALONE_S = 2, RETRY_S = 1 };
 
 struct cache {
     memcached_pool_st *pool;   /* NULL: no servers */
@@ -54,7 +54,7 @@ static memcached_pool_st *make_pool(const char *servers, int timeout_ms, bool *s
     if (add_servers(&options, servers, &count)) {
         buf_add_f(&options, "--BINARY-PROTOCOL --DISTRIBUTION=consistent --TCP-NODELAY --CONNECT-TIMEOUT=%d "
                   "--POLL-TIMEOUT=%d --RCV-TIMEOUT=%d --SND-TIMEOUT=%d --RETRY-TIMEOUT=%d --POOL-MIN=1 --POOL-MAX=%d",
-                  timeout_ms, timeout_ms, timeout_ms * 1000, timeout_ms * 1000, LEFT_ALONE_S, POOL_MOST);
+                  timeout_ms, timeout_ms, timeout_ms * 1000, timeout_ms * 1000, RETRY_S, POOL_MOST);
         if (!options.failed)
             pool = memcached_pool(options.data, options.len);
     }
@@ -106,7 +106,10 @@ static memcached_st *borrow(struct cache *cache)
 
 static void give_back(struct cache *cache, memcached_st *handle, memcached_return_t result)
 {
-    if (cache->single && result != MEMCACHED_SUCCESS && result != MEMCACHED_NOTFOUND)
+    bool fine = result == MEMCACHED_SUCCESS || result == MEMCACHED_NOTFOUND;
+
+    /* a handle that still leaves the server alone by itself has learned nothing new */
+    if (cache->single && !fine && result != MEMCACHED_SERVER_TEMPORARILY_DISABLED)
         atomic_store(&cache->not_before_ms, clock_monotonic_ms() + LEFT_ALONE_S * 1000);
     memcached_pool_push(cache->pool, handle);
 }

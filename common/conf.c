@@ -175,7 +175,7 @@ static size_t row_named(const char *section, const char *name)
 
 /* The first error counts: what libconfuse says after it is a consequence. */
 __attribute__((format(printf, 2, 0)))
-static void on_error(cfg_t *cfg, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void on_error(cfg_t *cfg, const char *format, va_list args)
 {
     if (loading.error->len)
         return;

@@ -15,6 +15,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -447,6 +448,13 @@ size_t db_affected(const struct db_result *result)
 const char *db_value(const struct db_result *result, size_t row, int column)
 {
     return PQgetisnull(result->rows, (int)row, column) ? NULL : PQgetvalue(result->rows, (int)row, column);
+}
+
+int64_t db_integer(const struct db_result *result, size_t row, int column)
+{
+    const char *value = db_value(result, row, column);
+
+    return value ? strtoll(value, NULL, 10) : 0;
 }
 
 void db_result_free(struct db_result *result)

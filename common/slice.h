@@ -101,7 +101,7 @@ static inline bool slice_is_i(struct slice s, const char *text)
 
 static inline struct slice slice_from(struct slice s, size_t start)
 {
-    return start >= s.len ? (struct slice){s.p + s.len, 0} : (struct slice){s.p + start, s.len - start};
+    return start >= s.len ? (struct slice){s.len ? s.p + s.len : s.p, 0} : (struct slice){s.p + start, s.len - start};
 }
 
 static inline struct slice slice_trim(struct slice s)

@@ -6,7 +6,6 @@
 #include "common/utf8.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { NUMBER_TEXT = 24, IDENTITY_TEXT = 2 * SPOOL_IDENTITY_BYTES + 1, TEXT_MAX = 64 * 1024 };
@@ -60,8 +59,8 @@ enum store_answer store_schema_fits(struct db *db, struct buf *why, int deadline
         buf_add_str(why, missing ? "the database has no Spoor schema; run spoorctl schema install" : db_error(db));
         return missing ? STORE_NO : STORE_AWAY;
     }
-    version = db_rows(result) ? atoi(db_value(result, 0, 0)) : 0;
-    compatible_from = db_rows(result) ? atoi(db_value(result, 0, 1)) : 0;
+    version = db_rows(result) ? (int)db_integer(result, 0, 0) : 0;
+    compatible_from = db_rows(result) ? (int)db_integer(result, 0, 1) : 0;
     db_result_free(result);
     if (STORE_SCHEMA > version) {
         buf_add_f(why, "the database has schema %d, this program needs %d; run spoorctl schema upgrade", version, STORE_SCHEMA);
@@ -81,15 +80,15 @@ enum store_answer store_lease_node(struct db *db, const uint8_t identity[SPOOL_I
     char text[IDENTITY_TEXT];
     const char *const values[] = {text, host, program};
     struct db_result *result;
-    const char *leased;
+    bool leased;
 
     identity_text(identity, text);
     result = db_ask(db, &lease_node, values, deadline_ms);
     if (!result)
         return STORE_AWAY;
-    leased = db_value(result, 0, 0);
+    leased = db_value(result, 0, 0) != NULL;
     if (leased)
-        *node = atoi(leased);
+        *node = (int)db_integer(result, 0, 0);
     db_result_free(result);
     return leased ? STORE_YES : STORE_NO;
 }
@@ -107,11 +106,9 @@ enum store_answer store_find_message(struct db *db, struct slice message_id, uin
     }
     result = db_ask(db, &find_message, (const char *const[]){buf_text(&text)}, deadline_ms);
     if (result) {
-        const char *id = db_value(result, 0, 0);
-
-        answer = id ? STORE_YES : STORE_NO;
-        if (id)
-            *message = strtoull(id, NULL, 10);
+        answer = db_value(result, 0, 0) ? STORE_YES : STORE_NO;
+        if (answer == STORE_YES)
+            *message = (uint64_t)db_integer(result, 0, 0);
     }
     db_result_free(result);
     buf_free(&text);
@@ -154,10 +151,10 @@ static enum store_answer read_progress(struct db *db, const char *identity, stru
     found = db_rows(result) == 1;
     if (found)
         *progress = (struct store_progress){
-            .spool = atoi(db_value(result, 0, 0)),
-            .position = strtoull(db_value(result, 0, 1), NULL, 10),
-            .record = strtoull(db_value(result, 0, 2), NULL, 10),
-            .checksum = (uint32_t)strtoul(db_value(result, 0, 3), NULL, 10),
+            .spool = (int32_t)db_integer(result, 0, 0),
+            .position = (uint64_t)db_integer(result, 0, 1),
+            .record = (uint64_t)db_integer(result, 0, 2),
+            .checksum = (uint32_t)db_integer(result, 0, 3),
         };
     db_result_free(result);
     return found ? STORE_YES : STORE_NO;

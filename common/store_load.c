@@ -252,8 +252,8 @@ static bool ask_clock(struct loading *loading)
     if (!result)
         return false;
     if (db_rows(result) == 1) {
-        loading->cargo.now_us = strtoll(db_value(result, 0, 0), NULL, 10);
-        loading->cargo.keep_from_us = strtoll(db_value(result, 0, 1), NULL, 10);
+        loading->cargo.now_us = db_integer(result, 0, 0);
+        loading->cargo.keep_from_us = db_integer(result, 0, 1);
     }
     db_result_free(result);
     return loading->cargo.now_us != 0;
@@ -300,7 +300,7 @@ static bool insert_new_answers(struct loading *loading)
     if (!result)
         return false;
     for (size_t row = 0; row < db_rows(result); row++) {
-        struct cargo_event *event = cargo_event_of(&loading->cargo, strtoull(db_value(result, row, 0), NULL, 10));
+        struct cargo_event *event = cargo_event_of(&loading->cargo, (uint64_t)db_integer(result, row, 0));
 
         if (event)
             event->is_new = true;

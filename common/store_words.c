@@ -78,7 +78,7 @@ static bool find_word(const struct dictionary *dictionary, struct slice word, st
 static bool learn_answer(struct dictionary *dictionary, const struct db_result *result)
 {
     for (size_t row = 0; row < db_rows(result); row++)
-        if (!dictionary_add(dictionary, slice_str(db_value(result, row, 0)), atoi(db_value(result, row, 1))))
+        if (!dictionary_add(dictionary, slice_str(db_value(result, row, 0)), (int32_t)db_integer(result, row, 1)))
             return false;
     return true;
 }

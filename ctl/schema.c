@@ -58,8 +58,8 @@ static bool read_state(struct db *db, struct schema_state *state)
     if (!result)
         return say_error(db, "read the version of the schema");
     if (db_rows(result)) {
-        state->version = atoi(db_value(result, 0, 0));
-        state->compatible_from = atoi(db_value(result, 0, 1));
+        state->version = (int)db_integer(result, 0, 0);
+        state->compatible_from = (int)db_integer(result, 0, 1);
     }
     db_result_free(result);
     return true;
@@ -78,11 +78,14 @@ static const char *folder(void)
 static int number_of(const char *name)
 {
     size_t len = strlen(name);
+    int number = 0;
 
-    for (size_t at = 0; at < NUMBER_DIGITS; at++)
+    for (size_t at = 0; at < NUMBER_DIGITS; at++) {
         if (!ascii_is_digit(name[at]))
             return 0;
-    return name[NUMBER_DIGITS] == '-' && strcmp(name + len - 4, ".sql") == 0 ? atoi(name) : 0;
+        number = number * 10 + (name[at] - '0');
+    }
+    return name[NUMBER_DIGITS] == '-' && strcmp(name + len - 4, ".sql") == 0 ? number : 0;
 }
 
 static int is_migration(const struct dirent *entry)
@@ -103,7 +106,7 @@ static bool read_file(const char *name, struct buf *script)
     file = fopen(buf_text(&path), "r");
     buf_free(&path);
     if (!file) {
-        fprintf(stderr, "spoorctl: cannot read %s/%s: %s\n", folder(), name, strerror(errno));
+        fprintf(stderr, "spoorctl: cannot read %s/%s: %m\n", folder(), name);
         return false;
     }
     while ((got = fread(chunk, 1, sizeof chunk, file)) > 0)
@@ -220,7 +223,8 @@ static bool migrate(struct db *db, bool may_install)
     }
     count = scandir(folder(), &entry, is_migration, alphasort);
     if (count <= 0) {
-        fprintf(stderr, "spoorctl: no migrations in %s: %s\n", folder(), count ? strerror(errno) : "it holds no NNN-*.sql");
+        errno = count ? errno : ENOENT;
+        fprintf(stderr, "spoorctl: no migrations NNN-*.sql in %s: %m\n", folder());
         free(entry);
         return false;
     }

@@ -236,6 +236,15 @@ static bool is_own(const struct judging *judging, const struct match *match, enu
     return !slice_empty(judging->mail->envelope_sender) && is_colleague(judging, match);
 }
 
+/*
+ * spoor-stamp puts a mail's anchor last into its References, so an owner's mail whose last reference is an
+ * anchor is that tracked mail itself, on its way to a mailbox here. In an answer the anchor's own mail stands behind it.
+ */
+static bool is_itself(const struct match *match)
+{
+    return match->id->rung == RUNG_REFERENCES && match->id->newer == 0 && match->token.kind == TOKEN_ANCHOR;
+}
+
 /* --- the verdict ------------------------------------------------------------------------------------------- */
 
 /* A person's answer is as sure as its id and its author are. */
@@ -283,7 +292,9 @@ static bool set_class(struct judging *judging, const struct match *match, enum i
 
     if (is_own(judging, match, relation)) {
         bool sure = relation == INCOMING_RELATION_OWNER || judging->mail->authenticated;
+
         verdict->class_ = ANSWER_OWN;
+        verdict->itself = is_itself(match);
         verdict->confidence = sure ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM;
         return true;
     }

@@ -62,6 +62,7 @@ struct incoming_verdict {
     enum incoming_hard hard;               /* of a bounce */
     const char *receipt;                   /* displayed, deleted, dispatched, processed, or NULL */
     char until[ABSENCE_DATE];              /* end of an absence, ISO 8601; "" unknown */
+    bool itself;                           /* the tracked mail on its way to a mailbox here: own, and no answer */
     bool forged;                           /* an id of our shape did not verify */
     char *subject;                         /* decoded; owned */
     char *message_id;                      /* of this mail, no brackets, "" none; owned */

@@ -89,12 +89,12 @@ static bool judge(const struct header_list *headers, struct slice body, size_t b
     bool found;
 
     *degree = REWRITE_NOTHING;
-    *reason = "headers_too_large";
+    *reason = "header_limit";
     *tree = (struct mime_tree){0};
     if (headers->failed)
         return true;
     *degree = REWRITE_HEADERS;
-    *reason = "too_large";
+    *reason = "body_limit";
     if (body.len > body_limit)
         return true;
     if (!mime_scan(headers, body, tree))

@@ -2,6 +2,7 @@
 /* match_filter - see match_filter.h */
 
 #include "common/address.h"
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/store.h"
 #include "common/token.h"
@@ -15,13 +16,39 @@
 
 enum { NUMBER_TEXT = 24, ID_CACHED_S = 24 * 3600 };
 
+/* One mail's questions share one deadline: a database that hangs holds no mail longer. */
+struct question {
+    struct match_filter *filter;
+    int64_t until_ms; /* CLOCK_MONOTONIC */
+};
+
 /* --- what the judge asks of the world ------------------------------------------------------------ */
+
+static int left_ms(const struct question *question)
+{
+    int64_t left = question->until_ms - clock_monotonic_ms();
+
+    return left > 0 ? (int)left : 0;
+}
+
+/* A connection that stands, to be given back; NULL when the database is away or time is up. */
+static struct db *take_database(const struct question *question)
+{
+    struct db_pool *databases = question->filter->databases;
+    struct db *db = left_ms(question) ? db_pool_take(databases) : NULL;
+
+    if (db && !db_connect(db, left_ms(question))) {
+        db_pool_give(databases, db);
+        db = NULL;
+    }
+    return db;
+}
 
 static enum token_result verify_token(void *arg, struct slice id_left, struct token *token)
 {
-    struct match_filter *filter = arg;
+    struct question *question = arg;
 
-    return token_verify(filter->keys, id_left, slice_str(""), token);
+    return token_verify(question->filter->keys, id_left, slice_str(""), token);
 }
 
 static bool cached_id(struct match_filter *filter, struct slice id, uint64_t *message)
@@ -37,22 +64,21 @@ static bool cached_id(struct match_filter *filter, struct slice id, uint64_t *me
     return found;
 }
 
-/* An id that we left as it was: known by the cache or the database, within the deadline. */
+/* An id that we left as it was: known by the cache or the database. */
 static bool find_kept_id(void *arg, struct slice id, uint64_t *message)
 {
-    struct match_filter *filter = arg;
-    int deadline_ms = (int)filter->conf->database_timeout_ms;
+    struct question *question = arg;
+    struct match_filter *filter = question->filter;
     char number[NUMBER_TEXT];
     struct db *db;
-    bool found = false;
+    bool found;
 
     if (cached_id(filter, id, message))
         return true;
-    db = db_pool_take(filter->databases);
+    db = take_database(question);
     if (!db)
         return false;
-    if (db_connect(db, deadline_ms))
-        found = store_find_message(db, id, message, deadline_ms) == STORE_YES;
+    found = store_find_message(db, id, message, left_ms(question)) == STORE_YES;
     db_pool_give(filter->databases, db);
     if (found) {
         snprintf(number, sizeof number, "%" PRIu64, *message);
@@ -63,42 +89,35 @@ static bool find_kept_id(void *arg, struct slice id, uint64_t *message)
 
 static enum incoming_relation find_relation(void *arg, uint64_t message, struct slice address)
 {
-    struct match_filter *filter = arg;
-    int deadline_ms = (int)filter->conf->database_timeout_ms;
+    static const enum incoming_relation meaning[] = {
+        [RELATION_NONE] = INCOMING_RELATION_NONE,
+        [RELATION_RECIPIENT] = INCOMING_RELATION_RECIPIENT,
+        [RELATION_OWNER] = INCOMING_RELATION_OWNER,
+    };
+    struct question *question = arg;
     enum store_relation relation = RELATION_NONE;
-    enum store_answer answer = STORE_AWAY;
-    struct db *db = db_pool_take(filter->databases);
+    enum store_answer answer;
+    struct db *db = take_database(question);
 
     if (!db)
         return INCOMING_RELATION_UNKNOWN;
-    if (db_connect(db, deadline_ms))
-        answer = store_relation_of(db, message, address, &relation, deadline_ms);
-    db_pool_give(filter->databases, db);
-    if (answer == STORE_AWAY)
-        return INCOMING_RELATION_UNKNOWN;
-    switch (relation) {
-    case RELATION_RECIPIENT:
-        return INCOMING_RELATION_RECIPIENT;
-    case RELATION_OWNER:
-        return INCOMING_RELATION_OWNER;
-    case RELATION_NONE:
-        break;
-    }
-    return INCOMING_RELATION_NONE;
+    answer = store_relation_of(db, message, address, &relation, left_ms(question));
+    db_pool_give(question->filter->databases, db);
+    return answer == STORE_AWAY ? INCOMING_RELATION_UNKNOWN : meaning[relation];
 }
 
 static uint32_t recipient_key(void *arg, struct slice address)
 {
-    struct match_filter *filter = arg;
+    struct question *question = arg;
 
-    return keys_recipient(filter->keys, address);
+    return keys_recipient(question->filter->keys, address);
 }
 
 static bool is_local_domain(void *arg, struct slice domain)
 {
-    struct match_filter *filter = arg;
+    struct question *question = arg;
 
-    return conf_list_has_domain(&filter->conf->local_domains, domain);
+    return conf_list_has_domain(&question->filter->conf->local_domains, domain);
 }
 
 static bool judge(struct match_filter *filter, const struct mlfi_message *message, struct incoming_verdict *verdict)
@@ -111,8 +130,10 @@ static bool judge(struct match_filter *filter, const struct mlfi_message *messag
         .recipients = message->recipients,
         .authenticated = message->login[0] != '\0',
     };
+    struct question question = {
+        .filter = filter, .until_ms = clock_monotonic_ms() + filter->conf->database_timeout_ms};
     struct incoming_lookup lookup = {
-        .arg = filter,
+        .arg = &question,
         .token = verify_token,
         .kept_id = find_kept_id,
         .relation = find_relation,
@@ -213,7 +234,7 @@ sfsistat match_filter_finish(void *arg, struct mlfi_message *message)
         return SMFIS_CONTINUE;
     }
     if (verdict.class_ != ANSWER_NONE) {
-        if (filter->conf->mode != MODE_OBSERVE)
+        if (filter->conf->mode != MODE_OBSERVE && !verdict.itself)
             recorded = write_record(filter, message, &verdict);
         if (may_clean(filter, message))
             taken = clean(filter, message, &cleaned);

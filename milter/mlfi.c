@@ -12,10 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { RECIPIENTS_MAX = 100000, BACKLOG = 1024 };
+enum { RECIPIENTS_MAX = 100000, BACKLOG = 1024, JOIN_NS = 20000000, SECOND_NS = 1000000000 };
 
 /* libmilter calls back without an argument of ours before a connection has one, so the service is known here. */
 static const struct mlfi_service *service;
@@ -359,13 +360,64 @@ bool mlfi_start(struct buf *error)
     return failure == 0;
 }
 
+/* Waits a little for the thread to end. */
+static bool joined(pthread_t thread)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += JOIN_NS;
+    if (until.tv_nsec >= SECOND_NS) {
+        until.tv_nsec -= SECOND_NS;
+        until.tv_sec++;
+    }
+    return pthread_timedjoin_np(thread, NULL, &until) == 0;
+}
+
+static void *stop_listening(void *unused)
+{
+    smfi_stop();
+    return unused;
+}
+
+/* A connection that is closed at once: libmilter looks for its order to stop only when something comes in, or every 5 s. */
+static void wake_listener(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    const char *path = socket_path(service->conf->listen);
+    int fd;
+
+    if (!path || strlen(path) >= sizeof address.sun_path)
+        return;
+    memcpy(address.sun_path, path, strlen(path));
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0) {
+        connect(fd, (struct sockaddr *)&address, sizeof address); /* whether it is taken or not: it woke */
+        close(fd);
+    }
+}
+
+/* smfi_stop() sets the order, then waits for the listener's lock. */
+static void end_listener(void)
+{
+    pthread_t stopper;
+
+    if (pthread_create(&stopper, NULL, stop_listening, NULL) != 0) {
+        smfi_stop();
+        return;
+    }
+    do
+        wake_listener();
+    while (!joined(stopper));
+}
+
 bool mlfi_stop(void)
 {
     struct timespec until;
     bool drained;
     int late = 0;
 
-    smfi_stop();
+    end_listener();
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += service->conf->drain_timeout_ms / 1000;
     pthread_mutex_lock(&mails.lock);

@@ -94,7 +94,7 @@ static void log_mail(const struct mlfi_message *message, const struct outgoing_p
 
     buf_init(&summary, 256);
     outgoing_plan_summary(plan, &summary);
-    if (plan->tracked && (observed || reason == plan->reason))
+    if (plan->tracked && !plan->failed && (observed || reason == plan->reason))
         log_info("message=%" PRIu64 " from=<%.*s> recipients=%zu %s=%s%s%s", plan->record.id,
                  SLICE_ARG(message->envelope_sender), message->recipients, observed ? "would_add" : "added",
                  buf_text(&summary), reason ? " reason=" : "", reason ? reason : "");

@@ -7,16 +7,37 @@
  */
 
 #include "common/daemon.h"
+#include "common/log.h"
+#include "common/node.h"
 #include "common/reload.h"
 #include "milter/stamp_filter.h"
 
 #include <stdlib.h>
 
-enum { LOADER_DRAIN_MS = 2000, NODE_UNKNOWN = -1 };
+enum { LOADER_DRAIN_MS = 2000 };
 
+/* From the loader's thread: the database has said which node this spool is. */
 static void node_known(void *arg, int node)
 {
-    message_id_maker_set_node(arg, node);
+    struct stamp_filter *filter = arg;
+    uint8_t identity[SPOOL_IDENTITY_BYTES];
+
+    spool_identity(filter->recorder->spool, identity);
+    message_id_maker_set_node(filter->numbers, node);
+    if (node_read(filter->recorder->directory, identity) != node &&
+        !node_keep(filter->recorder->directory, identity, node))
+        log_warn("cannot keep node number %d in %s: %m; a start without the database will not know it", node,
+                 filter->recorder->directory);
+}
+
+static bool open_numbers(struct stamp_filter *filter, struct buf *error)
+{
+    uint8_t identity[SPOOL_IDENTITY_BYTES];
+    const char *directory = filter->recorder->directory;
+
+    spool_identity(filter->recorder->spool, identity);
+    filter->numbers = message_id_maker_open(directory, node_read(directory, identity), error);
+    return filter->numbers != NULL;
 }
 
 int main(int argc, char **argv)
@@ -48,8 +69,8 @@ int main(int argc, char **argv)
     if (!daemon_drop_privileges(conf))
         daemon_fail();
     if (!recorder_open(&recorder, conf, "stamp", 0, &error) ||
-        !(filter.numbers = message_id_maker_open(recorder.directory, NODE_UNKNOWN, &error)) ||
-        !recorder_start(&recorder, conf, "spoor-stamp", node_known, filter.numbers, &error) || !mlfi_start(&error))
+        !open_numbers(&filter, &error) ||
+        !recorder_start(&recorder, conf, "spoor-stamp", node_known, &filter, &error) || !mlfi_start(&error))
         daemon_fail_with(&error);
     daemon_ready(conf, &options);
 

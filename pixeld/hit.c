@@ -29,9 +29,11 @@ void hit_of(const struct request *request, const struct token *token, struct sli
         .time_us = now_us,
         .verdict = verdict.verdict,
         .reason = slice_str(verdict.reason),
-        .address_bytes = client.address_bytes,
-        .user_agent = cut(request->field[REQUEST_USER_AGENT], USER_AGENT_MAX),
         .raw = raw,
     };
+    if (token->aggregate) /* counted, and no more */
+        return;
+    hit->user_agent = cut(request->field[REQUEST_USER_AGENT], USER_AGENT_MAX);
+    hit->address_bytes = client.address_bytes;
     memcpy(hit->address, client.address, sizeof hit->address);
 }

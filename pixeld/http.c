@@ -295,7 +295,7 @@ struct http *http_start(const struct http_options *options, struct listeners *li
         http->deadlines =
             deadlines_start(options->header_timeout_ms, (int64_t)options->idle_timeout_s * 1000);
     if (http == NULL || http->deadlines == NULL) {
-        buf_add_f(error, "cannot start the HTTP engine: %s", strerror(errno));
+        buf_add_f(error, "cannot start the HTTP engine: %s", strerrordesc_np(errno));
         free(http);
         return NULL;
     }
@@ -305,7 +305,7 @@ struct http *http_start(const struct http_options *options, struct listeners *li
         http->daemon[n] = start_daemon(http, listeners->fd[n]);
         if (http->daemon[n] == NULL) {
             buf_add_f(error, "cannot start %u threads of the HTTP engine: %s", options->threads,
-                      strerror(errno));
+                      strerrordesc_np(errno));
             stop_daemons(http);
             deadlines_stop(http->deadlines);
             free(http);

@@ -103,7 +103,7 @@ void journal_add(struct journal *journal, const struct record_hit *hit)
         log_throttled(&journal->lost_throttle, LOG_ERR, "hit answered but not recorded: the spool is full");
     else
         log_throttled(&journal->lost_throttle, LOG_ERR,
-                      "hit answered but not recorded: cannot write to the spool: %s", strerror(errno));
+                      "hit answered but not recorded: cannot write to the spool: %s", strerrordesc_np(errno));
 }
 
 struct journal_state journal_state(struct journal *journal, int64_t now_us)

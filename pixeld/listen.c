@@ -66,7 +66,7 @@ static int open_address(const char *text, struct buf *error)
     }
     fd = open_socket(found);
     if (fd < 0)
-        buf_add_f(error, "cannot listen on \"%s\": %s", text, strerror(errno));
+        buf_add_f(error, "cannot listen on \"%s\": %s", text, strerrordesc_np(errno));
     freeaddrinfo(found);
     return fd;
 }

@@ -27,6 +27,7 @@ unit_tests += tests/unit/test_message_id
 unit_tests += tests/unit/test_mime
 unit_tests += tests/unit/test_msgid
 unit_tests += tests/unit/test_network
+unit_tests += tests/unit/test_node
 unit_tests += tests/unit/test_outgoing
 unit_tests += tests/unit/test_qp
 unit_tests += tests/unit/test_record
@@ -118,6 +119,17 @@ tests_bench_rewrite_SOURCES += tests/support/rewrite_check.c
 tests_bench_rewrite_SOURCES += tests/support/rewrite_check.h
 tests_bench_rewrite_CPPFLAGS = $(AM_CPPFLAGS) $(ORACLES_CFLAGS)
 tests_bench_rewrite_LDADD = libmail.a $(COMMON_LIBS) $(ORACLES_LIBS)
+
+
+# Benchmarks and their peers: built when asked for.
+EXTRA_PROGRAMS = tests/bench/buffer_milter
+tests_bench_buffer_milter_LDADD = $(MILTER_LIBS)
+if HAVE_ORACLES
+EXTRA_PROGRAMS += tests/bench/rewrite_rate
+tests_bench_rewrite_rate_SOURCES = tests/bench/rewrite.c
+tests_bench_rewrite_rate_CPPFLAGS = $(AM_CPPFLAGS) $(ORACLES_CFLAGS)
+tests_bench_rewrite_rate_LDADD = libmail.a $(COMMON_LIBS) $(ORACLES_LIBS)
+endif
 
 lint_tests =
 lint_tests += tests/lint/includes

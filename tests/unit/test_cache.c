@@ -20,7 +20,7 @@
 
 #include <cmocka.h>
 
-enum { TIMEOUT_MS = 500, TRIES = 100, TRY_US = 50000 };
+enum { TIMEOUT_MS = 500, TRIES = 400, TRY_US = 50000 };
 
 static pid_t server;
 static char port[16];

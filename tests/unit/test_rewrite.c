@@ -235,7 +235,7 @@ static void too_large_bodies_stay(void **state)
     settings.body_limit = 3;
     run_slice(slice_str("Content-Type: text/html\r\n\r\nabcd"), &settings, &outcome);
     assert_int_equal(outcome.result.degree, REWRITE_HEADERS);
-    assert_string_equal(outcome.result.reason, "too_large");
+    assert_string_equal(outcome.result.reason, "body_limit");
     outcome_free(&outcome);
 }
 
