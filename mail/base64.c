@@ -11,15 +11,16 @@ static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 
 /* The value of a character; the rest is padding, blank, or has no business here. */
 static const unsigned char values[256] = {
-#define X4 OTHER, OTHER, OTHER, OTHER
+#define X4  OTHER, OTHER, OTHER, OTHER
 #define X16 X4, X4, X4, X4
-    X4, X4, OTHER, BLANK, BLANK, OTHER, OTHER, BLANK, OTHER, OTHER, X16, BLANK, OTHER, OTHER, OTHER, X4, OTHER, OTHER, OTHER, 62, OTHER, OTHER, OTHER, 63,
-    52, 53, 54, 55, 56, 57, 58, 59, 60, 61, OTHER, OTHER, OTHER, PAD, OTHER, OTHER,
-    OTHER, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
-    15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, OTHER, OTHER, OTHER, OTHER, OTHER,
-    OTHER, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
-    41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, OTHER, OTHER, OTHER, OTHER, OTHER,
-    X16, X16, X16, X16, X16, X16, X16, X16,
+    X4,    X4,    OTHER, BLANK, BLANK, OTHER, OTHER, BLANK, OTHER, OTHER, X16,   BLANK, OTHER, OTHER,
+    OTHER, X4,    OTHER, OTHER, OTHER, 62,    OTHER, OTHER, OTHER, 63,    52,    53,    54,    55,
+    56,    57,    58,    59,    60,    61,    OTHER, OTHER, OTHER, PAD,   OTHER, OTHER, OTHER, 0,
+    1,     2,     3,     4,     5,     6,     7,     8,     9,     10,    11,    12,    13,    14,
+    15,    16,    17,    18,    19,    20,    21,    22,    23,    24,    25,    OTHER, OTHER, OTHER,
+    OTHER, OTHER, OTHER, 26,    27,    28,    29,    30,    31,    32,    33,    34,    35,    36,
+    37,    38,    39,    40,    41,    42,    43,    44,    45,    46,    47,    48,    49,    50,
+    51,    OTHER, OTHER, OTHER, OTHER, OTHER, X16,   X16,   X16,   X16,   X16,   X16,   X16,   X16,
 #undef X16
 #undef X4
 };
@@ -30,14 +31,16 @@ struct group {
     unsigned count;
 };
 
-/* Whole groups of four without anything between them: all of a line but its end. Returns how much of TEXT that was. */
+/* Whole groups of four with nothing between them: all of a line but its end. Returns how much of TEXT it was.
+ */
 static size_t decode_groups(const unsigned char *text, size_t len, unsigned char **to)
 {
     unsigned char *out = *to;
     size_t at = 0;
 
     for (; at + 4 <= len; at += 4) {
-        unsigned a = values[text[at]], b = values[text[at + 1]], c = values[text[at + 2]], d = values[text[at + 3]];
+        unsigned a = values[text[at]], b = values[text[at + 1]];
+        unsigned c = values[text[at + 2]], d = values[text[at + 3]];
 
         if ((a | b | c | d) >= OTHER)
             break;
@@ -119,7 +122,8 @@ struct base64_shape base64_shape_of(struct slice text)
 
 static void encode_group(const unsigned char *from, size_t left, char *to)
 {
-    uint32_t bits = (uint32_t)from[0] << 16 | (left > 1 ? (uint32_t)from[1] << 8 : 0) | (left > 2 ? from[2] : 0);
+    uint32_t bits =
+        (uint32_t)from[0] << 16 | (left > 1 ? (uint32_t)from[1] << 8 : 0) | (left > 2 ? from[2] : 0);
 
     to[0] = alphabet[bits >> 18];
     to[1] = alphabet[bits >> 12 & 63];

@@ -2,8 +2,8 @@
 /*
  * base64 - RFC 2045 6.8: decoding, and encoding in a given shape of lines.
  *
- * Readers differ about anything but alphabet, padding and white space (a list's footer behind the text, data behind
- * the padding): all that counts as damage here. Pure.
+ * Readers differ about anything but alphabet, padding and white space (a list's footer behind the text, data
+ * behind the padding): all that counts as damage here. Pure.
  */
 #ifndef MAIL_BASE64_H
 #define MAIL_BASE64_H
@@ -18,7 +18,8 @@ struct base64_shape {
     bool final_break; /* the last line ends in a break */
 };
 
-/* Adds the bytes to OUT. False without memory, when the text is damaged or there is none; what could be read is in OUT. */
+/* Adds the bytes to OUT. False without memory, when the text is damaged or there is none; what could be read
+ * is in OUT. */
 bool base64_decode(struct slice text, struct buf *out);
 
 struct base64_shape base64_shape_of(struct slice text);

@@ -16,24 +16,18 @@ struct named_way {
 
 /* The first that fits wins: names with a dangerous cousin stand before it. */
 static const struct named_way named_ways[] = {
-    {"utf-8", CHARSET_DIRECT},           {"utf8", CHARSET_DIRECT},
-    {"us-ascii", CHARSET_DIRECT},        {"ascii", CHARSET_DIRECT},
-    {"ansi_x3.4", CHARSET_DIRECT},       {"iso-8859-", CHARSET_DIRECT},
-    {"iso8859-", CHARSET_DIRECT},        {"iso_8859-", CHARSET_DIRECT},
-    {"latin", CHARSET_DIRECT},           {"windows-125", CHARSET_DIRECT},
-    {"cp125", CHARSET_DIRECT},           {"windows-874", CHARSET_DIRECT},
-    {"tis-620", CHARSET_DIRECT},         {"koi8-", CHARSET_DIRECT},
-    {"macintosh", CHARSET_DIRECT},       {"x-mac-", CHARSET_DIRECT},
-    {"gb2312", CHARSET_DIRECT},          {"gbk", CHARSET_DIRECT},
-    {"gb18030", CHARSET_DIRECT},         {"cp936", CHARSET_DIRECT},
-    {"windows-936", CHARSET_DIRECT},     {"big5", CHARSET_DIRECT},
-    {"cp950", CHARSET_DIRECT},           {"euc-jp", CHARSET_DIRECT},
-    {"euc-kr", CHARSET_DIRECT},          {"ks_c_5601", CHARSET_DIRECT},
-    {"cp949", CHARSET_DIRECT},           {"shift_jis", CHARSET_DIRECT},
-    {"shift-jis", CHARSET_DIRECT},       {"sjis", CHARSET_DIRECT},
-    {"cp932", CHARSET_DIRECT},           {"windows-31j", CHARSET_DIRECT},
-    {"iso-2022-jp", CHARSET_ISO_2022_JP}, {"utf-16le", CHARSET_UTF_16LE},
-    {"utf-16be", CHARSET_UTF_16BE},      {"utf-16", CHARSET_UTF_16},
+    {"utf-8", CHARSET_DIRECT},       {"utf8", CHARSET_DIRECT},        {"us-ascii", CHARSET_DIRECT},
+    {"ascii", CHARSET_DIRECT},       {"ansi_x3.4", CHARSET_DIRECT},   {"iso-8859-", CHARSET_DIRECT},
+    {"iso8859-", CHARSET_DIRECT},    {"iso_8859-", CHARSET_DIRECT},   {"latin", CHARSET_DIRECT},
+    {"windows-125", CHARSET_DIRECT}, {"cp125", CHARSET_DIRECT},       {"windows-874", CHARSET_DIRECT},
+    {"tis-620", CHARSET_DIRECT},     {"koi8-", CHARSET_DIRECT},       {"macintosh", CHARSET_DIRECT},
+    {"x-mac-", CHARSET_DIRECT},      {"gb2312", CHARSET_DIRECT},      {"gbk", CHARSET_DIRECT},
+    {"gb18030", CHARSET_DIRECT},     {"cp936", CHARSET_DIRECT},       {"windows-936", CHARSET_DIRECT},
+    {"big5", CHARSET_DIRECT},        {"cp950", CHARSET_DIRECT},       {"euc-jp", CHARSET_DIRECT},
+    {"euc-kr", CHARSET_DIRECT},      {"ks_c_5601", CHARSET_DIRECT},   {"cp949", CHARSET_DIRECT},
+    {"shift_jis", CHARSET_DIRECT},   {"shift-jis", CHARSET_DIRECT},   {"sjis", CHARSET_DIRECT},
+    {"cp932", CHARSET_DIRECT},       {"windows-31j", CHARSET_DIRECT}, {"iso-2022-jp", CHARSET_ISO_2022_JP},
+    {"utf-16le", CHARSET_UTF_16LE},  {"utf-16be", CHARSET_UTF_16BE},  {"utf-16", CHARSET_UTF_16},
 };
 
 enum charset_way charset_way_of(struct slice name)
@@ -83,8 +77,11 @@ bool charset_mask(enum charset_way way, struct slice text, struct buf *out)
         return mask_iso_2022_jp(text, out);
     if (!buf_reserve(out, text.len / 2))
         return false;
-    for (size_t at = 0; at + 1 < text.len; at += 2)
-        buf_add_char(out, text.p[at + 1 - low] == 0 && (unsigned char)text.p[at + low] < 0x7f ? text.p[at + low] : '\x80');
+    for (size_t at = 0; at + 1 < text.len; at += 2) {
+        char high_byte = text.p[at + 1 - low], low_byte = text.p[at + low];
+
+        buf_add_char(out, high_byte == 0 && (unsigned char)low_byte < 0x7f ? low_byte : '\x80');
+    }
     return !out->failed;
 }
 

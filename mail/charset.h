@@ -16,8 +16,8 @@ enum charset_way {
     CHARSET_ISO_2022_JP, /* scanned with the two-byte state masked */
     CHARSET_UTF_16LE,    /* scanned narrowed; the byte order is told by the name or by a mark */
     CHARSET_UTF_16BE,
-    CHARSET_UTF_16,      /* the byte order mark decides; without one big endian (RFC 2781 4.3) */
-    CHARSET_UNKNOWN      /* left alone */
+    CHARSET_UTF_16, /* the byte order mark decides; without one big endian (RFC 2781 4.3) */
+    CHARSET_UNKNOWN /* left alone */
 };
 
 /* NAME as the charset parameter gives it; empty means us-ascii. */
@@ -35,7 +35,8 @@ enum charset_way charset_settle(enum charset_way way, struct slice text);
 /* ASCII text in this charset. */
 bool charset_add_ascii(enum charset_way way, struct slice ascii, struct buf *out);
 
-/* Text of a header to UTF-8. False when the charset is not known or the text is not valid in it; OUT then unchanged. */
+/* Text of a header to UTF-8. False when the charset is not known or the text is not valid in it; OUT then
+ * unchanged. */
 bool charset_to_utf8(struct slice name, struct slice text, struct buf *out);
 
 #endif

@@ -96,7 +96,7 @@ static size_t name_length(struct slice text, size_t *colon)
 
 bool header_next(struct slice mail, size_t *at, struct header_line *line)
 {
-    size_t start = *at, colon, len, end;
+    size_t start = *at, colon, len, end, value;
 
     line->clean = true;
     if (start >= mail.len)
@@ -114,7 +114,8 @@ bool header_next(struct slice mail, size_t *at, struct header_line *line)
     while (end < mail.len && (mail.p[end] == ' ' || mail.p[end] == '\t'))
         end = line_end(mail, end);
     line->name = slice_of(mail.p + start, len);
-    line->value = slice_of(mail.p + start + colon + 1, without_break(mail, start + colon + 1, end) - (start + colon + 1));
+    value = start + colon + 1;
+    line->value = slice_of(mail.p + value, without_break(mail, value, end) - value);
     *at = end;
     return true;
 }

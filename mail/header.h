@@ -41,8 +41,8 @@ size_t header_parse(struct slice mail, struct header_list *list);
 
 /*
  * The same without a list: the field at *AT, its value raw with folds and leading space, and *AT moves behind
- * it. False at the end of the block; *AT is then where the body begins. `clean` tells a block that ended in an
- * empty line or with the bytes from one that ended in a line that is no field.
+ * it. False at the end of the block; *AT is then where the body begins. `clean` tells a block that ended in
+ * an empty line or with the bytes from one that ended in a line that is no field.
  */
 struct header_line {
     struct slice name, value;
@@ -58,7 +58,8 @@ size_t header_count(const struct header_list *list, const char *name);
 /* Folds out (a line break before white space vanishes), comments kept. */
 bool header_unfold(struct slice value, struct buf *out);
 
-/* RFC 2047 encoded words decoded to UTF-8 as far as the charset is utf-8, us-ascii or an ISO-8859/windows one; else kept. */
+/* RFC 2047 encoded words decoded to UTF-8 as far as the charset is utf-8, us-ascii or an ISO-8859/windows
+ * one; else kept. */
 bool header_decode_words(struct slice value, struct buf *out);
 
 /*
@@ -68,12 +69,13 @@ bool header_decode_words(struct slice value, struct buf *out);
 bool header_mailbox(struct slice value, struct buf *address);
 
 /* A Content-Type, Content-Disposition or kin: its value in lower case, then parameters. */
-struct header_params; /* opaque */
+struct header_params;                                        /* opaque */
 struct header_params *header_params_new(struct slice value); /* NULL without memory */
 void header_params_free(struct header_params *params);
 const char *header_params_value(const struct header_params *params); /* "text/html"; "" when unreadable */
-bool header_params_doubtful(const struct header_params *params);     /* a parameter twice, no value, bad syntax */
-/* RFC 2231 forms (continuations, charset) decoded; RFC 2047 words, wrong but common, too. NULL when it is not there. */
+bool header_params_doubtful(const struct header_params *params); /* a parameter twice, no value, bad syntax */
+/* RFC 2231 forms (continuations, charset) decoded; RFC 2047 words, wrong but common, too. NULL when it is not
+ * there. */
 const char *header_params_get(const struct header_params *params, const char *name);
 
 #endif

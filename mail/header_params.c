@@ -128,7 +128,8 @@ static bool read_param(struct header_params *params, struct slice value, size_t 
     }
     *at = skip_blank_and_comments(value, *at + 1);
     buf_init(&text, TEXT_MAX);
-    if (!(*at < value.len && value.p[*at] == '"' ? read_quoted(value, at, &text) : read_token(value, at, &text)) ||
+    if (!(*at < value.len && value.p[*at] == '"' ? read_quoted(value, at, &text)
+                                                 : read_token(value, at, &text)) ||
         text.failed)
         params->doubtful = true;
     else

@@ -78,7 +78,8 @@ static size_t skip_blank(struct slice text, size_t at)
 
 /*
  * The run of words at the start of TEXT decoded, or kept when it cannot be; returns how much of TEXT it was,
- * 0 when there is none. Neighbours of one charset and encoding are joined as bytes first: programs cut characters in two.
+ * 0 when there is none. Neighbours of one charset and encoding are joined as bytes first: programs cut
+ * characters in two.
  */
 static size_t decode_run(struct slice text, struct buf *bytes, struct buf *out)
 {

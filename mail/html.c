@@ -11,8 +11,10 @@ enum scope_kind { SCOPE_TEMPLATE, SCOPE_SVG, SCOPE_MATH, SCOPE_INTEGRATION };
 /* What a character may end; a table, for most of the time is spent in names. */
 enum { BLANK = 1, NAME_END = 2, ATTRIBUTE_NAME_END = 4, UNQUOTED_END = 8, BLANK_OF_ALL = 15 };
 static const unsigned char classes[256] = {
-    [' '] = BLANK_OF_ALL, ['\t'] = BLANK_OF_ALL, ['\n'] = BLANK_OF_ALL, ['\f'] = BLANK_OF_ALL, ['\r'] = BLANK_OF_ALL,
-    ['/'] = NAME_END | ATTRIBUTE_NAME_END, ['>'] = NAME_END | ATTRIBUTE_NAME_END | UNQUOTED_END, ['='] = ATTRIBUTE_NAME_END,
+    [' '] = BLANK_OF_ALL,       ['\t'] = BLANK_OF_ALL,
+    ['\n'] = BLANK_OF_ALL,      ['\f'] = BLANK_OF_ALL,
+    ['\r'] = BLANK_OF_ALL,      ['/'] = NAME_END | ATTRIBUTE_NAME_END,
+    ['='] = ATTRIBUTE_NAME_END, ['>'] = NAME_END | ATTRIBUTE_NAME_END | UNQUOTED_END,
 };
 
 static bool is_class(char c, int wanted)
@@ -70,10 +72,12 @@ static bool has_name_at(struct slice text, size_t at, const char *name)
     size_t len = strlen(name);
 
     return at < text.len && len < text.len - at &&
-           slice_starts_i(slice_of(text.p + at, text.len - at), slice_of(name, len)) && ends_name(text.p[at + len]);
+           slice_starts_i(slice_of(text.p + at, text.len - at), slice_of(name, len)) &&
+           ends_name(text.p[at + len]);
 }
 
-/* Behind the comment whose "<!--" stands at AT: "-->" and "--!>", and the short forms "<!-->" and "<!--->". */
+/* Behind the comment whose "<!--" stands at AT: "-->" and "--!>", and the short forms "<!-->" and "<!--->".
+ */
 static size_t comment_end(struct slice text, size_t at)
 {
     for (size_t close = find(text, at + 4, '>'); close < text.len; close = find(text, close + 1, '>')) {
@@ -238,16 +242,18 @@ static void push(struct html_scanner *scanner, int kind, const char *name)
 
 /* Start tags that end svg and math wherever they stand (WHATWG 13.2.6.5); sorted. */
 static const char breakouts[][HTML_NAME_MAX] = {
-    "b", "big", "blockquote", "body", "br", "center", "code", "dd", "div", "dl", "dt", "em", "embed", "h1", "h2",
-    "h3", "h4", "h5", "h6", "head", "hr", "i", "img", "li", "listing", "menu", "meta", "nobr", "ol", "p", "pre", "ruby",
-    "s", "small", "span", "strike", "strong", "sub", "sup", "table", "tt", "u", "ul", "var"};
+    "b",     "big",   "blockquote", "body",   "br",   "center", "code",  "dd", "div",  "dl",   "dt",
+    "em",    "embed", "h1",         "h2",     "h3",   "h4",     "h5",    "h6", "head", "hr",   "i",
+    "img",   "li",    "listing",    "menu",   "meta", "nobr",   "ol",    "p",  "pre",  "ruby", "s",
+    "small", "span",  "strike",     "strong", "sub",  "sup",    "table", "tt", "u",    "ul",   "var"};
 static const char *const svg_integrations[] = {"foreignobject", "desc", "title", NULL};
 static const char *const math_integrations[] = {"mi", "mo", "mn", "ms", "mtext", "annotation-xml", NULL};
 
 /* The name of the element when its inside is text up to its end tag, else NULL. */
 static const char *raw_text_name(const struct html_token *token)
 {
-    static const char *const names[] = {"style", "xmp", "iframe", "noembed", "noframes", "script", "title", "textarea"};
+    static const char *const names[] = {"style",    "xmp",    "iframe", "noembed",
+                                        "noframes", "script", "title",  "textarea"};
     static const unsigned char lengths[] = {5, 3, 6, 7, 8, 6, 5, 8};
 
     for (size_t at = 0; at < sizeof lengths; at++)
@@ -263,7 +269,8 @@ static int compare_names(const void *left, const void *right)
 
 static bool breaks_out(const char *name)
 {
-    return bsearch(name, breakouts, sizeof breakouts / sizeof breakouts[0], sizeof breakouts[0], compare_names) != NULL;
+    return bsearch(name, breakouts, sizeof breakouts / sizeof breakouts[0], sizeof breakouts[0],
+                   compare_names) != NULL;
 }
 
 static void leave_foreign(struct html_scanner *scanner)

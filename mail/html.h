@@ -21,8 +21,8 @@ struct html_token {
     size_t at, end;
     char name[HTML_NAME_MAX + 1]; /* of a tag, in lower case; cut when longer, which no known name is */
     size_t name_len;
-    size_t attributes;            /* where they begin */
-    bool live;                    /* in HTML proper: not in template, svg or math */
+    size_t attributes; /* where they begin */
+    bool live;         /* in HTML proper: not in template, svg or math */
 };
 
 /* With a constant NAME this is a comparison of two words. */
@@ -35,7 +35,7 @@ struct html_attribute {
     struct slice name, value; /* value without quotes; empty when there is none */
     size_t at, end;           /* of the whole, from the name to behind the closing quote */
     size_t value_at;
-    char quote;               /* '"', '\'' or 0 */
+    char quote; /* '"', '\'' or 0 */
     bool has_value;
 };
 
@@ -54,13 +54,15 @@ struct html_scanner {
     const char *raw_end; /* in style and its kin: the name that ends it */
     size_t raw_at;       /* where its start tag began */
     bool plaintext;
-    size_t whole;        /* once the input has ended: where unfinished markup began that swallows the rest, or the end */
+    size_t whole; /* once the input has ended: where unfinished markup began that swallows the rest, or the
+                     end */
 };
 
 void html_scanner_init(struct html_scanner *scanner, struct slice text);
 bool html_next(struct html_scanner *scanner, struct html_token *token);
 
-/* The attribute at *AT, which begins as token->attributes; a name twice is given twice (a browser takes the first). */
+/* The attribute at *AT, which begins as token->attributes; a name twice is given twice (a browser takes the
+ * first). */
 bool html_next_attribute(const struct html_scanner *scanner, const struct html_token *token, size_t *at,
                          struct html_attribute *attribute);
 

@@ -12,7 +12,8 @@ struct mark {
     enum link_mark mark;
 };
 
-/* The opt-outs of other senders' templates: SendGrid, SparkPost, Amazon SES, Postmark, Mautic, Halon, ahoy. */
+/* The opt-outs of other senders' templates: SendGrid, SparkPost, Amazon SES, Postmark, Mautic, Halon, ahoy.
+ */
 static const struct mark marks[] = {
     {SLICE_TEXT("clicktracking"), "off", LINK_MARK_GOES},
     {SLICE_TEXT("data-msys-clicktrack"), "0", LINK_MARK_STAYS},
@@ -26,20 +27,46 @@ static const struct mark marks[] = {
 };
 
 /* In the languages of Europe's newsletters, as text (UTF-8) and as parts of URLs. */
-static const char *const unsubscribe_words[] = {
-    "unsubscri", "unsub/", "opt-out", "optout", "opt_out", "opt out", "abmeld", "abbestell", "desabon",
-    "d\xc3\xa9sabon", "d\xc3\xa9sinscri", "desinscri", "darse de baja", "cancelar la suscrip", "desuscrib",
-    "cancelar inscri", "descadastr", "disiscri", "cancella iscri", "afmelden", "uitschrijv", "avmeld", "avprenumer",
-    "afmeld", "wypisz", "odhl\xc3\xa1s", "leiratkoz", "dezabon", NULL};
+static const char *const unsubscribe_words[] = {"unsubscri",
+                                                "unsub/",
+                                                "opt-out",
+                                                "optout",
+                                                "opt_out",
+                                                "opt out",
+                                                "abmeld",
+                                                "abbestell",
+                                                "desabon",
+                                                "d\xc3\xa9sabon",
+                                                "d\xc3\xa9sinscri",
+                                                "desinscri",
+                                                "darse de baja",
+                                                "cancelar la suscrip",
+                                                "desuscrib",
+                                                "cancelar inscri",
+                                                "descadastr",
+                                                "disiscri",
+                                                "cancella iscri",
+                                                "afmelden",
+                                                "uitschrijv",
+                                                "avmeld",
+                                                "avprenumer",
+                                                "afmeld",
+                                                "wypisz",
+                                                "odhl\xc3\xa1s",
+                                                "leiratkoz",
+                                                "dezabon",
+                                                NULL};
 
 static const char *const sensitive_words[] = {
-    "password", "passwd", "passwort", "reset-", "reset_", "/reset", "resetpw", "verify", "verification", "magic-link",
-    "magic_link", "magiclink", "one-time", "onetime", "confirm-email", "confirm_email", "email-confirm", "/activate",
-    "activation", "/confirm/", "2fa", "login_token", "signin_token", "access_token", NULL};
+    "password",      "passwd",        "passwort",      "reset-",     "reset_",     "/reset",    "resetpw",
+    "verify",        "verification",  "magic-link",    "magic_link", "magiclink",  "one-time",  "onetime",
+    "confirm-email", "confirm_email", "email-confirm", "/activate",  "activation", "/confirm/", "2fa",
+    "login_token",   "signin_token",  "access_token",  NULL};
 
 /* Endings of files that look like a top-level domain in "report.pdf". */
-static const char *const file_endings[] = {"pdf", "doc", "docx", "xls", "xlsx", "ppt", "pptx", "odt", "ods", "odp",
-                                           "zip", "png", "jpg", "jpeg", "gif", "html", "htm", "txt", "csv", "js", NULL};
+static const char *const file_endings[] = {"pdf", "doc",  "docx", "xls", "xlsx", "ppt", "pptx",
+                                           "odt", "ods",  "odp",  "zip", "png",  "jpg", "jpeg",
+                                           "gif", "html", "htm",  "txt", "csv",  "js",  NULL};
 
 bool link_url(struct slice value, struct buf *out, bool *foreign)
 {

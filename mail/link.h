@@ -12,14 +12,15 @@
 #include "mail/html.h"
 
 /*
- * The URL that a browser makes of an attribute's value: references decoded, blanks at the ends and TAB, CR, LF
- * anywhere taken out. FOREIGN tells that it holds a reference to a character that is no ASCII.
+ * The URL that a browser makes of an attribute's value: references decoded, blanks at the ends and TAB, CR,
+ * LF anywhere taken out. FOREIGN tells that it holds a reference to a character that is no ASCII.
  */
 bool link_url(struct slice value, struct buf *out, bool *foreign);
 
 bool link_is_http(struct slice url);
 
-/* "https+notrack://...": how long the scheme's "+notrack" and what stands before it are, 0 when it is none. */
+/* "https+notrack://...": how long the scheme's "+notrack" and what stands before it are, 0 when it is none.
+ */
 size_t link_notrack(struct slice url, struct slice *scheme);
 
 /* Mail programs warn of fraud when a text that is a URL leads elsewhere. */
@@ -33,8 +34,8 @@ bool link_is_sensitive(struct slice url);
 
 enum link_mark {
     LINK_MARK_NONE,
-    LINK_MARK_STAYS,      /* says no; data-* may stand in any page */
-    LINK_MARK_GOES,       /* says no; not HTML, so it is taken out */
+    LINK_MARK_STAYS, /* says no; data-* may stand in any page */
+    LINK_MARK_GOES,  /* says no; not HTML, so it is taken out */
     LINK_MARK_UNSUBSCRIBE
 };
 enum link_mark link_mark_of(const struct html_attribute *attribute);

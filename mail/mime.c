@@ -101,7 +101,8 @@ static const char *read_encoding(const struct part_fields *fields, struct mime_p
         part->encoding = MIME_QUOTED_PRINTABLE;
     else if (slice_is_i(name, "base64"))
         part->encoding = MIME_BASE64;
-    else if (fields->encodings && !slice_is_i(name, "7bit") && !slice_is_i(name, "8bit") && !slice_is_i(name, "binary"))
+    else if (fields->encodings && !slice_is_i(name, "7bit") && !slice_is_i(name, "8bit") &&
+             !slice_is_i(name, "binary"))
         return "encoding";
     return NULL;
 }
@@ -157,10 +158,12 @@ static const char *open_multipart(struct scan *scan, int index, const struct hea
 
 static bool in_digest(const struct scan *scan, const struct mime_part *part)
 {
-    return part->parent != MIME_NO_PARENT && strcmp(scan->tree->part[part->parent].type, "multipart/digest") == 0;
+    return part->parent != MIME_NO_PARENT &&
+           strcmp(scan->tree->part[part->parent].type, "multipart/digest") == 0;
 }
 
-static struct slice type_field(const struct scan *scan, const struct mime_part *part, const struct part_fields *fields)
+static struct slice type_field(const struct scan *scan, const struct mime_part *part,
+                               const struct part_fields *fields)
 {
     if (fields->types)
         return fields->type;
@@ -195,7 +198,8 @@ static bool settle_part(struct scan *scan, int index, const struct part_fields *
         inherited = parent->opaque ? parent->opaque : sealed(parent->type);
         part->attachment = header_params_get(params, "name") != NULL || parent->attachment;
     }
-    part->protected_headers = header_params_get(params, "hp") || header_params_get(params, "protected-headers");
+    part->protected_headers =
+        header_params_get(params, "hp") || header_params_get(params, "protected-headers");
     part->type = strdup(header_params_value(params));
     part->charset = strdup(header_params_get(params, "charset") ? header_params_get(params, "charset") : "");
     if (part->type && part->charset && read_disposition(fields, part)) {
@@ -231,7 +235,8 @@ static int delimiter_of(const struct scan *scan, size_t at, bool *closes)
     for (size_t level = scan->depth; level-- > 0;) {
         const struct open_multipart *open = &scan->open[level];
 
-        if ((line.len != open->len && line.len != open->len + 2) || memcmp(line.p, open->boundary, open->len) != 0)
+        if ((line.len != open->len && line.len != open->len + 2) ||
+            memcmp(line.p, open->boundary, open->len) != 0)
             continue;
         *closes = line.len > open->len;
         if (!*closes || memcmp(line.p + open->len, "--", 2) == 0)
@@ -266,7 +271,8 @@ static bool is_empty_line(struct slice line)
     return slice_is(line, "\n") || slice_is(line, "\r\n");
 }
 
-/* The end of the header block at AT: behind its empty line, or where a delimiter cuts it off (WHOLE is then false). */
+/* The end of the header block at AT: behind its empty line, or where a delimiter cuts it off (WHOLE is then
+ * false). */
 static size_t header_end(const struct scan *scan, size_t at, bool *whole)
 {
     bool closes;

@@ -19,14 +19,14 @@ enum { MIME_DEPTH_MAX = 32, MIME_PARTS_MAX = 1000, MIME_NO_PARENT = -1 };
 enum mime_encoding { MIME_IDENTITY, MIME_QUOTED_PRINTABLE, MIME_BASE64 };
 
 struct mime_part {
-    size_t at, len;     /* the content, without header and delimiter */
-    int parent;         /* index of the multipart it lies in */
-    char *type;         /* lower case; owned */
-    char *charset;      /* "" when not given; owned */
+    size_t at, len; /* the content, without header and delimiter */
+    int parent;     /* index of the multipart it lies in */
+    char *type;     /* lower case; owned */
+    char *charset;  /* "" when not given; owned */
     enum mime_encoding encoding;
-    const char *opaque; /* a static word why nobody should edit it, or NULL */
-    bool attachment;    /* not shown in place, or with a file name */
-    bool multipart;     /* scanned for children */
+    const char *opaque;     /* a static word why nobody should edit it, or NULL */
+    bool attachment;        /* not shown in place, or with a file name */
+    bool multipart;         /* scanned for children */
     bool protected_headers; /* RFC 9788 "hp", or its forerunner */
 };
 

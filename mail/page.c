@@ -11,17 +11,23 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-enum { HREF_MAX = 64 * 1024, LINK_TEXT_MAX = 300, LISTED_URL_MAX = 2000, URL_ROOM = 1024 * 1024, FIRST_LINKS = 32 };
+enum {
+    HREF_MAX = 64 * 1024,
+    LINK_TEXT_MAX = 300,
+    LISTED_URL_MAX = 2000,
+    URL_ROOM = 1024 * 1024,
+    FIRST_LINKS = 32
+};
 static const size_t nowhere = SIZE_MAX;
 
 /* A link whose end has not been seen: its visible text may still decide. */
 struct open_link {
     bool open;
-    bool undecided;              /* would be wrapped but for its text */
-    bool unwrap;                 /* is ours: when it is not wrapped anew, its destination comes back */
+    bool undecided; /* would be wrapped but for its text */
+    bool unwrap;    /* is ours: when it is not wrapped anew, its destination comes back */
     struct html_attribute href;
     enum rewrite_fate fate;
-    struct buf url;              /* what it leads to */
+    struct buf url; /* what it leads to */
     struct buf text;
 };
 
@@ -33,8 +39,8 @@ struct reading {
     struct quoted quoted;
     struct open_link link;
     struct buf scratch;
-    bool new_text;      /* something was written before the history */
-    size_t quote;       /* where the history begins that follows new text */
+    bool new_text; /* something was written before the history */
+    size_t quote;  /* where the history begins that follows new text */
     size_t body_open, body_close, html_close;
     bool failed;
 };
@@ -58,8 +64,8 @@ static bool list_link(struct reading *reading, unsigned index)
     text = strndup(url.len ? url.p : "", url.len < LISTED_URL_MAX ? url.len : LISTED_URL_MAX);
     if (!text)
         return false;
-    result->link[result->links++] =
-        (struct rewrite_link){.index = index, .part = reading->page->part, .fate = reading->link.fate, .destination = text};
+    result->link[result->links++] = (struct rewrite_link){
+        .index = index, .part = reading->page->part, .fate = reading->link.fate, .destination = text};
     return true;
 }
 
@@ -193,13 +199,14 @@ static enum rewrite_own whose(struct reading *reading, struct slice url, struct 
     return urls->own(urls->arg, url, destination);
 }
 
-/* A URL that begins as ours. True when it is a click to be taken back; the link's URL is then the destination. */
+/* A URL that begins as ours. True when it is a click to be taken back; the link's URL is then the
+ * destination. */
 static bool take_back(struct reading *reading)
 {
     struct open_link *link = &reading->link;
 
-    if (whose(reading, buf_slice(&link->url), &reading->scratch) != REWRITE_OWN_CLICK || !reading->mail->settings->clean ||
-        reading->scratch.failed)
+    if (whose(reading, buf_slice(&link->url), &reading->scratch) != REWRITE_OWN_CLICK ||
+        !reading->mail->settings->clean || reading->scratch.failed)
         return false;
     buf_reset(&link->url);
     return buf_add_slice(&link->url, buf_slice(&reading->scratch));
@@ -215,7 +222,8 @@ static void remove_attribute(struct reading *reading, const struct html_attribut
     splice_add(&reading->page->splices, at, attribute->end - at, slice_str(""));
 }
 
-/* The first href into HREF and what the marks say. Marks that are no HTML are taken out where links are tracked. */
+/* The first href into HREF and what the marks say. Marks that are no HTML are taken out where links are
+ * tracked. */
 static enum link_mark read_link_tag(struct reading *reading, struct html_attribute *href)
 {
     struct html_attribute attribute;
@@ -308,7 +316,8 @@ static bool take_old_pixel(struct reading *reading)
         break;
     }
     if (ours) {
-        splice_add(&reading->page->splices, reading->token.at, reading->token.end - reading->token.at, slice_str(""));
+        splice_add(&reading->page->splices, reading->token.at, reading->token.end - reading->token.at,
+                   slice_str(""));
         reading->page->cleaned++;
     }
     return ours;
@@ -367,7 +376,8 @@ static bool is_blank(struct slice text)
 
 static void take_text(struct reading *reading)
 {
-    struct slice text = slice_of(reading->scanner.text.p + reading->token.at, reading->token.end - reading->token.at);
+    struct slice text =
+        slice_of(reading->scanner.text.p + reading->token.at, reading->token.end - reading->token.at);
     size_t room = LINK_TEXT_MAX - reading->link.text.len;
 
     if (!reading->token.live)
@@ -396,7 +406,8 @@ static void read_all(struct reading *reading)
     close_link(reading);
 }
 
-/* Where the page's own text ends: before the history, else before the last </body> or </html>, else at the end. */
+/* Where the page's own text ends: before the history, else before the last </body> or </html>, else at the
+ * end. */
 static size_t end_of_page(const struct reading *reading)
 {
     size_t end = reading->scanner.whole;
@@ -433,7 +444,8 @@ static void add_pixels(struct reading *reading)
     buf_init(&markup, URL_ROOM);
     buf_add_str(&markup, "<img src=\"");
     if (urls->view(urls->arg, &markup) &&
-        buf_add_str(&markup, "\" width=\"1\" height=\"1\" alt=\"\" style=\"border:0;width:1px;height:1px\">")) {
+        buf_add_str(&markup,
+                    "\" width=\"1\" height=\"1\" alt=\"\" style=\"border:0;width:1px;height:1px\">")) {
         pixel = buf_slice(&markup);
         splice_insert(splices, text, end_of_page(reading), pixel);
         reading->page->pixels++;
@@ -447,8 +459,12 @@ static void add_pixels(struct reading *reading)
 
 bool page_read(struct page_mail *mail, struct page *page, struct slice text)
 {
-    struct reading reading = {.mail = mail, .page = page, .quote = nowhere, .body_open = nowhere,
-                              .body_close = nowhere, .html_close = nowhere};
+    struct reading reading = {.mail = mail,
+                              .page = page,
+                              .quote = nowhere,
+                              .body_open = nowhere,
+                              .body_close = nowhere,
+                              .html_close = nowhere};
     bool done;
 
     splice_list_init(&page->splices);

@@ -2,8 +2,8 @@
 /*
  * page - one HTML text of a mail: what happens to its links, and where the pixels go.
  *
- * Reads the text once and fills a list of splices; nothing is changed here. Offsets are bytes of the text given,
- * which for ISO-2022-JP and UTF-16 is the masked one.
+ * Reads the text once and fills a list of splices; nothing is changed here. Offsets are bytes of the text
+ * given, which for ISO-2022-JP and UTF-16 is the masked one.
  */
 #ifndef MAIL_PAGE_H
 #define MAIL_PAGE_H
@@ -21,13 +21,13 @@ struct page_mail {
     struct rewrite_result *result; /* links are added here */
     size_t link_size;              /* allocated of them */
     struct destination_table destinations;
-    struct slice unsubscribe;      /* the List-Unsubscribe fields, unfolded */
+    struct slice unsubscribe; /* the List-Unsubscribe fields, unfolded */
 };
 
 struct page {
-    bool pixel;    /* this page gets one */
+    bool pixel;       /* this page gets one */
     bool short_lines; /* 7bit or 8bit: a URL must fit a line */
-    unsigned part; /* its index, for the links */
+    unsigned part;    /* its index, for the links */
     struct splice_list splices;
     unsigned pixels, wrapped, cleaned;
 };

@@ -7,9 +7,9 @@
 
 /* One raw line in its pieces. */
 struct line {
-    size_t text;  /* end of what is decoded, a soft "=" and trailing white space left out */
-    size_t end;   /* where the line break begins; what lies between is dropped */
-    size_t next;  /* behind the line break */
+    size_t text; /* end of what is decoded, a soft "=" and trailing white space left out */
+    size_t end;  /* where the line break begins; what lies between is dropped */
+    size_t next; /* behind the line break */
     bool soft;
 };
 

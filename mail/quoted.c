@@ -15,10 +15,11 @@ struct sign {
 
 static const struct sign signs[] = {
     {SLICE_TEXT("blockquote"), SLICE_TEXT("type"), "cite", false},
-    {SLICE_TEXT("blockquote"), SLICE_TEXT("class"), "quote", false},      /* Gmail, K-9, eM Client */
+    {SLICE_TEXT("blockquote"), SLICE_TEXT("class"), "quote", false}, /* Gmail, K-9, eM Client */
     {SLICE_TEXT("blockquote"), SLICE_TEXT("id"), "blockquote_zmail", false},
     {SLICE_TEXT("div"), SLICE_TEXT("class"), "gmail_quote", false},
-    {SLICE_TEXT("div"), SLICE_TEXT("class"), "moz-cite-prefix", false},   /* Thunderbird: the line before its blockquote */
+    {SLICE_TEXT("div"), SLICE_TEXT("class"), "moz-cite-prefix",
+     false}, /* Thunderbird: the line before its blockquote */
     {SLICE_TEXT("div"), SLICE_TEXT("class"), "moz-forward-container", false},
     {SLICE_TEXT("div"), SLICE_TEXT("class"), "yahoo_quoted", false},
     {SLICE_TEXT("div"), SLICE_TEXT("id"), "yahoo_quoted", false},
@@ -27,14 +28,14 @@ static const struct sign signs[] = {
     {SLICE_TEXT("div"), SLICE_TEXT("class"), "zmail_extra", false},
     {SLICE_TEXT("div"), SLICE_TEXT("name"), "messageReplySection", false}, /* Spark */
     {SLICE_TEXT("div"), SLICE_TEXT("name"), "quote", false},               /* GMX, web.de */
-    {SLICE_TEXT("div"), SLICE_TEXT("id"), "divRplyFwdMsg", true},          /* Outlook on the web and new Outlook */
+    {SLICE_TEXT("div"), SLICE_TEXT("id"), "divRplyFwdMsg", true}, /* Outlook on the web and new Outlook */
     {SLICE_TEXT("div"), SLICE_TEXT("id"), "appendonsend", true},
     {SLICE_TEXT("div"), SLICE_TEXT("id"), "mail-editor-reference-message-container", true},
     {SLICE_TEXT("div"), SLICE_TEXT("class"), "OutlookMessageHeader", true},
     {SLICE_TEXT("div"), SLICE_TEXT("style"), "border-top:solid #e1e1e1", true}, /* Outlook 2013 and later */
     {SLICE_TEXT("div"), SLICE_TEXT("style"), "border-top:solid #b5c4df", true}, /* Outlook 2007 and 2010 */
     {SLICE_TEXT("hr"), SLICE_TEXT("id"), "stopSpelling", true},
-    {SLICE_TEXT("hr"), SLICE_TEXT("id"), "zwchr", true},                   /* Zimbra */
+    {SLICE_TEXT("hr"), SLICE_TEXT("id"), "zwchr", true}, /* Zimbra */
 };
 
 static const struct sign *sign_with(struct slice element, const struct html_attribute *attribute)

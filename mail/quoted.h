@@ -2,8 +2,8 @@
 /*
  * quoted - where in the HTML of an answer or a forward the quoted history stands.
  *
- * Each mail program marks it in its own way; most put an element around it, Outlook only a line before it, and then
- * all that follows is history. Fed with the tags of one text in order.
+ * Each mail program marks it in its own way; most put an element around it, Outlook only a line before it,
+ * and then all that follows is history. Fed with the tags of one text in order.
  */
 #ifndef MAIL_QUOTED_H
 #define MAIL_QUOTED_H

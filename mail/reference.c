@@ -14,24 +14,29 @@ struct named {
 
 /* Those that give an ASCII character. */
 static const struct named names[] = {
-    {"amp", '&'},     {"AMP", '&'},      {"lt", '<'},      {"LT", '<'},       {"gt", '>'},     {"GT", '>'},
-    {"quot", '"'},    {"QUOT", '"'},     {"apos", '\''},   {"colon", ':'},    {"sol", '/'},    {"period", '.'},
-    {"quest", '?'},   {"equals", '='},   {"num", '#'},     {"percnt", '%'},   {"commat", '@'}, {"Tab", '\t'},
-    {"NewLine", '\n'}, {"lowbar", '_'},  {"UnderBar", '_'}, {"lpar", '('},    {"rpar", ')'},   {"semi", ';'},
-    {"plus", '+'},    {"comma", ','},    {"excl", '!'},    {"dollar", '$'},   {"ast", '*'},    {"midast", '*'},
-    {"bsol", '\\'},   {"lsqb", '['},     {"lbrack", '['},  {"rsqb", ']'},     {"rbrack", ']'}, {"lcub", '{'},
-    {"lbrace", '{'},  {"rcub", '}'},     {"rbrace", '}'},  {"verbar", '|'},   {"vert", '|'},   {"VerticalLine", '|'},
-    {"Hat", '^'},     {"grave", '`'},    {"DiacriticalGrave", '`'},
+    {"amp", '&'},      {"AMP", '&'},          {"lt", '<'},     {"LT", '<'},       {"gt", '>'},
+    {"GT", '>'},       {"quot", '"'},         {"QUOT", '"'},   {"apos", '\''},    {"colon", ':'},
+    {"sol", '/'},      {"period", '.'},       {"quest", '?'},  {"equals", '='},   {"num", '#'},
+    {"percnt", '%'},   {"commat", '@'},       {"Tab", '\t'},   {"NewLine", '\n'}, {"lowbar", '_'},
+    {"UnderBar", '_'}, {"lpar", '('},         {"rpar", ')'},   {"semi", ';'},     {"plus", '+'},
+    {"comma", ','},    {"excl", '!'},         {"dollar", '$'}, {"ast", '*'},      {"midast", '*'},
+    {"bsol", '\\'},    {"lsqb", '['},         {"lbrack", '['}, {"rsqb", ']'},     {"rbrack", ']'},
+    {"lcub", '{'},     {"lbrace", '{'},       {"rcub", '}'},   {"rbrace", '}'},   {"verbar", '|'},
+    {"vert", '|'},     {"VerticalLine", '|'}, {"Hat", '^'},    {"grave", '`'},    {"DiacriticalGrave", '`'},
 };
 
 /* Names that need no semicolon, beyond amp, lt, gt and quot; each gives a character outside ASCII. */
-static const char bare_names[] =
-    " AElig Aacute Acirc Agrave Aring Atilde Auml COPY Ccedil ETH Eacute Ecirc Egrave Euml Iacute Icirc Igrave Iuml"
-    " Ntilde Oacute Ocirc Ograve Oslash Otilde Ouml REG THORN Uacute Ucirc Ugrave Uuml Yacute aacute acirc acute aelig"
-    " agrave aring atilde auml brvbar ccedil cedil cent copy curren deg divide eacute ecirc egrave eth euml frac12"
-    " frac14 frac34 iacute icirc iexcl igrave iquest iuml laquo macr micro middot nbsp not ntilde oacute ocirc ograve"
-    " ordf ordm oslash otilde ouml para plusmn pound raquo reg sect shy sup1 sup2 sup3 szlig thorn times uacute ucirc"
-    " ugrave uml uuml yacute yen yuml ";
+static const char bare_names[] = " AElig Aacute Acirc Agrave Aring Atilde Auml COPY Ccedil ETH Eacute Ecirc "
+                                 "Egrave Euml Iacute Icirc Igrave Iuml"
+                                 " Ntilde Oacute Ocirc Ograve Oslash Otilde Ouml REG THORN Uacute Ucirc "
+                                 "Ugrave Uuml Yacute aacute acirc acute aelig"
+                                 " agrave aring atilde auml brvbar ccedil cedil cent copy curren deg divide "
+                                 "eacute ecirc egrave eth euml frac12"
+                                 " frac14 frac34 iacute icirc iexcl igrave iquest iuml laquo macr micro "
+                                 "middot nbsp not ntilde oacute ocirc ograve"
+                                 " ordf ordm oslash otilde ouml para plusmn pound raquo reg sect shy sup1 "
+                                 "sup2 sup3 szlig thorn times uacute ucirc"
+                                 " ugrave uml uuml yacute yen yuml ";
 
 static bool is_alnum(char c)
 {

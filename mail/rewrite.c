@@ -24,10 +24,12 @@ static const char pgp_armour[] = "-----BEGIN PGP ";
 const char *rewrite_fate_name(enum rewrite_fate fate)
 {
     static const char *const names[] = {
-        [LINK_WRAPPED] = "wrapped",       [LINK_UNWRAPPED] = "unwrapped",     [LINK_OPTED_OUT] = "opted_out",
-        [LINK_UNSUBSCRIBE] = "unsubscribe", [LINK_TEXT_IS_URL] = "text_is_url", [LINK_OWN] = "own",
-        [LINK_QUOTED] = "quoted",         [LINK_NOT_HTTP] = "not_http",       [LINK_UNSIGNABLE] = "unsignable",
-        [LINK_SENSITIVE] = "sensitive",   [LINK_NOT_ASKED] = "not_asked",     [LINK_TOO_MANY] = "too_many",
+        [LINK_WRAPPED] = "wrapped",         [LINK_UNWRAPPED] = "unwrapped",
+        [LINK_OPTED_OUT] = "opted_out",     [LINK_UNSUBSCRIBE] = "unsubscribe",
+        [LINK_TEXT_IS_URL] = "text_is_url", [LINK_OWN] = "own",
+        [LINK_QUOTED] = "quoted",           [LINK_NOT_HTTP] = "not_http",
+        [LINK_UNSIGNABLE] = "unsignable",   [LINK_SENSITIVE] = "sensitive",
+        [LINK_NOT_ASKED] = "not_asked",     [LINK_TOO_MANY] = "too_many",
         [LINK_NO_ROOM] = "no_room",
     };
 
@@ -81,8 +83,8 @@ static const char *sealed_word(const struct mime_part *top)
 }
 
 /* The degree with the tree it was read from. False without memory. */
-static bool judge(const struct header_list *headers, struct slice body, size_t body_limit, struct mime_tree *tree,
-                  enum rewrite_degree *degree, const char **reason)
+static bool judge(const struct header_list *headers, struct slice body, size_t body_limit,
+                  struct mime_tree *tree, enum rewrite_degree *degree, const char **reason)
 {
     bool found;
 
@@ -99,7 +101,8 @@ static bool judge(const struct header_list *headers, struct slice body, size_t b
         return false;
     *reason = sealed_word(&tree->part[0]);
     for (size_t at = 0; at < tree->count; at++) {
-        if (tree->part[at].protected_headers && !(tree->part[at].opaque && strcmp(tree->part[at].opaque, "message") == 0)) {
+        if (tree->part[at].protected_headers &&
+            !(tree->part[at].opaque && strcmp(tree->part[at].opaque, "message") == 0)) {
             *degree = REWRITE_NOTHING;
             *reason = "protected_headers";
             return true;
@@ -150,14 +153,15 @@ static const char *untouched(const struct mime_part *part, enum charset_way way)
         return "attachment";
     if (part->len == 0)
         return "empty"; /* and a delimiter may begin right here */
-    if (way == CHARSET_UNKNOWN || (way != CHARSET_DIRECT && way != CHARSET_ISO_2022_JP && part->encoding == MIME_IDENTITY))
+    if (way == CHARSET_UNKNOWN ||
+        (way != CHARSET_DIRECT && way != CHARSET_ISO_2022_JP && part->encoding == MIME_IDENTITY))
         return "charset";
     return NULL;
 }
 
 /*
- * Pages that are shown one below the other need one pixel, alternatives need one each: a page gets none when the
- * nearest multipart that holds it and a page with a pixel is no multipart/alternative.
+ * Pages that are shown one below the other need one pixel, alternatives need one each: a page gets none when
+ * the nearest multipart that holds it and a page with a pixel is no multipart/alternative.
  */
 static bool wants_pixel(const struct job *job, size_t index)
 {
@@ -194,14 +198,16 @@ static bool read_page(struct job *job, struct page *page, struct slice decoded, 
     return done;
 }
 
-static bool edit_identity(struct job *job, const struct mime_part *part, struct page *page, enum charset_way way)
+static bool edit_identity(struct job *job, const struct mime_part *part, struct page *page,
+                          enum charset_way way)
 {
     page->short_lines = true;
     return read_page(job, page, slice_of(job->output.old.p + part->at, part->len), way) &&
            splice_identity(&job->output, &page->splices, part->at, part->len);
 }
 
-static bool edit_quoted_printable(struct job *job, const struct mime_part *part, struct page *page, enum charset_way way)
+static bool edit_quoted_printable(struct job *job, const struct mime_part *part, struct page *page,
+                                  enum charset_way way)
 {
     struct buf decoded;
     struct qp_map map;
@@ -220,8 +226,8 @@ static bool edit_quoted_printable(struct job *job, const struct mime_part *part,
 }
 
 /* *DONE becomes "base64" when the text is damaged. */
-static bool edit_base64(struct job *job, const struct mime_part *part, struct page *page, enum charset_way way,
-                        const char **done)
+static bool edit_base64(struct job *job, const struct mime_part *part, struct page *page,
+                        enum charset_way way, const char **done)
 {
     struct buf decoded;
     bool fine;
@@ -289,7 +295,8 @@ static bool edit_part(struct job *job, size_t index)
 static const char *why_unchanged(const struct rewrite_result *result)
 {
     for (size_t at = 0; at < result->parts; at++)
-        if (strcmp(result->part[at].done, "multipart") != 0 && strcmp(result->part[at].done, "not_html") != 0 &&
+        if (strcmp(result->part[at].done, "multipart") != 0 &&
+            strcmp(result->part[at].done, "not_html") != 0 &&
             strcmp(result->part[at].done, "attachment") != 0)
             return result->part[at].done;
     return "no_html";
@@ -322,7 +329,8 @@ static bool gather_unsubscribe(const struct header_list *headers, struct buf *ou
 {
     const struct header_field *field;
 
-    for (size_t nth = 0; nth < UNSUBSCRIBE_FIELDS_MAX && (field = header_find(headers, "List-Unsubscribe", nth)); nth++)
+    for (size_t nth = 0;
+         nth < UNSUBSCRIBE_FIELDS_MAX && (field = header_find(headers, "List-Unsubscribe", nth)); nth++)
         if (out->len + strlen(field->value) < UNSUBSCRIBE_MAX && !header_unfold(slice_str(field->value), out))
             return false;
     return true;
@@ -331,7 +339,8 @@ static bool gather_unsubscribe(const struct header_list *headers, struct buf *ou
 bool rewrite(const struct header_list *headers, struct slice body, const struct rewrite_settings *settings,
              struct rewrite_result *result)
 {
-    struct job job = {.mail = {.settings = settings, .result = result}, .output = {.old = body, .body = &result->body}};
+    struct job job = {.mail = {.settings = settings, .result = result},
+                      .output = {.old = body, .body = &result->body}};
     bool done;
 
     *result = (struct rewrite_result){0};

@@ -13,7 +13,8 @@
 #include "common/slice.h"
 #include "mail/header.h"
 
-/* Distinct destinations that are wrapped, and links that are listed in a mail; what is beyond stays as it is. */
+/* Distinct destinations that are wrapped, and links that are listed in a mail; what is beyond stays as it is.
+ */
 enum { REWRITE_DESTINATIONS_MAX = 2000, REWRITE_LINKS_MAX = 10000 };
 
 /* What a URL of ours in a mail turned out to be. */
@@ -35,16 +36,16 @@ struct rewrite_settings {
     const char *tracking_url; /* no trailing slash; a URL that does not begin with it is not ours */
     bool add_pixel;
     bool track_links;
-    bool clean;               /* take our old pixels out and unwrap our old links */
-    size_t body_limit;        /* bytes; above it the body stays */
+    bool clean;        /* take our old pixels out and unwrap our old links */
+    size_t body_limit; /* bytes; above it the body stays */
     /* Unsubscribe URLs named in List-Unsubscribe are found in the headers by the rewriter itself. */
 };
 
 /* What may be done to a mail at all (DESIGN: three degrees). */
 enum rewrite_degree {
-    REWRITE_BODY,     /* all */
-    REWRITE_HEADERS,  /* headers may change, the body may not: signed, encrypted, inline PGP, too large */
-    REWRITE_NOTHING   /* not even a header: header protection (RFC 9788), unparsable header */
+    REWRITE_BODY,    /* all */
+    REWRITE_HEADERS, /* headers may change, the body may not: signed, encrypted, inline PGP, too large */
+    REWRITE_NOTHING  /* not even a header: header protection (RFC 9788), unparsable header */
 };
 
 struct rewrite_edit {
@@ -55,19 +56,19 @@ struct rewrite_edit {
 };
 
 enum rewrite_fate { /* of a link */
-    LINK_WRAPPED,
-    LINK_UNWRAPPED,   /* was ours, in quoted text */
-    LINK_OPTED_OUT,   /* a vendor's mark says no */
-    LINK_UNSUBSCRIBE,
-    LINK_TEXT_IS_URL, /* mail programs warn of fraud when text and target differ */
-    LINK_OWN,         /* ours and not in quoted text */
-    LINK_QUOTED,      /* someone else's, in quoted history */
-    LINK_NOT_HTTP,    /* mailto:, tel:, #fragment, relative, ... */
-    LINK_UNSIGNABLE,  /* http but outside what we sign: userinfo, control bytes, too long */
-    LINK_SENSITIVE,   /* password reset, verification, magic link */
-    LINK_NOT_ASKED,   /* would be wrapped, but links are not tracked in this mail */
-    LINK_TOO_MANY,    /* beyond REWRITE_DESTINATIONS_MAX */
-    LINK_NO_ROOM      /* its line of a 7bit or 8bit part would pass 998 bytes */
+                    LINK_WRAPPED,
+                    LINK_UNWRAPPED, /* was ours, in quoted text */
+                    LINK_OPTED_OUT, /* a vendor's mark says no */
+                    LINK_UNSUBSCRIBE,
+                    LINK_TEXT_IS_URL, /* mail programs warn of fraud when text and target differ */
+                    LINK_OWN,         /* ours and not in quoted text */
+                    LINK_QUOTED,      /* someone else's, in quoted history */
+                    LINK_NOT_HTTP,    /* mailto:, tel:, #fragment, relative, ... */
+                    LINK_UNSIGNABLE,  /* http but outside what we sign: userinfo, control bytes, too long */
+                    LINK_SENSITIVE,   /* password reset, verification, magic link */
+                    LINK_NOT_ASKED,   /* would be wrapped, but links are not tracked in this mail */
+                    LINK_TOO_MANY,    /* beyond REWRITE_DESTINATIONS_MAX */
+                    LINK_NO_ROOM      /* its line of a 7bit or 8bit part would pass 998 bytes */
 };
 
 struct rewrite_link {
@@ -78,21 +79,23 @@ struct rewrite_link {
 };
 
 struct rewrite_part {
-    size_t at, len;     /* the part's content in the old body */
-    char *type;         /* "text/html"; owned */
-    const char *done;   /* static words: "edited", "unchanged", or why not: "attachment", "charset", "opaque", ... */
+    size_t at, len; /* the part's content in the old body */
+    char *type;     /* "text/html"; owned */
+    const char
+        *done; /* static words: "edited", "unchanged", or why not: "attachment", "charset", "opaque", ... */
     unsigned pixels, links, cleaned;
 };
 
 struct rewrite_result {
     enum rewrite_degree degree;
-    const char *reason;  /* static word when degree is not REWRITE_BODY, or when the body stays: "signed", "no_html", ... */
-    bool changed;        /* body differs from the input; else `body` is empty */
+    const char *reason; /* static word when degree is not REWRITE_BODY, or when the body stays: "signed",
+                           "no_html", ... */
+    bool changed;       /* body differs from the input; else `body` is empty */
     struct buf body;
     struct rewrite_edit *edit;
     size_t edits;
     struct rewrite_link *link;
-    size_t links;        /* all that were seen */
+    size_t links; /* all that were seen */
     struct rewrite_part *part;
     size_t parts;
     unsigned pixels, wrapped, cleaned;

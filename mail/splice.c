@@ -45,21 +45,27 @@ void splice_add(struct splice_list *list, size_t at, size_t len, struct slice te
 
     if (!splice)
         return;
-    *splice = (struct splice){.at = at, .len = len, .text_at = list->texts.len, .text_len = text.len, .order = list->count};
+    *splice = (struct splice){
+        .at = at, .len = len, .text_at = list->texts.len, .text_len = text.len, .order = list->count + 1};
     if (buf_add_slice(&list->texts, text))
         list->count++;
     else
         list->failed = true;
 }
 
-void splice_add_break(struct splice_list *list, size_t at)
+static void add_break(struct splice_list *list, size_t at, size_t order)
 {
     struct splice *splice = add(list);
 
     if (splice) {
-        *splice = (struct splice){.at = at, .order = list->count, .is_break = true};
+        *splice = (struct splice){.at = at, .order = order, .is_break = true};
         list->count++;
     }
+}
+
+void splice_add_break(struct splice_list *list, size_t at)
+{
+    add_break(list, at, list->count + 1);
 }
 
 static int compare(const void *left, const void *right)
@@ -91,6 +97,9 @@ void splice_insert(struct splice_list *list, struct slice text, size_t at, struc
             splice->text_at = list->texts.len;
             splice->text_len = added.len;
             list->failed |= !buf_add_slice(&list->texts, added);
+            at = splice->at;
+            add_break(list, at, 0); /* before the splice itself, though it came first */
+            splice_add_break(list, end);
             return;
         }
     }
@@ -125,7 +134,8 @@ bool splice_begin(struct splice_output *output, size_t at, size_t removed)
     if (!buf_add(output->body, output->old.p + output->taken, at - output->taken))
         return false;
     output->taken = at + removed;
-    output->edit[output->edits++] = (struct rewrite_edit){.at = at, .removed = removed, .new_at = output->body->len};
+    output->edit[output->edits++] =
+        (struct rewrite_edit){.at = at, .removed = removed, .new_at = output->body->len};
     return true;
 }
 
@@ -198,11 +208,13 @@ bool splice_identity(struct splice_output *output, const struct splice_list *lis
 
         column = column_after(part, from, splice->at, column);
         from = splice->at + splice->len;
-        if (splice->is_break && (column == 0 || column + length_behind_break(part, list, index) <= SPLICE_LINE_MAX))
+        if (splice->is_break &&
+            (column == 0 || column + length_behind_break(part, list, index) <= SPLICE_LINE_MAX))
             continue;
         if (!splice_begin(output, at + splice->at, splice->len))
             return false;
-        if (splice->is_break ? !buf_add_str(output->body, line_break) : !buf_add_slice(output->body, text_of(list, splice)))
+        if (splice->is_break ? !buf_add_str(output->body, line_break)
+                             : !buf_add_slice(output->body, text_of(list, splice)))
             return false;
         column = splice->is_break ? 0 : column + splice->text_len;
         splice_end(output);
@@ -222,7 +234,8 @@ static size_t next_start(const struct splice_list *list, size_t index, struct qp
 /* A lone "=" or "=X" before the change must not become an escape with what follows it now. */
 static bool open_escape(struct slice raw, size_t start, size_t column)
 {
-    return (column >= 1 && start >= 1 && raw.p[start - 1] == '=') || (column >= 2 && start >= 2 && raw.p[start - 2] == '=');
+    return (column >= 1 && start >= 1 && raw.p[start - 1] == '=') ||
+           (column >= 2 && start >= 2 && raw.p[start - 2] == '=');
 }
 
 /* A bare CR counts: at the end of a line it would become part of the line break. */
@@ -238,8 +251,8 @@ static bool add_soft_break(struct buf *out, const char *line_break, size_t *colu
 }
 
 /* One change in quoted-printable, and the soft breaks around it. */
-static bool splice_one_qp(struct splice_output *output, struct slice raw, const char *line_break, struct slice text,
-                          size_t start, size_t end, size_t next, size_t *column)
+static bool splice_one_qp(struct splice_output *output, struct slice raw, const char *line_break,
+                          struct slice text, size_t start, size_t end, size_t next, size_t *column)
 {
     size_t begun = output->body->len, rest;
     bool ends;
@@ -277,8 +290,10 @@ bool splice_qp(struct splice_output *output, const struct splice_list *list, siz
         column = column_after(map->raw, from, start, column);
         from = end;
         buf_reset(&text);
-        done = charset_add_ascii(way, text_of(list, splice), &text) && splice_begin(output, at + start, end - start) &&
-               splice_one_qp(output, map->raw, line_break, buf_slice(&text), start, end, next_start(list, index, map), &column);
+        done = charset_add_ascii(way, text_of(list, splice), &text) &&
+               splice_begin(output, at + start, end - start) &&
+               splice_one_qp(output, map->raw, line_break, buf_slice(&text), start, end,
+                             next_start(list, index, map), &column);
         if (done)
             splice_end(output);
     }
@@ -287,7 +302,8 @@ bool splice_qp(struct splice_output *output, const struct splice_list *list, siz
 }
 
 /* The text with all changes made. */
-static bool splice_decoded(const struct splice_list *list, struct slice decoded, enum charset_way way, struct buf *out)
+static bool splice_decoded(const struct splice_list *list, struct slice decoded, enum charset_way way,
+                           struct buf *out)
 {
     size_t from = 0;
 

@@ -19,7 +19,7 @@ enum { SPLICE_LINE_MAX = 990 }; /* RFC 5322 2.1.1 allows 998; some count the lin
 struct splice {
     size_t at, len;
     size_t text_at, text_len; /* in the list's texts */
-    size_t order;             /* of addition, for splices at one place */
+    size_t order;             /* of addition from 1, for splices at one place; 0 comes before all */
     bool is_break;
 };
 
@@ -55,7 +55,8 @@ bool splice_begin(struct splice_output *output, size_t at, size_t removed);
 void splice_end(struct splice_output *output);
 bool splice_finish(struct splice_output *output);
 
-/* Carries the list into the part of the old body at AT: bytes as they are, quoted-printable, base64. False without memory. */
+/* Carries the list into the part of the old body at AT: bytes as they are, quoted-printable, base64. False
+ * without memory. */
 bool splice_identity(struct splice_output *output, const struct splice_list *list, size_t at, size_t len);
 struct qp_map;
 bool splice_qp(struct splice_output *output, const struct splice_list *list, size_t at, struct qp_map *map,

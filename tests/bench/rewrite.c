@@ -2,9 +2,9 @@
 /*
  * rewrite - how fast mails are rewritten, beside Gumbo parsing the same decoded HTML.
  *
- * The last line is "rewrite RATIO": MB/s of rewrite() on quoted-printable HTML of 80 KB with 20 links, divided by
- * Gumbo's on what it decodes to. Both take turns in one run; medians count. Above it: other kinds of mail in MB/s,
- * and hostile ones of 5 MB in seconds.
+ * The last line is "rewrite RATIO": MB/s of rewrite() on quoted-printable HTML of 80 KB with 20 links,
+ * divided by Gumbo's on what it decodes to. Both take turns in one run; medians count. Above it: other kinds
+ * of mail in MB/s, and hostile ones of 5 MB in seconds.
  */
 
 #include "mail/base64.h"
@@ -17,7 +17,14 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { PAGE_BYTES = 80 * 1024, LINKS = 20, ROUNDS = 15, REPEATS = 40, HOSTILE_BYTES = 5 * 1024 * 1024, ATTACHED_BYTES = 4 * 1024 * 1024 };
+enum {
+    PAGE_BYTES = 80 * 1024,
+    LINKS = 20,
+    ROUNDS = 15,
+    REPEATS = 40,
+    HOSTILE_BYTES = 5 * 1024 * 1024,
+    ATTACHED_BYTES = 4 * 1024 * 1024
+};
 
 static double now(void)
 {
@@ -46,11 +53,17 @@ static void make_page(struct buf *out)
     size_t every = PAGE_BYTES / LINKS;
 
     buf_init(out, PAGE_BYTES * 2);
-    buf_add_str(out, "<!DOCTYPE html>\r\n<html><head><title>News</title></head><body bgcolor=\"#ffffff\">\r\n");
+    buf_add_str(out,
+                "<!DOCTYPE html>\r\n<html><head><title>News</title></head><body bgcolor=\"#ffffff\">\r\n");
     for (unsigned link = 0; link < LINKS; link++) {
-        buf_add_f(out, "<p><a href=\"https://shop.example/p/%u?utm_source=news&amp;utm_medium=email\">Product</a></p>\r\n", link);
+        buf_add_f(
+            out,
+            "<p><a "
+            "href=\"https://shop.example/p/%u?utm_source=news&amp;utm_medium=email\">Product</a></p>\r\n",
+            link);
         while (out->len < every * (link + 1))
-            buf_add_str(out, "<table width=\"100%\" style=\"border:0\"><tr><td class=\"x\" style=\"padding:10px;color:#336699\">"
+            buf_add_str(out, "<table width=\"100%\" style=\"border:0\"><tr><td class=\"x\" "
+                             "style=\"padding:10px;color:#336699\">"
                              "Some words about it, caf\xc3\xa9 included.</td></tr></table>\r\n");
     }
     buf_add_str(out, "</body></html>\r\n");
@@ -72,7 +85,8 @@ static void encode_qp(struct slice text, struct buf *out)
                 buf_add_str(out, "=\r\n");
                 column = 0;
             }
-            column += (size_t)(c == '=' || c > 126 ? buf_add_f(out, "=%02X", c) * 3 : buf_add_char(out, (char)c));
+            column +=
+                (size_t)(c == '=' || c > 126 ? buf_add_f(out, "=%02X", c) * 3 : buf_add_char(out, (char)c));
         }
     }
 }
@@ -124,8 +138,9 @@ static void report_kinds(struct slice page, struct slice quoted)
     report_rate("8bit", "text/html; charset=utf-8", "8bit", page);
     base64_encode(page, (struct base64_shape){76, true, true}, &encoded);
     report_rate("base64", "text/html; charset=utf-8", "base64", buf_slice(&encoded));
-    buf_add_str(&mixed, "--b\r\nContent-Type: text/html\r\n\r\n<p>x\r\n--b\r\nContent-Type: application/pdf\r\n"
-                        "Content-Transfer-Encoding: base64\r\n\r\n");
+    buf_add_str(&mixed,
+                "--b\r\nContent-Type: text/html\r\n\r\n<p>x\r\n--b\r\nContent-Type: application/pdf\r\n"
+                "Content-Transfer-Encoding: base64\r\n\r\n");
     while (mixed.len < ATTACHED_BYTES)
         buf_add_slice(&mixed, buf_slice(&encoded));
     buf_add_str(&mixed, "\r\n--b--\r\n");
@@ -162,7 +177,8 @@ static const struct hostile hostiles[] = {
     {"quotes", "x", "<blockquote type=cite>", "", "text/html"},
     {"delimiters", "", "--b\r\n\r\n", "", "multipart/mixed; boundary=b"},
     {"dash lines", "", "--\r\n", "", "multipart/mixed; boundary=b"},
-    {"nested parts", "", "--b\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n", "", "multipart/mixed; boundary=b"},
+    {"nested parts", "", "--b\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n", "",
+     "multipart/mixed; boundary=b"},
     {"armour", "", "-----BEGIN PGP", "", "text/html"},
 };
 
@@ -203,7 +219,8 @@ static double seconds_of_gumbo(struct slice page)
 {
     double start = now();
 
-    gumbo_destroy_output(&kGumboDefaultOptions, gumbo_parse_with_options(&kGumboDefaultOptions, page.p, page.len));
+    gumbo_destroy_output(&kGumboDefaultOptions,
+                         gumbo_parse_with_options(&kGumboDefaultOptions, page.p, page.len));
     return now() - start;
 }
 

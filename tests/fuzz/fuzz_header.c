@@ -15,7 +15,8 @@ static void read_value(const char *value)
     buf_init(&out, 1024 * 1024);
     header_decode_words(slice_str(value), &out);
     buf_reset(&out);
-    check_that(!header_mailbox(slice_str(value), &out) || memchr(out.data, '@', out.len), "an address has an at sign");
+    check_that(!header_mailbox(slice_str(value), &out) || memchr(out.data, '@', out.len),
+               "an address has an at sign");
     check_that(params != NULL, "there is memory");
     header_params_get(params, "charset");
     header_params_free(params);

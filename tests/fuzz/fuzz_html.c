@@ -15,7 +15,8 @@ static void read_attributes(const struct html_scanner *scanner, const struct htm
 
     while (html_next_attribute(scanner, token, &at, &attribute)) {
         check_that(attribute.at >= last && attribute.end <= token->end, "an attribute lies in its tag");
-        check_that(!attribute.has_value || attribute.value_at + attribute.value.len <= token->end, "so does its value");
+        check_that(!attribute.has_value || attribute.value_at + attribute.value.len <= token->end,
+                   "so does its value");
         last = attribute.end;
     }
 }

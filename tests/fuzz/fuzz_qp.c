@@ -31,7 +31,10 @@ static void choose(const uint8_t *data, struct slice text, struct splice_list *l
         taken = taken < length - at ? taken : length - at;
         if (splits_break(text, at) || splits_break(text, at + taken))
             continue;
-        splice_add(list, at, taken, slice_str(data[2 * n + 1] & 16 ? "<img src=\"http://a/b\">" : taken ? "" : "x"));
+        splice_add(list, at, taken,
+                   slice_str(data[2 * n + 1] & 16 ? "<img src=\"http://a/b\">"
+                             : taken              ? ""
+                                                  : "x"));
         at += taken + 1;
     }
 }
@@ -70,7 +73,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_that(qp_decode(raw, &decoded, &map), "there is memory");
     choose(data, buf_slice(&decoded), &list);
     splice_plain(&list, buf_slice(&decoded), &expected);
-    check_that(splice_qp(&output, &list, 0, &map, CHARSET_DIRECT) && splice_finish(&output), "there is memory");
+    check_that(splice_qp(&output, &list, 0, &map, CHARSET_DIRECT) && splice_finish(&output),
+               "there is memory");
     check_that(qp_decode(buf_slice(&body), &again, &map_again), "there is memory");
     check_that(slice_eq(buf_slice(&expected), buf_slice(&again)), "decoding gives the spliced text");
     qp_map_free(&map);

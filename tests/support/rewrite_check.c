@@ -95,7 +95,8 @@ static void check_edits(struct slice body, const struct rewrite_result *result)
         size_t same = edit->at - old;
 
         check_that(edit->at >= old && edit->new_at - new == same, "edits stand in rising order");
-        check_that(memcmp(body.p + old, result->body.data + new, same) == 0, "what no edit names is as it was");
+        check_that(memcmp(body.p + old, result->body.data + new, same) == 0,
+                   "what no edit names is as it was");
         old = edit->at + edit->removed;
         new = edit->new_at + edit->added;
         check_that(old <= body.len && new <= result->body.len, "edits stay inside");
@@ -117,8 +118,8 @@ static void check_structure(const struct header_list *headers, struct slice body
     mime_tree_free(&after);
 }
 
-void check_rewrite(const struct header_list *headers, struct slice body, const struct rewrite_settings *settings,
-                   struct rewrite_result *result)
+void check_rewrite(const struct header_list *headers, struct slice body,
+                   const struct rewrite_settings *settings, struct rewrite_result *result)
 {
     size_t longest;
 
@@ -129,6 +130,7 @@ void check_rewrite(const struct header_list *headers, struct slice body, const s
     }
     check_edits(body, result);
     longest = longest_line(body);
-    check_that(longest_line(buf_slice(&result->body)) <= (longest > LINE_LIMIT ? longest : LINE_LIMIT), "lines stay short");
+    check_that(longest_line(buf_slice(&result->body)) <= (longest > LINE_LIMIT ? longest : LINE_LIMIT),
+               "lines stay short");
     check_structure(headers, body, buf_slice(&result->body));
 }

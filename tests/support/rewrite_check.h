@@ -2,8 +2,9 @@
 /*
  * rewrite_check - fixed URLs for the rewriter, and what must hold for every mail.
  *
- * A URL of ours is TRACKING/o/SALT.gif or TRACKING/c/SALT-INDEX/DESTINATION: no signature, so that results can be
- * compared. Used by unit tests, fuzz targets and the benchmark; a broken promise aborts with a line that names it.
+ * A URL of ours is TRACKING/o/SALT.gif or TRACKING/c/SALT-INDEX/DESTINATION: no signature, so that results
+ * can be compared. Used by unit tests, fuzz targets and the benchmark; a broken promise aborts with a line
+ * that names it.
  */
 #ifndef TESTS_SUPPORT_REWRITE_CHECK_H
 #define TESTS_SUPPORT_REWRITE_CHECK_H
@@ -16,8 +17,8 @@
 struct rewrite_settings check_settings(const char *salt);
 
 /* Rewrites the mail (header and body, CRLF) and checks all promises. The caller frees RESULT. */
-void check_rewrite(const struct header_list *headers, struct slice body, const struct rewrite_settings *settings,
-                   struct rewrite_result *result);
+void check_rewrite(const struct header_list *headers, struct slice body,
+                   const struct rewrite_settings *settings, struct rewrite_result *result);
 
 /* Aborts unless HOLDS. */
 void check_that(bool holds, const char *promise);

@@ -43,7 +43,10 @@ static void damage_is_told(void **state)
 static void encoding_keeps_the_shape(void **state)
 {
     static const char *const texts[] = {
-        "YWJjZGVmZ2hp\r\namtsbW5v\r\n", "YWJjZGVmZ2hp\namtsbW5v", "YWJj", "YWJjZGVm\r\nZ2hpamts\r\n",
+        "YWJjZGVmZ2hp\r\namtsbW5v\r\n",
+        "YWJjZGVmZ2hp\namtsbW5v",
+        "YWJj",
+        "YWJjZGVm\r\nZ2hpamts\r\n",
     };
 
     (void)state;

@@ -81,7 +81,8 @@ static void encoded_words_become_utf8(void **state)
 {
     (void)state;
     expect_words("plain = text?", "plain = text?");
-    expect_words("=?utf-8?Q?Gr=C3=BC=C3=9Fe_aus?= K=?x", "Gr\xc3\xbc\xc3\x9f" "e aus K=?x");
+    expect_words("=?utf-8?Q?Gr=C3=BC=C3=9Fe_aus?= K=?x", "Gr\xc3\xbc\xc3\x9f"
+                                                         "e aus K=?x");
     expect_words("=?ISO-8859-1?q?caf=E9?=", "caf\xc3\xa9");
     expect_words("=?windows-1252?B?gA==?= x", "\xe2\x82\xac x");
     expect_words("=?utf-8*de?B?w7w=?=", "\xc3\xbc");
@@ -152,8 +153,12 @@ static void parameters_are_read(void **state)
 static void doubt_is_told(void **state)
 {
     static const char *const values[] = {
-        "multipart/mixed; boundary=a; boundary=b", "text/html; charset", "text/html; charset=",
-        "text/html; name=\"open", "text/html charset=utf-8", "text/html; =x",
+        "multipart/mixed; boundary=a; boundary=b",
+        "text/html; charset",
+        "text/html; charset=",
+        "text/html; name=\"open",
+        "text/html charset=utf-8",
+        "text/html; =x",
     };
 
     (void)state;
@@ -176,8 +181,10 @@ static void expect_filename(const char *value, const char *expected)
 static void names_in_all_forms_are_decoded(void **state)
 {
     (void)state;
-    expect_filename("attachment; filename*=utf-8''Gr%C3%BC%C3%9Fe.pdf", "Gr\xc3\xbc\xc3\x9f" "e.pdf");
-    expect_filename("attachment; filename*0*=iso-8859-1'de'%FCb; filename*1=er; filename*2*=%2E", "\xc3\xbc" "ber.");
+    expect_filename("attachment; filename*=utf-8''Gr%C3%BC%C3%9Fe.pdf", "Gr\xc3\xbc\xc3\x9f"
+                                                                        "e.pdf");
+    expect_filename("attachment; filename*0*=iso-8859-1'de'%FCb; filename*1=er; filename*2*=%2E", "\xc3\xbc"
+                                                                                                  "ber.");
     expect_filename("attachment; filename=plain; filename*=utf-8''better", "better");
     expect_filename("attachment; filename=\"=?utf-8?Q?=C3=BC?=.pdf\"", "\xc3\xbc.pdf");
     expect_filename("attachment; filename*0=\"long \"; filename*1=name", "long name");

@@ -23,7 +23,8 @@ static void expect_tags(const char *html, const char *expected)
     html_scanner_init(&scanner, slice_str(html));
     while (html_next(&scanner, &token))
         if (token.kind != HTML_TEXT && token.live)
-            buf_add_f(&seen, "%s%s%s", seen.len ? " " : "", token.kind == HTML_END_TAG ? "/" : "", token.name);
+            buf_add_f(&seen, "%s%s%s", seen.len ? " " : "", token.kind == HTML_END_TAG ? "/" : "",
+                      token.name);
     assert_string_equal(buf_text(&seen), expected);
     buf_free(&seen);
 }
@@ -128,12 +129,9 @@ static void a_lone_less_than_is_text(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(comments_hide_what_they_should),
-        cmocka_unit_test(raw_text_hides_tags),
-        cmocka_unit_test(foreign_content_is_not_live),
-        cmocka_unit_test(attributes_in_all_quotings),
-        cmocka_unit_test(an_unfinished_tag_is_none),
-        cmocka_unit_test(a_lone_less_than_is_text),
+        cmocka_unit_test(comments_hide_what_they_should), cmocka_unit_test(raw_text_hides_tags),
+        cmocka_unit_test(foreign_content_is_not_live),    cmocka_unit_test(attributes_in_all_quotings),
+        cmocka_unit_test(an_unfinished_tag_is_none),      cmocka_unit_test(a_lone_less_than_is_text),
     };
 
     return cmocka_run_group_tests_name("html", tests, NULL, NULL);

@@ -34,13 +34,14 @@ static void expect_content(const struct mime_tree *tree, size_t index, struct sl
 static void nested_parts_are_found(void **state)
 {
     struct slice body;
-    struct mime_tree tree = tree_of("Content-Type: multipart/mixed; boundary=out\r\n\r\npreamble\r\n--out\r\n"
-                                    "Content-Type: multipart/alternative;\r\n boundary=\"in\"\r\n\r\n--in\r\n\r\nplain\r\n"
-                                    "--in  \r\nContent-Type: text/html; charset=UTF-8\r\n"
-                                    "Content-Transfer-Encoding: Quoted-Printable\r\n\r\n<p>\r\n\r\n--in--\r\n"
-                                    "--outer is no delimiter\r\n--out\r\nContent-Disposition: attachment\r\n\r\nx\r\n"
-                                    "--out--\r\nepilogue\r\n",
-                                    &body);
+    struct mime_tree tree =
+        tree_of("Content-Type: multipart/mixed; boundary=out\r\n\r\npreamble\r\n--out\r\n"
+                "Content-Type: multipart/alternative;\r\n boundary=\"in\"\r\n\r\n--in\r\n\r\nplain\r\n"
+                "--in  \r\nContent-Type: text/html; charset=UTF-8\r\n"
+                "Content-Transfer-Encoding: Quoted-Printable\r\n\r\n<p>\r\n\r\n--in--\r\n"
+                "--outer is no delimiter\r\n--out\r\nContent-Disposition: attachment\r\n\r\nx\r\n"
+                "--out--\r\nepilogue\r\n",
+                &body);
 
     (void)state;
     assert_int_equal(tree.count, 5);
@@ -59,7 +60,8 @@ static void nested_parts_are_found(void **state)
 static void missing_ends_are_survived(void **state)
 {
     struct slice body;
-    struct mime_tree tree = tree_of("Content-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--b\n\ntwo, cut off", &body);
+    struct mime_tree tree =
+        tree_of("Content-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--b\n\ntwo, cut off", &body);
 
     (void)state;
     assert_int_equal(tree.count, 3);
@@ -71,10 +73,11 @@ static void missing_ends_are_survived(void **state)
 static void an_outer_delimiter_ends_inner_parts(void **state)
 {
     struct slice body;
-    struct mime_tree tree = tree_of("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
-                                    "Content-Type: multipart/mixed; boundary=bb\r\n\r\n--bb\r\n\r\ninner\r\n--b\r\n\r\n"
-                                    "outer\r\n--bb\r\nnot a part any more\r\n--b--\r\n",
-                                    &body);
+    struct mime_tree tree =
+        tree_of("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
+                "Content-Type: multipart/mixed; boundary=bb\r\n\r\n--bb\r\n\r\ninner\r\n--b\r\n\r\n"
+                "outer\r\n--bb\r\nnot a part any more\r\n--b--\r\n",
+                &body);
 
     (void)state;
     assert_int_equal(tree.count, 4);
@@ -101,18 +104,23 @@ static void doubtful_parts_are_opaque(void **state)
     expect_opaque("Content-Type: text/html\r\nContent-Type: text/plain\r\n\r\nx", 0, "content_type");
     expect_opaque("Content-Type: text/html; charset=a; charset=b\r\n\r\nx", 0, "content_type");
     expect_opaque("Content-Type: text/html\r\nContent-Transfer-Encoding: x-uuencode\r\n\r\nx", 0, "encoding");
-    expect_opaque("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nno header\r\n\r\nx\r\n--b--\r\n", 1, "header");
-    expect_opaque("Content-Type: multipart/mixed; boundary=b\r\nContent-Transfer-Encoding: base64\r\n\r\n", 0, "encoding");
+    expect_opaque("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nno header\r\n\r\nx\r\n--b--\r\n",
+                  1, "header");
+    expect_opaque("Content-Type: multipart/mixed; boundary=b\r\nContent-Transfer-Encoding: base64\r\n\r\n", 0,
+                  "encoding");
     expect_opaque("Content-Type: message/rfc822\r\n\r\nSubject: x\r\n\r\n", 0, "message");
 }
 
 static void sealed_parts_are_opaque_below(void **state)
 {
     (void)state;
-    expect_opaque("Content-Type: multipart/signed; boundary=b\r\n\r\n--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n"
+    expect_opaque("Content-Type: multipart/signed; boundary=b\r\n\r\n--b\r\nContent-Type: multipart/mixed; "
+                  "boundary=c\r\n\r\n"
                   "--c\r\nContent-Type: text/html\r\n\r\nx\r\n--c--\r\n--b--\r\n",
                   2, "signed");
-    expect_opaque("Content-Type: multipart/digest; boundary=b\r\n\r\n--b\r\n\r\nSubject: x\r\n\r\n\r\n--b--\r\n", 1, "message");
+    expect_opaque(
+        "Content-Type: multipart/digest; boundary=b\r\n\r\n--b\r\n\r\nSubject: x\r\n\r\n\r\n--b--\r\n", 1,
+        "message");
 }
 
 static void depth_and_number_are_bounded(void **state)

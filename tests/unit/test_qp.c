@@ -67,7 +67,8 @@ static void added_text_is_broken_softly(void **state)
     buf_init(&out, 2000);
     assert_true(qp_add_text(slice_str(text), "\r\n", &column, &out));
     assert_memory_equal(out.data, "=3D=\r\n=3D=3D", 12);
-    for (const char *line = strstr(out.data, "\r\n") + 2; strstr(line, "\r\n"); line = strstr(line, "\r\n") + 2)
+    for (const char *line = strstr(out.data, "\r\n") + 2; strstr(line, "\r\n");
+         line = strstr(line, "\r\n") + 2)
         assert_in_range(strstr(line, "\r\n") - line, 1, QP_LINE_MAX);
     buf_free(&out);
 }

@@ -43,8 +43,9 @@ static void run_mail(const char *mail, struct outcome *outcome)
 /* Rewrites an HTML mail (7bit) and expects this body; the pixel is "[P]" in it. */
 static void expect_page(const char *html, const char *expected, bool pixel)
 {
-    static const char markup[] = "<img src=\"" CHECK_TRACKING_URL "/o/one.gif\" width=\"1\" height=\"1\" alt=\"\" "
-                                 "style=\"border:0;width:1px;height:1px\">";
+    static const char markup[] =
+        "<img src=\"" CHECK_TRACKING_URL "/o/one.gif\" width=\"1\" height=\"1\" alt=\"\" "
+        "style=\"border:0;width:1px;height:1px\">";
     struct rewrite_settings settings = check_settings("one");
     struct outcome outcome;
     struct buf mail, wanted;
@@ -88,36 +89,42 @@ static void the_pixel_stands_before_the_history(void **state)
                 "<p>new</p>[P]<div class=\"gmail_quote\">old</div></body>", true);
     expect_page("<blockquote type=\"cite\">old</blockquote>answer</body>",
                 "<blockquote type=\"cite\">old</blockquote>answer[P]</body>", true);
-    expect_page("<p>&nbsp;</p><div id=\"divRplyFwdMsg\">old</body>", "<p>&nbsp;</p><div id=\"divRplyFwdMsg\">old[P]</body>",
-                true);
+    expect_page("<p>&nbsp;</p><div id=\"divRplyFwdMsg\">old</body>",
+                "<p>&nbsp;</p><div id=\"divRplyFwdMsg\">old[P]</body>", true);
 }
 
 static void links_are_wrapped_in_any_quoting(void **state)
 {
     (void)state;
     expect_page("<a href=\"http://a.example/?b=1&amp;c\">x y</a>",
-                "<a href=\"" CHECK_TRACKING_URL "/c/one-1/http%3A%2F%2Fa.example%2F%3Fb%3D1%26c\">x y</a>", false);
+                "<a href=\"" CHECK_TRACKING_URL "/c/one-1/http%3A%2F%2Fa.example%2F%3Fb%3D1%26c\">x y</a>",
+                false);
     expect_page("<A HREF = 'h&#116;tp://a.example/\n'>x y</A>",
                 "<A HREF = '" CHECK_TRACKING_URL "/c/one-1/http%3A%2F%2Fa.example%2F'>x y</A>", false);
     expect_page("<a href=http://a.example/>x y</a><area href=http://a.example/>",
-                "<a href=" CHECK_TRACKING_URL "/c/one-1/http%3A%2F%2Fa.example%2F>x y</a><area href=" CHECK_TRACKING_URL
+                "<a href=" CHECK_TRACKING_URL
+                "/c/one-1/http%3A%2F%2Fa.example%2F>x y</a><area href=" CHECK_TRACKING_URL
                 "/c/one-1/http%3A%2F%2Fa.example%2F>",
                 false);
     expect_page("<a href=\"http://a.example/\" href=\"http://b.example/\">x y</a>",
-                "<a href=\"" CHECK_TRACKING_URL "/c/one-1/http%3A%2F%2Fa.example%2F\" href=\"http://b.example/\">x y</a>",
+                "<a href=\"" CHECK_TRACKING_URL
+                "/c/one-1/http%3A%2F%2Fa.example%2F\" href=\"http://b.example/\">x y</a>",
                 false);
-    expect_page("<svg><a href=\"http://a.example/\">x y</a></svg>", "<svg><a href=\"http://a.example/\">x y</a></svg>",
-                false);
+    expect_page("<svg><a href=\"http://a.example/\">x y</a></svg>",
+                "<svg><a href=\"http://a.example/\">x y</a></svg>", false);
 }
 
 static void marks_are_honoured_and_taken_out(void **state)
 {
     (void)state;
-    expect_page("<a clicktracking=off href=\"http://a.example/\">x y</a>", "<a href=\"http://a.example/\">x y</a>", false);
-    expect_page("<a href=\"http://a.example/\" ses:no-track>x y</a>", "<a href=\"http://a.example/\">x y</a>", false);
-    expect_page("<a href=\"http://a.example/\" data-pm-no-track>x y</a>", "<a href=\"http://a.example/\" data-pm-no-track>x y</a>",
+    expect_page("<a clicktracking=off href=\"http://a.example/\">x y</a>",
+                "<a href=\"http://a.example/\">x y</a>", false);
+    expect_page("<a href=\"http://a.example/\" ses:no-track>x y</a>", "<a href=\"http://a.example/\">x y</a>",
                 false);
-    expect_page("<a href=\"https+notrack://a.example/\">x y</a>", "<a href=\"https://a.example/\">x y</a>", false);
+    expect_page("<a href=\"http://a.example/\" data-pm-no-track>x y</a>",
+                "<a href=\"http://a.example/\" data-pm-no-track>x y</a>", false);
+    expect_page("<a href=\"https+notrack://a.example/\">x y</a>", "<a href=\"https://a.example/\">x y</a>",
+                false);
 }
 
 struct fate_case {
@@ -153,12 +160,16 @@ static void each_link_has_its_fate(void **state)
         struct buf mail;
 
         buf_init(&mail, 10000);
-        buf_add_f(&mail, "Content-Type: text/html\r\nList-Unsubscribe: <mailto:x@y.example>,\r\n <http://a.example/listed>\r\n\r\n"
-                         "<a href=\"%s\">%s</a>", cases[at].href, cases[at].text);
+        buf_add_f(&mail,
+                  "Content-Type: text/html\r\nList-Unsubscribe: <mailto:x@y.example>,\r\n "
+                  "<http://a.example/listed>\r\n\r\n"
+                  "<a href=\"%s\">%s</a>",
+                  cases[at].href, cases[at].text);
         run_mail(buf_text(&mail), &outcome);
         assert_int_equal(outcome.result.links, 1);
         if (outcome.result.link[0].fate != cases[at].fate)
-            fail_msg("%s (%s): %s", cases[at].href, cases[at].text, rewrite_fate_name(outcome.result.link[0].fate));
+            fail_msg("%s (%s): %s", cases[at].href, cases[at].text,
+                     rewrite_fate_name(outcome.result.link[0].fate));
         outcome_free(&outcome);
         buf_free(&mail);
     }
@@ -167,12 +178,14 @@ static void each_link_has_its_fate(void **state)
 static void others_links_in_history_stay(void **state)
 {
     (void)state;
-    expect_page("new <a href=\"http://a.example/\">x y</a><blockquote type=cite><a href=\"http://b.example/\">x y</a>"
-                "<img src=\"" CHECK_TRACKING_URL "/o/old.gif\"><a href=\"" CHECK_TRACKING_URL
-                "/c/old-1/http%3A%2F%2Fc.example%2F%3Fa%26b\">x y</a></blockquote>",
-                "new <a href=\"" CHECK_TRACKING_URL "/c/one-1/http%3A%2F%2Fa.example%2F\">x y</a><blockquote type=cite>"
-                "<a href=\"http://b.example/\">x y</a><a href=\"http://c.example/?a&amp;b\">x y</a></blockquote>",
-                false);
+    expect_page(
+        "new <a href=\"http://a.example/\">x y</a><blockquote type=cite><a href=\"http://b.example/\">x y</a>"
+        "<img src=\"" CHECK_TRACKING_URL "/o/old.gif\"><a href=\"" CHECK_TRACKING_URL
+        "/c/old-1/http%3A%2F%2Fc.example%2F%3Fa%26b\">x y</a></blockquote>",
+        "new <a href=\"" CHECK_TRACKING_URL
+        "/c/one-1/http%3A%2F%2Fa.example%2F\">x y</a><blockquote type=cite>"
+        "<a href=\"http://b.example/\">x y</a><a href=\"http://c.example/?a&amp;b\">x y</a></blockquote>",
+        false);
 }
 
 struct degree_case {
@@ -183,13 +196,18 @@ struct degree_case {
 static void sealed_mails_keep_their_bodies(void **state)
 {
     static const struct degree_case cases[] = {
-        {"Content-Type: multipart/signed; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b--\r\n", "signed", REWRITE_HEADERS},
-        {"Content-Type: multipart/encrypted; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b--\r\n", "encrypted", REWRITE_HEADERS},
+        {"Content-Type: multipart/signed; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b--\r\n", "signed",
+         REWRITE_HEADERS},
+        {"Content-Type: multipart/encrypted; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b--\r\n", "encrypted",
+         REWRITE_HEADERS},
         {"Content-Type: application/pkcs7-mime; name=smime.p7m\r\n\r\nx", "smime", REWRITE_HEADERS},
-        {"Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b--\r\n", "report", REWRITE_HEADERS},
+        {"Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b--\r\n", "report",
+         REWRITE_HEADERS},
         {"\r\nhello\r\n-----BEGIN PGP MESSAGE-----\r\n", "inline_pgp", REWRITE_HEADERS},
-        {"Content-Type: text/html\r\n\r\n<pre>-----BEGIN PGP MESSAGE-----\r\n", "inline_pgp", REWRITE_HEADERS},
-        {"Content-Type: multipart/signed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain; hp=clear\r\n\r\nx\r\n--b--\r\n",
+        {"Content-Type: text/html\r\n\r\n<pre>-----BEGIN PGP MESSAGE-----\r\n", "inline_pgp",
+         REWRITE_HEADERS},
+        {"Content-Type: multipart/signed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain; "
+         "hp=clear\r\n\r\nx\r\n--b--\r\n",
          "protected_headers", REWRITE_NOTHING},
         {"Content-Type: text/plain\r\n\r\nx", "no_html", REWRITE_BODY},
         {"Content-Type: text/html; charset=utf-7\r\n\r\nx", "charset", REWRITE_BODY},
@@ -223,7 +241,8 @@ static void too_large_bodies_stay(void **state)
 
 static void alternatives_each_get_a_pixel_and_mixed_pages_one(void **state)
 {
-    static const char two[] = "--b\r\nContent-Type: text/html\r\n\r\nx\r\n--b\r\nContent-Type: text/html\r\n\r\ny\r\n--b--\r\n";
+    static const char two[] =
+        "--b\r\nContent-Type: text/html\r\n\r\nx\r\n--b\r\nContent-Type: text/html\r\n\r\ny\r\n--b--\r\n";
     char mail[1000];
     struct outcome outcome;
 
@@ -270,6 +289,25 @@ static void long_lines_are_broken_in_tags_only(void **state)
     run_slice(buf_slice(&mail), &settings, &outcome); /* which checks 998 */
     assert_int_equal(outcome.result.wrapped, 20);
     assert_null(strstr(buf_text(&outcome.result.body), "\r\ngo on"));
+    outcome_free(&outcome);
+    buf_free(&mail);
+}
+
+static void a_longer_pixel_in_an_old_ones_place_breaks_the_line(void **state)
+{
+    struct rewrite_settings settings = check_settings("one");
+    struct outcome outcome;
+    struct buf mail;
+
+    (void)state;
+    buf_init(&mail, 10000);
+    buf_add_str(&mail, "Content-Type: text/html\r\n\r\n");
+    for (int n = 0; n < 94; n++)
+        buf_add_str(&mail, "0123456789");
+    buf_add_str(&mail, "<img src=" CHECK_TRACKING_URL "/o/x.gif></body>\r\n");
+    run_slice(buf_slice(&mail), &settings, &outcome); /* which checks 998 */
+    assert_int_equal(outcome.result.pixels, 1);
+    assert_int_equal(outcome.result.cleaned, 1);
     outcome_free(&outcome);
     buf_free(&mail);
 }
@@ -406,6 +444,7 @@ int main(void)
         cmocka_unit_test(alternatives_each_get_a_pixel_and_mixed_pages_one),
         cmocka_unit_test(a_long_page_gets_a_second_pixel_at_its_top),
         cmocka_unit_test(long_lines_are_broken_in_tags_only),
+        cmocka_unit_test(a_longer_pixel_in_an_old_ones_place_breaks_the_line),
         cmocka_unit_test(nul_bytes_and_lone_line_feeds_survive),
         cmocka_unit_test(the_corpus_gives_its_results),
     };
