@@ -114,6 +114,8 @@ tests_bench_buffer_milter_LDADD = $(MILTER_LIBS)
 if HAVE_ORACLES
 EXTRA_PROGRAMS += tests/bench/rewrite_rate
 tests_bench_rewrite_rate_SOURCES = tests/bench/rewrite.c
+tests_bench_rewrite_rate_SOURCES += tests/support/rewrite_check.c
+tests_bench_rewrite_rate_SOURCES += tests/support/rewrite_check.h
 tests_bench_rewrite_rate_CPPFLAGS = $(AM_CPPFLAGS) $(ORACLES_CFLAGS)
 tests_bench_rewrite_rate_LDADD = libmail.a $(COMMON_LIBS) $(ORACLES_LIBS)
 endif
