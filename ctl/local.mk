@@ -14,3 +14,5 @@ ctl_spoorctl_SOURCES += ctl/match.c
 ctl_spoorctl_SOURCES += ctl/schema.c
 ctl_spoorctl_SOURCES += ctl/stamp.c
 ctl_spoorctl_LDADD = libmail.a $(COMMON_LIBS)
+
+dist_man_MANS += ctl/spoorctl.8

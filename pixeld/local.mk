@@ -38,3 +38,5 @@ spoor_pixeld_SOURCES += pixeld/pixel.c
 spoor_pixeld_SOURCES += pixeld/pixel.h
 spoor_pixeld_SOURCES += pixeld/site.c
 spoor_pixeld_SOURCES += pixeld/site.h
+
+dist_man_MANS += pixeld/spoor-pixeld.8

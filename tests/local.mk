@@ -12,7 +12,6 @@ unit_tests += tests/unit/test_token
 unit_tests += tests/unit/test_url
 unit_tests += tests/unit/test_header
 unit_tests += tests/unit/test_record
-unit_tests += tests/unit/test_record
 unit_tests += tests/unit/test_hit
 unit_tests += tests/unit/test_route
 unit_tests += tests/unit/test_verdict
@@ -73,9 +72,15 @@ tests_unit_test_record_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_record_LDADD = $(UNIT_LIBS)
 lint_tests =
 lint_tests += tests/lint/includes
+lint_tests += tests/lint/manual
+lint_tests += tests/lint/options
 lint_tests += tests/lint/packages
 lint_tests += tests/lint/words
 TESTS += $(lint_tests)
+
+# prints the names and the defaults of all options, for tests/lint/options
+check_PROGRAMS += tests/lint/option_names
+tests_lint_option_names_LDADD = $(COMMON_LIBS)
 
 EXTRA_DIST += $(lint_tests)
 EXTRA_DIST += tests/cover
@@ -88,5 +93,3 @@ EXTRA_DIST += tests/fuzz
 EXTRA_DIST += tests/system
 
 include tests/targets.mk
-tests_unit_test_record_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_record_LDADD = $(UNIT_LIBS)
