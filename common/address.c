@@ -113,13 +113,15 @@ bool address_domain_normalize(struct slice domain, struct buf *out)
     return false;
 }
 
-/* RFC 5322 atext, the dot, and what RFC 6531 adds. A dot may stand anywhere: some receivers hand out such addresses. */
+/* RFC 5322 atext, the dot, and what RFC 6531 adds. A dot may stand anywhere: some receivers hand out such. */
 static bool is_plain(char c)
 {
-    return ascii_is_alpha(c) || ascii_is_digit(c) || (unsigned char)c >= 0x80 || (c && strchr("!#$%&'*+-/=?^_`{|}~.", c));
+    if (ascii_is_alpha(c) || ascii_is_digit(c) || (unsigned char)c >= 0x80)
+        return true;
+    return c && strchr("!#$%&'*+-/=?^_`{|}~.", c);
 }
 
-/* The local part without quotes and backslashes; false for control bytes and for what would need quotes and has none. */
+/* The local part without quotes and backslashes; false for control bytes, and for what lacks needed quotes. */
 static bool unquote(struct slice local, struct buf *out)
 {
     bool quoted = local.len >= 2 && local.p[0] == '"' && local.p[local.len - 1] == '"';
@@ -181,8 +183,9 @@ bool address_normalize(struct slice address, struct buf *out)
     if (domain.len + 1 >= bare.len || bare.len > 4 * ADDRESS_MAX)
         return false;
     buf_init(&plain, ADDRESS_MAX);
-    made = unquote(slice_of(bare.p, bare.len - domain.len - 1), &plain) && add_local(buf_slice(&plain), out) &&
-           buf_add_char(out, '@') && add_domain(domain, out) && out->len <= ADDRESS_MAX;
+    made = unquote(slice_of(bare.p, bare.len - domain.len - 1), &plain) &&
+           add_local(buf_slice(&plain), out) && buf_add_char(out, '@') && add_domain(domain, out) &&
+           out->len <= ADDRESS_MAX;
     buf_free(&plain);
     if (!made)
         buf_reset(out);

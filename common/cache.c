@@ -8,29 +8,22 @@
 
 #include "common/cache.h"
 
+#include "common/clock.h"
+
 #include <libmemcached/memcached.h>
 #include <libmemcached/util.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { POOL_MOST = 16, NAME_BYTES = 64, VALUE_MAX = 1024 * 1024, OPTIONS_MAX = 16384, LEFT_ALONE_S = 2 };
 
 struct cache {
     memcached_pool_st *pool;   /* NULL: no servers */
     bool single;               /* one server: its failure concerns every key */
-    _Atomic time_t not_before; /* monotonic seconds */
+    _Atomic int64_t not_before_ms; /* monotonic */
 };
-
-static time_t now_s(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec;
-}
 
 /* "--SERVER=" once for each; false for an empty name or a byte that the option language would read otherwise. */
 static bool add_servers(struct buf *options, const char *servers, size_t *count)
@@ -106,7 +99,7 @@ static memcached_st *borrow(struct cache *cache)
 {
     memcached_return_t result;
 
-    if (!cache->pool || now_s() < atomic_load(&cache->not_before))
+    if (!cache->pool || clock_monotonic_ms() < atomic_load(&cache->not_before_ms))
         return NULL;
     return memcached_pool_pop(cache->pool, false, &result);
 }
@@ -114,7 +107,7 @@ static memcached_st *borrow(struct cache *cache)
 static void give_back(struct cache *cache, memcached_st *handle, memcached_return_t result)
 {
     if (cache->single && result != MEMCACHED_SUCCESS && result != MEMCACHED_NOTFOUND)
-        atomic_store(&cache->not_before, now_s() + LEFT_ALONE_S);
+        atomic_store(&cache->not_before_ms, clock_monotonic_ms() + LEFT_ALONE_S * 1000);
     memcached_pool_push(cache->pool, handle);
 }
 

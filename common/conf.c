@@ -44,9 +44,11 @@ static const char milter_form[] = "unix:/PATH, local:/PATH, inet:PORT@HOST or in
 static const struct conf_row rows[] = {
     {"", "key_file", CONF_TEXT, SYSCONFDIR "/spoor/keys", .normalize = conf_form_path, .wanted = path_form,
      .help = "keys that sign and verify; made by spoorctl keygen", AT(key_file), .needed_by = BY_ALL},
-    {"", "tracking_url", CONF_TEXT, "", .normalize = conf_form_tracking_url, .wanted = "https://HOST or http://HOST:PORT",
+    {"", "tracking_url", CONF_TEXT, "", .normalize = conf_form_tracking_url,
+     .wanted = "https://HOST or http://HOST:PORT",
      .help = "what our URLs begin with; spoor-pixeld answers there", AT(tracking_url), .needed_by = BY_ALL},
-    {"", "database", CONF_TEXT, "", .help = "PostgreSQL, as libpq's connection string", AT(database), .needed_by = BY_SERVERS},
+    {"", "database", CONF_TEXT, "", .help = "PostgreSQL, as libpq's connection string",
+     AT(database), .needed_by = BY_SERVERS},
     {"", "database_timeout", CONF_MILLISECONDS, "300ms", 1, 60 * SECOND_MS,
      .help = "longest wait for PostgreSQL while a mail waits", AT(database_timeout_ms)},
     {"", "memcached", CONF_JOINED, "", .normalize = conf_form_server, .wanted = "HOST:PORT",
@@ -54,14 +56,17 @@ static const struct conf_row rows[] = {
     {"", "memcached_timeout", CONF_MILLISECONDS, "50ms", 1, 10 * SECOND_MS,
      .help = "longest wait for memcached", AT(memcached_timeout_ms)},
     {"", "spool_directory", CONF_TEXT, "/var/spool/spoor", .normalize = conf_form_path, .wanted = path_form,
-     .help = "where records wait for the database; a folder a program below it", AT(spool_directory), .needed_by = BY_SERVERS},
-    {"", "spool_segment", CONF_SIZE, "16MB", MB(2), GB(1), .help = "size of one spool file", AT(spool_segment_bytes)},
+     .help = "where records wait for the database; a folder a program below it",
+     AT(spool_directory), .needed_by = BY_SERVERS},
+    {"", "spool_segment", CONF_SIZE, "16MB", MB(2), GB(1), .help = "size of one spool file",
+     AT(spool_segment_bytes)},
     {"", "spool_max", CONF_SIZE, "4GB", MB(4), GB(1024),
      .help = "records that wait for the database take at most this", AT(spool_max_bytes)},
     {"", "spool_keep", CONF_SECONDS, "48h", 0, 365 * DAY_S,
      .help = "loaded records stay this long, for a database restored to an earlier time", AT(spool_keep_s)},
     {"", "spool_sync", CONF_MILLISECONDS, "5ms", 0, 10 * SECOND_MS,
-     .help = "spoor-pixeld: a record is on the disk this long after the answer; 0: before it", AT(spool_sync_ms)},
+     .help = "spoor-pixeld: a record is on the disk this long after the answer; 0: before it",
+     AT(spool_sync_ms)},
     {"", "instance", CONF_TEXT, "", .normalize = conf_form_name, .wanted = "letters, digits, - and _",
      .help = "tells several of one program on a host apart", AT(instance)},
     {"", "user", CONF_TEXT, "", .help = "whom a daemon started as root becomes", AT(user)},
@@ -70,26 +75,32 @@ static const struct conf_row rows[] = {
     {"", "log_level", CONF_PRIORITY, "info", .help = "the least urgent lines that are logged", AT(log_level)},
     {"", "memory_limit", CONF_SIZE, "512MB", MB(1), GB(1024),
      .help = "mail that one daemon holds in memory; above it mail goes with headers only", AT(memory_limit)},
-    {"", "mode", CONF_CHOICE, "track", .words = mode_words, .help = "observe: log what would be done, change nothing", AT(mode)},
+    {"", "mode", CONF_CHOICE, "track", .words = mode_words, .help = "observe: log what would be done, change nothing",
+     AT(mode)},
     {"", "track_only", CONF_LIST, "", .normalize = conf_form_whom, .wanted = "address or domain",
      .help = "senders whose mail is tracked; empty: all that are ours", AT(track_only)},
     {"", "local_domains", CONF_LIST, "", .normalize = conf_form_domain, .wanted = domain_form,
-     .help = "ours: whose mail is tracked, whose mailboxes are here", AT(local_domains), .needed_by = BY_SERVERS},
+     .help = "ours: whose mail is tracked, whose mailboxes are here",
+     AT(local_domains), .needed_by = BY_SERVERS},
 
     {"stamp", "listen", CONF_TEXT, "", .normalize = conf_form_milter_listen, .wanted = milter_form,
      .help = "where the MTA finds spoor-stamp", AT(stamp.milter.listen), .needed_by = BY_STAMP},
-    {"stamp", "socket_mode", CONF_OCTAL, "0660", 0, 0777, .help = "mode of a unix socket", AT(stamp.milter.socket_mode)},
+    {"stamp", "socket_mode", CONF_OCTAL, "0660", 0, 0777, .help = "mode of a unix socket",
+     AT(stamp.milter.socket_mode)},
     {"stamp", "socket_group", CONF_TEXT, "", .help = "group of a unix socket", AT(stamp.milter.socket_group)},
     {"stamp", "drain_timeout", CONF_MILLISECONDS, "10s", 0, HOUR_MS,
      .help = "how long a stop waits for mails under way", AT(stamp.milter.drain_timeout_ms)},
     {"stamp", "message_id", CONF_CHOICE, "auto", .words = message_id_words,
-     .help = "auto: sign what is missing, invalid or from no mail program; stamp: always; keep: what is missing or invalid",
+     .help = "auto: sign what is missing, invalid or from no mail program; stamp: all; keep: missing or invalid",
      AT(stamp.message_id)},
-    {"stamp", "message_id_domain", CONF_TEXT, "", .normalize = conf_form_full_domain, .wanted = "full domain name",
+    {"stamp", "message_id_domain", CONF_TEXT, "", .normalize = conf_form_full_domain,
+     .wanted = "full domain name",
      .help = "of a signed Message-ID when From's domain is not ours", AT(stamp.message_id_domain)},
-    {"stamp", "submit_networks", CONF_LIST, "127.0.0.0/8,::1/128", .normalize = conf_form_network, .wanted = network_form,
+    {"stamp", "submit_networks", CONF_LIST, "127.0.0.0/8,::1/128", .normalize = conf_form_network,
+     .wanted = network_form,
      .help = "clients whose mail is ours without a login", AT(stamp.submit_networks)},
-    {"stamp", "body_limit", CONF_SIZE, "30MB", KB(1), GB(1), .help = "larger mails get headers only", AT(stamp.body_limit)},
+    {"stamp", "body_limit", CONF_SIZE, "30MB", KB(1), GB(1), .help = "larger mails get headers only",
+     AT(stamp.body_limit)},
     {"stamp", "track_auto_generated", CONF_BOOL, "no", .help = "track mail that a program sent by itself",
      AT(stamp.track_auto_generated)},
     {"stamp", "track_dkim_signed", CONF_BOOL, "no", .help = "change mail although that breaks its DKIM signature",
@@ -99,25 +110,31 @@ static const struct conf_row rows[] = {
 
     {"match", "listen", CONF_TEXT, "", .normalize = conf_form_milter_listen, .wanted = milter_form,
      .help = "where the MTA finds spoor-match", AT(match.milter.listen), .needed_by = BY_MATCH},
-    {"match", "socket_mode", CONF_OCTAL, "0660", 0, 0777, .help = "mode of a unix socket", AT(match.milter.socket_mode)},
+    {"match", "socket_mode", CONF_OCTAL, "0660", 0, 0777, .help = "mode of a unix socket",
+     AT(match.milter.socket_mode)},
     {"match", "socket_group", CONF_TEXT, "", .help = "group of a unix socket", AT(match.milter.socket_group)},
     {"match", "drain_timeout", CONF_MILLISECONDS, "10s", 0, HOUR_MS,
      .help = "how long a stop waits for mails under way", AT(match.milter.drain_timeout_ms)},
     {"match", "body_limit", CONF_SIZE, "30MB", KB(1), GB(1), .help = "larger mails are judged by their headers",
      AT(match.body_limit)},
-    {"match", "clean", CONF_BOOL, "yes", .help = "take our images and links out of quoted mail", AT(match.clean)},
+    {"match", "clean", CONF_BOOL, "yes", .help = "take our images and links out of quoted mail",
+     AT(match.clean)},
     {"match", "clean_recipients", CONF_LIST, "", .normalize = conf_form_domain, .wanted = domain_form,
      .help = "for whom mail is cleaned; empty: local_domains", AT(match.clean_recipients)},
 
-    {"pixeld", "listen", CONF_LIST, "", .normalize = conf_form_http_listen, .wanted = "ADDRESS:PORT or [ADDRESS]:PORT",
+    {"pixeld", "listen", CONF_LIST, "", .normalize = conf_form_http_listen,
+     .wanted = "ADDRESS:PORT or [ADDRESS]:PORT",
      .help = "where spoor-pixeld answers HTTP", AT(pixeld.listen), .needed_by = BY_PIXELD},
-    {"pixeld", "threads", CONF_INTEGER, "0", 0, 256, .help = "threads that answer; 0: one a core", AT(pixeld.threads)},
-    {"pixeld", "connections", CONF_INTEGER, "8192", 1, 1000000, .help = "connections at once", AT(pixeld.connections)},
+    {"pixeld", "threads", CONF_INTEGER, "0", 0, 256, .help = "threads that answer; 0: one a core",
+     AT(pixeld.threads)},
+    {"pixeld", "connections", CONF_INTEGER, "8192", 1, 1000000, .help = "connections at once",
+     AT(pixeld.connections)},
     {"pixeld", "connections_per_address", CONF_INTEGER, "1024", 0, 1000000,
      .help = "connections at once from one address; 0: no limit", AT(pixeld.connections_per_address)},
     {"pixeld", "header_timeout", CONF_MILLISECONDS, "10s", 10, HOUR_MS,
      .help = "a request's header must be here in this time", AT(pixeld.header_timeout_ms)},
-    {"pixeld", "idle_timeout", CONF_SECONDS, "30s", 1, 3600, .help = "an idle connection is closed", AT(pixeld.idle_timeout_s)},
+    {"pixeld", "idle_timeout", CONF_SECONDS, "30s", 1, 3600, .help = "an idle connection is closed",
+     AT(pixeld.idle_timeout_s)},
     {"pixeld", "drain_timeout", CONF_MILLISECONDS, "10s", 0, HOUR_MS,
      .help = "how long a stop waits for requests under way", AT(pixeld.drain_timeout_ms)},
     {"pixeld", "trusted_proxies", CONF_LIST, "", .normalize = conf_form_network, .wanted = network_form,
@@ -137,7 +154,15 @@ static struct {
     struct buf *error;
     const char *path;
     int line[ROWS]; /* where the option stands; 0: it does not */
+    bool ended;
 } loading;
+
+/*
+ * Stands behind the file's own text: libconfuse takes an unclosed comment or section without a word, and a swallowed
+ * `mode = observe` would be found out by the mails.
+ */
+static const char end_mark[] = "\n__end_of_file__ = yes\n";
+static const char end_name[] = "__end_of_file__";
 
 static size_t row_named(const char *section, const char *name)
 {
@@ -149,6 +174,7 @@ static size_t row_named(const char *section, const char *name)
 }
 
 /* The first error counts: what libconfuse says after it is a consequence. */
+__attribute__((format(printf, 2, 0)))
 static void on_error(cfg_t *cfg, const char *format, va_list args)
 {
     if (loading.error->len)
@@ -169,6 +195,10 @@ static int on_value(cfg_t *cfg, cfg_opt_t *option, const char *text, void *resul
         buf_add_f(&why, "%s stands in line %d already", option->name, loading.line[n]);
         fine = false;
     }
+    if (strcmp(text, end_name) == 0) {
+        buf_add_f(&why, "the file ends where %s should have a value", option->name);
+        fine = false;
+    }
     fine = fine && conf_row_check(&rows[n], text, &why);
     if (!fine)
         cfg_error(cfg, "%s", buf_text(&why));
@@ -178,11 +208,21 @@ static int on_value(cfg_t *cfg, cfg_opt_t *option, const char *text, void *resul
     return fine ? 0 : -1;
 }
 
+static int on_end(cfg_t *cfg, cfg_opt_t *option, const char *text, void *result)
+{
+    (void)option;
+    loading.ended = strcmp(cfg_name(cfg), "root") == 0;
+    *(const char **)result = text;
+    return 0;
+}
+
 /* All options are texts to libconfuse; what they mean is our table's affair. */
 static size_t section_options(const char *section, cfg_opt_t *options)
 {
+    const cfg_opt_t end = CFG_STR_CB(end_name, NULL, CFGF_NODEFAULT, on_end);
     size_t count = 0;
 
+    options[count++] = end;
     for (size_t n = 0; n < ROWS; n++) {
         const cfg_opt_t text = CFG_STR_CB(rows[n].name, NULL, CFGF_NODEFAULT, on_value);
         const cfg_opt_t list = CFG_STR_LIST_CB(rows[n].name, NULL, CFGF_NODEFAULT, on_value);
@@ -195,7 +235,7 @@ static size_t section_options(const char *section, cfg_opt_t *options)
 
 static cfg_t *make_parser(void)
 {
-    static cfg_opt_t options[SECTIONS][ROWS + SECTIONS];
+    static cfg_opt_t options[SECTIONS][ROWS + SECTIONS + 1];
     const cfg_opt_t end = CFG_END();
     size_t top = section_options("", options[0]);
 
@@ -242,6 +282,10 @@ static bool parse(struct conf *conf, FILE *file, struct buf *error)
     fine = cfg_parse_fp(root, file) == CFG_SUCCESS;
     if (!fine && error->len == 0)
         buf_add_f(error, "%s:%d: cannot be read", conf->path, root->line);
+    if (fine && !loading.ended) {
+        buf_add_f(error, "%s: a section or comment in it is not closed", conf->path);
+        fine = false;
+    }
     for (size_t n = 0; fine && n < ROWS; n++) {
         fine = set_row(conf, &rows[n], root);
         if (!fine)
@@ -259,6 +303,7 @@ static bool parse_alone(struct conf *conf, FILE *file, struct buf *error)
     loading.error = error;
     loading.path = conf->path;
     memset(loading.line, 0, sizeof loading.line);
+    loading.ended = false;
     fine = parse(conf, file, error);
     pthread_mutex_unlock(&one_load);
     return fine;
@@ -269,8 +314,8 @@ static bool is_complete(const struct conf *conf, enum conf_part part, struct buf
     for (size_t n = 0; n < ROWS; n++) {
         if (!(rows[n].needed_by & 1U << part) || !conf_row_is_empty(&rows[n], conf))
             continue;
-        buf_add_f(error, "%s: %s%s%s is missing: %s", conf->path, rows[n].section, *rows[n].section ? "." : "",
-                  rows[n].name, rows[n].help);
+        buf_add_f(error, "%s: %s%s%s is missing: %s", conf->path, rows[n].section,
+                  *rows[n].section ? "." : "", rows[n].name, rows[n].help);
         return false;
     }
     if (conf->spool_max_bytes < 2 * conf->spool_segment_bytes) {
@@ -281,40 +326,65 @@ static bool is_complete(const struct conf *conf, enum conf_part part, struct buf
 }
 
 /* libconfuse ends the program when it reads a folder, so that is looked at first. */
-static FILE *open_file(const char *path, struct buf *error)
+static int open_file(const char *path, struct buf *error)
 {
     struct stat status;
-    FILE *file = NULL;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
     if (fd < 0 || fstat(fd, &status) != 0)
         buf_add_f(error, "%s: cannot open the configuration: %s", path, strerror(errno));
     else if (!S_ISREG(status.st_mode) || status.st_size > FILE_MOST)
         buf_add_f(error, "%s: the configuration is not a regular file of less than 1 MB", path);
-    else if (!(file = fdopen(fd, "r")))
-        buf_add_f(error, "%s: out of memory", path);
-    if (!file && fd >= 0)
+    else
+        return fd;
+    if (fd >= 0)
         close(fd);
-    return file;
+    return -1;
+}
+
+static bool read_file(const char *path, struct buf *text, struct buf *error)
+{
+    int fd = open_file(path, error);
+    char block[4096];
+    ssize_t got;
+
+    if (fd < 0)
+        return false;
+    while ((got = read(fd, block, sizeof block)) > 0)
+        buf_add(text, block, (size_t)got);
+    close(fd);
+    if (got == 0 && buf_add_str(text, end_mark))
+        return true;
+    buf_add_f(error, "%s: cannot read the configuration: %s", path, got < 0 ? strerror(errno) : "too long");
+    return false;
+}
+
+static struct conf *load_text(const char *path, struct buf *text, struct buf *error)
+{
+    struct conf *conf = calloc(1, sizeof *conf);
+    FILE *file = conf && (conf->path = strdup(path)) ? fmemopen(text->data, text->len, "r") : NULL;
+    bool fine = file && parse_alone(conf, file, error);
+
+    if (file)
+        fclose(file);
+    else
+        buf_add_f(error, "%s: out of memory", path);
+    if (fine)
+        return conf;
+    conf_free(conf);
+    return NULL;
 }
 
 struct conf *conf_load(const char *path, enum conf_part part, struct buf *error)
 {
-    struct conf *conf;
-    FILE *file = open_file(path, error);
-    bool fine;
+    struct conf *conf = NULL;
+    struct buf text;
 
-    if (!file)
-        return NULL;
-    conf = calloc(1, sizeof *conf);
-    if (conf)
-        conf->path = strdup(path);
-    fine = conf && conf->path;
-    if (!fine)
-        buf_add_f(error, "%s: out of memory", path);
-    fine = fine && parse_alone(conf, file, error) && is_complete(conf, part, error);
-    fclose(file);
-    if (fine)
+    buf_init(&text, 2 * FILE_MOST);
+    if (read_file(path, &text, error))
+        conf = load_text(path, &text, error);
+    buf_free(&text);
+    if (!conf || is_complete(conf, part, error))
         return conf;
     conf_free(conf);
     return NULL;

@@ -11,7 +11,7 @@
 
 bool conf_form_path(struct slice text, struct buf *out);          /* absolute */
 bool conf_form_name(struct slice text, struct buf *out);          /* letters, digits, - and _ */
-bool conf_form_tracking_url(struct slice text, struct buf *out);  /* http(s)://HOST[:PORT], lower case, no slash behind */
+bool conf_form_tracking_url(struct slice text, struct buf *out);  /* http(s)://HOST[:PORT], lower case */
 bool conf_form_milter_listen(struct slice text, struct buf *out); /* libmilter's: unix: local: inet: inet6: */
 bool conf_form_http_listen(struct slice text, struct buf *out);   /* ADDRESS:PORT, [ADDRESS]:PORT */
 bool conf_form_server(struct slice text, struct buf *out);        /* HOST:PORT, or several with commas */

@@ -15,7 +15,8 @@ struct unit {
 };
 
 /* Largest first: a number is written with the first one that divides it. */
-static const struct unit milliseconds[] = {{"d", 86400000}, {"h", 3600000}, {"min", 60000}, {"s", 1000}, {"ms", 1}, {0}};
+static const struct unit milliseconds[] = {{"d", 86400000}, {"h", 3600000}, {"min", 60000},
+                                           {"s", 1000},     {"ms", 1},      {0}};
 static const struct unit seconds[] = {{"d", 86400}, {"h", 3600}, {"min", 60}, {"s", 1}, {0}};
 static const struct unit sizes[] = {{"GB", 1 << 30}, {"MB", 1 << 20}, {"KB", 1 << 10}, {"", 1}, {0}};
 static const struct unit plain[] = {{"", 1}, {0}};
@@ -167,7 +168,7 @@ static bool text_ok(const struct conf_row *row, const char *text)
     bool fine;
 
     /* An empty text is "none"; whether there must be one is not asked here. */
-    if (row->type == CONF_TEXT && *text == '\0')
+    if (row->type != CONF_LIST && *text == '\0')
         return true;
     buf_init(&normal, VALUE_MAX);
     fine = normalize(row, text, &normal);
@@ -239,8 +240,10 @@ static bool set_text(const struct conf_row *row, char **text, const char *const 
     buf_init(&joined, VALUE_MAX);
     buf_init(&normal, VALUE_MAX);
     for (size_t n = 0; n < count && fine; n++) {
-        fine = *texts[n] == '\0' || normalize(row, texts[n], &normal);
-        fine = fine && (joined.len == 0 || buf_add_char(&joined, ',')) && buf_add_slice(&joined, buf_slice(&normal));
+        if (*texts[n] == '\0')
+            continue;
+        fine = normalize(row, texts[n], &normal) && (joined.len == 0 || buf_add_char(&joined, ',')) &&
+               buf_add_slice(&joined, buf_slice(&normal));
     }
     *text = fine ? buf_steal(&joined) : NULL;
     buf_free(&joined);

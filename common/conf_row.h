@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * conf_row - one option of spoor.conf: how its text becomes a field of struct conf and how it is written again.
+ * conf_row - one option of spoor.conf: how its text becomes a field of struct conf, and text again.
  *
  * Durations need a unit (ms s min h d), sizes may have one (KB MB GB, powers of 1,024). A value never holds
  * control bytes. For conf.c alone.
@@ -51,8 +51,8 @@ bool conf_row_check(const struct conf_row *row, const char *text, struct buf *wh
 bool conf_row_set_default(const struct conf_row *row, struct conf *conf);
 bool conf_row_set(const struct conf_row *row, struct conf *conf, const char *const *texts, size_t count);
 void conf_row_clear(const struct conf_row *row, struct conf *conf);
-bool conf_row_is_empty(const struct conf_row *row, const struct conf *conf); /* a text or list with nothing in it */
-bool conf_row_is_list(const struct conf_row *row);                           /* in the file */
+bool conf_row_is_empty(const struct conf_row *row, const struct conf *conf); /* a text or list of nothing */
+bool conf_row_is_list(const struct conf_row *row); /* in the file */
 
 /* The value as the file would have it, quoted; and what it may be ("1ms to 10min"). */
 bool conf_row_add_value(const struct conf_row *row, const struct conf *conf, struct buf *out);

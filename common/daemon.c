@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* daemon - see daemon.h */
 
-#include "config.h"
-
 #include "common/daemon.h"
 
 #include "common/log.h"
@@ -263,8 +261,16 @@ void daemon_ready(const struct conf *conf, const struct daemon_options *options)
     log_notice("ready");
 }
 
+static void remove_pid_file(void)
+{
+    if (*pid_path)
+        unlink(pid_path);
+    *pid_path = '\0';
+}
+
 void daemon_fail(void)
 {
+    remove_pid_file();
     exit(EXIT_FAILURE);
 }
 
@@ -287,9 +293,7 @@ enum daemon_signal daemon_wait_signal(void)
 
 void daemon_end(void)
 {
-    if (*pid_path)
-        unlink(pid_path);
-    *pid_path = '\0';
+    remove_pid_file();
     log_notice("stopped");
     log_close();
 }

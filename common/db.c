@@ -9,12 +9,13 @@
 
 #include "common/db.h"
 
+#include "common/clock.h"
+
 #include <libpq-fe.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     ERROR_MAX = 4096,
@@ -40,14 +41,6 @@ struct db {
 struct db_result {
     PGresult *rows;
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* life */
 
@@ -120,7 +113,7 @@ static bool lost(struct db *db, const char *why)
     db->backoff_ms = db->backoff_ms ? db->backoff_ms * 2 : BACKOFF_FIRST_MS;
     if (db->backoff_ms > BACKOFF_LAST_MS)
         db->backoff_ms = BACKOFF_LAST_MS;
-    db->not_before_ms = now_ms() + db->backoff_ms;
+    db->not_before_ms = clock_monotonic_ms() + db->backoff_ms;
     return false;
 }
 
@@ -184,7 +177,7 @@ static void refused(struct db *db, const PGresult *result, const char *sql)
 static bool wait_socket(const PGconn *connection, short events, int64_t until_ms)
 {
     struct pollfd descriptor = {.fd = PQsocket(connection), .events = events};
-    int64_t left = until_ms - now_ms();
+    int64_t left = until_ms - clock_monotonic_ms();
 
     if (descriptor.fd < 0)
         return false;
@@ -192,7 +185,7 @@ static bool wait_socket(const PGconn *connection, short events, int64_t until_ms
         left = 0;
     if (left > INT32_MAX)
         left = INT32_MAX;
-    return poll(&descriptor, 1, (int)left) > 0 || now_ms() < until_ms;
+    return poll(&descriptor, 1, (int)left) > 0 || clock_monotonic_ms() < until_ms;
 }
 
 static bool flush(struct db *db, int64_t until_ms)
@@ -302,7 +295,7 @@ bool db_connect(struct db *db, int deadline_ms)
 {
     const char *const names[] = {"dbname", "application_name", "client_encoding", NULL};
     const char *const values[] = {db->conninfo, db->program, "UTF8", NULL};
-    int64_t start = now_ms();
+    int64_t start = clock_monotonic_ms();
 
     if (db->connection && PQstatus(db->connection) == CONNECTION_OK)
         return true;
@@ -355,7 +348,7 @@ static bool prepare(struct db *db, const struct db_statement *statement, int64_t
 struct db_result *db_ask(struct db *db, const struct db_statement *statement, const char *const *values,
                          int deadline_ms)
 {
-    int64_t until_ms = now_ms() + deadline_ms;
+    int64_t until_ms = clock_monotonic_ms() + deadline_ms;
     struct db_result *answer;
 
     if (!ready(db) || !prepare(db, statement, until_ms))
@@ -376,7 +369,7 @@ struct db_result *db_ask(struct db *db, const struct db_statement *statement, co
 
 bool db_execute(struct db *db, const char *sql, int deadline_ms)
 {
-    int64_t until_ms = now_ms() + deadline_ms;
+    int64_t until_ms = clock_monotonic_ms() + deadline_ms;
 
     if (!ready(db))
         return false;
@@ -403,7 +396,7 @@ static bool put_all(struct db *db, struct slice bytes, int64_t until_ms)
 
 bool db_copy(struct db *db, const char *sql, struct slice bytes, int deadline_ms)
 {
-    int64_t until_ms = now_ms() + deadline_ms;
+    int64_t until_ms = clock_monotonic_ms() + deadline_ms;
     PGresult *result;
     bool taking;
 
@@ -453,13 +446,13 @@ void db_result_free(struct db_result *result)
 
 bool db_wait_notification(struct db *db, int timeout_ms, char channel[64])
 {
-    int64_t until_ms = now_ms() + timeout_ms;
+    int64_t until_ms = clock_monotonic_ms() + timeout_ms;
     PGnotify *notification;
 
     if (!ready(db))
         return false;
     while (!(notification = PQnotifies(db->connection))) {
-        if (now_ms() >= until_ms || !wait_socket(db->connection, POLLIN, until_ms))
+        if (clock_monotonic_ms() >= until_ms || !wait_socket(db->connection, POLLIN, until_ms))
             return false;
         if (!PQconsumeInput(db->connection))
             return lost(db, PQerrorMessage(db->connection));

@@ -334,7 +334,7 @@ bool keys_reload(struct keys *keys, struct buf *error)
     old = keys->set;
     if (!keys_equal(old->address, fresh->address, sizeof old->address)) {
         pthread_rwlock_unlock(&keys->lock);
-        buf_add_f(error, "%s: the address secret changed; it never may, all recipient keys depend on it", keys->path);
+        buf_add_f(error, "%s: the address secret changed, on which all recipient keys depend", keys->path);
         key_set_free(fresh);
         return false;
     }

@@ -5,9 +5,9 @@
  * The file is text, one entry a line, `#` begins a comment:
  *     address HEX      64 hex digits; never rotates; keys of recipients are made with it
  *     key ID HEX       ID 0 to 255 once, 64 hex digits; the first signs, all verify
- * It must not be readable by others (mode 0640 or less; a reload that changes `address` is refused). Each token kind has a key of its own, derived
- * by HMAC-SHA-256 of the kind's label. A struct keys may be used by all threads at once; keys_reload()
- * changes it under their feet safely. OpenSSL is used by keys.c alone.
+ * It must not be readable by others (mode 0640 or less). Each token kind has a key of its own, derived
+ * by HMAC-SHA-256 of the kind's label; the secrets themselves are not kept. A struct keys may be used by all
+ * threads at once; keys_reload() changes it under their feet safely. OpenSSL is used by keys.c alone.
  */
 #ifndef COMMON_KEYS_H
 #define COMMON_KEYS_H
@@ -24,8 +24,9 @@ struct keys;
 enum { KEYS_MAC_BYTES = 32, KEYS_SECRET_BYTES = 32, KEYS_LABELS = 16 };
 
 struct keys *keys_load(const char *path, struct buf *error); /* "FILE:LINE: why" */
-bool keys_reload(struct keys *keys, struct buf *error);      /* on failure the old ones stay */
-void keys_free(struct keys *keys);                           /* wipes them */
+/* On failure the old ones stay. It is one when `address` changed. */
+bool keys_reload(struct keys *keys, struct buf *error);
+void keys_free(struct keys *keys); /* wipes them */
 
 /* A fresh key file, mode 0600; refuses to touch one that is there. */
 bool keys_create(const char *path, struct buf *error);
@@ -42,7 +43,7 @@ bool keys_mac(struct keys *keys, uint8_t id, unsigned label, const struct slice 
 
 /* HMAC-SHA-256 of an address in its normal form under the address secret. */
 bool keys_address_mac(struct keys *keys, struct slice address, uint8_t mac[KEYS_MAC_BYTES]);
-/* Its first 32 bits, big-endian; 0 becomes 1, for 0 means "one of the recipients" (and stands for no memory). */
+/* Its first 32 bits, big-endian; 0 becomes 1, for 0 means "one of the recipients". 0 when there is no memory. */
 uint32_t keys_recipient(struct keys *keys, struct slice address);
 
 /* Plain SHA-256 and random bytes, here because OpenSSL is. False when it has no memory or no randomness. */

@@ -3,17 +3,18 @@
  * spool - the append-only local file in which a program keeps what it has acknowledged.
  *
  * One folder belongs to one process at a time (flock; a second one is refused). It holds an identity of
- * 128 random bits and segments named by the absolute position of their first byte. A segment is
- * made full-size with zeros, so that a full disk is met when it is made and not in the middle of a record.
+ * 128 random bits (see spool_folder.h) and segments named by the absolute position of their first byte, in hexadecimal.
+ * A segment is made full-size with zeros, so that a full disk is met when it is made and not in the middle of a record.
  * Numbers are little-endian:
  *   segment header, 64 bytes: "SPOORSEG", u32 format version 1, u32 CRC-32C of the rest of the header, 16 bytes identity,
- *                   u64 absolute position of the segment's first byte, zeros
+ *                   u64 absolute position of the segment's first byte, u64 where the records of the segment before it
+ *                   end (what is behind that there was given up or never written), zeros
  *   record: u32 payload length, u32 CRC-32C, u8 kind, u8 version of the payload, u16 zero, u32 zero, payload,
  *           zeros to the next multiple of 8. The CRC is seeded with identity and the record's absolute position, so what an
  *           older life of the file left behind is never taken for a record.
  * A record does not cross segments. Its number is its absolute position; numbers grow and are
- * never used twice under one identity. A length of zero ends the written part of a segment.
- * Any thread may append, sync and read.
+ * never used twice under one identity; under a new identity they go on in the same folder. A length of zero ends the
+ * written part of a segment. Any thread may append, sync and read.
  */
 #ifndef COMMON_SPOOL_H
 #define COMMON_SPOOL_H
@@ -30,30 +31,57 @@ struct spool;
 
 struct spool_options {
     const char *directory;   /* made if it is not there; copied */
-    int64_t segment_bytes;
-    int64_t max_bytes;       /* all segments not yet released; above it SPOOL_FULL */
+    int64_t segment_bytes;   /* at least 4 KiB; a record must fit into one */
+    int64_t max_bytes;       /* of all segments; released ones go early to keep below it, then SPOOL_FULL */
     int64_t keep_s;          /* released segments stay this long, for a database restored to an earlier time */
     int64_t sync_ms;         /* > 0: a thread syncs what was appended within this time; 0: only spool_sync() does */
 };
 
-/* Opens, locks and recovers: a torn tail is cut, a bad record before the tail is skipped to the next segment and said in WARNING. */
+/*
+ * Opens, locks and recovers: a torn tail is cut, a bad record before the tail is skipped to the next segment and said
+ * in WARNING, a line each. A folder that was copied or moved gets a new identity, also said; the old records
+ * stay in it as inherited. It starts a thread, so open after the daemon has forked. NULL with ERROR naming the folder, and the process that has it if that is why.
+ */
 struct spool *spool_open(const struct spool_options *options, struct buf *warning, struct buf *error);
 void spool_close(struct spool *spool); /* syncs first */
 
-enum spool_result { SPOOL_OK, SPOOL_FULL, SPOOL_FAILED };
+enum spool_result { SPOOL_OK, SPOOL_FULL /* at the cap, or the disk is */, SPOOL_FAILED };
 
-/* The record is in the kernel when this returns; *END is the position behind it. errno tells why on SPOOL_FAILED. */
+/*
+ * The record is in the kernel when this returns; *END is the position behind it. errno tells why it is not. The payload is
+ * 1 to SPOOL_RECORD_MAX bytes.
+ */
 enum spool_result spool_append(struct spool *spool, uint8_t kind, uint8_t version, struct slice payload, uint64_t *end);
 
 /*
  * Returns once everything before END is on the disk. Threads that come while an fdatasync runs share the next one. After a failed
- * fdatasync the segment is abandoned and what was not synced is written anew into a fresh one.
+ * fdatasync the segment is abandoned and what was not synced is written anew, with new numbers, into a fresh one, before
+ * this answers SPOOL_OK. When that fails too the records stay in memory and go out once the disk is well again: until then
+ * appends fail.
  */
 enum spool_result spool_sync(struct spool *spool, uint64_t end);
 
-void spool_identity(const struct spool *spool, uint8_t identity[SPOOL_IDENTITY_BYTES]);
-/* A new identity, when the database knows more of this spool than it holds: positions start anew, unreleased records are kept. */
+void spool_identity(struct spool *spool, uint8_t identity[SPOOL_IDENTITY_BYTES]);
+
+/*
+ * A new identity, when the database knows more of this spool than it holds, or another record than it holds: somebody set
+ * the folder back. All that was here when it was opened is then in the database; the records appended since and
+ * not released are kept and belong to the new identity, which knows nothing before spool_first().
+ */
 bool spool_renew(struct spool *spool, struct buf *error);
+
+/*
+ * Records of an older identity that a copied folder brought along: load them under that identity, from the position that the
+ * database has for it, then settle. If the original lives on, its loader and this one carry the same records over the
+ * same watermark, so each still arrives once. False: none (any more).
+ */
+struct spool_inherited {
+    uint8_t identity[SPOOL_IDENTITY_BYTES];
+    uint64_t first;
+    uint64_t end; /* behind the last of its records */
+};
+bool spool_inherited(struct spool *spool, struct spool_inherited *inherited);
+bool spool_inherited_settle(struct spool *spool, struct buf *error);
 
 struct spool_record {
     uint64_t position; /* its number */
@@ -64,21 +92,33 @@ struct spool_record {
     struct slice payload; /* valid until the next read with the same reader */
 };
 
-/* Reads what is on the disk, in order. A reader belongs to one thread. */
+/*
+ * Reads what is on the disk, in order, from the first record at or after FROM (a record's number or the end of one). A
+ * reader belongs to one thread; free it before the spool is closed.
+ */
 struct spool_reader;
 struct spool_reader *spool_reader_new(struct spool *spool, uint64_t from);
+/* The same for what spool_inherited() tells of; it ends at the end of that. */
+struct spool_reader *spool_reader_new_inherited(struct spool *spool, uint64_t from);
 void spool_reader_free(struct spool_reader *reader);
-enum spool_read { SPOOL_READ_RECORD, SPOOL_READ_END, SPOOL_READ_SKIPPED /* to a next segment */, SPOOL_READ_FAILED };
-enum spool_read spool_reader_next(struct spool_reader *reader, struct spool_record *record);
 
-uint64_t spool_first(const struct spool *spool);   /* position of the oldest record kept */
+/* SKIPPED: bad bytes; the rest of their segment is passed over, and the next read goes on at the next one. */
+enum spool_read { SPOOL_READ_RECORD, SPOOL_READ_END, SPOOL_READ_SKIPPED, SPOOL_READ_FAILED /* errno */ };
+enum spool_read spool_reader_next(struct spool_reader *reader, struct spool_record *record);
+/* Where it stands: behind the last record, or where it goes on after SKIPPED. */
+uint64_t spool_reader_position(const struct spool_reader *reader);
+
+uint64_t spool_first(struct spool *spool);         /* nothing of this identity is kept before it */
 uint64_t spool_durable(struct spool *spool);       /* everything before is on the disk */
 uint64_t spool_end(struct spool *spool);           /* everything before is in the kernel */
 /* Waits until something behind POSITION is on the disk, TIMEOUT_MS passed, or spool_wake(); true when there is something. */
 bool spool_wait(struct spool *spool, uint64_t position, int timeout_ms);
 void spool_wake(struct spool *spool);
 
-/* Everything before POSITION is in the database: its segments may be removed when keep_s has passed, or recycled. */
+/*
+ * Everything before POSITION is in the database: its segments may be removed when keep_s has passed, or recycled. It may go back
+ * when the database did.
+ */
 void spool_release(struct spool *spool, uint64_t position);
 
 bool spool_writable(struct spool *spool); /* the last append did not fail */

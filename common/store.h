@@ -13,6 +13,8 @@
 
 enum store_answer { STORE_YES, STORE_NO, STORE_AWAY };
 
+enum { STORE_SCHEMA = 4 }; /* the migration that these programs were written for */
+
 /* Does this program fit the schema? NO fills WHY. */
 enum store_answer store_schema_fits(struct db *db, struct buf *why, int deadline_ms);
 
@@ -23,7 +25,7 @@ enum store_answer store_lease_node(struct db *db, const uint8_t identity[SPOOL_I
 /* The tracked mail whose sent or client Message-ID this is (no brackets, compared in lower case). */
 enum store_answer store_find_message(struct db *db, struct slice message_id, uint64_t *message, int deadline_ms);
 
-/* Is ADDRESS (normal form) a recipient of that mail, or its owner or sender? */
+/* Is ADDRESS (normal form) a recipient of that mail, or its owner or sender (which wins)? NO: the mail is not known. */
 enum store_relation { RELATION_NONE, RELATION_RECIPIENT, RELATION_OWNER };
 enum store_answer store_relation_of(struct db *db, uint64_t message, struct slice address, enum store_relation *relation,
                                     int deadline_ms);
@@ -31,21 +33,33 @@ enum store_answer store_relation_of(struct db *db, uint64_t message, struct slic
 /* Progress of a spool. NO: the database has never seen this identity (it is then entered, at position 0). */
 struct store_progress {
     int32_t spool;       /* the short number of the identity */
-    uint64_t position;
-    uint32_t checksum;   /* of the last record loaded */
+    uint64_t position;   /* everything before it is loaded */
+    uint64_t record;     /* where the last record loaded begins */
+    uint32_t checksum;   /* of that record; 0 before the first */
 };
 enum store_answer store_progress(struct db *db, const uint8_t identity[SPOOL_IDENTITY_BYTES], const char *host,
                                  const char *program, struct store_progress *progress, int deadline_ms);
 
 /*
- * One transaction: the records, the batch row, the watermark from PROGRESS->position to END, NOTIFY. On
- * STORE_YES *PROGRESS is the new one. STORE_NO: a record was refused (the loader halves); WHY says it. A conflicting watermark
- * is STORE_NO with *OVERTAKEN set.
+ * What a loader remembers of the database it is connected to: words that have a number, months that have a
+ * partition. Make a new one for each connection.
  */
-enum store_answer store_load(struct db *db, struct store_progress *progress, const struct spool_record *records,
-                             size_t count, bool *overtaken, struct buf *why, int deadline_ms);
+struct store_memory;
+struct store_memory *store_memory_new(void);
+void store_memory_free(struct store_memory *memory);
+
+/*
+ * One transaction: the records, the watermark from PROGRESS->position to the last record's end, the batch row and
+ * NOTIFY. On STORE_YES *PROGRESS is the new one. STORE_NO: a record was refused (the loader halves), and WHY says
+ * what; a conflicting watermark is STORE_NO with *OVERTAKEN set. After STORE_AWAY ask store_progress() again: the
+ * commit may have succeeded. The kinds of the records must be known ones (store_knows()).
+ */
+bool store_knows(uint8_t kind);
+enum store_answer store_load(struct db *db, struct store_memory *memory, struct store_progress *progress,
+                             const struct spool_record *records, size_t count, bool *overtaken, struct buf *why,
+                             int deadline_ms);
 /* Sets one record aside in spoor.rejected and moves the watermark past it. */
 enum store_answer store_reject(struct db *db, struct store_progress *progress, const struct spool_record *record,
-                               const char *reason, int deadline_ms);
+                               const char *reason, bool *overtaken, int deadline_ms);
 
 #endif

@@ -22,11 +22,11 @@ static bool all_printable_ascii(struct slice s)
 
 static size_t span_until(struct slice s, const char *stops)
 {
-    size_t len = 0;
-
-    while (len < s.len && !strchr(stops, s.p[len]))
-        len++;
-    return len;
+    for (size_t len = 0; len < s.len; len++)
+        for (const char *stop = stops; *stop; stop++)
+            if (s.p[len] == *stop)
+                return len;
+    return s.len;
 }
 
 static bool is_ip_literal(struct slice host)
@@ -138,8 +138,12 @@ static int hex_digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+/* Exactly once: what comes out is never decoded again. */
 static bool percent_decode(struct slice text, struct buf *out)
 {
+    char decoded[DESTINATION_MAX];
+    size_t len = 0;
+
     for (size_t at = 0; at < text.len; at++) {
         char c = text.p[at];
 
@@ -152,10 +156,11 @@ static bool percent_decode(struct slice text, struct buf *out)
             c = (char)(high << 4 | low);
             at += 2;
         }
-        if (!buf_add_char(out, c))
+        if (len == sizeof decoded)
             return false;
+        decoded[len++] = c;
     }
-    return out->len > 0;
+    return len > 0 && buf_add(out, decoded, len);
 }
 
 static bool kind_of_path(struct slice target, enum token_kind *kind)

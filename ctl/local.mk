@@ -1,18 +1,26 @@
 # SPDX-License-Identifier: BSD-2-Clause
+# What the tests link too.
+noinst_LIBRARIES += libctl.a
+libctl_a_SOURCES =
+libctl_a_SOURCES += ctl/command.h
+libctl_a_SOURCES += ctl/dry_run.c
+libctl_a_SOURCES += ctl/dry_run.h
+libctl_a_SOURCES += ctl/mail_file.c
+libctl_a_SOURCES += ctl/mail_file.h
+libctl_a_SOURCES += ctl/schema.c
+libctl_a_SOURCES += ctl/schema.h
+libctl_a_SOURCES += ctl/sql_script.c
+libctl_a_SOURCES += ctl/sql_script.h
+
 sbin_PROGRAMS += ctl/spoorctl
 ctl_spoorctl_SOURCES =
 ctl_spoorctl_SOURCES += ctl/check.c
-ctl_spoorctl_SOURCES += ctl/command.h
 ctl_spoorctl_SOURCES += ctl/decode.c
-ctl_spoorctl_SOURCES += ctl/dry_run.c
-ctl_spoorctl_SOURCES += ctl/dry_run.h
 ctl_spoorctl_SOURCES += ctl/keygen.c
-ctl_spoorctl_SOURCES += ctl/mail_file.c
-ctl_spoorctl_SOURCES += ctl/mail_file.h
 ctl_spoorctl_SOURCES += ctl/main.c
 ctl_spoorctl_SOURCES += ctl/match.c
-ctl_spoorctl_SOURCES += ctl/schema.c
 ctl_spoorctl_SOURCES += ctl/stamp.c
 ctl_spoorctl_LDADD = libmail.a $(COMMON_LIBS)
 
 dist_man_MANS += ctl/spoorctl.8
+ctl_spoorctl_LDADD = libctl.a libmail.a $(COMMON_LIBS)

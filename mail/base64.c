@@ -5,15 +5,15 @@
 
 #include <stdint.h>
 
-enum { OTHER = 64, PAD = 65 };
+enum { OTHER = 64, PAD = 65, BLANK = 66 };
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/* The value of a character; 64 plays no part, 65 is padding. */
+/* The value of a character; the rest is padding, blank, or has no business here. */
 static const unsigned char values[256] = {
 #define X4 OTHER, OTHER, OTHER, OTHER
 #define X16 X4, X4, X4, X4
-    X16, X16, X4, X4, OTHER, OTHER, OTHER, 62, OTHER, OTHER, OTHER, 63,
+    X4, X4, OTHER, BLANK, BLANK, OTHER, OTHER, BLANK, OTHER, OTHER, X16, BLANK, OTHER, OTHER, OTHER, X4, OTHER, OTHER, OTHER, 62, OTHER, OTHER, OTHER, 63,
     52, 53, 54, 55, 56, 57, 58, 59, 60, 61, OTHER, OTHER, OTHER, PAD, OTHER, OTHER,
     OTHER, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
     15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, OTHER, OTHER, OTHER, OTHER, OTHER,
@@ -47,7 +47,7 @@ bool base64_decode(struct slice text, struct buf *out)
 {
     struct group group = {0};
     unsigned char *start, *to;
-    bool whole = true;
+    bool whole = true, padded = false;
 
     if (!buf_reserve(out, text.len / 4 * 3 + 3))
         return false;
@@ -55,7 +55,7 @@ bool base64_decode(struct slice text, struct buf *out)
     for (size_t at = 0; at < text.len && whole; at++) {
         unsigned char value = values[(unsigned char)text.p[at]];
 
-        if (value < OTHER) {
+        if (value < OTHER && !padded) {
             group.bits = group.bits << 6 | value;
             if (++group.count == 4) {
                 *to++ = (unsigned char)(group.bits >> 16);
@@ -64,7 +64,10 @@ bool base64_decode(struct slice text, struct buf *out)
                 group = (struct group){0};
             }
         } else if (value == PAD) {
-            whole = close_group(&group, &to);
+            whole = padded || close_group(&group, &to);
+            padded = true;
+        } else {
+            whole = value == BLANK;
         }
     }
     whole = whole && close_group(&group, &to);

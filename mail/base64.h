@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * base64 - RFC 2045 6.8: decoding as mail readers do, and encoding in a given shape of lines.
+ * base64 - RFC 2045 6.8: decoding, and encoding in a given shape of lines.
  *
- * Characters outside the alphabet are skipped. Padding ends a group; data after it goes on as a new group,
- * as two encoded texts put one after the other. Pure.
+ * Readers differ about anything but alphabet, padding and white space (a list's footer behind the text, data behind
+ * the padding): all that counts as damage here. Pure.
  */
 #ifndef MAIL_BASE64_H
 #define MAIL_BASE64_H
@@ -18,7 +18,7 @@ struct base64_shape {
     bool final_break; /* the last line ends in a break */
 };
 
-/* Adds the bytes to OUT. False without memory, or when the text is damaged: a group cut off, or no base64 at all. */
+/* Adds the bytes to OUT. False without memory, when the text is damaged or there is none; what could be read is in OUT. */
 bool base64_decode(struct slice text, struct buf *out);
 
 struct base64_shape base64_shape_of(struct slice text);

@@ -27,7 +27,7 @@ static bool is_one_of(const char *name, const char *const *names)
 
 void html_scanner_init(struct html_scanner *scanner, struct slice text)
 {
-    *scanner = (struct html_scanner){.text = text};
+    *scanner = (struct html_scanner){.text = text, .whole = text.len};
 }
 
 static size_t find(struct slice text, size_t from, char c)
@@ -255,16 +255,19 @@ static void start_in_html(struct html_scanner *scanner, const struct html_token 
 
     for (at = 0; raw_text[at] && strcmp(token->name, raw_text[at]) != 0; at++)
         ;
-    if (raw_text[at])
+    if (raw_text[at]) {
         scanner->raw_end = raw_text[at];
-    else if (strcmp(token->name, "plaintext") == 0)
+        scanner->raw_at = token->at;
+    } else if (strcmp(token->name, "plaintext") == 0) {
         scanner->plaintext = true;
-    else if (strcmp(token->name, "template") == 0)
+        scanner->whole = token->at;
+    } else if (strcmp(token->name, "template") == 0) {
         push(scanner, SCOPE_TEMPLATE, token->name);
-    else if (!empty && strcmp(token->name, "svg") == 0)
+    } else if (!empty && strcmp(token->name, "svg") == 0) {
         push(scanner, SCOPE_SVG, token->name);
-    else if (!empty && strcmp(token->name, "math") == 0)
+    } else if (!empty && strcmp(token->name, "math") == 0) {
         push(scanner, SCOPE_MATH, token->name);
+    }
 }
 
 static void account_start(struct html_scanner *scanner, const struct html_token *token)
@@ -306,6 +309,8 @@ static void skip_raw_text(struct html_scanner *scanner)
     else
         scanner->at = raw_text_end(scanner->text, scanner->at, scanner->raw_end);
     scanner->raw_end = NULL;
+    if (scanner->at >= scanner->text.len)
+        scanner->whole = scanner->raw_at;
 }
 
 static bool give_text(struct html_scanner *scanner, struct html_token *token, size_t end)
@@ -328,16 +333,24 @@ static bool take_markup(struct html_scanner *scanner, size_t at, struct html_tok
 
     if (name >= text.len || !ascii_is_alpha(text.p[name])) {
         scanner->at = markup_end(scanner, at);
+        if (scanner->at >= text.len && text.p[text.len - 1] != '>')
+            scanner->whole = at;
         return false;
     }
     token->kind = closing ? HTML_END_TAG : HTML_START_TAG;
     if (!read_tag(scanner, at, name, token)) {
         scanner->at = text.len;
+        scanner->whole = at;
         return false;
     }
     scanner->at = token->end;
     account(scanner, token);
     return true;
+}
+
+static bool begins_markup(char c)
+{
+    return ascii_is_alpha(c) || c == '/' || c == '!' || c == '?';
 }
 
 bool html_next(struct html_scanner *scanner, struct html_token *token)
@@ -353,7 +366,7 @@ bool html_next(struct html_scanner *scanner, struct html_token *token)
         }
         open = find(text, scanner->at, '<');
         /* a "<" that begins nothing is text */
-        while (open + 1 < text.len && !ascii_is_alpha(text.p[open + 1]) && !strchr("/!?", text.p[open + 1]))
+        while (open + 1 < text.len && !begins_markup(text.p[open + 1]))
             open = find(text, open + 1, '<');
         if (open + 1 >= text.len)
             open = text.len;

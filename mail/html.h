@@ -45,7 +45,9 @@ struct html_scanner {
     size_t scopes;
     bool lost;           /* scopes overflowed */
     const char *raw_end; /* in style and its kin: the name that ends it */
+    size_t raw_at;       /* where its start tag began */
     bool plaintext;
+    size_t whole;        /* once the input has ended: where unfinished markup began that swallows the rest, or the end */
 };
 
 void html_scanner_init(struct html_scanner *scanner, struct slice text);

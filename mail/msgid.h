@@ -18,7 +18,11 @@ struct msgid_list { /* slices into the header value it was read from */
     size_t count;
 };
 
-/* Adds the ids of a header value in their order; ids already there (case-folded) are not added again. Values of 100 KB are fine. */
+/*
+ * Adds the ids of a header value in their order; ids already there (case-folded) are not added again. In a full
+ * list the first and the newest stay. Comments are skipped; RFC 2047 words are for the caller to decode. Linear
+ * in the value's size.
+ */
 void msgid_list_read(struct slice value, struct msgid_list *list);
 
 /* Strict: one <dot-atom@FQDN> (RFC 5322 3.2.3; at least two labels), nothing else. What Gmail and Outlook leave alone. */

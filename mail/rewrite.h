@@ -13,6 +13,9 @@
 #include "common/slice.h"
 #include "mail/header.h"
 
+/* Distinct destinations that are wrapped, and links that are listed in a mail; what is beyond stays as it is. */
+enum { REWRITE_DESTINATIONS_MAX = 2000, REWRITE_LINKS_MAX = 10000 };
+
 /* What a URL of ours in a mail turned out to be. */
 enum rewrite_own { REWRITE_NOT_OWN, REWRITE_OWN_VIEW, REWRITE_OWN_CLICK, REWRITE_OWN_OTHER };
 
@@ -60,7 +63,11 @@ enum rewrite_fate { /* of a link */
     LINK_OWN,         /* ours and not in quoted text */
     LINK_QUOTED,      /* someone else's, in quoted history */
     LINK_NOT_HTTP,    /* mailto:, tel:, #fragment, relative, ... */
-    LINK_UNSIGNABLE   /* http but outside what we sign: userinfo, control bytes, too long */
+    LINK_UNSIGNABLE,  /* http but outside what we sign: userinfo, control bytes, too long */
+    LINK_SENSITIVE,   /* password reset, verification, magic link */
+    LINK_NOT_ASKED,   /* would be wrapped, but links are not tracked in this mail */
+    LINK_TOO_MANY,    /* beyond REWRITE_DESTINATIONS_MAX */
+    LINK_NO_ROOM      /* its line of a 7bit or 8bit part would pass 998 bytes */
 };
 
 struct rewrite_link {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "pixeld/health.h"
 
-#include "pixeld/clock.h"
+#include "common/clock.h"
 
 #include <inttypes.h>
 
@@ -9,7 +9,7 @@ enum { TEXT_MAX = 1024 };
 
 static void add_troubles(struct site *site, struct buf *text)
 {
-    struct journal_state journal = journal_state(site->journal, clock_now_us());
+    struct journal_state journal = journal_state(site->journal, clock_wall_us());
     struct loader_state loader = loader_state(site->loader);
 
     if (!journal.writable)

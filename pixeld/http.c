@@ -57,11 +57,42 @@ void http_page_free(struct http_page *page)
     free(page);
 }
 
+/* How the end of a request is told. */
+struct framing {
+    unsigned hosts;
+    bool plain; /* no body, one Host at most, and no field that somebody else might read as one of these */
+};
+
+static enum MHD_Result look_at_framing(void *arg, enum MHD_ValueKind kind, const char *name, size_t name_size,
+                                       const char *value, size_t value_size)
+{
+    struct framing *framing = arg;
+    struct slice field = slice_of(name, name_size);
+
+    (void)kind;
+    if (name_size == 0 || ascii_is_space(name[name_size - 1])) /* RFC 9112 5.1: "Content-Length : 5" is an attack */
+        framing->plain = false;
+    else if (slice_is_i(field, MHD_HTTP_HEADER_HOST))
+        framing->plain = framing->plain && ++framing->hosts == 1;
+    else if (slice_is_i(field, MHD_HTTP_HEADER_TRANSFER_ENCODING))
+        framing->plain = false;
+    else if (slice_is_i(field, MHD_HTTP_HEADER_CONTENT_LENGTH))
+        framing->plain = framing->plain && value && slice_is(slice_of(value, value_size), "0");
+    return MHD_YES;
+}
+
+static bool is_plain(struct MHD_Connection *connection)
+{
+    struct framing framing = {.plain = true};
+
+    MHD_get_connection_values_n(connection, MHD_HEADER_KIND, look_at_framing, &framing);
+    return framing.plain;
+}
+
 /* What is collected while the library goes through the header fields. */
 struct reading {
     const struct http *http;
     struct request *request;
-    unsigned hosts;
 };
 
 static const struct {
@@ -92,20 +123,13 @@ static void read_field(struct reading *reading, struct slice name, struct slice 
 {
     struct request *request = reading->request;
 
-    if (slice_is_i(name, "Host"))
-        request->ambiguous = request->ambiguous || ++reading->hosts > 1;
-    else if (slice_is_i(name, "Transfer-Encoding"))
-        request->ambiguous = true;
-    else if (slice_is_i(name, "Content-Length"))
-        request->ambiguous = request->ambiguous || !slice_is(value, "0");
-    else if (reading->http->proxy_header.len && slice_eq_i(name, reading->http->proxy_header))
+    if (reading->http->proxy_header.len && slice_eq_i(name, reading->http->proxy_header))
         keep_forwarded(request, value);
-    else
-        for (size_t n = 0; n < sizeof wanted / sizeof *wanted; n++)
-            if (slice_is_i(name, wanted[n].name)) {
-                request->field[wanted[n].field] = value;
-                return;
-            }
+    for (size_t n = 0; n < sizeof wanted / sizeof *wanted; n++)
+        if (slice_is_i(name, wanted[n].name)) {
+            request->field[wanted[n].field] = value;
+            return;
+        }
 }
 
 static enum MHD_Result next_field(void *arg, enum MHD_ValueKind kind, const char *name, size_t name_size,
@@ -130,30 +154,44 @@ static struct deadline *deadline_of(struct MHD_Connection *connection)
     return info ? info->socket_context : NULL;
 }
 
-static enum MHD_Result answer_request(void *arg, struct MHD_Connection *connection, const char *target,
-                                      const char *method, const char *version, const char *body, size_t *body_size,
-                                      void **context)
+static enum MHD_Result answer_now(const struct http *http, struct MHD_Connection *connection, struct request *request)
 {
-    struct http *http = arg;
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    struct request request = {
-        .method = method_of(method),
-        .target = slice_str(target),
-        .peer = info ? info->client_addr : NULL,
-    };
-    struct reading reading = {.http = http, .request = &request};
-    struct http_answer answer;
+    struct reading reading = {.http = http, .request = request};
     enum MHD_Result queued = MHD_NO;
+    struct http_answer answer;
 
-    (void)version, (void)body, (void)body_size, (void)context;
-    deadline_met(deadline_of(connection));
+    request->peer = info ? info->client_addr : NULL;
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, next_field, &reading);
-    answer = http->options.answer(http->options.arg, &request);
+    answer = http->options.answer(http->options.arg, request);
     if (answer.page)
         queued = MHD_queue_response(connection, answer.page->status, answer.page->response);
     if (answer.once)
         http_page_free(answer.page);
     return queued;
+}
+
+/*
+ * The library comes twice: with the header complete, and when the body is in. An answer to the first ends the
+ * connection, which is right for a request that has a body and wrong for all others.
+ */
+static enum MHD_Result answer_request(void *arg, struct MHD_Connection *connection, const char *target,
+                                      const char *method, const char *version, const char *body, size_t *body_size,
+                                      void **context)
+{
+    struct http *http = arg;
+    struct request request = {.method = method_of(method), .target = slice_str(target)};
+    bool first = *context == NULL;
+
+    (void)version, (void)body, (void)body_size;
+    *context = http;
+    if (first) {
+        deadline_met(deadline_of(connection));
+        request.ambiguous = !is_plain(connection);
+        if (!request.ambiguous && request.method != REQUEST_OTHER)
+            return MHD_YES;
+    }
+    return answer_now(http, connection, &request);
 }
 
 static void request_completed(void *arg, struct MHD_Connection *connection, void **context,

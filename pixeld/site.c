@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "pixeld/site.h"
 
+#include "common/clock.h"
 #include "pixeld/click.h"
-#include "pixeld/clock.h"
 #include "pixeld/health.h"
 #include "pixeld/pixel.h"
 #include "pixeld/route.h"
@@ -11,7 +11,7 @@ void site_record(struct site *site, const struct request *request, const struct 
 {
     struct record_hit hit;
 
-    hit_of(request, token, raw, &site->hits, clock_now_us(), &hit);
+    hit_of(request, token, raw, &site->hits, clock_wall_us(), &hit);
     journal_add(site->journal, &hit);
 }
 

@@ -25,13 +25,11 @@ grant usage on schema spoor to spoor_milter, spoor_pixeld;
 grant select on spoor.schema, spoor.retention, spoor.agent, spoor.reason, spoor.spool_progress to spoor_milter, spoor_pixeld;
 grant insert on spoor.agent, spoor.reason, spoor.event, spoor.event_clock, spoor.rejected to spoor_milter, spoor_pixeld;
 grant insert, update on spoor.spool_progress to spoor_milter, spoor_pixeld;
-grant select (spool, record) on spoor.rejected, spoor.event_clock to spoor_milter, spoor_pixeld;
 grant execute on function spoor.from_microseconds(bigint), spoor.ensure_partitions(timestamptz, timestamptz),
     spoor.lease_node(uuid, text, text), spoor.add_batch(smallint, bigint, bigint, integer) to spoor_milter, spoor_pixeld;
 
 -- hits
 grant insert on spoor.unjudged_hit to spoor_pixeld;
-grant select (spool, record) on spoor.unjudged_hit to spoor_pixeld;
 
 -- mails and answers; no milter ever reads a subject
 grant insert on spoor.message, spoor.recipient, spoor.link, spoor.answer to spoor_milter;

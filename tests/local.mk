@@ -1,13 +1,29 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Unit tests speak TAP through cmocka; each is one file, linked with what it tests.
+# Unit tests speak TAP through cmocka; each is a file, linked with whatever of ours it calls.
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; top_srcdir='$(top_srcdir)'; export top_srcdir;
+LDADD = libctl.a libpixeld.a libmail.a $(COMMON_LIBS) $(CMOCKA_LIBS)
 
 if HAVE_CMOCKA
 unit_tests =
-unit_tests += tests/unit/test_buf
 unit_tests += tests/unit/test_address
+unit_tests += tests/unit/test_buf
+unit_tests += tests/unit/test_conf
+unit_tests += tests/unit/test_copy_stream
+unit_tests += tests/unit/test_daemon
+unit_tests += tests/unit/test_header
+unit_tests += tests/unit/test_hit
 unit_tests += tests/unit/test_keys
+unit_tests += tests/unit/test_log
+unit_tests += tests/unit/test_message_id
+unit_tests += tests/unit/test_msgid
+unit_tests += tests/unit/test_network
+unit_tests += tests/unit/test_outgoing
+unit_tests += tests/unit/test_record
+unit_tests += tests/unit/test_route
+unit_tests += tests/unit/test_spool
+unit_tests += tests/unit/test_sql_script
+unit_tests += tests/unit/test_store
 unit_tests += tests/unit/test_token
 unit_tests += tests/unit/test_url
 unit_tests += tests/unit/test_header
@@ -18,58 +34,39 @@ unit_tests += tests/unit/test_verdict
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 endif
-UNIT_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
-UNIT_LIBS = libmail.a $(COMMON_LIBS) $(CMOCKA_LIBS)
 
-tests_unit_test_buf_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_buf_LDADD = $(UNIT_LIBS)
-
-tests_unit_test_address_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_address_LDADD = $(UNIT_LIBS)
-
-tests_unit_test_keys_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_keys_LDADD = $(UNIT_LIBS)
-
-tests_unit_test_token_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_token_LDADD = $(UNIT_LIBS)
-
-tests_unit_test_url_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_url_LDADD = $(UNIT_LIBS)
-
-tests_unit_test_hit_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_hit_LDADD = libpixeld.a $(UNIT_LIBS)
-
-tests_unit_test_route_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_route_LDADD = libpixeld.a $(UNIT_LIBS)
-
-tests_unit_test_verdict_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_verdict_LDADD = libpixeld.a $(UNIT_LIBS)
+tests_unit_test_message_id_SOURCES = tests/unit/test_message_id.c
+tests_unit_test_message_id_SOURCES += tests/unit/folder.c
+tests_unit_test_message_id_SOURCES += tests/unit/folder.h
+tests_unit_test_spool_SOURCES = tests/unit/test_spool.c
+tests_unit_test_spool_SOURCES += tests/unit/folder.c
+tests_unit_test_spool_SOURCES += tests/unit/folder.h
+tests_unit_test_store_SOURCES = tests/unit/test_store.c
+tests_unit_test_store_SOURCES += tests/unit/postgres.h
 
 # Fuzz targets: a file each, built with CC=clang and --enable-fuzzers.
 FUZZER_LINK = $(AM_LDFLAGS) -fsanitize=fuzzer
-FUZZER_LIBS = libmail.a $(COMMON_LIBS)
 if FUZZERS
 noinst_PROGRAMS += tests/fuzz/fuzz_address
+noinst_PROGRAMS += tests/fuzz/fuzz_conf
+noinst_PROGRAMS += tests/fuzz/fuzz_record
 noinst_PROGRAMS += tests/fuzz/fuzz_route
+noinst_PROGRAMS += tests/fuzz/fuzz_spool
 noinst_PROGRAMS += tests/fuzz/fuzz_token
 noinst_PROGRAMS += tests/fuzz/fuzz_url
 endif
-
 tests_fuzz_fuzz_address_LDFLAGS = $(FUZZER_LINK)
-tests_fuzz_fuzz_address_LDADD = $(FUZZER_LIBS)
-
+tests_fuzz_fuzz_conf_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_record_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_route_LDFLAGS = $(FUZZER_LINK)
-tests_fuzz_fuzz_route_LDADD = libpixeld.a $(FUZZER_LIBS)
-
+tests_fuzz_fuzz_spool_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_token_LDFLAGS = $(FUZZER_LINK)
-tests_fuzz_fuzz_token_LDADD = $(FUZZER_LIBS)
-
 tests_fuzz_fuzz_url_LDFLAGS = $(FUZZER_LINK)
-tests_fuzz_fuzz_url_LDADD = $(FUZZER_LIBS)
-tests_unit_test_header_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_header_LDADD = $(UNIT_LIBS)
-tests_unit_test_record_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_record_LDADD = $(UNIT_LIBS)
+
+# Benchmarks and their peers: built when asked for.
+EXTRA_PROGRAMS = tests/bench/buffer_milter
+tests_bench_buffer_milter_LDADD = $(MILTER_LIBS)
+
 lint_tests =
 lint_tests += tests/lint/includes
 lint_tests += tests/lint/manual
@@ -83,13 +80,40 @@ check_PROGRAMS += tests/lint/option_names
 tests_lint_option_names_LDADD = $(COMMON_LIBS)
 
 EXTRA_DIST += $(lint_tests)
+EXTRA_DIST += tests/bench/floor
+EXTRA_DIST += tests/bench/match
+EXTRA_DIST += tests/bench/pixel
+EXTRA_DIST += tests/bench/pixel-sync
+EXTRA_DIST += tests/bench/pixel_rate.py
+EXTRA_DIST += tests/bench/rounds.py
+EXTRA_DIST += tests/bench/run
+EXTRA_DIST += tests/bench/stamp
+EXTRA_DIST += tests/bench/stamp-small
+EXTRA_DIST += tests/bench/throughput.py
 EXTRA_DIST += tests/cover
+EXTRA_DIST += tests/fuzz/run
 EXTRA_DIST += tests/run
 EXTRA_DIST += tests/sanitize
+EXTRA_DIST += tests/system/conftest.py
+EXTRA_DIST += tests/system/maildir.py
+EXTRA_DIST += tests/system/mailer.py
+EXTRA_DIST += tests/system/mails.py
+EXTRA_DIST += tests/system/memcached.py
+EXTRA_DIST += tests/system/postfix.py
+EXTRA_DIST += tests/system/postgres.py
+EXTRA_DIST += tests/system/proc.py
+EXTRA_DIST += tests/system/servers.py
+EXTRA_DIST += tests/system/spoor.py
+EXTRA_DIST += tests/system/test_bad_input.py
+EXTRA_DIST += tests/system/test_harness.py
+EXTRA_DIST += tests/system/test_main_job.py
+EXTRA_DIST += tests/system/test_pixeld.py
+EXTRA_DIST += tests/system/traces.py
+EXTRA_DIST += tests/system/web.py
 EXTRA_DIST += tests/threaded
 EXTRA_DIST += tests/tsan.supp
-EXTRA_DIST += tests/bench
-EXTRA_DIST += tests/fuzz
-EXTRA_DIST += tests/system
+EXTRA_DIST += tests/unit/with-postgres
+# inputs of the tests and seeds of the fuzz targets, a folder each
+EXTRA_DIST += tests/corpus
 
 include tests/targets.mk

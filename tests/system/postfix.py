@@ -82,22 +82,22 @@ def milter(socket_path):
 
 
 class Postfix:
-    """One instance; SETTINGS are added to main.cf."""
+    """One instance; SETTINGS are added to main.cf, MORE_SERVICES to master.cf."""
 
-    def __init__(self, name, folder, log_folder, settings):
+    def __init__(self, name, folder, log_folder, settings, more_services=()):
         self.name = name
         self.folder = os.path.join(folder, "postfix-" + name)
         self.etc = os.path.join(self.folder, "etc")
         self.log = os.path.join(log_folder, "postfix-%s.log" % name)
         self.port = proc.free_port()
-        self.keeper = None
+        self.keeper = self.starting = None
         for path in (self.folder, self.etc, os.path.join(self.folder, "spool"), os.path.join(self.folder, "data")):
             os.mkdir(path, 0o755)
         owner = pwd.getpwnam("postfix")
         os.chown(os.path.join(self.folder, "data"), owner.pw_uid, owner.pw_gid)
-        self.configure(settings)
+        self.configure(settings, more_services)
 
-    def configure(self, settings):
+    def configure(self, settings, more_services=()):
         base = MAIN_CF.format(folder=self.folder, name=self.name, log=self.log, log_folder=os.path.dirname(self.log))
         # A name given twice would make Postfix warn; ours goes when the caller brings one.
         lines = [line for line in base.splitlines() if line.split(" =")[0] not in settings]
@@ -105,13 +105,24 @@ class Postfix:
         with open(os.path.join(self.etc, "main.cf"), "w") as out:
             out.write("\n".join(lines) + "\n")
         with open(os.path.join(self.etc, "master.cf"), "w") as out:
-            out.write(MASTER_CF.format(port=self.port))
+            out.write(MASTER_CF.format(port=self.port) + "".join(line + "\n" for line in more_services))
 
     def start(self):
+        self.launch()
+        self.wait_ready()
+
+    def launch(self):
+        """Begins the start, most of which is Postfix making its queue folders."""
         self.keeper = subprocess.Popen(["sh", "-c", KEEPER, "keeper", self.etc], stdin=subprocess.PIPE,
                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/",
                                        start_new_session=True)
-        proc.run(["postfix", "-c", self.etc, "start"], log=self.log + ".start", cwd="/")
+        with open(self.log + ".start", "wb") as out:
+            self.starting = subprocess.Popen(["postfix", "-c", self.etc, "start"], stdin=subprocess.DEVNULL, stdout=out,
+                                             stderr=out, cwd="/")
+
+    def wait_ready(self):
+        if self.starting.wait(60) != 0:
+            raise proc.Failure("Postfix '%s' does not start" % self.name, self.log + ".start")
         proc.wait_for(lambda: proc.accepts(self.port), "Postfix '%s' accepts" % self.name, log=self.log)
 
     def reload(self):
@@ -120,9 +131,14 @@ class Postfix:
     def flush(self):
         proc.run(["postqueue", "-c", self.etc, "-f"], cwd="/")
 
-    def stop(self):
-        if self.keeper:
+    def begin_stop(self):
+        if self.keeper and not self.keeper.stdin.closed:
+            self.starting.wait(60)
             self.keeper.stdin.close()
+
+    def stop(self):
+        self.begin_stop()
+        if self.keeper:
             self.keeper.wait(60)
             self.keeper = None
 

@@ -96,6 +96,29 @@ class Postgres:
         return proc.wait_for(enough, "%d row(s) of: %s" % (count, sql), seconds, log or self.log)
 
 
+class Session:
+    """One psql that stays: an answer takes a millisecond, not the start of a program."""
+
+    def __init__(self, database):
+        self.child = subprocess.Popen(["psql", "-X", "-q", "-A", "-t", "-h", database.socket_folder, "-U", "postgres",
+                                       "-d", "spoor"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd="/",
+                                      preexec_fn=proc.die_with_parent())
+
+    def value(self, sql):
+        """The one value that SQL answers with."""
+        self.child.stdin.write((sql + ";\n").encode())
+        self.child.stdin.flush()
+        line = self.child.stdout.readline()
+        if not line:
+            raise proc.Failure("psql ended at: %s" % sql)
+        return line.decode().rstrip("\n")
+
+    def close(self):
+        self.child.stdin.close()
+        self.child.stdout.close()
+        self.child.wait()
+
+
 def quote(text):
     """TEXT as an SQL literal."""
     return "'" + str(text).replace("'", "''") + "'"

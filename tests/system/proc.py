@@ -86,6 +86,7 @@ class Server:
         self.name = name
         self.log = log
         self.stop_signal = stop_signal
+        self.asked_to_stop = False
         arrange = die_with_parent(stop_signal)
 
         def before():
@@ -116,10 +117,16 @@ class Server:
     def signal(self, sig):
         self.child.send_signal(sig)
 
+    def begin_stop(self):
+        """Asks it to end, once: many servers take a second request for impatience."""
+        if self.alive() and not self.asked_to_stop:
+            self.asked_to_stop = True
+            self.child.send_signal(self.stop_signal)
+
     def stop(self, seconds=30):
         """Asks it to end and returns its exit status; kills it when it does not listen."""
+        self.begin_stop()
         if self.alive():
-            self.child.send_signal(self.stop_signal)
             try:
                 self.child.wait(seconds)
             except subprocess.TimeoutExpired:

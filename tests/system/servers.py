@@ -50,8 +50,7 @@ class Servers:
             self.tell("keys and schema", self._start_spoor)
             for name in ("stamp", "match", "pixeld"):
                 self.tell("spoor-" + name, lambda name=name: self.spoor.start(name))
-            self.tell("receiving Postfix, with spoor-match", self._start_receiving)
-            self.tell("sending Postfix, with spoor-stamp", self._start_sending)
+            self.tell("sending and receiving Postfix", self._start_postfix)
         except BaseException:
             self.stop(quiet=True)
             raise
@@ -74,21 +73,21 @@ class Servers:
         self.spoor.make_keys()
         self.spoor.install_schema()
 
-    def _start_receiving(self):
+    def _start_postfix(self):
         self.receiving = postfix.receiving(self.folder, self.log_folder, self.spoor.socket("match"),
                                            self.mail.folder, DOMAINS, PEOPLE)
-        self.running.append(self.receiving)
-        self.receiving.start()
-
-    def _start_sending(self):
         self.sending = postfix.sending(self.folder, self.log_folder, self.spoor.socket("stamp"), self.receiving.port)
-        self.running.append(self.sending)
-        self.sending.start()
+        self.running += [self.receiving, self.sending]
+        for server in (self.receiving, self.sending):
+            server.launch()
+        for server in (self.receiving, self.sending):
+            server.wait_ready()
 
     def stop(self, quiet=False):
         """Mail servers first, then Spoor (which drains into PostgreSQL), then the rest; returns Spoor's statuses."""
         statuses, failures = {}, []
-        work = [server.stop for server in reversed(self.running) if isinstance(server, postfix.Postfix)]
+        mail_servers = [server for server in self.running if isinstance(server, postfix.Postfix)]
+        work = [server.begin_stop for server in mail_servers] + [server.stop for server in mail_servers]
         if self.spoor:
             work.append(lambda: statuses.update(self.spoor.stop_all()))
         work += [server.stop for server in reversed(self.running) if not isinstance(server, postfix.Postfix)]

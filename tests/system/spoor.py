@@ -111,6 +111,9 @@ class Spoor:
         return status
 
     def stop_all(self):
+        """All at once: libmilter may take seconds to see a signal."""
+        for server in self.servers.values():
+            server.begin_stop()
         statuses = {name: server.stop() for name, server in self.servers.items()}
         self.servers = {}
         return statuses

@@ -110,7 +110,8 @@ static void a_key_that_is_not_here_is_not_a_forgery(void **state)
     struct token read;
 
     (void)state;
-    assert_int_equal(token_verify(others, slice_str(known_text), slice_str(known_destination), &read), TOKEN_UNKNOWN_KEY);
+    assert_int_equal(token_verify(others, slice_str(known_text), slice_str(known_destination), &read),
+                     TOKEN_UNKNOWN_KEY);
     assert_same(&read, &known);
     keys_free(others);
 }

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* file_replace - see file_replace.h */
+
+#include "common/file_replace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static bool beside(char path[NAME_MAX], const char *name)
+{
+    int len = snprintf(path, NAME_MAX, "%s.new", name);
+
+    if (len < NAME_MAX)
+        return true;
+    errno = ENAMETOOLONG;
+    return false;
+}
+
+int file_replace_begin(int directory, const char *name)
+{
+    char path[NAME_MAX];
+
+    if (!beside(path, name))
+        return -1;
+    return openat(directory, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+}
+
+bool file_replace_commit(int directory, const char *name, int file, struct slice content)
+{
+    char path[NAME_MAX];
+    ssize_t written = write(file, content.p, content.len);
+    bool good = written == (ssize_t)content.len && fsync(file) == 0;
+    int why = written >= 0 && written < (ssize_t)content.len ? ENOSPC : errno;
+
+    if (close(file) != 0 && good) {
+        why = errno;
+        good = false;
+    }
+    if (!good) {
+        errno = why;
+        return false;
+    }
+    return beside(path, name) && renameat(directory, path, directory, name) == 0 && fsync(directory) == 0;
+}

@@ -1,0 +1,612 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * loader - see loader.h
+ *
+ * One thread. It is always in one of two states: without a session it connects, finds out from the database how
+ * far the spool is loaded and places its reader there; with a session it loads batch after batch. Whatever
+ * fails ends the session, for only the database knows whether a commit came through.
+ */
+
+#include "common/loader.h"
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/store.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    BATCH_RECORDS = 10000,
+    BATCH_BYTES = 8 * 1024 * 1024,
+    BATCH_MS = 200,          /* at most one transaction in this time while there is little to do */
+    CONNECT_MS = 5000,
+    QUESTION_MS = 5000,
+    LOAD_MS = 60000,
+    PAUSE_FIRST_MS = 100,    /* after a failure, doubling */
+    PAUSE_LAST_MS = 10000,
+    ERROR_MAX = 2048,
+    AWAY_REMINDER_S = 600,
+    IDLE_MS = 1000
+};
+
+struct batch {
+    struct spool_record record[BATCH_RECORDS];
+    size_t offset[BATCH_RECORDS]; /* of the payload in BYTES, which may move while it grows */
+    size_t count;
+    struct buf bytes;
+};
+
+struct loader {
+    struct spool *spool;
+    char *program;
+    char *host;
+    bool want_node;
+    void (*node_known)(void *arg, int node);
+    void *arg;
+    pthread_t thread;
+
+    pthread_mutex_t lock; /* of what stands below, up to the blank line */
+    pthread_cond_t changed;
+    bool stopping;
+    int64_t stop_by_ms;
+    struct loader_state state;
+    int64_t oldest_us; /* time of the oldest record not loaded, 0 when none */
+
+    /* the thread's own */
+    struct db *db;
+    struct store_memory *memory;
+    struct store_progress progress;
+    struct spool_reader *reader;
+    bool inherited;    /* reads what a copied folder brought along, under its old identity */
+    uint64_t furthest; /* position that the database has had */
+    struct batch *batch;
+    struct buf why;
+    bool node_leased;
+    bool said_away;
+    int64_t pause_ms;
+    struct log_throttle away;
+};
+
+enum step { STEP_ON, STEP_AGAIN /* a new session after a pause */, STEP_HALT };
+
+/* stopping and pausing */
+
+static bool is_stopping(struct loader *loader)
+{
+    bool stopping;
+
+    pthread_mutex_lock(&loader->lock);
+    stopping = loader->stopping;
+    pthread_mutex_unlock(&loader->lock);
+    return stopping;
+}
+
+/* MOST_MS, or what is left until the drain ends. */
+static int allowed_ms(struct loader *loader, int most_ms)
+{
+    int64_t left = most_ms;
+
+    pthread_mutex_lock(&loader->lock);
+    if (loader->stopping && loader->stop_by_ms - clock_monotonic_ms() < left)
+        left = loader->stop_by_ms - clock_monotonic_ms();
+    pthread_mutex_unlock(&loader->lock);
+    return left > 0 ? (int)left : 0;
+}
+
+/* Until the time has passed or somebody wants the loader to stop. */
+static void pause_for(struct loader *loader, int64_t milliseconds)
+{
+    struct timespec until;
+    int64_t until_ms;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until_ms = (int64_t)until.tv_sec * 1000 + until.tv_nsec / 1000000 + milliseconds;
+    until.tv_sec = (time_t)(until_ms / 1000);
+    until.tv_nsec = (long)(until_ms % 1000) * 1000000;
+    pthread_mutex_lock(&loader->lock);
+    while (!loader->stopping && pthread_cond_timedwait(&loader->changed, &loader->lock, &until) != ETIMEDOUT)
+        ;
+    pthread_mutex_unlock(&loader->lock);
+}
+
+/* the state that others see */
+
+static void note_connected(struct loader *loader, bool connected)
+{
+    pthread_mutex_lock(&loader->lock);
+    loader->state.connected = connected;
+    pthread_mutex_unlock(&loader->lock);
+}
+
+static void note_loaded(struct loader *loader, size_t rejected)
+{
+    pthread_mutex_lock(&loader->lock);
+    loader->state.loaded = loader->progress.position;
+    loader->state.rejected += rejected;
+    loader->oldest_us = 0;
+    pthread_mutex_unlock(&loader->lock);
+}
+
+static void note_waiting(struct loader *loader, int64_t time_us)
+{
+    pthread_mutex_lock(&loader->lock);
+    if (loader->oldest_us == 0 || time_us < loader->oldest_us)
+        loader->oldest_us = time_us;
+    pthread_mutex_unlock(&loader->lock);
+}
+
+struct loader_state loader_state(struct loader *loader)
+{
+    uint64_t end = spool_end(loader->spool);
+    struct loader_state state;
+
+    pthread_mutex_lock(&loader->lock);
+    state = loader->state;
+    state.waiting = end > state.loaded ? end - state.loaded : 0;
+    if (state.waiting && loader->oldest_us)
+        state.lag_s = (double)(clock_wall_us() - loader->oldest_us) / 1e6;
+    pthread_mutex_unlock(&loader->lock);
+    if (state.lag_s < 0)
+        state.lag_s = 0;
+    return state;
+}
+
+/* a session */
+
+static void end_session(struct loader *loader)
+{
+    spool_reader_free(loader->reader);
+    loader->reader = NULL;
+    store_memory_free(loader->memory);
+    loader->memory = NULL;
+    note_connected(loader, false);
+}
+
+static enum step away(struct loader *loader, const char *doing)
+{
+    const char *reason = buf_text(&loader->why);
+
+    if (reason[0] == '\0')
+        reason = db_error(loader->db);
+    if (!loader->said_away)
+        log_warn("cannot %s the database: %s; records wait in the spool", doing, reason);
+    else
+        log_throttled(&loader->away, LOG_WARNING, "still cannot %s the database: %s", doing, reason);
+    loader->said_away = true;
+    if (spool_end(loader->spool) > loader->progress.position)
+        note_waiting(loader, clock_wall_us());
+    return STEP_AGAIN;
+}
+
+/* Is the last record that the database knows the one that stands there in the spool? */
+static bool is_same_life(struct loader *loader)
+{
+    const struct store_progress *progress = &loader->progress;
+    struct spool_reader *reader;
+    struct spool_record record;
+    bool same;
+
+    if (progress->position > spool_end(loader->spool))
+        return false;
+    if (progress->position == 0 || progress->record < spool_first(loader->spool))
+        return true; /* there is nothing left to compare with */
+    reader = spool_reader_new(loader->spool, progress->record);
+    same = reader && spool_reader_next(reader, &record) == SPOOL_READ_RECORD && record.position == progress->record
+           && record.end == progress->position && record.checksum == progress->checksum;
+    spool_reader_free(reader);
+    return same;
+}
+
+static enum store_answer find_progress(struct loader *loader, const uint8_t identity[SPOOL_IDENTITY_BYTES])
+{
+    return store_progress(loader->db, identity, loader->host, loader->program, &loader->progress,
+                          allowed_ms(loader, QUESTION_MS));
+}
+
+static enum step start_reading(struct loader *loader, struct spool_reader *reader)
+{
+    loader->reader = reader;
+    if (!reader)
+        log_err("no memory to read the spool");
+    return reader ? STEP_ON : STEP_AGAIN;
+}
+
+static enum step place_inherited(struct loader *loader, const struct spool_inherited *inherited)
+{
+    loader->inherited = true;
+    if (find_progress(loader, inherited->identity) == STORE_AWAY)
+        return away(loader, "ask");
+    return start_reading(loader, spool_reader_new_inherited(loader->spool, loader->progress.position));
+}
+
+static enum step renew(struct loader *loader)
+{
+    log_warn("the database knows another life of this spool, up to position %" PRIu64 "; it gets a new identity",
+             loader->progress.position);
+    if (!spool_renew(loader->spool, &loader->why)) {
+        log_err("%s", buf_text(&loader->why));
+        return STEP_AGAIN;
+    }
+    loader->node_leased = false;
+    loader->furthest = 0;
+    return STEP_ON;
+}
+
+/* A watermark before what is kept is usual after a while of rest, but not when it was further once. */
+static void look_for_gap(struct loader *loader)
+{
+    uint64_t first = spool_first(loader->spool);
+
+    if (loader->progress.position < loader->furthest && loader->progress.position < first)
+        log_err("the database was set back to position %" PRIu64 " of this spool, which is kept from %" PRIu64
+                " only: what lay between is lost", loader->progress.position, first);
+    if (loader->progress.position < loader->furthest)
+        log_warn("the database was set back: loading again from position %" PRIu64, loader->progress.position);
+    loader->furthest = loader->progress.position;
+}
+
+/* Agrees with the database on where to go on. */
+static enum step place(struct loader *loader)
+{
+    uint8_t identity[SPOOL_IDENTITY_BYTES];
+    struct spool_inherited inherited;
+
+    if (spool_inherited(loader->spool, &inherited))
+        return place_inherited(loader, &inherited);
+    loader->inherited = false;
+    spool_identity(loader->spool, identity);
+    if (find_progress(loader, identity) == STORE_AWAY)
+        return away(loader, "ask");
+    if (!is_same_life(loader)) {
+        if (renew(loader) != STEP_ON)
+            return STEP_AGAIN;
+        spool_identity(loader->spool, identity);
+        if (find_progress(loader, identity) == STORE_AWAY)
+            return away(loader, "ask");
+    }
+    look_for_gap(loader);
+    spool_release(loader->spool, loader->progress.position);
+    return start_reading(loader, spool_reader_new(loader->spool, loader->progress.position));
+}
+
+static enum step lease_node(struct loader *loader)
+{
+    uint8_t identity[SPOOL_IDENTITY_BYTES];
+    int node;
+
+    if (!loader->want_node || loader->node_leased)
+        return STEP_ON;
+    spool_identity(loader->spool, identity);
+    switch (store_lease_node(loader->db, identity, loader->host, loader->program, &node, allowed_ms(loader, QUESTION_MS))) {
+    case STORE_AWAY:
+        return away(loader, "ask");
+    case STORE_NO:
+        log_err("all node numbers are taken: delete those of hosts that are gone from spoor.node");
+        return STEP_AGAIN;
+    default:
+        loader->node_leased = true;
+        if (loader->node_known)
+            loader->node_known(loader->arg, node);
+        return STEP_ON;
+    }
+}
+
+static enum step begin_session(struct loader *loader)
+{
+    enum step step;
+
+    buf_reset(&loader->why);
+    if (!db_connect(loader->db, allowed_ms(loader, CONNECT_MS)))
+        return away(loader, "reach");
+    switch (store_schema_fits(loader->db, &loader->why, allowed_ms(loader, QUESTION_MS))) {
+    case STORE_AWAY:
+        return away(loader, "ask");
+    case STORE_NO:
+        log_throttled(&loader->away, LOG_ERR, "cannot load the spool: %s", buf_text(&loader->why));
+        return STEP_AGAIN;
+    default:
+        break;
+    }
+    loader->memory = store_memory_new();
+    if (!loader->memory)
+        return STEP_AGAIN;
+    step = place(loader);
+    if (step == STEP_ON)
+        step = lease_node(loader);
+    if (step != STEP_ON)
+        return step;
+    if (loader->said_away)
+        log_notice("the database is back; %" PRIu64 " bytes wait in the spool",
+                   spool_end(loader->spool) - loader->progress.position);
+    loader->said_away = false;
+    note_loaded(loader, 0);
+    note_connected(loader, true);
+    return STEP_ON;
+}
+
+/* batches */
+
+static int64_t time_of(const struct spool_record *record)
+{
+    struct record_message message;
+    struct record_hit hit;
+    struct record_answer answer;
+
+    if (record->kind == RECORD_HIT && record_hit_decode(record->payload, &hit))
+        return hit.time_us;
+    if (record->kind == RECORD_ANSWER && record_answer_decode(record->payload, &answer))
+        return answer.time_us;
+    if (record->kind == RECORD_MESSAGE && record_message_decode(record->payload, &message)) {
+        record_message_free(&message);
+        return message.time_us;
+    }
+    return clock_wall_us();
+}
+
+static bool keep_record(struct batch *batch, const struct spool_record *record)
+{
+    size_t offset = batch->bytes.len;
+
+    if (!buf_add_slice(&batch->bytes, record->payload))
+        return false;
+    batch->record[batch->count] = *record;
+    batch->offset[batch->count++] = offset;
+    return true;
+}
+
+static void reset_batch(struct batch *batch)
+{
+    batch->count = 0;
+    buf_reset(&batch->bytes);
+}
+
+/* What is there now, up to a batch. STEP_HALT at a record that this program does not know; those before it are in the batch. */
+static enum step fill_batch(struct loader *loader)
+{
+    struct batch *batch = loader->batch;
+    struct spool_record record;
+
+    reset_batch(batch);
+    while (batch->count < BATCH_RECORDS && batch->bytes.len < BATCH_BYTES) {
+        switch (spool_reader_next(loader->reader, &record)) {
+        case SPOOL_READ_END:
+            return STEP_ON;
+        case SPOOL_READ_SKIPPED:
+            log_err("the spool is damaged: records before position %" PRIu64 " cannot be read and are passed over",
+                    spool_reader_position(loader->reader));
+            continue;
+        case SPOOL_READ_FAILED:
+            log_err("cannot read the spool: %m");
+            return STEP_AGAIN;
+        case SPOOL_READ_RECORD:
+            break;
+        }
+        if (!store_knows(record.kind)) {
+            log_err("the spool holds a record of kind %u at position %" PRIu64
+                    ", which this program is too old to know; nothing is loaded until a newer one runs", record.kind, record.position);
+            return STEP_HALT;
+        }
+        if (!keep_record(batch, &record)) {
+            log_err("no memory for a batch of the spool");
+            return STEP_AGAIN;
+        }
+    }
+    return STEP_ON;
+}
+
+static void finish_batch(struct batch *batch)
+{
+    for (size_t at = 0; at < batch->count; at++)
+        batch->record[at].payload.p = buf_text(&batch->bytes) + batch->offset[at];
+}
+
+static enum step overtaken(void)
+{
+    log_warn("another loader has moved this spool on; is the folder used twice, or was it copied?");
+    return STEP_AGAIN;
+}
+
+static enum step set_aside(struct loader *loader, const struct spool_record *record)
+{
+    bool conflict;
+
+    log_err("record at position %" PRIu64 " was refused and is set aside in spoor.rejected: %s", record->position,
+            buf_text(&loader->why));
+    switch (store_reject(loader->db, &loader->progress, record, buf_text(&loader->why), &conflict,
+                         allowed_ms(loader, QUESTION_MS))) {
+    case STORE_YES:
+        note_loaded(loader, 1);
+        return STEP_ON;
+    case STORE_NO:
+        return overtaken();
+    default:
+        buf_reset(&loader->why);
+        return away(loader, "write to");
+    }
+}
+
+/* Halves what is refused until the bad record stands alone: fourteen levels for ten thousand records. */
+static enum step load_records(struct loader *loader, const struct spool_record *record, size_t count)
+{
+    bool conflict;
+    enum step step;
+
+    buf_reset(&loader->why);
+    switch (store_load(loader->db, loader->memory, &loader->progress, record, count, &conflict, &loader->why,
+                       allowed_ms(loader, LOAD_MS))) {
+    case STORE_YES:
+        note_loaded(loader, 0);
+        return STEP_ON;
+    case STORE_AWAY:
+        return away(loader, "write to");
+    case STORE_NO:
+        break;
+    }
+    if (conflict)
+        return overtaken();
+    if (count == 1)
+        return set_aside(loader, record);
+    step = load_records(loader, record, count / 2);
+    return step == STEP_ON ? load_records(loader, record + count / 2, count - count / 2) : step;
+}
+
+/* One batch. STEP_HALT when nothing more can be loaded by this program. */
+static enum step load_batch(struct loader *loader)
+{
+    enum step filled = fill_batch(loader);
+    enum step loaded;
+
+    if (filled == STEP_AGAIN || loader->batch->count == 0)
+        return filled;
+    finish_batch(loader->batch);
+    note_waiting(loader, time_of(&loader->batch->record[0]));
+    loaded = load_records(loader, loader->batch->record, loader->batch->count);
+    if (loaded != STEP_ON)
+        return loaded;
+    loader->pause_ms = 0;
+    if (!loader->inherited) {
+        loader->furthest = loader->progress.position;
+        spool_release(loader->spool, loader->progress.position);
+    }
+    return filled;
+}
+
+/* All that the folder brought along is loaded: on to its own records. */
+static enum step settle(struct loader *loader)
+{
+    buf_reset(&loader->why);
+    if (!spool_inherited_settle(loader->spool, &loader->why)) {
+        log_err("%s", buf_text(&loader->why));
+        return STEP_AGAIN;
+    }
+    spool_reader_free(loader->reader);
+    loader->reader = NULL;
+    return place(loader);
+}
+
+/* Batches until something ends the session, or until the spool is empty and the loader shall stop. */
+static enum step run_session(struct loader *loader)
+{
+    for (;;) {
+        int64_t start_ms = clock_monotonic_ms();
+        uint64_t seen = spool_durable(loader->spool);
+        enum step step = load_batch(loader);
+
+        if (step == STEP_ON && loader->batch->count == 0 && loader->inherited) {
+            step = settle(loader);
+            if (step == STEP_ON)
+                continue;
+        }
+        if (step != STEP_ON)
+            return step;
+        if (is_stopping(loader) && (loader->batch->count == 0 || allowed_ms(loader, 1) == 0))
+            return STEP_ON;
+        if (loader->batch->count == 0)
+            spool_wait(loader->spool, seen, IDLE_MS);
+        else if (loader->batch->count < BATCH_RECORDS / 2)
+            pause_for(loader, start_ms + BATCH_MS - clock_monotonic_ms());
+    }
+}
+
+static void *run(void *arg)
+{
+    struct loader *loader = arg;
+    enum step step = STEP_AGAIN;
+
+    while (step == STEP_AGAIN) {
+        step = begin_session(loader);
+        if (step == STEP_ON)
+            step = run_session(loader);
+        end_session(loader);
+        if (step != STEP_AGAIN || is_stopping(loader))
+            break; /* what could not be loaded stays in the spool */
+        loader->pause_ms = loader->pause_ms ? loader->pause_ms * 2 : PAUSE_FIRST_MS;
+        if (loader->pause_ms > PAUSE_LAST_MS)
+            loader->pause_ms = PAUSE_LAST_MS;
+        pause_for(loader, loader->pause_ms);
+    }
+    return NULL;
+}
+
+/* life */
+
+static void loader_free(struct loader *loader)
+{
+    db_free(loader->db);
+    if (loader->batch)
+        buf_free(&loader->batch->bytes);
+    free(loader->batch);
+    buf_free(&loader->why);
+    free(loader->program);
+    free(loader->host);
+    pthread_cond_destroy(&loader->changed);
+    pthread_mutex_destroy(&loader->lock);
+    free(loader);
+}
+
+static struct loader *loader_new(struct spool *spool, const struct loader_options *options)
+{
+    struct loader *loader = calloc(1, sizeof *loader);
+    pthread_condattr_t attributes;
+
+    if (!loader)
+        return NULL;
+    pthread_mutex_init(&loader->lock, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&loader->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    buf_init(&loader->why, ERROR_MAX);
+    loader->away.every_seconds = AWAY_REMINDER_S;
+    loader->spool = spool;
+    loader->program = strdup(options->program);
+    loader->host = strdup(options->host);
+    loader->want_node = options->want_node;
+    loader->node_known = options->node_known;
+    loader->arg = options->arg;
+    loader->db = db_new(options->conninfo, options->program);
+    loader->batch = calloc(1, sizeof *loader->batch);
+    if (!loader->program || !loader->host || !loader->db || !loader->batch) {
+        loader_free(loader);
+        return NULL;
+    }
+    buf_init(&loader->batch->bytes, BATCH_BYTES + SPOOL_RECORD_MAX);
+    loader->state.loaded = spool_first(spool);
+    return loader;
+}
+
+struct loader *loader_start(struct spool *spool, const struct loader_options *options, struct buf *error)
+{
+    struct loader *loader = loader_new(spool, options);
+    int failure;
+
+    if (!loader) {
+        buf_add_str(error, "no memory for the loader");
+        return NULL;
+    }
+    failure = pthread_create(&loader->thread, NULL, run, loader);
+    if (failure) {
+        buf_add_f(error, "cannot start the loader's thread: %s", strerror(failure));
+        loader_free(loader);
+        return NULL;
+    }
+    return loader;
+}
+
+void loader_stop(struct loader *loader, int drain_ms)
+{
+    if (!loader)
+        return;
+    pthread_mutex_lock(&loader->lock);
+    loader->stopping = true;
+    loader->stop_by_ms = clock_monotonic_ms() + drain_ms;
+    pthread_cond_signal(&loader->changed);
+    pthread_mutex_unlock(&loader->lock);
+    spool_wake(loader->spool);
+    pthread_join(loader->thread, NULL);
+    loader_free(loader);
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* store - the questions; loading is in store_load.c. See store.h */
+
+#include "common/store.h"
+
+#include "common/utf8.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NUMBER_TEXT = 24, IDENTITY_TEXT = 2 * SPOOL_IDENTITY_BYTES + 1, TEXT_MAX = 64 * 1024 };
+
+static const struct db_statement schema_fits = {"schema_fits", "select version, compatible_from from spoor.schema", 0};
+
+static const struct db_statement lease_node = {"lease_node", "select spoor.lease_node($1, $2, $3)", 3};
+
+/* The newest mail, should a sender use one Message-ID twice. */
+static const struct db_statement find_message = {
+    "find_message",
+    "select max(id) from (select id from spoor.message"
+    "  where lower(sent_message_id collate \"C\") = lower($1::text collate \"C\")"
+    " union all select id from spoor.message"
+    "  where lower(client_message_id collate \"C\") = lower($1::text collate \"C\")) found", 1};
+
+static const struct db_statement relation_of = {
+    "relation_of",
+    "select case when $2 in (owner, sender) then 'owner'"
+    "  when exists (select from spoor.recipient r where r.message = m.id and r.address = $2) then 'recipient'"
+    "  else 'none' end from spoor.message m where id = $1", 2};
+
+static const struct db_statement find_progress = {
+    "find_progress",
+    "select spool, position, record, checksum from spoor.spool_progress where identity = $1", 1};
+
+static const struct db_statement enter_spool = {
+    "enter_spool",
+    "insert into spoor.spool_progress (identity, host, program) values ($1, $2, $3) on conflict (identity) do nothing", 3};
+
+static void identity_text(const uint8_t identity[SPOOL_IDENTITY_BYTES], char text[IDENTITY_TEXT])
+{
+    for (size_t at = 0; at < SPOOL_IDENTITY_BYTES; at++)
+        snprintf(text + 2 * at, 3, "%02x", identity[at]);
+}
+
+static bool is_missing(const char *sqlstate)
+{
+    return strcmp(sqlstate, "42P01") == 0 || strcmp(sqlstate, "3F000") == 0; /* no such table, no such schema */
+}
+
+enum store_answer store_schema_fits(struct db *db, struct buf *why, int deadline_ms)
+{
+    struct db_result *result = db_ask(db, &schema_fits, NULL, deadline_ms);
+    int version;
+    int compatible_from;
+
+    if (!result) {
+        bool missing = is_missing(db_sqlstate(db));
+
+        buf_add_str(why, missing ? "the database has no Spoor schema; run spoorctl schema install" : db_error(db));
+        return missing ? STORE_NO : STORE_AWAY;
+    }
+    version = db_rows(result) ? atoi(db_value(result, 0, 0)) : 0;
+    compatible_from = db_rows(result) ? atoi(db_value(result, 0, 1)) : 0;
+    db_result_free(result);
+    if (STORE_SCHEMA > version) {
+        buf_add_f(why, "the database has schema %d, this program needs %d; run spoorctl schema upgrade", version, STORE_SCHEMA);
+        return STORE_NO;
+    }
+    if (STORE_SCHEMA < compatible_from) {
+        buf_add_f(why, "the database has schema %d, which programs for schema %d and newer understand; this one is for %d",
+                  version, compatible_from, STORE_SCHEMA);
+        return STORE_NO;
+    }
+    return STORE_YES;
+}
+
+enum store_answer store_lease_node(struct db *db, const uint8_t identity[SPOOL_IDENTITY_BYTES], const char *host,
+                                   const char *program, int *node, int deadline_ms)
+{
+    char text[IDENTITY_TEXT];
+    const char *const values[] = {text, host, program};
+    struct db_result *result;
+    const char *leased;
+
+    identity_text(identity, text);
+    result = db_ask(db, &lease_node, values, deadline_ms);
+    if (!result)
+        return STORE_AWAY;
+    leased = db_value(result, 0, 0);
+    if (leased)
+        *node = atoi(leased);
+    db_result_free(result);
+    return leased ? STORE_YES : STORE_NO;
+}
+
+enum store_answer store_find_message(struct db *db, struct slice message_id, uint64_t *message, int deadline_ms)
+{
+    struct db_result *result = NULL;
+    enum store_answer answer = STORE_AWAY;
+    struct buf text;
+
+    buf_init(&text, TEXT_MAX);
+    if (!utf8_clean(message_id, &text)) { /* longer than any that was recorded */
+        buf_free(&text);
+        return STORE_NO;
+    }
+    result = db_ask(db, &find_message, (const char *const[]){buf_text(&text)}, deadline_ms);
+    if (result) {
+        const char *id = db_value(result, 0, 0);
+
+        answer = id ? STORE_YES : STORE_NO;
+        if (id)
+            *message = strtoull(id, NULL, 10);
+    }
+    db_result_free(result);
+    buf_free(&text);
+    return answer;
+}
+
+enum store_answer store_relation_of(struct db *db, uint64_t message, struct slice address, enum store_relation *relation,
+                                    int deadline_ms)
+{
+    struct db_result *result = NULL;
+    enum store_answer answer = STORE_AWAY;
+    char number[NUMBER_TEXT];
+    struct buf text;
+
+    buf_init(&text, TEXT_MAX);
+    snprintf(number, sizeof number, "%lld", (long long)message);
+    if (utf8_clean(address, &text))
+        result = db_ask(db, &relation_of, (const char *const[]){number, buf_text(&text)}, deadline_ms);
+    if (result) {
+        const char *word = db_rows(result) ? db_value(result, 0, 0) : "none";
+
+        answer = db_rows(result) ? STORE_YES : STORE_NO;
+        *relation = strcmp(word, "owner") == 0       ? RELATION_OWNER
+                    : strcmp(word, "recipient") == 0 ? RELATION_RECIPIENT
+                                                     : RELATION_NONE;
+    }
+    db_result_free(result);
+    buf_free(&text);
+    return answer;
+}
+
+/* STORE_NO: the identity is not there. */
+static enum store_answer read_progress(struct db *db, const char *identity, struct store_progress *progress, int deadline_ms)
+{
+    struct db_result *result = db_ask(db, &find_progress, (const char *const[]){identity}, deadline_ms);
+    bool found;
+
+    if (!result)
+        return STORE_AWAY;
+    found = db_rows(result) == 1;
+    if (found)
+        *progress = (struct store_progress){
+            .spool = atoi(db_value(result, 0, 0)),
+            .position = strtoull(db_value(result, 0, 1), NULL, 10),
+            .record = strtoull(db_value(result, 0, 2), NULL, 10),
+            .checksum = (uint32_t)strtoul(db_value(result, 0, 3), NULL, 10),
+        };
+    db_result_free(result);
+    return found ? STORE_YES : STORE_NO;
+}
+
+enum store_answer store_progress(struct db *db, const uint8_t identity[SPOOL_IDENTITY_BYTES], const char *host,
+                                 const char *program, struct store_progress *progress, int deadline_ms)
+{
+    char text[IDENTITY_TEXT];
+    struct db_result *result;
+    enum store_answer known;
+
+    identity_text(identity, text);
+    known = read_progress(db, text, progress, deadline_ms);
+    if (known != STORE_NO)
+        return known;
+    result = db_ask(db, &enter_spool, (const char *const[]){text, host, program}, deadline_ms);
+    if (!result)
+        return STORE_AWAY;
+    db_result_free(result);
+    return read_progress(db, text, progress, deadline_ms) == STORE_YES ? STORE_NO : STORE_AWAY;
+}

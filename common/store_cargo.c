@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* store_cargo - see store_cargo.h */
+
+#include "common/store_cargo.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { REASON_MAX = 64 };
+
+static const int64_t day_us = 86400 * (int64_t)1000000;
+
+/* In the order of the enums; the words for the letters are in sql/002-functions.sql. */
+char hit_kind_letter(enum hit_kind kind)
+{
+    return kind == HIT_VIEW ? 'v' : 'c';
+}
+
+char hit_verdict_letter(enum hit_verdict verdict)
+{
+    return (size_t)verdict < 6 ? "uhpfbs"[verdict] : 'u';
+}
+
+char answer_class_letter(enum answer_class class_)
+{
+    return (size_t)class_ < 12 ? "nopdbwtamlxr"[class_] : 'n';
+}
+
+bool cargo_init(struct cargo *cargo, size_t records)
+{
+    *cargo = (struct cargo){.event = calloc(records ? records : 1, sizeof *cargo->event)};
+    row_set_init(&cargo->message, 14);
+    row_set_init(&cargo->recipient, 3);
+    row_set_init(&cargo->link, 3);
+    row_set_init(&cargo->answer, 17);
+    row_set_init(&cargo->clock, 3);
+    return cargo->event != NULL;
+}
+
+void cargo_free(struct cargo *cargo)
+{
+    row_set_free(&cargo->message);
+    row_set_free(&cargo->recipient);
+    row_set_free(&cargo->link);
+    row_set_free(&cargo->answer);
+    row_set_free(&cargo->clock);
+    free(cargo->event);
+}
+
+/* The event of RECORD at that time, cleared; NULL when it is too old to be kept. */
+static struct cargo_event *new_event(struct cargo *cargo, uint64_t record, int64_t time_us)
+{
+    struct cargo_event *event = &cargo->event[cargo->events];
+
+    if (time_us < cargo->keep_from_us) {
+        cargo->dropped++;
+        return NULL;
+    }
+    *event = (struct cargo_event){.record = record, .time_us = time_us};
+    if (time_us - day_us > cargo->now_us) {
+        row_set_integer(&cargo->clock, cargo->spool);
+        row_set_integer(&cargo->clock, (int64_t)record);
+        row_set_integer(&cargo->clock, time_us);
+        event->time_us = cargo->now_us;
+    }
+    cargo->events++;
+    return event;
+}
+
+static struct slice cut(struct slice text, size_t most)
+{
+    return slice_of(text.p, text.len < most ? text.len : most);
+}
+
+static bool add_hit(struct cargo *cargo, const struct spool_record *record)
+{
+    struct record_hit hit;
+    struct cargo_event *event;
+
+    if (!record_hit_decode(record->payload, &hit))
+        return false;
+    event = new_event(cargo, record->position, hit.time_us);
+    if (!event)
+        return true;
+    event->message = hit.message;
+    event->recipient = hit.recipient;
+    event->link = hit.index;
+    event->kind = hit_kind_letter(hit.kind);
+    event->verdict = hit_verdict_letter(hit.verdict);
+    event->reason = cut(hit.reason, REASON_MAX);
+    event->agent = cut(hit.user_agent, USER_AGENT_MAX);
+    event->raw = hit.raw;
+    memcpy(event->address, hit.address, sizeof event->address);
+    event->address_bytes = hit.address_bytes;
+    return true;
+}
+
+static void add_message_row(struct row_set *row, const struct record_message *message)
+{
+    row_set_integer(row, (int64_t)message->id);
+    row_set_integer(row, message->time_us);
+    row_set_integer(row, (int64_t)message->size);
+    row_set_text(row, slice_str(tracking_level_name(message->level)));
+    row_set_integer(row, message->pixels);
+    row_set_text(row, message->owner);
+    row_set_text_or_null(row, message->sender);
+    row_set_text_or_null(row, message->envelope_sender);
+    row_set_text_or_null(row, message->subject);
+    row_set_text_or_null(row, message->sent_message_id);
+    row_set_text_or_null(row, message->client_message_id);
+    row_set_text_or_null(row, message->campaign);
+    row_set_text_or_null(row, message->host);
+    row_set_text_or_null(row, message->queue_id);
+}
+
+static bool add_message(struct cargo *cargo, const struct spool_record *record)
+{
+    struct record_message message;
+
+    if (!record_message_decode(record->payload, &message))
+        return false;
+    add_message_row(&cargo->message, &message);
+    for (size_t at = 0; at < message.recipients; at++) {
+        row_set_integer(&cargo->recipient, (int64_t)message.id);
+        row_set_text(&cargo->recipient, message.recipient[at].address);
+        row_set_integer(&cargo->recipient, (int32_t)message.recipient[at].key);
+    }
+    for (size_t at = 0; at < message.links; at++) {
+        row_set_integer(&cargo->link, (int64_t)message.id);
+        row_set_integer(&cargo->link, (int16_t)message.link[at].index);
+        row_set_text(&cargo->link, message.link[at].destination);
+    }
+    record_message_free(&message);
+    return true;
+}
+
+static bool add_answer(struct cargo *cargo, const struct spool_record *record)
+{
+    struct row_set *row = &cargo->answer;
+    struct record_answer answer;
+    struct cargo_event *event;
+
+    if (!record_answer_decode(record->payload, &answer))
+        return false;
+    event = new_event(cargo, record->position, answer.time_us);
+    if (!event)
+        return true;
+    event->message = answer.message;
+    event->recipient = answer.recipient;
+    event->kind = answer_class_letter(answer.class_);
+    event->verdict = hit_verdict_letter(VERDICT_UNKNOWN);
+    event->is_answer = true;
+    row_set_integer(row, (int64_t)answer.message);
+    row_set_hex(row, answer.digest, sizeof answer.digest);
+    row_set_integer(row, event->time_us);
+    row_set_integer(row, (int64_t)record->position);
+    row_set_integer(row, cargo->spool);
+    row_set_integer(row, (int32_t)answer.recipient);
+    row_set_integer(row, (int32_t)answer.answerer_key);
+    row_set_text(row, slice_str(answer_class_name(answer.class_)));
+    row_set_text(row, slice_str(answer_rung_name(answer.rung)));
+    row_set_text(row, slice_str(answer_confidence_name(answer.confidence)));
+    row_set_text(row, slice_str(answer_answerer_name(answer.answerer)));
+    row_set_text_or_null(row, answer.from);
+    row_set_text_or_null(row, answer.envelope_sender);
+    row_set_text_or_null(row, answer.subject);
+    row_set_text_or_null(row, answer.message_id);
+    row_set_text_or_null(row, answer.host);
+    row_set_text_or_null(row, answer.queue_id);
+    return true;
+}
+
+bool cargo_add(struct cargo *cargo, const struct spool_record *record)
+{
+    switch (record->kind) {
+    case RECORD_MESSAGE:
+        return add_message(cargo, record);
+    case RECORD_HIT:
+        return add_hit(cargo, record);
+    case RECORD_ANSWER:
+        return add_answer(cargo, record);
+    default:
+        return false;
+    }
+}
+
+static int compare_record(const void *key, const void *element)
+{
+    uint64_t record = *(const uint64_t *)key;
+    const struct cargo_event *event = element;
+
+    return record < event->record ? -1 : record > event->record;
+}
+
+struct cargo_event *cargo_event_of(const struct cargo *cargo, uint64_t record)
+{
+    return bsearch(&record, cargo->event, cargo->events, sizeof *cargo->event, compare_record);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * store_cargo - records of a spool, unpacked and sorted by the table they go to.
+ *
+ * Pure, and for store_load.c alone. Slices point into the payloads, which must live as long. Times come from the
+ * database's clock: one more than a day ahead of it is replaced by now, one before the retention is left out.
+ */
+#ifndef COMMON_STORE_CARGO_H
+#define COMMON_STORE_CARGO_H
+
+#include "common/record.h"
+#include "common/row_set.h"
+#include "common/spool.h"
+
+struct cargo_event { /* what becomes a row of spoor.event */
+    uint64_t record;
+    uint64_t message;
+    int64_t time_us;
+    uint32_t recipient;
+    uint16_t link;
+    char kind;    /* letters, see sql/002-functions.sql */
+    char verdict;
+    bool is_answer; /* goes in only if the answer was a new one */
+    bool is_new;
+    struct slice reason;
+    struct slice agent;
+    struct slice raw; /* not empty: goes to spoor.unjudged_hit */
+    uint8_t address[16];
+    uint8_t address_bytes;
+};
+
+struct cargo {
+    int64_t now_us;      /* of the database */
+    int64_t keep_from_us;
+    int32_t spool;
+    size_t dropped;      /* older than the retention */
+    struct cargo_event *event; /* in order of their records */
+    size_t events;
+    struct row_set message;
+    struct row_set recipient;
+    struct row_set link;
+    struct row_set answer;
+    struct row_set clock;
+};
+
+/* Room for so many records; now_us, keep_from_us and spool are set by the caller. False without memory. */
+bool cargo_init(struct cargo *cargo, size_t records);
+void cargo_free(struct cargo *cargo);
+
+/* False when the payload is no such record. */
+bool cargo_add(struct cargo *cargo, const struct spool_record *record);
+
+/* The event of that record, or NULL. */
+struct cargo_event *cargo_event_of(const struct cargo *cargo, uint64_t record);
+
+char hit_kind_letter(enum hit_kind kind);
+char hit_verdict_letter(enum hit_verdict verdict);
+char answer_class_letter(enum answer_class class_);
+
+#endif

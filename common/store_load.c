@@ -1,0 +1,600 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * store_load - one batch of a spool into the database; see store.h
+ *
+ * Before the transaction, each on its own: the server's clock, numbers for new words, partitions. Losing
+ * the batch after that leaves no harm, and no lock on them is held. In the transaction the watermark comes first, for its
+ * row lock makes a second writer wait, and the batch row last, for its lock is the one that all loaders share.
+ */
+
+#include "common/store.h"
+
+#include "common/clock.h"
+#include "common/copy_stream.h"
+#include "common/dictionary.h"
+#include "common/store_cargo.h"
+#include "common/utf8.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    AGENTS_MOST = 65536,
+    REASONS_MOST = 1024,
+    MONTHS_MOST = 64,
+    NUMBER_TEXT = 24,
+    COPY_MAX = 64 * 1024 * 1024,
+    WORD_MAX = 4096,
+    ATTEMPTS = 3, /* to get the number of a word that somebody else is entering */
+    REJECTED_REASON_MAX = 1000,
+    COLUMNS = 11
+};
+
+struct store_memory {
+    struct dictionary *agents;
+    struct dictionary *reasons;
+    int month[MONTHS_MOST]; /* year * 12 + month; a ring */
+    size_t months;          /* ever entered */
+};
+
+static const struct db_statement read_clock = {
+    "read_clock",
+    "select (extract(epoch from now()) * 1000000)::bigint, (extract(epoch from now() - events) * 1000000)::bigint"
+    " from spoor.retention", 0};
+
+#define NUMBER_WORDS(table)                                                                                      \
+    "with word as (select w, md5(w)::uuid as hash from (select distinct unnest($1::text[]) as w) asked),"         \
+    " made as (insert into " table " (hash, name) select hash, min(w) from word"                                  \
+    "  where not exists (select from " table " known where known.hash = word.hash)"                               \
+    "  group by hash order by hash on conflict (hash) do nothing returning id, hash)"                             \
+    " select w, id from word join made using (hash) union all select w, id from word join " table " using (hash)"
+
+static const struct db_statement number_agents = {"number_agents", NUMBER_WORDS("spoor.agent"), 1};
+static const struct db_statement number_reasons = {"number_reasons", NUMBER_WORDS("spoor.reason"), 1};
+
+static const struct db_statement ensure_partitions = {
+    "ensure_partitions",
+    "select spoor.ensure_partitions(spoor.from_microseconds($1), spoor.from_microseconds($1))", 1};
+
+static const struct db_statement move_watermark = {
+    "move_watermark",
+    "update spoor.spool_progress set position = $3, record = $4, checksum = $5, dropped = dropped + $6, updated_at = now()"
+    " where spool = $1 and position = $2", 6};
+
+static const struct db_statement insert_messages = {
+    "insert_messages",
+    "insert into spoor.message (id, sent_at, size, level, pixels, owner, sender, envelope_sender, subject,"
+    "  sent_message_id, client_message_id, campaign, host, queue_id)"
+    " select id, spoor.from_microseconds(at), size, level::spoor.tracking_level, pixels, owner, sender, envelope_sender,"
+    "  subject, sent_message_id, client_message_id, campaign, host, queue_id"
+    " from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::smallint[], $6::text[], $7::text[], $8::text[],"
+    "  $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[])"
+    "  as row (id, at, size, level, pixels, owner, sender, envelope_sender, subject, sent_message_id, client_message_id,"
+    "  campaign, host, queue_id)"
+    " on conflict (id) do nothing", 14};
+
+static const struct db_statement insert_recipients = {
+    "insert_recipients",
+    "insert into spoor.recipient (message, address, key)"
+    " select * from unnest($1::bigint[], $2::text[], $3::integer[]) on conflict (message, address) do nothing", 3};
+
+static const struct db_statement insert_links = {
+    "insert_links",
+    "insert into spoor.link (message, number, destination)"
+    " select * from unnest($1::bigint[], $2::smallint[], $3::text[]) on conflict (message, number) do nothing", 3};
+
+/* Ordered, so that two loaders with the same answers do not wait for each other. */
+static const struct db_statement insert_answers = {
+    "insert_answers",
+    "insert into spoor.answer (message, digest, at_time, record, spool, recipient, answerer_key, class, rung, confidence,"
+    "  answerer, from_address, envelope_sender, subject, message_id, host, queue_id)"
+    " select message, decode(digest, 'hex'), spoor.from_microseconds(at), record, spool, recipient, answerer_key,"
+    "  class::spoor.answer_class, rung::spoor.answer_rung, confidence::spoor.answer_confidence, answerer::spoor.answerer,"
+    "  from_address, envelope_sender, subject, message_id, host, queue_id"
+    " from unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::smallint[], $6::integer[], $7::integer[],"
+    "  $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[],"
+    "  $17::text[]) as row (message, digest, at, record, spool, recipient, answerer_key, class, rung, confidence, answerer,"
+    "  from_address, envelope_sender, subject, message_id, host, queue_id)"
+    " order by message, digest, record on conflict (message, digest) do nothing returning record", 17};
+
+static const struct db_statement insert_clocks = {
+    "insert_clocks",
+    "insert into spoor.event_clock (spool, record, claimed_at) select spool, record, spoor.from_microseconds(at)"
+    " from unnest($1::smallint[], $2::bigint[], $3::bigint[]) as row (spool, record, at)", 3};
+
+static const struct db_statement insert_unjudged = {
+    "insert_unjudged",
+    "insert into spoor.unjudged_hit (spool, record, at_time, target, verdict, reason, agent, address)"
+    " select spool, record, spoor.from_microseconds(at), target, verdict::\"char\", reason, agent, address::inet"
+    " from unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::smallint[], $7::integer[],"
+    "  $8::text[]) as row (spool, record, at, target, verdict, reason, agent, address)", 8};
+
+static const char copy_events[] =
+    "copy spoor.event (at_time, message, record, recipient, agent, spool, link, kind, verdict, reason, address)"
+    " from stdin (format binary)";
+
+static const struct db_statement add_batch = {"add_batch", "select spoor.add_batch($1, $2, $3, $4)", 4};
+
+static const struct db_statement insert_rejected = {
+    "insert_rejected",
+    "insert into spoor.rejected (spool, record, kind, version, reason, payload)"
+    " values ($1, $2, $3, $4, $5, decode($6, 'hex'))", 6};
+
+/* memory */
+
+struct store_memory *store_memory_new(void)
+{
+    struct store_memory *memory = calloc(1, sizeof *memory);
+
+    if (!memory)
+        return NULL;
+    memory->agents = dictionary_new(AGENTS_MOST);
+    memory->reasons = dictionary_new(REASONS_MOST);
+    if (!memory->agents || !memory->reasons) {
+        store_memory_free(memory);
+        return NULL;
+    }
+    return memory;
+}
+
+void store_memory_free(struct store_memory *memory)
+{
+    if (!memory)
+        return;
+    dictionary_free(memory->agents);
+    dictionary_free(memory->reasons);
+    free(memory);
+}
+
+/* what all steps share */
+
+struct loading {
+    struct db *db;
+    struct store_memory *memory;
+    struct store_progress *progress;
+    const struct spool_record *record;
+    size_t records;
+    int64_t until_ms;
+    struct cargo cargo;
+};
+
+static int left_ms(const struct loading *loading)
+{
+    int64_t left = loading->until_ms - clock_monotonic_ms();
+
+    return left > 0 ? (int)left : 0;
+}
+
+static struct db_result *ask(struct loading *loading, const struct db_statement *statement, const char *const *values)
+{
+    return db_ask(loading->db, statement, values, left_ms(loading));
+}
+
+static bool tell(struct loading *loading, const struct db_statement *statement, const char *const *values)
+{
+    struct db_result *result = ask(loading, statement, values);
+
+    db_result_free(result);
+    return result != NULL;
+}
+
+static bool tell_rows(struct loading *loading, const struct db_statement *statement, struct row_set *rows)
+{
+    const char *values[ROW_COLUMNS_MAX];
+
+    if (rows->rows == 0)
+        return true;
+    return row_set_values(rows, values) && tell(loading, statement, values);
+}
+
+static const char *number(char text[NUMBER_TEXT], int64_t value)
+{
+    snprintf(text, NUMBER_TEXT, "%lld", (long long)value);
+    return text;
+}
+
+/* Did the data not please the server, so that the same would be refused again? All else passes with time. */
+static bool is_refusal(const char *sqlstate)
+{
+    return strncmp(sqlstate, "22", 2) == 0 || strncmp(sqlstate, "23", 2) == 0 || strncmp(sqlstate, "54", 2) == 0;
+}
+
+/* The rollback would hide the error, so that is read first. */
+static enum store_answer give_up(struct loading *loading, struct buf *why)
+{
+    bool refusal = is_refusal(db_sqlstate(loading->db));
+
+    if (why)
+        buf_add_str(why, db_error(loading->db));
+    db_execute(loading->db, "rollback", left_ms(loading));
+    return refusal ? STORE_NO : STORE_AWAY;
+}
+
+/* words */
+
+/* WORD as the database will have it. */
+static struct slice cleaned(struct slice word, struct buf *scratch)
+{
+    buf_reset(scratch);
+    return utf8_clean(word, scratch) ? buf_slice(scratch) : slice_of(NULL, 0);
+}
+
+/* The number of WORD, 0 for an empty one. False when the database has to be asked. */
+static bool find_word(const struct dictionary *dictionary, struct slice word, struct buf *scratch, int32_t *found)
+{
+    *found = 0;
+    return slice_empty(word) || dictionary_find(dictionary, word, found)
+           || dictionary_find(dictionary, cleaned(word, scratch), found);
+}
+
+static bool learn_answer(struct dictionary *dictionary, const struct db_result *result)
+{
+    for (size_t row = 0; row < db_rows(result); row++)
+        if (!dictionary_add(dictionary, slice_str(db_value(result, row, 0)), atoi(db_value(result, row, 1))))
+            return false;
+    return true;
+}
+
+static size_t gather_unknown(const struct cargo *cargo, const struct dictionary *dictionary, bool agents,
+                             struct row_set *words, struct buf *scratch)
+{
+    int32_t found;
+
+    row_set_reset(words);
+    for (size_t at = 0; at < cargo->events; at++) {
+        struct slice word = agents ? cargo->event[at].agent : cargo->event[at].reason;
+
+        if (!find_word(dictionary, word, scratch, &found))
+            row_set_text(words, word);
+    }
+    return words->rows;
+}
+
+/* After this every word of the cargo is in the dictionary. */
+static bool learn_words(struct loading *loading, struct dictionary *dictionary, bool agents)
+{
+    const struct db_statement *statement = agents ? &number_agents : &number_reasons;
+    const char *values[1];
+    struct row_set words;
+    struct buf scratch;
+    bool known = false;
+
+    row_set_init(&words, 1);
+    buf_init(&scratch, WORD_MAX);
+    dictionary_make_room(dictionary, loading->cargo.events < AGENTS_MOST ? loading->cargo.events : 0);
+    for (int attempt = 0; attempt < ATTEMPTS && !known; attempt++) {
+        struct db_result *result;
+
+        known = gather_unknown(&loading->cargo, dictionary, agents, &words, &scratch) == 0;
+        if (known || !row_set_values(&words, values))
+            break;
+        result = ask(loading, statement, values);
+        if (!result || !learn_answer(dictionary, result))
+            attempt = ATTEMPTS;
+        else
+            known = gather_unknown(&loading->cargo, dictionary, agents, &words, &scratch) == 0;
+        db_result_free(result);
+    }
+    row_set_free(&words);
+    buf_free(&scratch);
+    return known;
+}
+
+/* partitions */
+
+static bool has_month(const struct store_memory *memory, int month)
+{
+    for (size_t at = 0; at < memory->months && at < MONTHS_MOST; at++)
+        if (memory->month[at] == month)
+            return true;
+    return false;
+}
+
+static bool make_partitions(struct loading *loading)
+{
+    struct store_memory *memory = loading->memory;
+    char text[NUMBER_TEXT];
+    struct tm day;
+
+    for (size_t at = 0; at < loading->cargo.events; at++) {
+        int64_t time_us = loading->cargo.event[at].time_us;
+        time_t time_s = (time_t)(time_us / 1000000);
+        int month;
+
+        if (!gmtime_r(&time_s, &day))
+            return false;
+        month = day.tm_year * 12 + day.tm_mon;
+        if (has_month(memory, month))
+            continue;
+        if (!tell(loading, &ensure_partitions, (const char *const[]){number(text, time_us)}))
+            return false;
+        memory->month[memory->months++ % MONTHS_MOST] = month;
+    }
+    return true;
+}
+
+/* the steps */
+
+static bool ask_clock(struct loading *loading)
+{
+    struct db_result *result = ask(loading, &read_clock, NULL);
+
+    if (!result)
+        return false;
+    if (db_rows(result) == 1) {
+        loading->cargo.now_us = strtoll(db_value(result, 0, 0), NULL, 10);
+        loading->cargo.keep_from_us = strtoll(db_value(result, 0, 1), NULL, 10);
+    }
+    db_result_free(result);
+    return loading->cargo.now_us != 0;
+}
+
+static bool unpack(struct loading *loading, struct buf *why)
+{
+    for (size_t at = 0; at < loading->records; at++) {
+        if (!cargo_add(&loading->cargo, &loading->record[at])) {
+            buf_add_f(why, "the payload is no record of kind %u", loading->record[at].kind);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool move(struct loading *loading, bool *overtaken)
+{
+    const struct spool_record *last = &loading->record[loading->records - 1];
+    char text[6][NUMBER_TEXT];
+    const char *const values[] = {
+        number(text[0], loading->progress->spool), number(text[1], (int64_t)loading->progress->position),
+        number(text[2], (int64_t)last->end),       number(text[3], (int64_t)last->position),
+        number(text[4], last->checksum),           number(text[5], (int64_t)loading->cargo.dropped)};
+    struct db_result *result = ask(loading, &move_watermark, values);
+
+    if (!result)
+        return false;
+    *overtaken = db_affected(result) != 1;
+    db_result_free(result);
+    return !*overtaken;
+}
+
+static bool insert_new_answers(struct loading *loading)
+{
+    const char *values[ROW_COLUMNS_MAX];
+    struct db_result *result;
+
+    if (loading->cargo.answer.rows == 0)
+        return true;
+    if (!row_set_values(&loading->cargo.answer, values))
+        return false;
+    result = ask(loading, &insert_answers, values);
+    if (!result)
+        return false;
+    for (size_t row = 0; row < db_rows(result); row++) {
+        struct cargo_event *event = cargo_event_of(&loading->cargo, strtoull(db_value(result, row, 0), NULL, 10));
+
+        if (event)
+            event->is_new = true;
+    }
+    db_result_free(result);
+    return true;
+}
+
+static void add_address(struct row_set *row, const struct cargo_event *event)
+{
+    struct buf text;
+
+    buf_init(&text, 64);
+    if (event->address_bytes == 4)
+        buf_add_f(&text, "%u.%u.%u.%u", event->address[0], event->address[1], event->address[2], event->address[3]);
+    for (size_t at = 0; event->address_bytes == 16 && at < 16; at += 2)
+        buf_add_f(&text, "%s%02x%02x", at ? ":" : "", event->address[at], event->address[at + 1]);
+    row_set_text_or_null(row, buf_slice(&text));
+    buf_free(&text);
+}
+
+static void add_unjudged(struct row_set *row, const struct cargo *cargo, const struct cargo_event *event, int32_t reason,
+                         int32_t agent)
+{
+    row_set_integer(row, cargo->spool);
+    row_set_integer(row, (int64_t)event->record);
+    row_set_integer(row, event->time_us);
+    row_set_text(row, event->raw);
+    row_set_text(row, slice_of(&event->verdict, 1));
+    row_set_integer(row, reason);
+    row_set_integer(row, agent);
+    add_address(row, event);
+}
+
+static void add_event(struct buf *stream, const struct cargo *cargo, const struct cargo_event *event, int32_t reason,
+                      int32_t agent)
+{
+    copy_row(stream, COLUMNS);
+    copy_time(stream, event->time_us);
+    copy_int64(stream, (int64_t)event->message);
+    copy_int64(stream, (int64_t)event->record);
+    copy_int32(stream, (int32_t)event->recipient);
+    copy_int32(stream, agent);
+    copy_int16(stream, (int16_t)cargo->spool);
+    copy_int16(stream, (int16_t)event->link);
+    copy_char(stream, event->kind);
+    copy_char(stream, event->verdict);
+    copy_int16(stream, (int16_t)reason);
+    copy_address(stream, event->address, event->address_bytes);
+}
+
+/* Events to STREAM, hits whose key is unknown to UNJUDGED. True when there are events. */
+static bool sort_events(const struct loading *loading, struct buf *stream, struct row_set *unjudged)
+{
+    const struct cargo *cargo = &loading->cargo;
+    struct buf scratch;
+    size_t events = 0;
+
+    buf_init(&scratch, WORD_MAX);
+    copy_begin(stream);
+    for (size_t at = 0; at < cargo->events; at++) {
+        const struct cargo_event *event = &cargo->event[at];
+        int32_t reason;
+        int32_t agent;
+
+        if (event->is_answer && !event->is_new)
+            continue;
+        find_word(loading->memory->reasons, event->reason, &scratch, &reason);
+        find_word(loading->memory->agents, event->agent, &scratch, &agent);
+        if (slice_empty(event->raw)) {
+            add_event(stream, cargo, event, reason, agent);
+            events++;
+        } else {
+            add_unjudged(unjudged, cargo, event, reason, agent);
+        }
+    }
+    copy_end(stream);
+    buf_free(&scratch);
+    return events > 0;
+}
+
+static bool insert_events(struct loading *loading)
+{
+    struct row_set unjudged;
+    struct buf stream;
+    bool done;
+
+    buf_init(&stream, COPY_MAX);
+    row_set_init(&unjudged, 8);
+    done = !sort_events(loading, &stream, &unjudged)
+           || (!stream.failed && db_copy(loading->db, copy_events, buf_slice(&stream), left_ms(loading)));
+    done = done && tell_rows(loading, &insert_unjudged, &unjudged);
+    row_set_free(&unjudged);
+    buf_free(&stream);
+    return done;
+}
+
+static bool close_batch(struct loading *loading)
+{
+    const struct spool_record *last = &loading->record[loading->records - 1];
+    char text[4][NUMBER_TEXT];
+    const char *const values[] = {
+        number(text[0], loading->progress->spool), number(text[1], (int64_t)loading->record->position),
+        number(text[2], (int64_t)last->position),  number(text[3], (int64_t)loading->records)};
+
+    return tell(loading, &add_batch, values) && db_execute(loading->db, "commit", left_ms(loading));
+}
+
+static bool prepare(struct loading *loading)
+{
+    return learn_words(loading, loading->memory->agents, true) && learn_words(loading, loading->memory->reasons, false)
+           && make_partitions(loading);
+}
+
+static bool transact(struct loading *loading, bool *overtaken)
+{
+    return db_execute(loading->db, "begin", left_ms(loading)) && move(loading, overtaken)
+           && tell_rows(loading, &insert_messages, &loading->cargo.message)
+           && tell_rows(loading, &insert_recipients, &loading->cargo.recipient)
+           && tell_rows(loading, &insert_links, &loading->cargo.link) && insert_new_answers(loading)
+           && tell_rows(loading, &insert_clocks, &loading->cargo.clock) && insert_events(loading) && close_batch(loading);
+}
+
+static void advance(struct store_progress *progress, const struct spool_record *last)
+{
+    progress->position = last->end;
+    progress->record = last->position;
+    progress->checksum = last->checksum;
+}
+
+static enum store_answer load(struct loading *loading, bool *overtaken, struct buf *why)
+{
+    if (!ask_clock(loading))
+        return give_up(loading, why);
+    if (!unpack(loading, why))
+        return STORE_NO;
+    if (prepare(loading) && transact(loading, overtaken)) {
+        advance(loading->progress, &loading->record[loading->records - 1]);
+        return STORE_YES;
+    }
+    loading->memory->months = 0; /* somebody may have dropped one */
+    if (!*overtaken)
+        return give_up(loading, why);
+    db_execute(loading->db, "rollback", left_ms(loading));
+    buf_add_str(why, "another loader has moved the watermark of this spool");
+    return STORE_NO;
+}
+
+bool store_knows(uint8_t kind)
+{
+    return kind == RECORD_MESSAGE || kind == RECORD_HIT || kind == RECORD_ANSWER;
+}
+
+enum store_answer store_load(struct db *db, struct store_memory *memory, struct store_progress *progress,
+                             const struct spool_record *records, size_t count, bool *overtaken, struct buf *why,
+                             int deadline_ms)
+{
+    struct loading loading = {.db = db, .memory = memory, .progress = progress, .record = records, .records = count,
+                              .until_ms = clock_monotonic_ms() + deadline_ms};
+    enum store_answer answer = STORE_AWAY;
+
+    *overtaken = false;
+    if (count == 0)
+        return STORE_YES;
+    if (cargo_init(&loading.cargo, count)) {
+        loading.cargo.spool = progress->spool;
+        answer = load(&loading, overtaken, why);
+    } else {
+        buf_add_str(why, "no memory for a batch of records");
+    }
+    cargo_free(&loading.cargo);
+    return answer;
+}
+
+/* The server's words may quote the record and be cut inside a character. */
+static bool rejection_texts(const struct spool_record *record, const char *reason, struct buf *why, struct buf *payload)
+{
+    struct slice text = slice_str(reason);
+
+    if (text.len > REJECTED_REASON_MAX)
+        text.len = REJECTED_REASON_MAX;
+    for (size_t at = 0; at < record->payload.len; at++)
+        buf_add_f(payload, "%02x", (unsigned char)record->payload.p[at]);
+    return utf8_clean(text, why) && !payload->failed;
+}
+
+static bool insert_rejection(struct loading *loading, const char *reason)
+{
+    const struct spool_record *record = loading->record;
+    char text[4][NUMBER_TEXT];
+    struct buf payload;
+    struct buf why;
+    bool done = false;
+
+    buf_init(&why, WORD_MAX);
+    buf_init(&payload, 2 * SPOOL_RECORD_MAX);
+    if (rejection_texts(record, reason, &why, &payload))
+        done = tell(loading, &insert_rejected,
+                    (const char *const[]){number(text[0], loading->progress->spool),
+                                          number(text[1], (int64_t)record->position), number(text[2], record->kind),
+                                          number(text[3], record->version), buf_text(&why), buf_text(&payload)});
+    buf_free(&why);
+    buf_free(&payload);
+    return done;
+}
+
+enum store_answer store_reject(struct db *db, struct store_progress *progress, const struct spool_record *record,
+                               const char *reason, bool *overtaken, int deadline_ms)
+{
+    struct loading loading = {.db = db, .progress = progress, .record = record, .records = 1,
+                              .until_ms = clock_monotonic_ms() + deadline_ms};
+
+    *overtaken = false;
+    if (db_execute(db, "begin", left_ms(&loading)) && move(&loading, overtaken) && insert_rejection(&loading, reason)
+        && db_execute(db, "commit", left_ms(&loading))) {
+        advance(progress, record);
+        return STORE_YES;
+    }
+    if (*overtaken) {
+        db_execute(db, "rollback", left_ms(&loading));
+        return STORE_NO;
+    }
+    give_up(&loading, NULL);
+    return STORE_AWAY;
+}

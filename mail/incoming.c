@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* incoming - see incoming.h */
+
+#include "mail/classify.h"
+#include "mail/incoming.h"
+#include "mail/ladder.h"
+#include "mail/report.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+enum { SUBJECT_MAX = 4096 };
+
+/* Which id matched, and how. */
+struct match {
+    const struct ladder_id *id;
+    struct token token; /* of a kept id: the message alone */
+    bool kept;
+};
+
+struct judging {
+    const struct incoming_mail *mail;
+    const struct incoming_lookup *lookup;
+    struct incoming_verdict *verdict;
+    struct report report;
+    struct ladder ladder;
+};
+
+/* --- what this mail is called ------------------------------------------------------------------------ */
+
+static bool set_normal(struct slice address, char text[ADDRESS_MAX + 1])
+{
+    struct buf normal;
+    bool ok;
+
+    buf_init(&normal, ADDRESS_MAX);
+    ok = address_normalize(address, &normal) && normal.len <= ADDRESS_MAX;
+    text[0] = '\0';
+    if (ok)
+        memcpy(text, normal.data, normal.len + 1);
+    buf_free(&normal);
+    return ok;
+}
+
+/* A mail with two authors' fields is forged or broken: nobody is believed to have written it. */
+static void set_from(struct judging *judging)
+{
+    const struct header_list *headers = judging->mail->headers;
+    struct buf address;
+
+    if (header_count(headers, "From") != 1)
+        return;
+    buf_init(&address, 4096);
+    if (header_mailbox(slice_str(header_value(headers, "From")), &address))
+        set_normal(buf_slice(&address), judging->verdict->from);
+    buf_free(&address);
+}
+
+static char *decoded_subject(const struct header_list *headers)
+{
+    const char *value = header_value(headers, "Subject");
+    struct slice text = slice_str(value ? value : "");
+    struct buf flat, subject;
+
+    if (text.len > SUBJECT_MAX)
+        text.len = SUBJECT_MAX;
+    buf_init(&flat, SUBJECT_MAX);
+    buf_init(&subject, 4 * SUBJECT_MAX);
+    if (header_unfold(text, &flat))
+        header_decode_words(buf_slice(&flat), &subject);
+    else
+        subject.failed = true;
+    buf_free(&flat);
+    if (subject.failed)
+        buf_free(&subject);
+    return subject.failed ? NULL : buf_steal(&subject);
+}
+
+static char *own_message_id(const struct header_list *headers)
+{
+    const char *value = header_value(headers, "Message-ID");
+    struct msgid_list list = {.count = 0};
+
+    msgid_list_read(slice_str(value ? value : ""), &list);
+    return list.count ? strndup(list.id[0].p, list.id[0].len) : strdup("");
+}
+
+/* What two copies of one answer have in common, also when they come by different ways. */
+static void set_digest(const struct header_list *headers, struct incoming_verdict *verdict)
+{
+    static const char *const names[] = {"From", "Date", "Subject", "In-Reply-To"};
+    enum { NAMES = sizeof names / sizeof names[0] };
+    struct slice parts[2 * NAMES];
+
+    if (verdict->message_id[0]) {
+        parts[0] = slice_str(verdict->message_id);
+        keys_sha256(parts, 1, verdict->digest);
+        return;
+    }
+    for (size_t n = 0; n < NAMES; n++) {
+        const char *value = header_value(headers, names[n]);
+        parts[2 * n] = slice_str(value ? value : "");
+        parts[2 * n + 1] = slice_of("", 1); /* a NUL between, which no value holds */
+    }
+    keys_sha256(parts, 2 * NAMES, verdict->digest);
+}
+
+static bool describe(struct judging *judging)
+{
+    struct incoming_verdict *verdict = judging->verdict;
+
+    set_from(judging);
+    set_normal(judging->mail->envelope_sender, verdict->envelope_sender);
+    verdict->subject = decoded_subject(judging->mail->headers);
+    verdict->message_id = own_message_id(judging->mail->headers);
+    if (!verdict->subject || !verdict->message_id)
+        return false;
+    set_digest(judging->mail->headers, verdict);
+    return true;
+}
+
+/* --- what it refers to --------------------------------------------------------------------------------- */
+
+static bool find_signed(struct judging *judging, struct match *match)
+{
+    const struct incoming_lookup *lookup = judging->lookup;
+
+    for (size_t n = 0; n < judging->ladder.count; n++) {
+        const struct ladder_id *id = &judging->ladder.id[n];
+        enum token_result result = lookup->token(lookup->arg, ladder_left(id), &match->token);
+        bool ours = match->token.kind == TOKEN_MESSAGE_ID || match->token.kind == TOKEN_ANCHOR;
+
+        judging->verdict->forged = judging->verdict->forged || result == TOKEN_FORGED;
+        if (result == TOKEN_GOOD && ours) {
+            match->id = id;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* An id that its mail program chose and we left: known to cache and database only. */
+static bool find_kept(struct judging *judging, struct match *match)
+{
+    const struct incoming_lookup *lookup = judging->lookup;
+    struct token shape;
+    size_t asked = 0;
+
+    if (!lookup->kept_id)
+        return false;
+    match->token = (struct token){.message = 0};
+    for (size_t n = 0; n < judging->ladder.count && asked < INCOMING_KEPT_MAX; n++) {
+        const struct ladder_id *id = &judging->ladder.id[n];
+
+        if (token_parse(ladder_left(id), &shape))
+            continue;
+        asked++;
+        if (lookup->kept_id(lookup->arg, ladder_text(id), &match->token.message)) {
+            match->id = id;
+            match->kept = true;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A bounce without a report quotes the mail's header in its text. */
+static bool read_ladder(struct judging *judging)
+{
+    const struct header_list *headers = judging->mail->headers;
+    struct report *report = &judging->report;
+    bool about_mail;
+
+    if (report->kind == REPORT_NONE &&
+        (slice_empty(judging->mail->envelope_sender) || header_value(headers, "X-Failed-Recipients")))
+        report_read_text(judging->mail->body, report);
+    about_mail = report->kind != REPORT_MEETING;
+    return ladder_read(headers, about_mail ? &report->returned : NULL, &judging->ladder);
+}
+
+/* Is this an answer to that very mail, not to one further down its thread? Behind the anchor stands the mail's own id. */
+static bool is_direct(const struct match *match)
+{
+    switch (match->id->rung) {
+    case RUNG_IN_REPLY_TO:
+        return true;
+    case RUNG_REFERENCES:
+        return match->id->newer == 0 || (match->id->newer == 1 && match->token.kind == TOKEN_ANCHOR);
+    default:
+        return false;
+    }
+}
+
+/* --- who it is from -------------------------------------------------------------------------------------- */
+
+static enum incoming_relation relation_of(const struct judging *judging)
+{
+    const struct incoming_lookup *lookup = judging->lookup;
+    const struct incoming_verdict *verdict = judging->verdict;
+
+    if (!lookup->relation || !verdict->from[0])
+        return INCOMING_RELATION_UNKNOWN;
+    return lookup->relation(lookup->arg, verdict->message, slice_str(verdict->from));
+}
+
+static enum answer_answerer answerer_of(const struct incoming_verdict *verdict, enum incoming_relation relation)
+{
+    if (relation == INCOMING_RELATION_RECIPIENT)
+        return ANSWERER_RECIPIENT;
+    if (verdict->recipient && verdict->recipient == verdict->answerer_key)
+        return ANSWERER_RECIPIENT;
+    if (!verdict->from[0] || (relation == INCOMING_RELATION_UNKNOWN && !verdict->recipient))
+        return ANSWERER_UNKNOWN;
+    return ANSWERER_OTHER;
+}
+
+/* The right side of our ids is the sender's domain: a colleague who joins the thread shares it. */
+static bool is_colleague(const struct judging *judging, const struct match *match)
+{
+    const struct incoming_lookup *lookup = judging->lookup;
+    struct slice domain = address_domain(slice_str(judging->verdict->from));
+
+    return domain.len && slice_eq_i(domain, ladder_right(match->id)) && lookup->is_local_domain &&
+           lookup->is_local_domain(lookup->arg, domain);
+}
+
+/* The sender's own follow-up, a list's echo of it, or a colleague. What comes from the null sender no person sent. */
+static bool is_own(const struct judging *judging, const struct match *match, enum incoming_relation relation)
+{
+    if (relation == INCOMING_RELATION_OWNER)
+        return !slice_empty(judging->mail->envelope_sender);
+    if (judging->verdict->answerer == ANSWERER_RECIPIENT)
+        return false;
+    if (judging->mail->authenticated)
+        return true;
+    return !slice_empty(judging->mail->envelope_sender) && is_colleague(judging, match);
+}
+
+/* --- the verdict ------------------------------------------------------------------------------------------- */
+
+/* A person's answer is as sure as its id and its author are. */
+static enum answer_confidence reply_confidence(const struct match *match, const struct incoming_verdict *verdict)
+{
+    bool recipient = verdict->answerer == ANSWERER_RECIPIENT;
+
+    if (!verdict->from[0])
+        return CONFIDENCE_LOW;
+    if (match->kept && !recipient)
+        return CONFIDENCE_LOW; /* anyone who saw the mail can name such an id, and some can be guessed */
+    return recipient && is_direct(match) ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM;
+}
+
+/* 5.2.2 is a full mailbox: it may be empty tomorrow, whatever its first digit says. */
+static enum incoming_hard hardness(const char *status)
+{
+    if (!status[0])
+        return HARD_UNKNOWN;
+    return status[0] == '5' && strcmp(status, "5.2.2") != 0 ? HARD_YES : HARD_NO;
+}
+
+static void set_report(const struct report *report, struct incoming_verdict *verdict)
+{
+    if (report->kind == REPORT_DELIVERY)
+        memcpy(verdict->status, report->status, sizeof verdict->status);
+    if (verdict->class_ == ANSWER_BOUNCE)
+        verdict->hard = hardness(verdict->status);
+    if (verdict->class_ == ANSWER_RECEIPT)
+        verdict->receipt = report->disposition;
+}
+
+static bool set_class(struct judging *judging, const struct match *match, enum incoming_relation relation)
+{
+    struct incoming_verdict *verdict = judging->verdict;
+    struct classify_mail kind = {
+        .headers = judging->mail->headers,
+        .report = &judging->report,
+        .from = slice_str(verdict->from),
+        .null_sender = slice_empty(judging->mail->envelope_sender),
+    };
+    struct classify_result result;
+
+    if (is_own(judging, match, relation)) {
+        bool sure = relation == INCOMING_RELATION_OWNER || judging->mail->authenticated;
+        verdict->class_ = ANSWER_OWN;
+        verdict->confidence = sure ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM;
+        return true;
+    }
+    if (!classify(&kind, &result))
+        return false;
+    verdict->class_ = result.class_;
+    verdict->confidence = result.class_ == ANSWER_REPLY ? reply_confidence(match, verdict) : result.confidence;
+    set_report(&judging->report, verdict);
+    return true;
+}
+
+static bool judge_match(struct judging *judging, const struct match *match)
+{
+    struct incoming_verdict *verdict = judging->verdict;
+    const struct incoming_lookup *lookup = judging->lookup;
+    enum incoming_relation relation;
+
+    verdict->rung = match->id->rung;
+    verdict->message = match->token.message;
+    verdict->recipient = match->token.recipient;
+    if (verdict->from[0])
+        verdict->answerer_key = lookup->recipient_key(lookup->arg, slice_str(verdict->from));
+    relation = relation_of(judging);
+    verdict->answerer = answerer_of(verdict, relation);
+    return set_class(judging, match, relation);
+}
+
+bool incoming_judge(const struct incoming_mail *mail, const struct incoming_lookup *lookup,
+                    struct incoming_verdict *verdict)
+{
+    struct judging judging = {.mail = mail, .lookup = lookup, .verdict = verdict};
+    struct match match = {.id = NULL};
+    bool ok;
+
+    *verdict = (struct incoming_verdict){.class_ = ANSWER_NONE};
+    ok = report_read(mail->headers, mail->body, &judging.report) && read_ladder(&judging) && describe(&judging);
+    if (ok && (find_signed(&judging, &match) || find_kept(&judging, &match)))
+        ok = judge_match(&judging, &match);
+    report_free(&judging.report);
+    if (!ok)
+        incoming_verdict_free(verdict);
+    return ok;
+}
+
+void incoming_verdict_free(struct incoming_verdict *verdict)
+{
+    free(verdict->subject);
+    free(verdict->message_id);
+    verdict->subject = verdict->message_id = NULL;
+}
+
+static void print_text(struct buf *out, const char *key, const char *value)
+{
+    if (value && value[0])
+        buf_add_f(out, "%s: %s\n", key, value);
+}
+
+bool incoming_print(const struct incoming_verdict *verdict, struct buf *out)
+{
+    static const char *const hard[] = {NULL, "no", "yes"};
+
+    print_text(out, "class", answer_class_name(verdict->class_));
+    if (verdict->class_ != ANSWER_NONE) {
+        print_text(out, "rung", answer_rung_name(verdict->rung));
+        print_text(out, "confidence", answer_confidence_name(verdict->confidence));
+        buf_add_f(out, "message: %" PRIu64 "\n", verdict->message);
+        if (verdict->answerer != ANSWERER_UNKNOWN)
+            print_text(out, "answerer", answer_answerer_name(verdict->answerer));
+        print_text(out, "from", verdict->from);
+        print_text(out, "status", verdict->status);
+        print_text(out, "hard", hard[verdict->hard]);
+        print_text(out, "receipt", verdict->receipt);
+        print_text(out, "until", verdict->until);
+    }
+    print_text(out, "forged", verdict->forged ? "yes" : NULL);
+    return !out->failed;
+}
+
+void incoming_record(const struct incoming_verdict *verdict, struct record_answer *answer)
+{
+    *answer = (struct record_answer){
+        .message = verdict->message,
+        .recipient = verdict->recipient,
+        .class_ = verdict->class_,
+        .rung = verdict->rung,
+        .confidence = verdict->confidence,
+        .answerer = verdict->answerer,
+        .answerer_key = verdict->answerer_key,
+        .from = slice_str(verdict->from),
+        .envelope_sender = slice_str(verdict->envelope_sender),
+        .subject = slice_str(verdict->subject),
+        .message_id = slice_str(verdict->message_id),
+    };
+    memcpy(answer->digest, verdict->digest, sizeof answer->digest);
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * incoming - the verdict on a mail that came in: which of our mails it refers to, and what it is.
+ *
+ * The signed id is the evidence; From never decides a match, it only tells who answered. Pure but for the
+ * questions of struct incoming_lookup, which the caller answers from keys, cache and database, each within a
+ * deadline of its own.
+ */
+#ifndef MAIL_INCOMING_H
+#define MAIL_INCOMING_H
+
+#include "common/address.h"
+#include "common/record.h"
+#include "common/token.h"
+#include "mail/header.h"
+
+enum { INCOMING_KEPT_MAX = 8 /* ids not of our shape that are looked up for one mail */ };
+
+struct incoming_mail { /* nothing is copied; all must outlive the verdict */
+    const struct header_list *headers;
+    struct slice body;
+    struct slice envelope_sender; /* no brackets; empty: the null sender */
+    const struct slice *recipient;
+    size_t recipients;
+    bool authenticated; /* it was submitted here with a login */
+};
+
+/* What an address is to a tracked mail. */
+enum incoming_relation {
+    INCOMING_RELATION_UNKNOWN, /* could not be asked */
+    INCOMING_RELATION_NONE,
+    INCOMING_RELATION_RECIPIENT,
+    INCOMING_RELATION_OWNER /* its sender, too */
+};
+
+struct incoming_lookup {
+    void *arg; /* given back in each call */
+    /* Verifies the left side of an id. Kinds other than MESSAGE_ID and ANCHOR are no match here. */
+    enum token_result (*token)(void *arg, struct slice id_left, struct token *token);
+    /* An id that is not of our shape: was it left as it was in a tracked mail? NULL: nobody to ask. */
+    bool (*kept_id)(void *arg, struct slice id, uint64_t *message);
+    /* ADDRESS in its normal form. NULL: nobody to ask. */
+    enum incoming_relation (*relation)(void *arg, uint64_t message, struct slice address);
+    uint32_t (*recipient_key)(void *arg, struct slice address);
+    bool (*is_local_domain)(void *arg, struct slice domain);
+};
+
+enum incoming_hard { HARD_UNKNOWN, HARD_NO, HARD_YES };
+
+struct incoming_verdict {
+    enum answer_class class_; /* ANSWER_NONE: nothing of ours is referred to; only `forged` counts then */
+    enum answer_rung rung;
+    enum answer_confidence confidence;
+    uint64_t message;
+    uint32_t recipient; /* key in the token; 0: one of them */
+    enum answer_answerer answerer;
+    uint32_t answerer_key;
+    char from[ADDRESS_MAX + 1];            /* normal form; "": no From, more than one, or unreadable */
+    char envelope_sender[ADDRESS_MAX + 1]; /* normal form */
+    char status[16];                       /* of a bounce or delay, "5.1.1"; "" unknown */
+    enum incoming_hard hard;               /* of a bounce */
+    const char *receipt;                   /* displayed, deleted, dispatched, processed, or NULL */
+    char until[16];                        /* end of an absence, ISO 8601 date; "" unknown */
+    bool forged;                           /* an id of our shape did not verify */
+    char *subject;                         /* decoded; owned */
+    char *message_id;                      /* of this mail, no brackets, "" none; owned */
+    uint8_t digest[32];                    /* tells a second copy of the same answer */
+};
+
+/* False only without memory; there is nothing to free then. */
+bool incoming_judge(const struct incoming_mail *mail, const struct incoming_lookup *lookup,
+                    struct incoming_verdict *verdict);
+void incoming_verdict_free(struct incoming_verdict *verdict);
+
+/* "key: value" lines, keys without a value left out. */
+bool incoming_print(const struct incoming_verdict *verdict, struct buf *out);
+
+/* The record of it, but for time, host and queue id. Its slices point into VERDICT. */
+void incoming_record(const struct incoming_verdict *verdict, struct record_answer *answer);
+
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* ladder - see ladder.h */
+
+#include "mail/ladder.h"
+
+static bool holds(const struct ladder *ladder, struct slice id)
+{
+    for (size_t n = 0; n < ladder->count; n++)
+        if (slice_eq_i(ladder_text(&ladder->id[n]), id))
+            return true;
+    return false;
+}
+
+/* An id already there keeps its better rung. */
+static void add(struct ladder *ladder, struct slice id, enum answer_rung rung, size_t newer)
+{
+    struct ladder_id *entry;
+
+    if (ladder->count == LADDER_IDS_MAX || holds(ladder, id))
+        return;
+    entry = &ladder->id[ladder->count++];
+    memcpy(entry->text, id.p, id.len);
+    entry->text[id.len] = '\0';
+    entry->len = id.len;
+    entry->rung = rung;
+    entry->newer = newer;
+}
+
+/* The ids of one field. DECODED holds what they point into when the field had encoded words. */
+static bool read_field(struct slice value, struct buf *decoded, struct msgid_list *list)
+{
+    list->count = 0;
+    if (slice_find_i(value, "=?") == (size_t)-1) {
+        msgid_list_read(value, list);
+        return true;
+    }
+    buf_reset(decoded);
+    if (!header_decode_words(value, decoded))
+        return false;
+    msgid_list_read(buf_slice(decoded), list);
+    return true;
+}
+
+/* All fields of that name from the top, their ids from the left. */
+static bool add_forwards(const struct header_list *headers, const char *name, enum answer_rung rung, size_t most,
+                         struct buf *decoded, struct ladder *ladder)
+{
+    const struct header_field *field;
+    struct msgid_list list;
+    size_t added = 0;
+
+    for (size_t nth = 0; added < most && (field = header_find(headers, name, nth)); nth++) {
+        struct slice value = slice_str(field->value);
+        if (value.len > LADDER_BYTES_MAX)
+            value.len = LADDER_BYTES_MAX;
+        if (!read_field(value, decoded, &list))
+            return false;
+        for (size_t n = 0; n < list.count && added < most; n++, added++)
+            add(ladder, list.id[n], rung, 0);
+    }
+    return true;
+}
+
+/* All fields of that name from the bottom, their ids from the right. */
+static bool add_backwards(const struct header_list *headers, const char *name, enum answer_rung rung,
+                          struct buf *decoded, struct ladder *ladder)
+{
+    size_t nth = header_count(headers, name), newer = 0;
+    struct msgid_list list;
+
+    if (nth > LADDER_IDS_MAX)
+        nth = LADDER_IDS_MAX;
+    while (nth-- > 0 && ladder->count < LADDER_IDS_MAX) {
+        struct slice value = slice_str(header_find(headers, name, nth)->value);
+        if (value.len > LADDER_BYTES_MAX)
+            value = slice_from(value, value.len - LADDER_BYTES_MAX);
+        if (!read_field(value, decoded, &list))
+            return false;
+        while (list.count-- > 0)
+            add(ladder, list.id[list.count], rung, newer++);
+    }
+    return true;
+}
+
+static bool add_returned(const struct header_list *returned, struct buf *decoded, struct ladder *ladder)
+{
+    return add_forwards(returned, "Original-Message-ID", RUNG_RETURNED_HEADERS, LADDER_RETURNED_MAX, decoded,
+                        ladder) &&
+           add_forwards(returned, "Message-ID", RUNG_RETURNED_HEADERS, LADDER_RETURNED_MAX, decoded,
+                        ladder) &&
+           add_backwards(returned, "References", RUNG_RETURNED_HEADERS, decoded, ladder);
+}
+
+bool ladder_read(const struct header_list *headers, const struct header_list *returned, struct ladder *ladder)
+{
+    struct buf decoded;
+    bool ok;
+
+    ladder->count = 0;
+    buf_init(&decoded, 4 * LADDER_BYTES_MAX); /* a byte of windows-1252 may become three of UTF-8 */
+    ok = add_forwards(headers, "In-Reply-To", RUNG_IN_REPLY_TO, LADDER_IN_REPLY_TO_MAX, &decoded, ladder) &&
+         add_backwards(headers, "References", RUNG_REFERENCES, &decoded, ladder) &&
+         add_forwards(headers, "X-Microsoft-Original-Message-ID", RUNG_ORIGINAL_MESSAGE_ID, 1, &decoded, ladder) &&
+         add_forwards(headers, "X-Google-Original-Message-ID", RUNG_ORIGINAL_MESSAGE_ID, 1, &decoded, ladder) &&
+         (!returned || add_returned(returned, &decoded, ladder));
+    buf_free(&decoded);
+    return ok;
+}
+
+struct slice ladder_text(const struct ladder_id *id)
+{
+    return slice_of(id->text, id->len);
+}
+
+/* Every id has an @: msgid_list_read() takes nothing else. */
+static size_t at_sign(const struct ladder_id *id)
+{
+    size_t at = id->len;
+
+    while (at > 0 && id->text[at - 1] != '@')
+        at--;
+    return at - 1;
+}
+
+struct slice ladder_left(const struct ladder_id *id)
+{
+    return slice_of(id->text, at_sign(id));
+}
+
+struct slice ladder_right(const struct ladder_id *id)
+{
+    return slice_from(ladder_text(id), at_sign(id) + 1);
+}

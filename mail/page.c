@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* page - see page.h */
+
+#include "mail/page.h"
+#include "common/url.h"
+#include "mail/html.h"
+#include "mail/link.h"
+#include "mail/quoted.h"
+#include "mail/reference.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+
+enum { LINK_TEXT_MAX = 300, LISTED_URL_MAX = 2000, URL_ROOM = 1024 * 1024, FIRST_LINKS = 32 };
+static const size_t nowhere = SIZE_MAX;
+
+/* A link whose end has not been seen: its visible text may still decide. */
+struct open_link {
+    bool open;
+    bool undecided;              /* would be wrapped but for its text */
+    bool unwrap;                 /* is ours: when it is not wrapped anew, its destination comes back */
+    struct html_attribute href;
+    enum rewrite_fate fate;
+    struct buf url;              /* what it leads to */
+    struct buf text;
+};
+
+struct reading {
+    struct page_mail *mail;
+    struct page *page;
+    struct html_scanner scanner;
+    struct html_token token;
+    struct quoted quoted;
+    struct open_link link;
+    struct buf scratch;
+    bool new_text;      /* something was written before the history */
+    size_t quote;       /* where the history begins that follows new text */
+    size_t body_open, body_close, html_close;
+    bool failed;
+};
+
+static bool list_link(struct reading *reading, unsigned index)
+{
+    struct page_mail *mail = reading->mail;
+    struct rewrite_result *result = mail->result;
+    struct slice url = buf_slice(&reading->link.url);
+    char *text;
+
+    if (result->links == REWRITE_LINKS_MAX)
+        return true;
+    if (result->links == mail->link_size) {
+        size_t size = mail->link_size ? mail->link_size * 2 : FIRST_LINKS;
+        struct rewrite_link *link = reallocarray(result->link, size, sizeof *link);
+
+        if (!link)
+            return false;
+        result->link = link;
+        mail->link_size = size;
+    }
+    text = strndup(url.len ? url.p : "", url.len < LISTED_URL_MAX ? url.len : LISTED_URL_MAX);
+    if (!text)
+        return false;
+    result->link[result->links++] =
+        (struct rewrite_link){.index = index, .part = reading->page->part, .fate = reading->link.fate, .destination = text};
+    return true;
+}
+
+/* Puts URL where the open link's old one was. */
+static void replace_url(struct reading *reading, struct slice url)
+{
+    const struct html_attribute *href = &reading->link.href;
+    struct splice_list *splices = &reading->page->splices;
+
+    if (slice_eq(url, href->value))
+        return;
+    splice_add_break(splices, href->at);
+    splice_add(splices, href->value_at, href->value.len, url);
+    splice_add_break(splices, href->end);
+}
+
+/* Is there room for it in a line of its own? */
+static bool fits_line(const struct reading *reading, size_t len)
+{
+    return !reading->page->short_lines || len <= PAGE_URL_LINE_MAX;
+}
+
+/* The tracked URL for the open link. Returns its index, 0 when it stays; the fate is set. */
+static unsigned wrap(struct reading *reading)
+{
+    const struct rewrite_urls *urls = &reading->mail->settings->urls;
+    struct slice url = buf_slice(&reading->link.url);
+    unsigned index = destination_number(&reading->mail->destinations, url);
+
+    buf_reset(&reading->scratch);
+    if (index == 0)
+        reading->link.fate = LINK_TOO_MANY;
+    else if (!urls->click(urls->arg, index, url, &reading->scratch) || reading->scratch.failed)
+        reading->link.fate = LINK_UNSIGNABLE;
+    else if (!fits_line(reading, reading->scratch.len))
+        reading->link.fate = LINK_NO_ROOM;
+    else
+        reading->link.fate = LINK_WRAPPED;
+    return reading->link.fate == LINK_WRAPPED ? index : 0;
+}
+
+static void judge_by_text(struct open_link *link)
+{
+    if (link_text_is_url(buf_slice(&link->text)))
+        link->fate = LINK_TEXT_IS_URL;
+    else if (link_is_unsubscribe(slice_str(""), buf_slice(&link->text)))
+        link->fate = LINK_UNSUBSCRIBE;
+    else
+        link->fate = LINK_WRAPPED;
+}
+
+/* A link of ours that is not wrapped anew gets its destination back. */
+static void unwrap(struct reading *reading)
+{
+    struct open_link *link = &reading->link;
+
+    buf_reset(&reading->scratch);
+    reference_escape(buf_slice(&link->url), link->href.quote, &reading->scratch);
+    if (reading->scratch.failed || !fits_line(reading, reading->scratch.len)) {
+        link->fate = LINK_OWN;
+        return;
+    }
+    replace_url(reading, buf_slice(&reading->scratch));
+    reading->page->cleaned++;
+}
+
+/* The link ends here: all is known. */
+static void close_link(struct reading *reading)
+{
+    struct open_link *link = &reading->link;
+    unsigned index = 0;
+
+    if (!link->open)
+        return;
+    link->open = false;
+    if (link->undecided)
+        judge_by_text(link);
+    if (link->fate == LINK_WRAPPED)
+        index = wrap(reading);
+    if (index) {
+        replace_url(reading, buf_slice(&reading->scratch));
+        reading->page->wrapped++;
+    } else if (link->unwrap) {
+        unwrap(reading);
+    }
+    reading->failed |= !list_link(reading, index);
+}
+
+static bool listed_for_unsubscribe(const struct reading *reading, struct slice url)
+{
+    struct slice fields = reading->mail->unsubscribe;
+
+    return url.len > 10 && fields.len && memmem(fields.p, fields.len, url.p, url.len) != NULL;
+}
+
+/* What can be said without marks and text. LINK_WRAPPED: nothing stands against it. */
+static enum rewrite_fate judge_url(const struct reading *reading, bool foreign)
+{
+    struct slice url = buf_slice(&reading->link.url);
+
+    if (!link_is_http(url))
+        return LINK_NOT_HTTP;
+    if (reading->quoted.inside)
+        return reading->link.unwrap ? LINK_UNWRAPPED : LINK_QUOTED;
+    if (foreign || !url_destination_ok(url))
+        return LINK_UNSIGNABLE;
+    if (listed_for_unsubscribe(reading, url) || link_is_unsubscribe(url, slice_str("")))
+        return LINK_UNSUBSCRIBE;
+    if (link_is_sensitive(url))
+        return LINK_SENSITIVE;
+    if (!reading->mail->settings->track_links)
+        return reading->link.unwrap ? LINK_UNWRAPPED : LINK_NOT_ASKED;
+    return LINK_WRAPPED;
+}
+
+/* Could this be a URL of ours? Saves asking about all others. */
+static bool begins_as_ours(const struct reading *reading, struct slice url)
+{
+    const char *ours = reading->mail->settings->tracking_url;
+
+    return ours && *ours && slice_starts_i(url, slice_str(ours));
+}
+
+static enum rewrite_own whose(struct reading *reading, struct slice url, struct buf *destination)
+{
+    const struct rewrite_urls *urls = &reading->mail->settings->urls;
+
+    buf_reset(destination);
+    if (!urls->own || !begins_as_ours(reading, url))
+        return REWRITE_NOT_OWN;
+    return urls->own(urls->arg, url, destination);
+}
+
+/* A URL that begins as ours. True when it is a click to be taken back; the link's URL is then the destination. */
+static bool take_back(struct reading *reading)
+{
+    struct open_link *link = &reading->link;
+
+    if (whose(reading, buf_slice(&link->url), &reading->scratch) != REWRITE_OWN_CLICK || !reading->mail->settings->clean ||
+        reading->scratch.failed)
+        return false;
+    buf_reset(&link->url);
+    return buf_add_slice(&link->url, buf_slice(&reading->scratch));
+}
+
+/* Takes an opt-out attribute out, with the white space before it. */
+static void remove_attribute(struct reading *reading, const struct html_attribute *attribute)
+{
+    size_t at = attribute->at;
+
+    while (at > reading->token.attributes && ascii_is_space(reading->scanner.text.p[at - 1]))
+        at--;
+    splice_add(&reading->page->splices, at, attribute->end - at, slice_str(""));
+}
+
+/* The first href into HREF and what the marks say. Marks that are no HTML are taken out where links are tracked. */
+static enum link_mark read_link_tag(struct reading *reading, struct html_attribute *href)
+{
+    struct html_attribute attribute;
+    size_t at = reading->token.attributes;
+    enum link_mark said = LINK_MARK_NONE, mark;
+
+    *href = (struct html_attribute){0};
+    while (html_next_attribute(&reading->scanner, &reading->token, &at, &attribute)) {
+        if (!href->name.p && slice_is_i(attribute.name, "href"))
+            *href = attribute;
+        mark = link_mark_of(&attribute);
+        if (mark == LINK_MARK_GOES && reading->mail->settings->track_links && !reading->quoted.inside)
+            remove_attribute(reading, &attribute);
+        if (mark != LINK_MARK_NONE && said != LINK_MARK_UNSUBSCRIBE)
+            said = mark;
+    }
+    return said;
+}
+
+/* "https+notrack:" becomes plain "https:". True when it was one. */
+static bool take_notrack(struct reading *reading)
+{
+    struct slice url = buf_slice(&reading->link.url), value = reading->link.href.value, scheme;
+    size_t len = link_notrack(url, &scheme);
+
+    if (len == 0 || !reading->mail->settings->track_links || !slice_starts_i(value, slice_of(url.p, len)))
+        return len > 0;
+    splice_add(&reading->page->splices, reading->link.href.value_at, len, scheme);
+    return true;
+}
+
+static void open_link(struct reading *reading)
+{
+    struct open_link *link = &reading->link;
+    enum link_mark mark;
+    bool foreign;
+
+    close_link(reading);
+    mark = read_link_tag(reading, &link->href);
+    if (!link->href.has_value)
+        return;
+    link->open = true;
+    link->undecided = link->unwrap = false;
+    buf_reset(&link->text);
+    reading->failed |= !link_url(link->href.value, &link->url, &foreign);
+    if (begins_as_ours(reading, buf_slice(&link->url))) {
+        link->fate = LINK_OWN;
+        link->unwrap = take_back(reading);
+        if (!link->unwrap)
+            return;
+    }
+    if (take_notrack(reading)) {
+        link->fate = LINK_OPTED_OUT;
+        return;
+    }
+    link->fate = judge_url(reading, foreign);
+    if (mark == LINK_MARK_UNSUBSCRIBE)
+        link->fate = LINK_UNSUBSCRIBE;
+    else if (mark != LINK_MARK_NONE && link->fate != LINK_NOT_HTTP && link->fate != LINK_QUOTED)
+        link->fate = LINK_OPTED_OUT;
+    link->undecided = link->fate == LINK_WRAPPED;
+}
+
+/* Is the picture an old pixel of ours? Then it goes. */
+static bool take_old_pixel(struct reading *reading)
+{
+    struct html_attribute attribute;
+    size_t at = reading->token.attributes;
+    struct buf url;
+    bool foreign, ours = false;
+
+    if (!reading->mail->settings->clean)
+        return false;
+    while (html_next_attribute(&reading->scanner, &reading->token, &at, &attribute)) {
+        if (!slice_is_i(attribute.name, "src"))
+            continue;
+        buf_init(&url, URL_ROOM);
+        ours = link_url(attribute.value, &url, &foreign) &&
+               whose(reading, buf_slice(&url), &reading->scratch) == REWRITE_OWN_VIEW;
+        buf_free(&url);
+        break;
+    }
+    if (ours) {
+        splice_add(&reading->page->splices, reading->token.at, reading->token.end - reading->token.at, slice_str(""));
+        reading->page->cleaned++;
+    }
+    return ours;
+}
+
+static void take_start_tag(struct reading *reading)
+{
+    const struct html_token *token = &reading->token;
+
+    if (!token->live)
+        return;
+    if (strcmp(token->name, "a") == 0) {
+        open_link(reading);
+    } else if (strcmp(token->name, "area") == 0) {
+        open_link(reading);
+        close_link(reading);
+    } else if (strcmp(token->name, "img") == 0) {
+        if (!take_old_pixel(reading) && !reading->quoted.inside)
+            reading->new_text = true;
+    } else if (strcmp(token->name, "body") == 0 && reading->body_open == nowhere) {
+        reading->body_open = token->end;
+    }
+}
+
+static void take_end_tag(struct reading *reading)
+{
+    const struct html_token *token = &reading->token;
+
+    if (!token->live)
+        return;
+    if (strcmp(token->name, "a") == 0)
+        close_link(reading);
+    else if (strcmp(token->name, "body") == 0)
+        reading->body_close = token->at;
+    else if (strcmp(token->name, "html") == 0)
+        reading->html_close = token->at;
+}
+
+/* White space, and the kinds of it that editors leave in empty lines. */
+static bool is_blank(struct slice text)
+{
+    static const char *const blanks[] = {"&nbsp;", "&#160;", "&#xa0;", "\xc2\xa0", "\xa0"};
+    bool more = true;
+
+    while (more) {
+        text = slice_trim(text);
+        more = false;
+        for (size_t at = 0; at < sizeof blanks / sizeof blanks[0] && !more; at++)
+            if (text.len && slice_starts_i(text, slice_str(blanks[at]))) {
+                text = slice_from(text, strlen(blanks[at]));
+                more = true;
+            }
+    }
+    return slice_empty(text);
+}
+
+static void take_text(struct reading *reading)
+{
+    struct slice text = slice_of(reading->scanner.text.p + reading->token.at, reading->token.end - reading->token.at);
+    size_t room = LINK_TEXT_MAX - reading->link.text.len;
+
+    if (!reading->token.live)
+        return;
+    if (reading->link.open && reading->link.undecided)
+        buf_add(&reading->link.text, text.p, text.len < room ? text.len : room);
+    if (!reading->new_text && !reading->quoted.inside && !is_blank(text))
+        reading->new_text = true;
+}
+
+static void read_all(struct reading *reading)
+{
+    while (!reading->failed && html_next(&reading->scanner, &reading->token)) {
+        if (reading->token.kind == HTML_TEXT) {
+            take_text(reading);
+            continue;
+        }
+        if (quoted_step(&reading->quoted, &reading->scanner, &reading->token) && reading->new_text &&
+            reading->quote == nowhere)
+            reading->quote = reading->token.at;
+        if (reading->token.kind == HTML_START_TAG)
+            take_start_tag(reading);
+        else
+            take_end_tag(reading);
+    }
+    close_link(reading);
+}
+
+/* Where the page's own text ends: before the history, else before the last </body> or </html>, else at the end. */
+static size_t end_of_page(const struct reading *reading)
+{
+    size_t end = reading->scanner.whole;
+
+    if (reading->quote != nowhere)
+        return reading->quote;
+    if (reading->body_close != nowhere)
+        return reading->body_close;
+    if (reading->html_close != nowhere)
+        return reading->html_close;
+    while (end > 0 && ascii_is_space(reading->scanner.text.p[end - 1]))
+        end--;
+    return end;
+}
+
+/* How long the page will be; the same for one that is rewritten again. */
+static size_t new_length(const struct reading *reading)
+{
+    const struct splice_list *splices = &reading->page->splices;
+    size_t length = reading->scanner.text.len;
+
+    for (size_t at = 0; at < splices->count; at++)
+        length += splices->item[at].text_len - splices->item[at].len;
+    return length;
+}
+
+static void add_pixels(struct reading *reading)
+{
+    const struct rewrite_urls *urls = &reading->mail->settings->urls;
+    struct splice_list *splices = &reading->page->splices;
+    struct slice text = reading->scanner.text, pixel;
+    struct buf markup;
+
+    buf_init(&markup, URL_ROOM);
+    buf_add_str(&markup, "<img src=\"");
+    if (urls->view(urls->arg, &markup) &&
+        buf_add_str(&markup, "\" width=\"1\" height=\"1\" alt=\"\" style=\"border:0;width:1px;height:1px\">")) {
+        pixel = buf_slice(&markup);
+        splice_insert(splices, text, end_of_page(reading), pixel);
+        reading->page->pixels++;
+        if (reading->body_open != nowhere && new_length(reading) > PAGE_TOP_PIXEL_BYTES) {
+            splice_insert(splices, text, reading->body_open, pixel);
+            reading->page->pixels++;
+        }
+    }
+    buf_free(&markup);
+}
+
+bool page_read(struct page_mail *mail, struct page *page, struct slice text)
+{
+    struct reading reading = {.mail = mail, .page = page, .quote = nowhere, .body_open = nowhere,
+                              .body_close = nowhere, .html_close = nowhere};
+    bool done;
+
+    splice_list_init(&page->splices);
+    html_scanner_init(&reading.scanner, text);
+    buf_init(&reading.scratch, URL_ROOM);
+    buf_init(&reading.link.url, SIZE_MAX / 4);
+    buf_init(&reading.link.text, LINK_TEXT_MAX);
+    read_all(&reading);
+    if (page->pixel && !reading.failed)
+        add_pixels(&reading);
+    done = splice_settle(&page->splices) && !reading.failed;
+    buf_free(&reading.scratch);
+    buf_free(&reading.link.url);
+    buf_free(&reading.link.text);
+    return done;
+}

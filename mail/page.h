@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * page - one HTML text of a mail: what happens to its links, and where the pixels go.
+ *
+ * Reads the text once and fills a list of splices; nothing is changed here. Offsets are bytes of the text given,
+ * which for ISO-2022-JP and UTF-16 is the masked one.
+ */
+#ifndef MAIL_PAGE_H
+#define MAIL_PAGE_H
+
+#include "mail/destination.h"
+#include "mail/rewrite.h"
+#include "mail/splice.h"
+
+/* Gmail cuts a page off at 102 KB, and the pixel at its end with it. */
+enum { PAGE_TOP_PIXEL_BYTES = 95 * 1024, PAGE_URL_LINE_MAX = 900 };
+
+/* What one mail's pages share. */
+struct page_mail {
+    const struct rewrite_settings *settings;
+    struct rewrite_result *result; /* links are added here */
+    size_t link_size;              /* allocated of them */
+    struct destination_table destinations;
+    struct slice unsubscribe;      /* the List-Unsubscribe fields, unfolded */
+};
+
+struct page {
+    bool pixel;    /* this page gets one */
+    bool short_lines; /* 7bit or 8bit: a URL must fit a line */
+    unsigned part; /* its index, for the links */
+    struct splice_list splices;
+    unsigned pixels, wrapped, cleaned;
+};
+
+/* False without memory. The splices are settled. */
+bool page_read(struct page_mail *mail, struct page *page, struct slice text);
+
+#endif

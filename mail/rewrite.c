@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* rewrite - see rewrite.h */
+
+#include "mail/rewrite.h"
+#include "mail/base64.h"
+#include "mail/charset.h"
+#include "mail/destination.h"
+#include "mail/mime.h"
+#include "mail/page.h"
+#include "mail/qp.h"
+#include "mail/splice.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+
+/* List-Unsubscribe is searched for every link; real ones are a few hundred bytes. */
+enum { UNSUBSCRIBE_MAX = 8192, UNSUBSCRIBE_FIELDS_MAX = 4 };
+
+static const char pgp_armour[] = "-----BEGIN PGP ";
+
+const char *rewrite_fate_name(enum rewrite_fate fate)
+{
+    static const char *const names[] = {
+        [LINK_WRAPPED] = "wrapped",       [LINK_UNWRAPPED] = "unwrapped",     [LINK_OPTED_OUT] = "opted_out",
+        [LINK_UNSUBSCRIBE] = "unsubscribe", [LINK_TEXT_IS_URL] = "text_is_url", [LINK_OWN] = "own",
+        [LINK_QUOTED] = "quoted",         [LINK_NOT_HTTP] = "not_http",       [LINK_UNSIGNABLE] = "unsignable",
+        [LINK_SENSITIVE] = "sensitive",   [LINK_NOT_ASKED] = "not_asked",     [LINK_TOO_MANY] = "too_many",
+        [LINK_NO_ROOM] = "no_room",
+    };
+
+    return names[fate];
+}
+
+/* An armour line begins a line, or in HTML follows a tag. */
+static bool armoured(struct slice text)
+{
+    const char *end = text.p + text.len, *found = text.p;
+
+    while (text.len && (found = memmem(found, (size_t)(end - found), pgp_armour, sizeof pgp_armour - 1))) {
+        if (found == text.p || found[-1] == '\n' || found[-1] == '>')
+            return true;
+        found++;
+    }
+    return false;
+}
+
+/* False without memory. */
+static bool part_armoured(const struct mime_part *part, struct slice body, bool *found)
+{
+    struct slice text = slice_of(body.p + part->at, part->len);
+    struct buf decoded;
+
+    *found = false;
+    if (part->opaque || part->attachment || !slice_starts_i(slice_str(part->type), slice_str("text/")))
+        return true;
+    if (part->encoding != MIME_BASE64) {
+        *found = armoured(text);
+        return true;
+    }
+    buf_init(&decoded, SIZE_MAX / 4);
+    base64_decode(text, &decoded);
+    *found = !decoded.failed && armoured(buf_slice(&decoded));
+    text.len = decoded.failed;
+    buf_free(&decoded);
+    return text.len == 0;
+}
+
+/* The word for a mail whose whole body is sealed, or NULL. */
+static const char *sealed_word(const struct mime_part *top)
+{
+    static const char *const types[] = {"multipart/signed", "multipart/encrypted", "multipart/report"};
+    static const char *const words[] = {"signed", "encrypted", "report"};
+
+    for (size_t at = 0; at < 3; at++)
+        if (strcmp(top->type, types[at]) == 0)
+            return words[at];
+    return top->opaque && strcmp(top->opaque, "smime") == 0 ? "smime" : NULL;
+}
+
+/* The degree with the tree it was read from. False without memory. */
+static bool judge(const struct header_list *headers, struct slice body, size_t body_limit, struct mime_tree *tree,
+                  enum rewrite_degree *degree, const char **reason)
+{
+    bool found;
+
+    *degree = REWRITE_NOTHING;
+    *reason = "headers_too_large";
+    *tree = (struct mime_tree){0};
+    if (headers->failed)
+        return true;
+    *degree = REWRITE_HEADERS;
+    *reason = "too_large";
+    if (body.len > body_limit)
+        return true;
+    if (!mime_scan(headers, body, tree))
+        return false;
+    *reason = sealed_word(&tree->part[0]);
+    for (size_t at = 0; at < tree->count; at++) {
+        if (tree->part[at].protected_headers && !(tree->part[at].opaque && strcmp(tree->part[at].opaque, "message") == 0)) {
+            *degree = REWRITE_NOTHING;
+            *reason = "protected_headers";
+            return true;
+        }
+        if (!part_armoured(&tree->part[at], body, &found))
+            return false;
+        if (found && !*reason)
+            *reason = "inline_pgp";
+    }
+    if (!*reason)
+        *degree = REWRITE_BODY;
+    return true;
+}
+
+enum rewrite_degree rewrite_degree_of(const struct header_list *headers, struct slice body, size_t body_limit,
+                                      const char **reason)
+{
+    struct mime_tree tree;
+    enum rewrite_degree degree;
+
+    if (!judge(headers, body, body_limit, &tree, &degree, reason)) {
+        degree = REWRITE_HEADERS;
+        *reason = "no_memory";
+    }
+    mime_tree_free(&tree);
+    return degree;
+}
+
+/* One mail being rewritten. */
+struct job {
+    struct page_mail mail;
+    struct mime_tree tree;
+    struct splice_output output;
+    struct buf unsubscribe;
+    bool *pixel_below; /* by part: a page below it has its pixel */
+};
+
+/* Why a part is not edited, or NULL. */
+static const char *untouched(const struct mime_part *part, enum charset_way way)
+{
+    if (part->multipart)
+        return "multipart";
+    if (part->opaque)
+        return part->opaque;
+    if (strcmp(part->type, "text/html") != 0)
+        return "not_html";
+    if (part->attachment)
+        return "attachment";
+    if (way == CHARSET_UNKNOWN || (way != CHARSET_DIRECT && way != CHARSET_ISO_2022_JP && part->encoding == MIME_IDENTITY))
+        return "charset";
+    return NULL;
+}
+
+/*
+ * Pages that are shown one below the other need one pixel, alternatives need one each: a page gets none when the
+ * nearest multipart that holds it and a page with a pixel is no multipart/alternative.
+ */
+static bool wants_pixel(const struct job *job, size_t index)
+{
+    int parent = job->tree.part[index].parent;
+
+    if (!job->mail.settings->add_pixel)
+        return false;
+    while (parent != MIME_NO_PARENT && !job->pixel_below[parent])
+        parent = job->tree.part[parent].parent;
+    return parent == MIME_NO_PARENT || strcmp(job->tree.part[parent].type, "multipart/alternative") == 0;
+}
+
+static void note_pixel(struct job *job, size_t index)
+{
+    for (int at = (int)index; at != MIME_NO_PARENT; at = job->tree.part[at].parent)
+        job->pixel_below[at] = true;
+}
+
+/* Reads the decoded page, masked where its charset asks for it, and brings its splices to decoded offsets. */
+static bool read_page(struct job *job, struct page *page, struct slice decoded, enum charset_way way)
+{
+    struct buf masked;
+    bool done;
+
+    if (way == CHARSET_DIRECT)
+        return page_read(&job->mail, page, decoded);
+    buf_init(&masked, SIZE_MAX / 4);
+    done = charset_mask(way, decoded, &masked) && page_read(&job->mail, page, buf_slice(&masked));
+    buf_free(&masked);
+    for (size_t at = 0; done && way != CHARSET_ISO_2022_JP && at < page->splices.count; at++) {
+        page->splices.item[at].at *= 2;
+        page->splices.item[at].len *= 2;
+    }
+    return done;
+}
+
+static bool edit_identity(struct job *job, const struct mime_part *part, struct page *page, enum charset_way way)
+{
+    page->short_lines = true;
+    return read_page(job, page, slice_of(job->output.old.p + part->at, part->len), way) &&
+           splice_identity(&job->output, &page->splices, part->at, part->len);
+}
+
+static bool edit_quoted_printable(struct job *job, const struct mime_part *part, struct page *page, enum charset_way way)
+{
+    struct buf decoded;
+    struct qp_map map;
+    bool done;
+
+    buf_init(&decoded, SIZE_MAX / 4);
+    done = qp_decode(slice_of(job->output.old.p + part->at, part->len), &decoded, &map);
+    if (done) {
+        way = charset_settle(way, buf_slice(&decoded));
+        done = read_page(job, page, buf_slice(&decoded), way) &&
+               splice_qp(&job->output, &page->splices, part->at, &map, way);
+    }
+    qp_map_free(&map);
+    buf_free(&decoded);
+    return done;
+}
+
+/* *DONE becomes "base64" when the text is damaged. */
+static bool edit_base64(struct job *job, const struct mime_part *part, struct page *page, enum charset_way way,
+                        const char **done)
+{
+    struct buf decoded;
+    bool fine;
+
+    buf_init(&decoded, SIZE_MAX / 4);
+    fine = base64_decode(slice_of(job->output.old.p + part->at, part->len), &decoded);
+    if (!fine) {
+        *done = "base64";
+        fine = !decoded.failed;
+    } else {
+        way = charset_settle(way, buf_slice(&decoded));
+        fine = read_page(job, page, buf_slice(&decoded), way);
+        if (fine && page->splices.count)
+            fine = splice_base64(&job->output, &page->splices, part->at, part->len, buf_slice(&decoded), way);
+    }
+    buf_free(&decoded);
+    return fine;
+}
+
+/* Edits one page. *DONE is why it stayed as it was, or NULL. False without memory. */
+static bool edit_page(struct job *job, size_t index, enum charset_way way, struct rewrite_part *report)
+{
+    const struct mime_part *part = &job->tree.part[index];
+    struct rewrite_result *result = job->mail.result;
+    struct page page = {.pixel = wants_pixel(job, index), .part = (unsigned)index};
+    size_t edits = job->output.edits, links = result->links;
+    bool fine;
+
+    report->done = NULL;
+    if (part->encoding == MIME_QUOTED_PRINTABLE)
+        fine = edit_quoted_printable(job, part, &page, way);
+    else if (part->encoding == MIME_BASE64)
+        fine = edit_base64(job, part, &page, way, &report->done);
+    else
+        fine = edit_identity(job, part, &page, way);
+    if (page.pixels)
+        note_pixel(job, index);
+    if (!report->done)
+        report->done = job->output.edits > edits ? "edited" : "unchanged";
+    report->pixels = page.pixels;
+    report->links = (unsigned)(result->links - links);
+    report->cleaned = page.cleaned;
+    result->pixels += page.pixels;
+    result->wrapped += page.wrapped;
+    result->cleaned += page.cleaned;
+    splice_list_free(&page.splices);
+    return fine;
+}
+
+static bool edit_part(struct job *job, size_t index)
+{
+    const struct mime_part *part = &job->tree.part[index];
+    struct rewrite_part *report = &job->mail.result->part[job->mail.result->parts];
+    enum charset_way way = charset_way_of(slice_str(part->charset));
+
+    *report = (struct rewrite_part){.at = part->at, .len = part->len, .type = strdup(part->type)};
+    job->mail.result->parts++;
+    if (!report->type)
+        return false;
+    report->done = untouched(part, way);
+    return report->done || edit_page(job, index, way, report);
+}
+
+/* Why the body stayed as it is: the word of the first part that could have been a page. */
+static const char *why_unchanged(const struct rewrite_result *result)
+{
+    for (size_t at = 0; at < result->parts; at++)
+        if (strcmp(result->part[at].done, "multipart") != 0 && strcmp(result->part[at].done, "not_html") != 0 &&
+            strcmp(result->part[at].done, "attachment") != 0)
+            return result->part[at].done;
+    return "no_html";
+}
+
+static bool edit_all(struct job *job)
+{
+    struct rewrite_result *result = job->mail.result;
+
+    result->part = calloc(job->tree.count, sizeof *result->part);
+    job->pixel_below = calloc(job->tree.count, sizeof *job->pixel_below);
+    if (!result->part || !job->pixel_below)
+        return false;
+    for (size_t at = 0; at < job->tree.count; at++)
+        if (!edit_part(job, at))
+            return false;
+    result->edit = job->output.edit;
+    result->edits = job->output.edits;
+    job->output.edit = NULL;
+    result->changed = result->edits > 0;
+    if (!result->changed)
+        result->reason = why_unchanged(result);
+    return !result->changed || splice_finish(&job->output);
+}
+
+/* All List-Unsubscribe fields in one line; false without memory. */
+static bool gather_unsubscribe(const struct header_list *headers, struct buf *out)
+{
+    const struct header_field *field;
+
+    for (size_t nth = 0; nth < UNSUBSCRIBE_FIELDS_MAX && (field = header_find(headers, "List-Unsubscribe", nth)); nth++)
+        if (out->len + strlen(field->value) < UNSUBSCRIBE_MAX && !header_unfold(slice_str(field->value), out))
+            return false;
+    return true;
+}
+
+bool rewrite(const struct header_list *headers, struct slice body, const struct rewrite_settings *settings,
+             struct rewrite_result *result)
+{
+    struct job job = {.mail = {.settings = settings, .result = result}, .output = {.old = body, .body = &result->body}};
+    bool done;
+
+    *result = (struct rewrite_result){0};
+    buf_init(&result->body, SIZE_MAX / 4);
+    buf_init(&job.unsubscribe, UNSUBSCRIBE_MAX);
+    done = judge(headers, body, settings->body_limit, &job.tree, &result->degree, &result->reason);
+    if (done && result->degree == REWRITE_BODY) {
+        done = gather_unsubscribe(headers, &job.unsubscribe);
+        job.mail.unsubscribe = buf_slice(&job.unsubscribe);
+        done = done && edit_all(&job);
+    }
+    mime_tree_free(&job.tree);
+    buf_free(&job.unsubscribe);
+    destination_table_free(&job.mail.destinations);
+    free(job.pixel_below);
+    free(job.output.edit);
+    if (!done)
+        rewrite_result_free(result);
+    return done;
+}
+
+void rewrite_result_free(struct rewrite_result *result)
+{
+    for (size_t at = 0; at < result->links; at++)
+        free(result->link[at].destination);
+    for (size_t at = 0; at < result->parts; at++)
+        free(result->part[at].type);
+    free(result->link);
+    free(result->part);
+    free(result->edit);
+    buf_free(&result->body);
+    *result = (struct rewrite_result){0};
+}

@@ -1,0 +1,355 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+spoor-pixeld alone, with a database that is not there: what it answers to good, bad and hostile requests,
+byte by byte over a socket, and what it notes down.
+"""
+
+import base64
+import glob
+import hashlib
+import hmac
+import os
+import signal
+import socket
+import struct
+import time
+import urllib.parse
+
+import pytest
+
+import proc
+import spoor as spoor_of
+
+SECRET = bytes(range(32))
+EPOCH_2020_MS = 1577836800000
+VIEW, CLICK = 1, 2
+AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:120.0) Gecko/20100101 Firefox/120.0"
+HEADER_TIMEOUT = 1.0
+
+
+def token(kind, destination=b"", key=1, message_age_s=3600, index=None):
+    """As common/token.h says, written a second time."""
+    message = (int(time.time() * 1000) - message_age_s * 1000 - EPOCH_2020_MS) << 22
+    index = (1 if kind == CLICK else 0) if index is None else index
+    plain = struct.pack(">BBQIH", 1 << 4 | kind, key, message, 77, index)
+    derived = hmac.digest(SECRET, b"spoor derived key " + bytes([kind]), hashlib.sha256)
+    mac = hmac.digest(derived, b"spoor token 1" + plain + struct.pack(">H", len(destination)) + destination,
+                      hashlib.sha256)[:16]
+    return base64.b32encode(plain + mac).decode().rstrip("=").lower()
+
+
+def view(**more):
+    return "/o/%s.gif" % token(VIEW, **more)
+
+
+def click(destination, **more):
+    return "/c/%s/%s" % (token(CLICK, destination.encode(), **more), urllib.parse.quote(destination, safe=""))
+
+
+def spoiled(path):
+    """Another character where the MAC begins."""
+    at = 3 + 30
+    return path[:at] + ("a" if path[at] != "a" else "b") + path[at + 1:]
+
+
+class Answer:
+    def __init__(self, raw):
+        head, _, self.rest = raw.partition(b"\r\n\r\n")
+        lines = head.decode("latin-1").split("\r\n")
+        self.status = int(lines[0].split()[1]) if raw else 0
+        self.headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
+
+
+class Pixeld(spoor_of.Spoor):
+    def __init__(self, folder, settings, **pixeld):
+        pixeld.setdefault("header_timeout", "%ds" % HEADER_TIMEOUT)
+        super().__init__(folder, folder, "host=127.0.0.1 port=1 dbname=none", "", pixeld=pixeld, **settings)
+        with open(self.key_file, "w") as out:
+            out.write("address %s\nkey 1 %s\n" % (SECRET.hex(), SECRET.hex()))
+        os.chmod(self.key_file, 0o640)
+        if os.getuid() == 0:
+            os.chown(self.key_file, -1, 65534)
+
+    def connect(self):
+        client = socket.create_connection(("127.0.0.1", self.port), timeout=5)
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return client
+
+    def raw(self, request, until_closed=True):
+        """All that comes back until the connection ends, which is asked for unless UNTIL_CLOSED is false."""
+        with self.connect() as client:
+            client.sendall(request)
+            if not until_closed:
+                client.shutdown(socket.SHUT_WR)
+            return receive_all(client)
+
+    def ask(self, target, method="GET", *fields):
+        lines = ["%s %s HTTP/1.1" % (method, target), "Host: t.example.com", "Connection: close"] + list(fields)
+        return Answer(self.raw(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")))
+
+    def spooled(self):
+        segments = glob.glob(os.path.join(self.spool, "pixeld*", "*.segment"))
+        return b"".join(open(path, "rb").read() for path in segments)
+
+    def recorded(self, word):
+        return self.spooled().count(word.encode())
+
+
+def receive_all(client):
+    out = b""
+    while True:
+        more = client.recv(65536)
+        if not more:
+            return out
+        out += more
+
+
+@pytest.fixture
+def new_pixeld(tmp_path):
+    made = []
+
+    def start(settings=None, **section):
+        folder = tmp_path / str(len(made))
+        folder.mkdir()
+        for path in (tmp_path, folder):
+            path.chmod(0o755)
+        for path in tmp_path.parents:
+            if str(path).startswith("/tmp/pytest"):
+                path.chmod(0o755)
+        made.append(Pixeld(str(folder), settings or {}, **section))
+        made[-1].start("pixeld")
+        return made[-1]
+
+    yield start
+    for one in made:
+        statuses = one.stop_all()
+        assert all(status == 0 for status in statuses.values()), one.log_text("pixeld")
+
+
+@pytest.fixture
+def pixeld(new_pixeld):
+    return new_pixeld()
+
+
+def test_pixel_is_a_gif_that_nobody_keeps_and_a_record(pixeld):
+    answer = pixeld.ask(view(), "GET", "User-Agent: " + AGENT)
+    assert answer.status == 200
+    assert answer.headers["content-type"] == "image/gif"
+    assert answer.rest[:6] == b"GIF89a" and answer.rest[-1:] == b";" and len(answer.rest) == 43
+    for word in ("no-store", "no-cache", "must-revalidate", "private", "max-age=0"):
+        assert word in answer.headers["cache-control"]
+    assert pixeld.recorded(AGENT) == 1
+
+
+def test_head_is_answered_without_a_body_and_marked(pixeld):
+    answer = pixeld.ask(view(), "HEAD", "User-Agent: " + AGENT)
+    assert (answer.status, answer.rest, answer.headers["content-length"]) == (200, b"", "43")
+    assert pixeld.recorded("head") == 1
+
+
+@pytest.mark.parametrize("target", [
+    lambda: spoiled(view()), lambda: "/o/x.gif", lambda: "/o/", lambda: "/o/%s.gif" % token(CLICK),
+    lambda: view().replace(".gif", "%2egif"), lambda: "/o/%s.gif" % ("a" * 3000)])
+def test_bad_token_is_a_pixel_and_no_record(pixeld, target):
+    answer = pixeld.ask(target(), "GET", "User-Agent: " + AGENT)
+    assert (answer.status, len(answer.rest)) == (200, 43)
+    assert pixeld.recorded(AGENT) == 0
+
+
+@pytest.mark.parametrize("destination", [
+    "https://example.com/", "http://example.com/a?b=c&d=%20#e", "https://example.com/%252F", "https://[2001:db8::1]:8/"])
+def test_click_goes_where_it_was_signed_to(pixeld, destination):
+    answer = pixeld.ask(click(destination), "GET", "User-Agent: " + AGENT)
+    assert (answer.status, answer.headers["location"]) == (302, destination)
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["cache-control"] == "no-store"
+    assert pixeld.recorded(AGENT) == 1
+
+
+def test_query_that_somebody_appended_does_no_harm(pixeld):
+    answer = pixeld.ask(click("https://example.com/") + "?fbclid=x")
+    assert answer.headers["location"] == "https://example.com/"
+
+
+@pytest.mark.parametrize("target", [
+    lambda: spoiled(click("https://example.com/")),
+    lambda: click("https://example.com/") + "x",
+    lambda: click("https://example.com/").replace("%", "%25"),
+    lambda: "/c/%s/" % token(CLICK),
+    lambda: "/c/%s/x" % token(VIEW, b"x"),
+    lambda: click("javascript:alert(1)"),
+    lambda: click("https://example.com/\r\nX-Injected: 1"),
+    lambda: click("https://user@example.com/"),
+    lambda: "/c/%s/%%zz" % token(CLICK, b"%zz"),
+    lambda: "/", lambda: "/favicon.ico", lambda: "/../o/x.gif"])
+def test_all_else_is_a_plain_page_and_no_record(pixeld, target):
+    answer = pixeld.ask(target(), "GET", "User-Agent: " + AGENT)
+    assert answer.status == 404
+    assert "location" not in answer.headers and b"<h1>" in answer.rest
+    assert pixeld.recorded(AGENT) == 0
+
+
+def test_unknown_key_is_kept_raw_but_not_without_end(pixeld):
+    target = click("https://example.com/later", key=9)
+    assert pixeld.ask(target).status == 404
+    assert pixeld.recorded(target) == 1
+    assert len(pixeld.ask(view(key=9)).rest) == 43
+    with pixeld.connect() as client:
+        request = ("GET %s HTTP/1.1\r\nHost: a\r\n\r\n" % target).encode()
+        client.sendall(request * 1000 + request.replace(b"Host: a", b"Host: a\r\nConnection: close"))
+        assert receive_all(client).count(b"404 Not Found") == 1001
+    assert pixeld.recorded(target) <= 400
+    pixeld.wait_log("pixeld", "many requests name a key")
+
+
+def test_key_that_arrives_later_is_taken_on_sighup(pixeld):
+    assert pixeld.ask(click("https://example.com/", key=9)).status == 404
+    with open(pixeld.key_file, "a") as out:
+        out.write("key 9 %s\n" % SECRET.hex())
+    pixeld.servers["pixeld"].signal(signal.SIGHUP)
+    pixeld.wait_log("pixeld", "keys loaded again: 2")
+    assert pixeld.ask(click("https://example.com/", key=9)).status == 302
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "get", "CONNECT"])
+def test_other_methods_are_refused(pixeld, method):
+    answer = pixeld.ask(view(), method, "Content-Length: 0", "User-Agent: " + AGENT)
+    assert (answer.status, answer.headers.get("allow")) == (405, "GET, HEAD")
+    assert pixeld.recorded(AGENT) == 0
+
+
+def test_absolute_form(pixeld):
+    assert pixeld.ask("http://elsewhere.example" + view(), "GET", "User-Agent: " + AGENT).status == 200
+    assert pixeld.recorded(AGENT) == 1
+
+
+def test_many_requests_on_one_connection(pixeld):
+    request = "GET %s HTTP/1.1\r\nHost: a\r\nUser-Agent: %s\r\n\r\n" % (view(), AGENT)
+    last = request.replace("Host: a", "Host: a\r\nConnection: close")
+    answers = pixeld.raw((request * 99 + last).encode())
+    assert answers.count(b"HTTP/1.1 200 OK") == 100
+    assert pixeld.recorded(AGENT) == 100
+
+
+@pytest.mark.parametrize("fields", [
+    "Content-Length: 0\r\nContent-Length: 5", "Content-Length: 5\r\nTransfer-Encoding: chunked",
+    "Transfer-Encoding: chunked", "Content-Length: 44", "Content-Length : 5", "Host: b", "Content-Length: -1"])
+def test_what_can_be_read_in_two_ways_ends_the_connection(pixeld, fields):
+    hidden = "GET %s HTTP/1.1\r\nHost: a\r\nUser-Agent: hidden\r\n\r\n" % view()
+    request = "GET %s HTTP/1.1\r\nHost: a\r\n%s\r\n\r\n" % (view(), fields)
+    assert Answer(pixeld.raw((request + hidden).encode())).status == 400
+    assert pixeld.recorded("hidden") == 0
+
+
+@pytest.mark.parametrize("request_bytes", [
+    b"GET /o/x.gif HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 100000 + b"\r\n\r\n",
+    b"GET /o/x.gif HTTP/1.1\r\nHost: a\r\n" + b"X: a\r\n" * 20000 + b"\r\n",
+    b"GET /" + b"a" * 100000 + b" HTTP/1.1\r\nHost: a\r\n\r\n"], ids=["field", "fields", "target"])
+def test_headers_that_are_too_big(pixeld, request_bytes):
+    with pixeld.connect() as client:
+        try:
+            client.sendall(request_bytes)
+            answer = client.recv(65536)
+        except ConnectionError:
+            answer = b""
+    assert answer == b"" or answer.split()[1] in (b"431", b"414", b"413")
+    assert pixeld.ask(view()).status == 200
+
+
+@pytest.mark.parametrize("request_bytes", [
+    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 500, b"\x00" * 1000, b"\r\n" * 1000 + b"x",
+    b"GET", b"GET  HTTP/1.1\r\n\r\n", b" / HTTP/1.1\r\n\r\n", b"GET / HTTP/9.9\r\nHost: a\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"],
+    ids=["tls", "nul", "empty lines", "cut", "no target", "no method", "version 9", "http2"])
+def test_garbage_leaves_the_daemon_standing(pixeld, request_bytes):
+    pixeld.raw(request_bytes, until_closed=False)
+    assert pixeld.ask(view()).status == 200
+
+
+def slowly(client, request, pause):
+    """Sends a byte at a time until the other side has had enough; the seconds that took."""
+    start = time.monotonic()
+    client.settimeout(pause)
+    for byte in request:
+        try:
+            client.sendall(bytes([byte]))
+            if client.recv(1) == b"":
+                break
+        except socket.timeout:
+            pass
+        except ConnectionError:
+            break
+    return time.monotonic() - start
+
+
+def test_slow_header_ends_at_the_deadline(pixeld):
+    with pixeld.connect() as client:
+        seconds = slowly(client, b"GET / HTTP/1.1\r\nX: " + b"a" * 1000, 0.05)
+    assert HEADER_TIMEOUT * 0.8 <= seconds < HEADER_TIMEOUT + 10
+
+
+def test_silent_connection_ends_at_the_deadline(pixeld):
+    with pixeld.connect() as client:
+        assert receive_all(client) == b""
+
+
+def test_more_connections_than_allowed_are_closed(new_pixeld):
+    pixeld = new_pixeld(connections=20, header_timeout="30s")
+    clients = [pixeld.connect() for _ in range(20)]
+    for client in clients:
+        client.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert client.recv(4096)
+    with pixeld.connect() as surplus:
+        try:
+            assert surplus.recv(1) == b""
+        except ConnectionError:
+            pass
+    for client in clients:
+        client.close()
+    proc.wait_for(lambda: pixeld.ask(view()).status == 200, "room again")
+
+
+def test_client_behind_a_proxy_and_anonymous(new_pixeld):
+    pixeld = new_pixeld(trusted_proxies=["127.0.0.0/8"], anonymize_ip=True)
+    pixeld.ask(view(), "GET", "User-Agent: " + AGENT, "X-Forwarded-For: 203.0.113.1", "X-Forwarded-For: 198.51.100.77")
+    spooled = pixeld.spooled()
+    assert bytes([198, 51, 100, 0]) in spooled
+    assert bytes([198, 51, 100, 77]) not in spooled and bytes([203, 0, 113]) not in spooled
+
+
+def test_full_spool_is_no_reason_not_to_answer(new_pixeld):
+    pixeld = new_pixeld(settings=dict(spool_segment="2MB", spool_max="4MB"))
+    assert pixeld.ask("/healthz").rest == b"ok\n"
+    request = "GET %s HTTP/1.1\r\nHost: a\r\nUser-Agent: %s\r\n\r\n" % (view(), "x" * 500)
+    last = request.replace("Host: a", "Host: a\r\nConnection: close")
+    answers = pixeld.raw((request * 8999 + last).encode())
+    assert answers.count(b"200 OK") == 9000
+    pixeld.wait_log("pixeld", "hit answered but not recorded: the spool is full")
+    assert pixeld.log_text("pixeld").count("not recorded") == 1
+    health = pixeld.ask("/healthz")
+    assert health.status == 503 and health.rest.startswith(b"spool: ")
+
+
+def test_stop_lets_a_request_finish_and_ends_idle_connections(new_pixeld):
+    pixeld = new_pixeld(header_timeout="20s", drain_timeout="20s")
+    idle, busy = pixeld.connect(), pixeld.connect()
+    idle.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert idle.recv(4096)
+    busy.sendall(("GET %s HTTP/1.1\r\n" % view()).encode())
+    pixeld.ask("/healthz")
+    server = pixeld.servers["pixeld"]
+    server.signal(signal.SIGTERM)
+    assert receive_all(idle) == b""
+    assert server.alive()
+    busy.sendall(("Host: a\r\nUser-Agent: %s\r\n\r\n" % AGENT).encode())
+    assert Answer(receive_all(busy)).status == 200
+    assert server.child.wait(10) == 0
+    assert pixeld.recorded(AGENT) == 1
+    assert not proc.accepts(pixeld.port)
+
+
+def test_sync_before_the_answer(new_pixeld):
+    pixeld = new_pixeld(settings=dict(spool_sync="0ms"))
+    for _ in range(20):
+        assert pixeld.ask(view(), "GET", "User-Agent: " + AGENT).status == 200
+    pixeld.servers.pop("pixeld").kill()
+    assert pixeld.recorded(AGENT) == 20

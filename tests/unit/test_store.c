@@ -1,0 +1,497 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* the schema, the questions and the loading of batches, against a real PostgreSQL */
+
+#include "common/clock.h"
+#include "common/store.h"
+#include "common/store_cargo.h"
+#include "tests/unit/postgres.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/wait.h>
+
+#include <cmocka.h>
+
+enum { WAIT_MS = 20000, RECORDS_MAX = 64 };
+
+static const uint64_t mail = 1234567890123;
+
+struct fixture {
+    struct db *db;
+    struct db *admin;
+    struct store_memory *memory;
+    struct store_progress progress;
+    struct spool_record record[RECORDS_MAX];
+    struct buf payload[RECORDS_MAX];
+    size_t count;
+    struct buf why;
+    bool overtaken;
+};
+
+/* asking the database */
+
+static const char *value_of(struct fixture *fixture, const char *sql)
+{
+    static char text[4096];
+    static struct db_statement statement;
+    struct db_result *result;
+    const char *value;
+
+    statement = (struct db_statement){"", sql, 0}; /* the unnamed statement is prepared anew */
+    db_free(fixture->admin);
+    fixture->admin = db_new(getenv("SPOOR_TEST_DATABASE"), "test");
+    assert_true(db_connect(fixture->admin, WAIT_MS));
+    result = db_ask(fixture->admin, &statement, NULL, WAIT_MS);
+    if (!result)
+        fail_msg("%s: %s", sql, db_error(fixture->admin));
+    value = db_rows(result) ? db_value(result, 0, 0) : "no row";
+    snprintf(text, sizeof text, "%s", value ? value : "null");
+    db_result_free(result);
+    return text;
+}
+
+#define CHECK_VALUE(sql, expected) assert_string_equal(value_of(fixture, sql), expected)
+
+/* records */
+
+static struct buf *new_payload(struct fixture *fixture, uint8_t kind)
+{
+    struct spool_record *record = &fixture->record[fixture->count];
+    uint64_t position = fixture->count ? record[-1].end : fixture->progress.position;
+    struct buf *payload = &fixture->payload[fixture->count];
+
+    assert_true(fixture->count < RECORDS_MAX);
+    *record = (struct spool_record){.position = position, .end = position + 64, .checksum = (uint32_t)position + 1,
+                                    .kind = kind, .version = 1};
+    buf_init(payload, SPOOL_RECORD_MAX);
+    fixture->count++;
+    return payload;
+}
+
+static void add_hit(struct fixture *fixture, struct record_hit hit)
+{
+    hit.message = mail;
+    hit.kind = hit.kind ? hit.kind : HIT_VIEW;
+    hit.time_us = hit.time_us ? hit.time_us : clock_wall_us();
+    assert_true(record_hit_encode(&hit, new_payload(fixture, RECORD_HIT)));
+}
+
+static void add_answer(struct fixture *fixture, enum answer_class class_, uint8_t digest)
+{
+    struct record_answer answer = {.message = mail, .recipient = 7, .time_us = clock_wall_us(), .class_ = class_,
+                                   .rung = RUNG_REFERENCES, .confidence = CONFIDENCE_HIGH, .answerer = ANSWERER_OTHER,
+                                   .from = slice_str("eve@elsewhere.test"), .subject = slice_str("Re: Offer")};
+
+    memset(answer.digest, digest, sizeof answer.digest);
+    assert_true(record_answer_encode(&answer, new_payload(fixture, RECORD_ANSWER)));
+}
+
+static void add_message(struct fixture *fixture)
+{
+    struct record_recipient recipient[] = {{slice_str("bob@there.test"), 7}, {slice_str("carol@there.test"), 0xFFFFFFFF}};
+    struct record_link link[] = {{1, slice_str("https://example.com/a?b=\"c\"")}, {2, slice_str("https://example.com/2")}};
+    struct record_message message = {.id = mail, .time_us = clock_wall_us(), .level = LEVEL_INDIVIDUAL, .pixels = 1,
+                                     .size = 1000, .owner = slice_str("alice@example.com"),
+                                     .sender = slice_str("sales@example.com"),
+                                     .subject = slice_of("Off\xFF" "er \0 \\", 10),
+                                     .sent_message_id = slice_str("Token@Example.com"),
+                                     .client_message_id = slice_str("own@client.test"), .recipient = recipient,
+                                     .recipients = 2, .link = link, .links = 2};
+
+    assert_true(record_message_encode(&message, new_payload(fixture, RECORD_MESSAGE)));
+}
+
+static enum store_answer load_all(struct fixture *fixture)
+{
+    for (size_t at = 0; at < fixture->count; at++)
+        fixture->record[at].payload = buf_slice(&fixture->payload[at]);
+    buf_reset(&fixture->why);
+    return store_load(fixture->db, fixture->memory, &fixture->progress, fixture->record, fixture->count,
+                      &fixture->overtaken, &fixture->why, WAIT_MS);
+}
+
+static void forget_records(struct fixture *fixture)
+{
+    while (fixture->count)
+        buf_free(&fixture->payload[--fixture->count]);
+}
+
+#define LOAD(expected)                                                                     \
+    do {                                                                                   \
+        enum store_answer answer_ = load_all(fixture);                                     \
+        if (answer_ != (expected))                                                         \
+            fail_msg("answer %d: %s", (int)answer_, buf_text(&fixture->why));              \
+    } while (0)
+
+/* life */
+
+static int set_up(void **state)
+{
+    static uint8_t identity[SPOOL_IDENTITY_BYTES];
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+
+    assert_non_null(fixture);
+    *state = fixture;
+    buf_init(&fixture->why, 4096);
+    fixture->db = db_new(postgres_as("postgres"), "test");
+    fixture->memory = store_memory_new();
+    assert_true(db_connect(fixture->db, WAIT_MS));
+    assert_true(db_execute(fixture->db, "truncate spoor.message, spoor.recipient, spoor.link, spoor.event, spoor.answer,"
+                           " spoor.batch, spoor.rejected, spoor.event_clock, spoor.unjudged_hit", WAIT_MS));
+    db_free(fixture->db);
+    fixture->db = db_new(postgres_as("spoor_milter"), "test");
+    assert_true(db_connect(fixture->db, WAIT_MS));
+    identity[0]++;
+    assert_int_equal(store_progress(fixture->db, identity, "host", "test", &fixture->progress, WAIT_MS), STORE_NO);
+    assert_int_equal(store_progress(fixture->db, identity, "host", "test", &fixture->progress, WAIT_MS), STORE_YES);
+    return 0;
+}
+
+static void use_role(struct fixture *fixture, const char *role)
+{
+    db_free(fixture->db);
+    fixture->db = db_new(postgres_as(role), "test");
+    assert_true(db_connect(fixture->db, WAIT_MS));
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+
+    forget_records(fixture);
+    store_memory_free(fixture->memory);
+    db_free(fixture->db);
+    db_free(fixture->admin);
+    buf_free(&fixture->why);
+    free(fixture);
+    return 0;
+}
+
+/* cases */
+
+static void two_installations_at_once_agree(void **state)
+{
+    struct db *db = db_new(getenv("SPOOR_TEST_DATABASE"), "test");
+    struct buf why;
+    pid_t child[2];
+    int status;
+
+    (void)state;
+    buf_init(&why, 1000);
+    assert_true(db_connect(db, WAIT_MS));
+    assert_int_equal(store_schema_fits(db, &why, WAIT_MS), STORE_NO);
+    assert_non_null(strstr(buf_text(&why), "spoorctl schema install"));
+    assert_int_not_equal(postgres_schema("upgrade"), 0); /* nothing to upgrade */
+    for (int n = 0; n < 2; n++) {
+        fflush(NULL);
+        child[n] = fork();
+        if (child[n] == 0) {
+            int result;
+
+            if (!freopen("/dev/null", "w", stdout))
+                _exit(99);
+            result = postgres_schema("install");
+            _exit(result);
+        }
+    }
+    for (int n = 0; n < 2; n++) {
+        assert_int_equal(waitpid(child[n], &status, 0), child[n]);
+        assert_int_equal(status, 0);
+    }
+    assert_int_equal(store_schema_fits(db, &why, WAIT_MS), STORE_YES);
+    buf_free(&why);
+    db_free(db);
+}
+
+static void everything_of_a_batch_appears(void **state)
+{
+    struct fixture *fixture = *state;
+    uint64_t found;
+    enum store_relation relation;
+
+    add_message(fixture);
+    add_hit(fixture, (struct record_hit){.recipient = 7, .verdict = VERDICT_HUMAN, .reason = slice_str("browser"),
+                                         .user_agent = slice_str("Mozilla/5.0 \xC3\xBC\xFF"), .address = {192, 0, 2, 9},
+                                         .address_bytes = 4});
+    add_hit(fixture, (struct record_hit){.kind = HIT_CLICK, .recipient = 0xFFFFFFFF, .index = 1, .address = {0x20, 1, 0xd, 0xb8},
+                                         .address_bytes = 16, .user_agent = slice_str("Mozilla/5.0 \xC3\xBC\xFF")});
+    add_hit(fixture, (struct record_hit){.verdict = VERDICT_BOT});
+    add_answer(fixture, ANSWER_REPLY, 1);
+    use_role(fixture, "spoor_milter");
+    LOAD(STORE_YES);
+    assert_int_equal(fixture->progress.position, fixture->record[4].end);
+    CHECK_VALUE("select subject from spoor.message", "Off\xEF\xBF\xBD" "er \xEF\xBF\xBD \\");
+    CHECK_VALUE("select string_agg(concat_ws('|', what, sender, person, detail, verdict, reason), ' ' order by what) from spoor.feed",
+                "click|sales@example.com|carol@there.test|https://example.com/a?b=\"c\"|unknown "
+                "reply|sales@example.com|eve@elsewhere.test|eve@elsewhere.test|references "
+                "view|sales@example.com|bob@there.test|human|browser");
+    CHECK_VALUE("select concat_ws(' ', recipients, viewed, clicked, replied, views, clicks, replies, machine_events)"
+                " from spoor.message_report", "2 1 1 1 1 1 1 1");
+    CHECK_VALUE("select string_agg(concat_ws(' ', address, viewed, clicked), ', ' order by address) from spoor.recipient_report",
+                "bob@there.test t f, carol@there.test f t");
+    CHECK_VALUE("select string_agg(concat_ws(' ', address, agent), ', ' order by record) from spoor.event_report where agent is not null",
+                "192.0.2.9 Mozilla/5.0 \xC3\xBC\xEF\xBF\xBD, 2001:db8:: Mozilla/5.0 \xC3\xBC\xEF\xBF\xBD");
+    CHECK_VALUE("select count(*) || ' ' || min(person) from spoor.event_report where verdict = 'bot'", "1 one of 2");
+    CHECK_VALUE("select concat_ws(' ', records, last_record - first_record) from spoor.batch", "5 256");
+    assert_int_equal(store_find_message(fixture->db, slice_str("tOKEN@example.COM"), &found, WAIT_MS), STORE_YES);
+    assert_true(found == mail);
+    assert_int_equal(store_find_message(fixture->db, slice_str("OWN@client.test"), &found, WAIT_MS), STORE_YES);
+    assert_int_equal(store_find_message(fixture->db, slice_str("none@client.test"), &found, WAIT_MS), STORE_NO);
+    assert_int_equal(store_relation_of(fixture->db, mail, slice_str("bob@there.test"), &relation, WAIT_MS), STORE_YES);
+    assert_int_equal(relation, RELATION_RECIPIENT);
+    assert_int_equal(store_relation_of(fixture->db, mail, slice_str("sales@example.com"), &relation, WAIT_MS), STORE_YES);
+    assert_int_equal(relation, RELATION_OWNER);
+    assert_int_equal(store_relation_of(fixture->db, mail + 1, slice_str("x@y.test"), &relation, WAIT_MS), STORE_NO);
+}
+
+static void an_answer_that_comes_twice_counts_once(void **state)
+{
+    struct fixture *fixture = *state;
+
+    add_answer(fixture, ANSWER_REPLY, 1);
+    add_answer(fixture, ANSWER_REPLY, 1);
+    add_answer(fixture, ANSWER_AUTO_REPLY, 2);
+    LOAD(STORE_YES);
+    forget_records(fixture);
+    add_answer(fixture, ANSWER_REPLY, 2);
+    LOAD(STORE_YES);
+    CHECK_VALUE("select count(*) from spoor.answer", "2");
+    CHECK_VALUE("select string_agg(what, ' ' order by what) from spoor.feed", "auto_reply reply");
+}
+
+static void a_second_writer_changes_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_progress before = fixture->progress;
+
+    add_hit(fixture, (struct record_hit){.recipient = 7});
+    LOAD(STORE_YES);
+    fixture->progress = before;
+    LOAD(STORE_NO);
+    assert_true(fixture->overtaken);
+    assert_true(fixture->progress.position == before.position);
+    CHECK_VALUE("select count(*) from spoor.event", "1");
+    CHECK_VALUE("select count(*) from spoor.batch", "1");
+}
+
+static void a_bad_record_is_refused_and_can_be_set_aside(void **state)
+{
+    struct fixture *fixture = *state;
+
+    add_hit(fixture, (struct record_hit){.recipient = 7});
+    buf_add_str(new_payload(fixture, RECORD_HIT), "x\xFFy");
+    LOAD(STORE_NO);
+    assert_false(fixture->overtaken);
+    fixture->count = 1;
+    LOAD(STORE_YES);
+    fixture->record[1].payload = slice_str("x\xFFy");
+    assert_int_equal(store_reject(fixture->db, &fixture->progress, &fixture->record[1], "no record \xFF", &fixture->overtaken,
+                                  WAIT_MS), STORE_YES);
+    fixture->count = 2;
+    CHECK_VALUE("select count(*) from spoor.event", "1");
+    CHECK_VALUE("select concat_ws(' ', kind, payload, reason) from spoor.rejected", "2 \\x78ff79 no record \xEF\xBF\xBD");
+    assert_true(fixture->progress.position == fixture->record[1].end);
+}
+
+static void what_the_server_refuses_is_told_from_a_server_in_trouble(void **state)
+{
+    struct fixture *fixture = *state;
+
+    value_of(fixture, "with x as (select 1) select 1 from x");
+    assert_true(db_execute(fixture->admin, "alter table spoor.link add constraint short check (length(destination) < 25)", WAIT_MS));
+    add_message(fixture);
+    LOAD(STORE_NO);
+    assert_true(db_execute(fixture->admin, "alter table spoor.link drop constraint short; "
+                           "revoke insert on spoor.link from spoor_milter", WAIT_MS));
+    LOAD(STORE_AWAY);
+    assert_true(db_execute(fixture->admin, "grant insert on spoor.link to spoor_milter", WAIT_MS));
+    LOAD(STORE_YES);
+}
+
+static void times_are_kept_within_reason(void **state)
+{
+    struct fixture *fixture = *state;
+    const int64_t day_us = 86400 * (int64_t)1000000;
+    int64_t now_us = clock_wall_us();
+
+    add_hit(fixture, (struct record_hit){.recipient = 1, .time_us = now_us + 40 * day_us});
+    add_hit(fixture, (struct record_hit){.recipient = 2, .time_us = now_us - 70 * day_us});
+    add_hit(fixture, (struct record_hit){.recipient = 3, .time_us = now_us - 4000 * day_us});
+    LOAD(STORE_YES);
+    CHECK_VALUE("select string_agg(recipient::text, ' ' order by at_time) from spoor.event", "2 1");
+    CHECK_VALUE("select at_time between now() - interval '1 hour' and now() from spoor.event where recipient = 1", "t");
+    CHECK_VALUE("select claimed_at > now() + interval '39 days' from spoor.event_clock", "t");
+    CHECK_VALUE("select dropped from spoor.spool_progress where dropped > 0", "1");
+    CHECK_VALUE("select count(*) >= 2 from pg_inherits where inhparent = 'spoor.event'::regclass", "t");
+}
+
+static void a_dropped_partition_comes_back(void **state)
+{
+    struct fixture *fixture = *state;
+
+    add_hit(fixture, (struct record_hit){.recipient = 1});
+    LOAD(STORE_YES);
+    value_of(fixture, "select 1");
+    assert_true(db_execute(fixture->admin, "do $$ declare p text; begin select inhrelid::regclass into p from pg_inherits"
+                           " where inhparent = 'spoor.event'::regclass and inhrelid::regclass::text like"
+                           " '%' || to_char(now() at time zone 'UTC', 'YYYY_MM'); execute 'drop table ' || p; end $$", WAIT_MS));
+    LOAD(STORE_NO); /* overtaken: the same positions again */
+    fixture->record[0].position = fixture->progress.position;
+    fixture->record[0].end = fixture->progress.position + 64;
+    if (load_all(fixture) != STORE_YES)
+        LOAD(STORE_YES); /* the month was believed to be there */
+    CHECK_VALUE("select count(*) from spoor.event", "1");
+}
+
+static void hits_with_an_unknown_key_wait_apart(void **state)
+{
+    struct fixture *fixture = *state;
+
+    use_role(fixture, "spoor_pixeld");
+    add_hit(fixture, (struct record_hit){.raw = slice_str("/o/abc.gif"), .address = {192, 0, 2, 9}, .address_bytes = 4});
+    LOAD(STORE_YES);
+    CHECK_VALUE("select count(*) from spoor.event", "0");
+    CHECK_VALUE("select concat_ws(' ', target, host(address), verdict) from spoor.unjudged_hit", "/o/abc.gif 192.0.2.9 u");
+}
+
+static void roles_may_do_no_more_than_they_need(void **state)
+{
+    struct fixture *fixture = *state;
+
+    use_role(fixture, "spoor_pixeld");
+    assert_false(db_execute(fixture->db, "select subject from spoor.message", WAIT_MS));
+    assert_string_equal(db_sqlstate(fixture->db), "42501");
+    assert_false(db_execute(fixture->db, "select * from spoor.feed", WAIT_MS));
+    use_role(fixture, "spoor_milter");
+    assert_false(db_execute(fixture->db, "select subject from spoor.message", WAIT_MS));
+    assert_false(db_execute(fixture->db, "delete from spoor.event", WAIT_MS));
+    use_role(fixture, "spoor_admin");
+    assert_true(db_execute(fixture->db, "table spoor.feed; table spoor.message_report; table spoor.event_report;"
+                           " table spoor.recipient_report", WAIT_MS));
+}
+
+static void words_are_the_same_here_and_there(void **state)
+{
+    struct fixture *fixture = *state;
+    char sql[200];
+
+    for (enum answer_class class_ = ANSWER_NONE; class_ <= ANSWER_REPLY; class_++) {
+        snprintf(sql, sizeof sql, "select spoor.event_kind_name('%c') || ' ' || '%s'::spoor.answer_class",
+                 answer_class_letter(class_), answer_class_name(class_));
+        value_of(fixture, sql);
+        snprintf(sql, sizeof sql, "select spoor.event_kind_name('%c')", answer_class_letter(class_));
+        CHECK_VALUE(sql, answer_class_name(class_));
+    }
+    for (enum hit_verdict verdict = VERDICT_UNKNOWN; verdict <= VERDICT_SELF; verdict++) {
+        snprintf(sql, sizeof sql, "select spoor.verdict_name('%c')", hit_verdict_letter(verdict));
+        CHECK_VALUE(sql, hit_verdict_name(verdict));
+    }
+    for (enum hit_kind kind = HIT_VIEW; kind <= HIT_CLICK; kind++) {
+        snprintf(sql, sizeof sql, "select spoor.event_kind_name('%c')", hit_kind_letter(kind));
+        CHECK_VALUE(sql, hit_kind_name(kind));
+    }
+}
+
+static void everything_has_a_comment(void **state)
+{
+    struct fixture *fixture = *state;
+
+    CHECK_VALUE("select string_agg(c.relname || '.' || coalesce(a.attname, ''), ' ') from pg_class c"
+                " left join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not c.relispartition"
+                " where c.relnamespace = 'spoor'::regnamespace and c.relkind in ('r', 'p', 'v')"
+                " and (col_description(c.oid, a.attnum) is null and not c.relispartition or obj_description(c.oid) is null)",
+                "null");
+    CHECK_VALUE("select string_agg(p.proname, ' ') from pg_proc p where p.pronamespace = 'spoor'::regnamespace"
+                " and obj_description(p.oid) is null", "null");
+}
+
+static void nodes_are_leased_once(void **state)
+{
+    struct fixture *fixture = *state;
+    uint8_t identity[SPOOL_IDENTITY_BYTES] = {9};
+    int first = -1;
+    int again = -1;
+
+    assert_int_equal(store_lease_node(fixture->db, identity, "host", "spoor-stamp", &first, WAIT_MS), STORE_YES);
+    assert_int_equal(store_lease_node(fixture->db, identity, "host", "spoor-stamp", &again, WAIT_MS), STORE_YES);
+    assert_int_equal(first, again);
+    identity[0] = 10;
+    assert_int_equal(store_lease_node(fixture->db, identity, "host", "spoor-stamp", &again, WAIT_MS), STORE_YES);
+    assert_int_not_equal(first, again);
+}
+
+static void a_call_that_is_late_ends_by_its_deadline(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t start_ms = clock_monotonic_ms();
+
+    assert_false(db_execute(fixture->db, "select pg_sleep(30)", 200));
+    assert_true(clock_monotonic_ms() - start_ms < 5000);
+    assert_string_equal(db_sqlstate(fixture->db), "");
+    assert_false(db_connect(fixture->db, WAIT_MS)); /* the backoff */
+    usleep(150000);
+    assert_true(db_connect(fixture->db, WAIT_MS));
+    assert_true(db_execute(fixture->db, "select 1", WAIT_MS));
+}
+
+static void a_pool_lends_no_more_than_it_has(void **state)
+{
+    struct db_pool *pool = db_pool_new(postgres_as("spoor_milter"), "test", 2);
+    struct db *one = db_pool_take(pool);
+    struct db *two = db_pool_take(pool);
+
+    (void)state;
+    assert_non_null(one);
+    assert_non_null(two);
+    assert_null(db_pool_take(pool));
+    assert_true(db_connect(one, WAIT_MS));
+    db_pool_give(pool, one);
+    assert_ptr_equal(db_pool_take(pool), one);
+    db_pool_give(pool, one);
+    db_pool_give(pool, two);
+    db_pool_free(pool);
+}
+
+static void a_notification_comes_with_each_batch(void **state)
+{
+    struct fixture *fixture = *state;
+    char channel[64];
+
+    value_of(fixture, "select 1");
+    assert_true(db_execute(fixture->admin, "listen spoor_feed", WAIT_MS));
+    assert_false(db_wait_notification(fixture->admin, 10, channel));
+    add_hit(fixture, (struct record_hit){.recipient = 1});
+    LOAD(STORE_YES);
+    assert_true(db_wait_notification(fixture->admin, WAIT_MS, channel));
+    assert_string_equal(channel, "spoor_feed");
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(two_installations_at_once_agree),
+        CASE(everything_of_a_batch_appears),
+        CASE(an_answer_that_comes_twice_counts_once),
+        CASE(a_second_writer_changes_nothing),
+        CASE(a_bad_record_is_refused_and_can_be_set_aside),
+        CASE(what_the_server_refuses_is_told_from_a_server_in_trouble),
+        CASE(times_are_kept_within_reason),
+        CASE(a_dropped_partition_comes_back),
+        CASE(hits_with_an_unknown_key_wait_apart),
+        CASE(roles_may_do_no_more_than_they_need),
+        CASE(words_are_the_same_here_and_there),
+        CASE(everything_has_a_comment),
+        CASE(nodes_are_leased_once),
+        CASE(a_call_that_is_late_ends_by_its_deadline),
+        CASE(a_pool_lends_no_more_than_it_has),
+        CASE(a_notification_comes_with_each_batch),
+    };
+
+    (void)argc;
+    postgres_begin(argv);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
