@@ -20,7 +20,6 @@ ctl_spoorctl_SOURCES += ctl/keygen.c
 ctl_spoorctl_SOURCES += ctl/main.c
 ctl_spoorctl_SOURCES += ctl/match.c
 ctl_spoorctl_SOURCES += ctl/stamp.c
-ctl_spoorctl_LDADD = libmail.a $(COMMON_LIBS)
+ctl_spoorctl_LDADD = libctl.a libmail.a $(COMMON_LIBS)
 
 dist_man_MANS += ctl/spoorctl.8
-ctl_spoorctl_LDADD = libctl.a libmail.a $(COMMON_LIBS)
