@@ -123,9 +123,15 @@ endif
 lint_tests =
 lint_tests += tests/lint/includes
 lint_tests += tests/lint/listed
+lint_tests += tests/lint/manual
+lint_tests += tests/lint/options
 lint_tests += tests/lint/packages
 lint_tests += tests/lint/words
 TESTS += $(lint_tests)
+
+# prints the names and the defaults of all options, for tests/lint/options
+check_PROGRAMS += tests/lint/option_names
+tests_lint_option_names_LDADD = $(COMMON_LIBS)
 
 EXTRA_DIST += $(lint_tests)
 EXTRA_DIST += tests/bench/floor
