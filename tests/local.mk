@@ -120,6 +120,8 @@ tests_bench_rewrite_rate_CPPFLAGS = $(AM_CPPFLAGS) $(ORACLES_CFLAGS)
 tests_bench_rewrite_rate_LDADD = libmail.a $(COMMON_LIBS) $(ORACLES_LIBS)
 endif
 
+check_PROGRAMS += tests/lint/option_names
+
 lint_tests =
 lint_tests += tests/lint/includes
 lint_tests += tests/lint/listed
@@ -128,10 +130,6 @@ lint_tests += tests/lint/options
 lint_tests += tests/lint/packages
 lint_tests += tests/lint/words
 TESTS += $(lint_tests)
-
-# prints the names and the defaults of all options, for tests/lint/options
-check_PROGRAMS += tests/lint/option_names
-tests_lint_option_names_LDADD = $(COMMON_LIBS)
 
 EXTRA_DIST += $(lint_tests)
 EXTRA_DIST += tests/bench/floor
