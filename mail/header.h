@@ -61,6 +61,8 @@ bool header_unfold(struct slice value, struct buf *out);
 /* RFC 2047 encoded words decoded to UTF-8 as far as the charset is utf-8, us-ascii or an ISO-8859/windows
  * one; else kept. */
 bool header_decode_words(struct slice value, struct buf *out);
+/* A field as a person reads it: unfolded, decoded, cut to MOST bytes at the end of a character. Adds nothing when it is missing. */
+bool header_text(const struct header_list *headers, const char *name, size_t most, struct buf *out);
 
 /*
  * The address of the first mailbox in a From, Sender or Return-Path value, without brackets, comments and

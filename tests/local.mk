@@ -121,6 +121,7 @@ tests_bench_rewrite_rate_LDADD = libmail.a $(COMMON_LIBS) $(ORACLES_LIBS)
 endif
 
 check_PROGRAMS += tests/lint/option_names
+tests_lint_option_names_SOURCES = tests/lint/option_names.c
 
 lint_tests =
 lint_tests += tests/lint/includes
