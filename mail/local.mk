@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 noinst_LIBRARIES += libmail.a
 libmail_a_SOURCES =
+libmail_a_SOURCES += mail/about.c
+libmail_a_SOURCES += mail/about.h
 libmail_a_SOURCES += mail/absence.c
 libmail_a_SOURCES += mail/absence.h
 libmail_a_SOURCES += mail/base64.c
@@ -26,6 +28,8 @@ libmail_a_SOURCES += mail/ladder.c
 libmail_a_SOURCES += mail/ladder.h
 libmail_a_SOURCES += mail/link.c
 libmail_a_SOURCES += mail/link.h
+libmail_a_SOURCES += mail/match.c
+libmail_a_SOURCES += mail/match.h
 libmail_a_SOURCES += mail/mime.c
 libmail_a_SOURCES += mail/mime.h
 libmail_a_SOURCES += mail/msgid.c
@@ -38,6 +42,8 @@ libmail_a_SOURCES += mail/qp.c
 libmail_a_SOURCES += mail/qp.h
 libmail_a_SOURCES += mail/quoted.c
 libmail_a_SOURCES += mail/quoted.h
+libmail_a_SOURCES += mail/quoted_url.c
+libmail_a_SOURCES += mail/quoted_url.h
 libmail_a_SOURCES += mail/reference.c
 libmail_a_SOURCES += mail/reference.h
 libmail_a_SOURCES += mail/report.c
