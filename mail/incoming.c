@@ -3,6 +3,7 @@
 
 #include "mail/about.h"
 #include "mail/classify.h"
+#include "mail/first_text.h"
 #include "mail/incoming.h"
 #include "mail/match.h"
 #include "mail/report.h"
@@ -10,7 +11,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { SUBJECT_MAX = 4096 };
+enum { SUBJECT_MAX = 4096, TEXT_MAX = 256 * 1024 /* above any first text */ };
 
 struct judging {
     const struct incoming_mail *mail;
@@ -200,6 +201,23 @@ static enum incoming_hard hardness(const char *status)
     return report_status_is_hard(status) ? HARD_YES : HARD_NO;
 }
 
+/* A text that cannot be read names no date; that is no reason to fail. */
+static void set_until(struct judging *judging)
+{
+    const char *date = header_value(judging->mail->headers, "Date");
+    struct absence_mail absence = {
+        .subject = slice_str(judging->verdict->subject),
+        .date = slice_str(date ? date : ""),
+    };
+    struct buf text;
+
+    buf_init(&text, TEXT_MAX);
+    first_text_read(judging->mail->headers, judging->mail->body, &text);
+    absence.text = buf_slice(&text);
+    absence_until(&absence, judging->verdict->until);
+    buf_free(&text);
+}
+
 /* Which of the report's recipients speaks, and whether he may stop anything. */
 static void set_about(struct judging *judging)
 {
@@ -230,7 +248,7 @@ static void set_details(struct judging *judging)
     if (verdict->class_ == ANSWER_RECEIPT)
         verdict->receipt = report->disposition;
     if (verdict->class_ == ANSWER_AUTO_REPLY)
-        absence_until(slice_str(verdict->subject), verdict->until);
+        set_until(judging);
     set_about(judging);
 }
 
