@@ -44,11 +44,18 @@ static struct db *take_database(const struct question *question)
     return db;
 }
 
-static enum token_result verify_token(void *arg, struct slice id_left, struct token *token)
+static enum token_result verify_token(void *arg, struct slice text, struct token *token)
 {
     struct question *question = arg;
 
-    return token_verify(question->filter->keys, id_left, slice_str(""), token);
+    return token_verify(question->filter->keys, text, slice_str(""), token);
+}
+
+static enum token_result verify_url(void *arg, struct slice url, struct token *token)
+{
+    const struct match_filter *filter = ((struct question *)arg)->filter;
+
+    return tracking_verify_url(filter->keys, filter->conf->tracking_url, url, token, NULL);
 }
 
 static bool cached_id(struct match_filter *filter, struct slice id, uint64_t *message)
@@ -135,6 +142,8 @@ static bool judge(struct match_filter *filter, const struct mlfi_message *messag
     struct incoming_lookup lookup = {
         .arg = &question,
         .token = verify_token,
+        .url = verify_url,
+        .tracking_url = filter->conf->tracking_url,
         .kept_id = find_kept_id,
         .relation = find_relation,
         .recipient_key = recipient_key,
@@ -216,6 +225,8 @@ static void log_mail(const struct mlfi_message *message, const struct incoming_v
                  message->body_missing ? " reason=" : "", message->body_missing ? message->body_missing : "");
         return;
     }
+    if (verdict->about[0])
+        log_info("about=<%s> status=%s effect=%s", verdict->about, verdict->status, verdict->effect ? "yes" : "no");
     log_info("class=%s rung=%s confidence=%s message=%" PRIu64 " answerer=%s from=<%s> recipients=%zu cleaned=%u%s",
              answer_class_name(verdict->class_), answer_rung_name(verdict->rung),
              answer_confidence_name(verdict->confidence), verdict->message, answer_answerer_name(verdict->answerer),

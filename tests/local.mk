@@ -63,6 +63,7 @@ tests_unit_test_store_SOURCES += tests/unit/postgres.h
 # Fuzz targets: a file each, built with CC=clang and --enable-fuzzers.
 FUZZER_LINK = $(AM_LDFLAGS) -fsanitize=fuzzer
 if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_absence
 noinst_PROGRAMS += tests/fuzz/fuzz_address
 noinst_PROGRAMS += tests/fuzz/fuzz_conf
 noinst_PROGRAMS += tests/fuzz/fuzz_header
@@ -78,6 +79,7 @@ noinst_PROGRAMS += tests/fuzz/fuzz_spool
 noinst_PROGRAMS += tests/fuzz/fuzz_token
 noinst_PROGRAMS += tests/fuzz/fuzz_url
 endif
+tests_fuzz_fuzz_absence_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_address_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_conf_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_header_LDFLAGS = $(FUZZER_LINK)
