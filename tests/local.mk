@@ -23,6 +23,7 @@ unit_tests += tests/unit/test_keys
 unit_tests += tests/unit/test_ladder
 unit_tests += tests/unit/test_loader
 unit_tests += tests/unit/test_log
+unit_tests += tests/unit/test_match
 unit_tests += tests/unit/test_message_id
 unit_tests += tests/unit/test_mime
 unit_tests += tests/unit/test_msgid
