@@ -69,6 +69,8 @@ bool header_text(const struct header_list *headers, const char *name, size_t mos
  * display name; false when there is none. Groups and several authors: the first.
  */
 bool header_mailbox(struct slice value, struct buf *address);
+/* The same, mailbox by mailbox: *FROM begins at 0 and moves on. */
+bool header_mailbox_next(struct slice value, size_t *from, struct buf *address);
 
 /* A Content-Type, Content-Disposition or kin: its value in lower case, then parameters. */
 struct header_params;                                        /* opaque */
