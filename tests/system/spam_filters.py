@@ -78,7 +78,7 @@ class Rspamd:
 .include "$CONFDIR/common.conf"
 options {
     .include "$CONFDIR/options.inc"
-    filters = "chartable,regexp";
+    filters = "regexp";  # without chartable, which guesses the language by chance: one mail has two verdicts
     pidfile = "%(folder)s/rspamd.pid";
     control_socket = "%(folder)s/control.sock mode=0600";
     disable_hyperscan = true;  # compiling the rules would take longer than all mails

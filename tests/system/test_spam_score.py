@@ -22,15 +22,22 @@ MAILS = os.path.join(spoor.SOURCE, "tests", "corpus", "spam")
 MODES = ["auto", "keep", "stamp"]
 FILTERS = ["spamassassin", "rspamd"]
 
-# rspamd gives a point to a multipart/alternative with an odd number of URLs. The pixel is one more, so the rule newly
-# fires for about as many mails as it leaves. Whether it will cannot be known: which links it counts changes with its
-# version (3.4 leaves out links without a percent sign).
+# rspamd gives a point to a multipart/alternative with an odd number of URLs. It counts the pixel, and a link only once
+# it is wrapped (of links in HTML, 3.4 leaves out those without a percent sign), so tracking makes some mails odd and
+# others even: a toss. A second URL in the pixel would only exchange them.
 TOSS = "URI_COUNT_ODD"
+# SpamAssassin's tenth of a point for a plain part below 1 % of the HTML part: "Thursday is fine." That page is as long
+# as it is because a shorter one with a pixel would get up to 2.8 points (HTML_IMAGE_ONLY_*).
+SHORT = "MIME_HTML_MOSTLY"
+TAKEN = (TOSS, SHORT)
 
-ODD = ["newsletter-phpmailer", "outlook", "outlook-2002", "outlook-web"]
+ODD = ["iphone-short", "newsletter-phpmailer", "outlook", "outlook-2002", "outlook-web"]
 # Every rule with a weight that newly fires: filter, mode, rule, weight, for which mails. `stamp` replaces the ids by
 # which the filters know these programs; `auto` is the default for that reason.
 NEW_RULES = [
+    ("spamassassin", "auto", SHORT, 0.1, ["iphone-short"]),
+    ("spamassassin", "keep", SHORT, 0.1, ["iphone-short"]),
+    ("spamassassin", "stamp", SHORT, 0.1, ["iphone-short"]),
     ("rspamd", "auto", TOSS, 1.0, ODD),
     ("rspamd", "keep", TOSS, 1.0, ODD),
     ("rspamd", "stamp", TOSS, 1.0, ODD),
@@ -120,8 +127,8 @@ def test_the_judged_mails_are_tracked(stamped, mode):
         assert replaced == (missing or mode == "stamp" or mode == "auto" and name in REPLACED_BY_AUTO), name
 
 
-def without_toss(verdict):
-    return {rule: weight for rule, weight in verdict.items() if rule != TOSS}
+def without_taken(verdict):
+    return {rule: weight for rule, weight in verdict.items() if rule not in TAKEN}
 
 
 @pytest.mark.parametrize("mode", ["auto", "keep"])
@@ -132,7 +139,7 @@ def test_no_mail_scores_higher(stamped, verdicts, judge, mode):
         before, after = verdicts[judge][None, name], verdicts[judge][mode, name]
         print("%-14s %-5s %-22s %6.3f -> %6.3f" % (judge, mode, name, spam_filters.score(before),
                                                   spam_filters.score(after)))
-        if spam_filters.score(without_toss(after)) > spam_filters.score(without_toss(before)):
+        if spam_filters.score(without_taken(after)) > spam_filters.score(without_taken(before)):
             higher[name] = {rule: weight for rule, weight in after.items() if weight > before.get(rule, 0)}
     assert not higher
 
