@@ -16,7 +16,6 @@ int check_command(const struct conf *conf, int argc, char **argv);
 int decode_command(const struct conf *conf, int argc, char **argv);
 int keygen_command(const struct conf *conf, int argc, char **argv);
 int match_command(const struct conf *conf, int argc, char **argv);
-int schema_command(const struct conf *conf, int argc, char **argv);
 int stamp_command(const struct conf *conf, int argc, char **argv);
 
 #endif

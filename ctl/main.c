@@ -2,6 +2,7 @@
 /* spoorctl - the administrator's hand: keys, checks, schema, and dry runs of the milters on a file. */
 
 #include "ctl/command.h"
+#include "ctl/schema.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -279,10 +279,10 @@ static bool splice_one_qp(struct splice_output *output, struct slice raw, const 
         return false;
     rest = rest_of_line(raw, end, next, &ends);
     ends = ends || next == raw.len;
-    /* a blank that now ends the line would be lost; a line that grew is broken behind what was added */
+    /* a blank that now ends the line would be lost; a line that grew, or was joined to the next, is broken */
     if ((output->body->len == begun && *column && ends && ends_blank(slice_of(raw.p, start)) &&
          only_blank(raw, end, end + rest)) ||
-        (text.len && rest && *column && *column + rest > (ends ? QP_LINE_MAX : QP_LINE_MAX - 1)))
+        (rest && *column && *column + rest > (ends ? QP_LINE_MAX : QP_LINE_MAX - 1)))
         return add_soft_break(output->body, line_break, column);
     return true;
 }

@@ -11,11 +11,9 @@
 
 /* A request target, a User-Agent and numbers; the HTTP library has no room for longer ones. */
 enum { PAYLOAD_MAX = 32 * 1024, PAYLOAD_USUAL = 256 };
-/* Of the payload that record_hit_encode() writes. */
-enum { HIT_VERSION = 1 };
 
 struct journal {
-    struct spool *spool;
+    struct recorder *recorder;
     bool sync_each;
     atomic_uint_fast64_t recorded;
     atomic_uint_fast64_t lost;
@@ -28,13 +26,13 @@ struct journal {
     struct log_throttle raw_throttle;
 };
 
-struct journal *journal_new(struct spool *spool, bool sync_each)
+struct journal *journal_new(struct recorder *recorder, bool sync_each)
 {
     struct journal *journal = calloc(1, sizeof *journal);
 
     if (journal == NULL)
         return NULL;
-    journal->spool = spool;
+    journal->recorder = recorder;
     journal->sync_each = sync_each;
     journal->lost_throttle.every_seconds = 60;
     journal->raw_throttle.every_seconds = 60;
@@ -68,17 +66,14 @@ static bool raw_allowed(struct journal *journal, int64_t time_us)
 
 static enum spool_result write_hit(struct journal *journal, const struct record_hit *hit)
 {
-    enum spool_result result = SPOOL_FAILED;
+    enum spool_result result;
     struct buf payload;
-    uint64_t end;
 
     buf_init(&payload, PAYLOAD_MAX);
-    errno = ENOMEM;
-    if (buf_reserve(&payload, PAYLOAD_USUAL) && record_hit_encode(hit, &payload))
-        result = spool_append(journal->spool, RECORD_HIT, HIT_VERSION, buf_slice(&payload), &end);
+    if (buf_reserve(&payload, PAYLOAD_USUAL))
+        record_hit_encode(hit, &payload);
+    result = recorder_write(journal->recorder, RECORD_HIT, &payload, journal->sync_each);
     buf_free(&payload);
-    if (result == SPOOL_OK && journal->sync_each)
-        result = spool_sync(journal->spool, end);
     return result;
 }
 

@@ -8,8 +8,7 @@
 #ifndef PIXELD_JOURNAL_H
 #define PIXELD_JOURNAL_H
 
-#include "common/record.h"
-#include "common/spool.h"
+#include "common/recorder.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,7 +21,7 @@ struct journal;
 
 /* SYNC_EACH: journal_add() returns when the hit is on the disk, not only in the kernel. NULL without
  * memory. */
-struct journal *journal_new(struct spool *spool, bool sync_each);
+struct journal *journal_new(struct recorder *recorder, bool sync_each);
 void journal_free(struct journal *journal);
 
 /* Logs a failure, at most once a minute. */

@@ -9,6 +9,8 @@
 #include "common/daemon.h"
 #include "common/log.h"
 #include "common/network.h"
+#include "common/recorder.h"
+#include "common/reload.h"
 #include "pixeld/route.h"
 #include "pixeld/site.h"
 
@@ -18,16 +20,15 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { TEXT_MAX = 1024, HOST_MAX = 256, LOADER_DRAIN_MS = 2000 };
+enum { TEXT_MAX = 1024, LOADER_DRAIN_MS = 2000 };
 
 static const char program[] = "spoor-pixeld";
 
 struct pixeld {
     struct conf *conf;
-    char host[HOST_MAX];
     struct network_list trusted_proxies;
     struct listeners listeners;
-    struct spool *spool;
+    struct recorder recorder;
     struct site site;
     struct http *http;
 };
@@ -87,43 +88,18 @@ static bool drop_privileges(struct pixeld *pixeld, struct buf *error)
 static bool open_spool(struct pixeld *pixeld, struct buf *error)
 {
     const struct conf *conf = pixeld->conf;
-    struct spool_options options = {
-        .segment_bytes = conf->spool_segment_bytes,
-        .max_bytes = conf->spool_max_bytes,
-        .keep_s = conf->spool_keep_s,
-        .sync_ms = conf->spool_sync_ms,
-    };
-    struct buf directory, warning;
 
-    buf_init(&directory, TEXT_MAX * 4);
-    buf_init(&warning, TEXT_MAX);
-    buf_add_f(&directory, "%s/pixeld%s%s", conf->spool_directory, conf->instance[0] ? "-" : "",
-              conf->instance);
-    if (!directory.failed) {
-        options.directory = buf_text(&directory);
-        pixeld->spool = spool_open(&options, &warning, error);
-    }
-    if (warning.len)
-        log_warn("%s", buf_text(&warning));
-    buf_free(&warning);
-    buf_free(&directory);
-    if (pixeld->spool)
-        pixeld->site.journal = journal_new(pixeld->spool, conf->spool_sync_ms == 0);
+    if (recorder_open(&pixeld->recorder, conf, "pixeld", conf->spool_sync_ms, error))
+        pixeld->site.journal = journal_new(&pixeld->recorder, conf->spool_sync_ms == 0);
     return pixeld->site.journal || failed(error);
 }
 
 static bool start_loader(struct pixeld *pixeld, struct buf *error)
 {
-    struct loader_options options = {
-        .conninfo = pixeld->conf->database,
-        .program = program,
-        .host = pixeld->host,
-    };
+    bool started = recorder_start(&pixeld->recorder, pixeld->conf, program, NULL, NULL, error);
 
-    if (gethostname(pixeld->host, sizeof pixeld->host - 1) != 0)
-        memcpy(pixeld->host, "localhost", sizeof "localhost");
-    pixeld->site.loader = loader_start(pixeld->spool, &options, error);
-    return pixeld->site.loader || failed(error);
+    pixeld->site.loader = pixeld->recorder.loader;
+    return started || failed(error);
 }
 
 static bool start_http(struct pixeld *pixeld, struct buf *error)
@@ -166,36 +142,21 @@ static bool start(struct pixeld *pixeld)
     return ok;
 }
 
-static void reload(struct pixeld *pixeld)
-{
-    struct buf error;
-
-    buf_init(&error, TEXT_MAX);
-    if (keys_reload(pixeld->site.keys, &error))
-        log_notice("keys loaded again: %zu", keys_count(pixeld->site.keys));
-    else
-        log_err("cannot load the keys again, the old ones stay: %s", buf_text(&error));
-    buf_free(&error);
-}
-
 static void serve(struct pixeld *pixeld)
 {
     while (daemon_wait_signal() == DAEMON_RELOAD)
-        reload(pixeld);
+        reload_keys(pixeld->site.keys);
     log_notice("stopping");
     if (!http_stop(pixeld->http, pixeld->conf->pixeld.drain_timeout_ms))
         log_warn("some connections had not ended after %lld ms and were closed",
                  (long long)pixeld->conf->pixeld.drain_timeout_ms);
-    if (spool_sync(pixeld->spool, spool_end(pixeld->spool)) != SPOOL_OK)
-        log_err("cannot sync the spool: %m");
 }
 
 static void stop(struct pixeld *pixeld)
 {
-    loader_stop(pixeld->site.loader, LOADER_DRAIN_MS);
+    recorder_close(&pixeld->recorder, LOADER_DRAIN_MS);
     pages_release(&pixeld->site.pages);
     journal_free(pixeld->site.journal);
-    spool_close(pixeld->spool);
     keys_free(pixeld->site.keys);
     network_list_free(&pixeld->trusted_proxies);
     conf_free(pixeld->conf);

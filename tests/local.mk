@@ -23,6 +23,7 @@ unit_tests += tests/unit/test_keys
 unit_tests += tests/unit/test_ladder
 unit_tests += tests/unit/test_loader
 unit_tests += tests/unit/test_log
+unit_tests += tests/unit/test_match
 unit_tests += tests/unit/test_message_id
 unit_tests += tests/unit/test_mime
 unit_tests += tests/unit/test_msgid
@@ -63,6 +64,7 @@ tests_unit_test_store_SOURCES += tests/unit/postgres.h
 # Fuzz targets: a file each, built with CC=clang and --enable-fuzzers.
 FUZZER_LINK = $(AM_LDFLAGS) -fsanitize=fuzzer
 if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_absence
 noinst_PROGRAMS += tests/fuzz/fuzz_address
 noinst_PROGRAMS += tests/fuzz/fuzz_conf
 noinst_PROGRAMS += tests/fuzz/fuzz_header
@@ -78,6 +80,7 @@ noinst_PROGRAMS += tests/fuzz/fuzz_spool
 noinst_PROGRAMS += tests/fuzz/fuzz_token
 noinst_PROGRAMS += tests/fuzz/fuzz_url
 endif
+tests_fuzz_fuzz_absence_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_address_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_conf_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_header_LDFLAGS = $(FUZZER_LINK)
@@ -114,13 +117,20 @@ tests_bench_buffer_milter_LDADD = $(MILTER_LIBS)
 if HAVE_ORACLES
 EXTRA_PROGRAMS += tests/bench/rewrite_rate
 tests_bench_rewrite_rate_SOURCES = tests/bench/rewrite.c
+tests_bench_rewrite_rate_SOURCES += tests/support/rewrite_check.c
+tests_bench_rewrite_rate_SOURCES += tests/support/rewrite_check.h
 tests_bench_rewrite_rate_CPPFLAGS = $(AM_CPPFLAGS) $(ORACLES_CFLAGS)
 tests_bench_rewrite_rate_LDADD = libmail.a $(COMMON_LIBS) $(ORACLES_LIBS)
 endif
 
+check_PROGRAMS += tests/lint/option_names
+tests_lint_option_names_SOURCES = tests/lint/option_names.c
+
 lint_tests =
 lint_tests += tests/lint/includes
 lint_tests += tests/lint/listed
+lint_tests += tests/lint/manual
+lint_tests += tests/lint/options
 lint_tests += tests/lint/packages
 lint_tests += tests/lint/words
 TESTS += $(lint_tests)
