@@ -53,6 +53,11 @@ static struct slice keep(struct outgoing_plan *plan, struct slice text)
     return slice_of(kept->bytes, text.len);
 }
 
+static struct slice cut(struct slice text, size_t most)
+{
+    return slice_of(text.p, text.len > most ? most : text.len);
+}
+
 /* VALUE is taken over; NULL removes the field. */
 static void edit_header(struct outgoing_plan *plan, const char *name, unsigned nth, char *value)
 {
@@ -180,6 +185,20 @@ static const char *step_controls(struct work *work)
     return NULL;
 }
 
+/* Read early: a campaign's stops hold for mail that is not tracked too. */
+static const char *step_campaign(struct work *work)
+{
+    struct wishes *wishes = &work->wishes;
+    struct slice name;
+
+    *wishes = (struct wishes){
+        .level = LEVEL_INDIVIDUAL, .views = work->conf->stamp.views, .links = work->conf->stamp.links};
+    wishes_read(work->mail->headers, wishes);
+    name = cut(slice_trim(slice_str(wishes->campaign)), CAMPAIGN_KEPT);
+    work->plan->record.campaign = keep(work->plan, name);
+    return NULL;
+}
+
 static bool is_automatic(const struct header_list *headers)
 {
     const char *value = header_value(headers, "Auto-Submitted");
@@ -215,9 +234,6 @@ static const char *step_wishes(struct work *work)
     if (conf->track_only.count && !list_has(&conf->track_only, work->plan->record.owner) &&
         !list_has(&conf->track_only, buf_slice(&work->sender)))
         return "track_only";
-    work->wishes = (struct wishes){
-        .level = LEVEL_INDIVIDUAL, .views = conf->stamp.views, .links = conf->stamp.links};
-    wishes_read(work->mail->headers, &work->wishes);
     return work->wishes.level == LEVEL_OFF ? "policy_off" : NULL;
 }
 
@@ -454,11 +470,6 @@ static const char *step_body(struct work *work)
     return NULL;
 }
 
-static struct slice cut(struct slice text, size_t most)
-{
-    return slice_of(text.p, text.len > most ? most : text.len);
-}
-
 static const char *step_record(struct work *work)
 {
     struct outgoing_plan *plan = work->plan;
@@ -477,7 +488,6 @@ static const char *step_record(struct work *work)
     record->sender = keep(plan, buf_slice(&work->sender));
     record->envelope_sender = keep(plan, buf_slice(&envelope));
     record->subject = keep(plan, cut(buf_slice(&decoded), SUBJECT_KEPT));
-    record->campaign = keep(plan, cut(slice_trim(slice_str(work->wishes.campaign)), CAMPAIGN_KEPT));
     buf_free(&decoded);
     buf_free(&envelope);
     return NULL;
@@ -487,8 +497,8 @@ void outgoing_plan_make(const struct outgoing_mail *mail, const struct outgoing_
                         struct outgoing_plan *plan)
 {
     static const char *(*const ladder[])(struct work *) = {
-        step_ours,       step_controls,   step_automatic, step_wishes, step_degree, step_number,
-        step_recipients, step_message_id, step_references, step_body,  step_record,
+        step_ours,   step_controls,   step_campaign,   step_automatic,  step_wishes, step_degree,
+        step_number, step_recipients, step_message_id, step_references, step_body,   step_record,
     };
     struct work work = {.mail = mail, .settings = settings, .conf = settings->conf, .plan = plan};
     const char *reason = NULL;
