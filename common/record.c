@@ -346,6 +346,38 @@ bool record_answer_decode(struct slice payload, struct record_answer *answer)
     return !in.bad;
 }
 
+/* stop: u64 message, u32 recipient, i64 time_us, u8 class, u8 others, i64 until_us, 32 bytes digest, text address */
+bool record_stop_encode(const struct record_stop *stop, struct buf *out)
+{
+    size_t start = out->len;
+
+    put_u64(out, stop->message);
+    put_u32(out, stop->recipient);
+    put_u64(out, (uint64_t)stop->time_us);
+    put_u8(out, stop->class_);
+    put_u8(out, stop->others);
+    put_u64(out, (uint64_t)stop->until_us);
+    buf_add(out, stop->digest, sizeof stop->digest);
+    put_text(out, stop->address);
+    return put_done(out, start);
+}
+
+bool record_stop_decode(struct slice payload, struct record_stop *stop)
+{
+    struct input in = {payload, false};
+
+    *stop = (struct record_stop){0};
+    stop->message = take_u64(&in);
+    stop->recipient = take_u32(&in);
+    stop->time_us = (int64_t)take_u64(&in);
+    stop->class_ = take_word(&in, ANSWER_NONE, ANSWER_REPLY);
+    stop->others = take_word(&in, false, true);
+    stop->until_us = (int64_t)take_u64(&in);
+    take_bytes(&in, stop->digest, sizeof stop->digest);
+    stop->address = take_text(&in);
+    return !in.bad;
+}
+
 /* words */
 
 static const char *word_of(const char *const *words, size_t count, unsigned value)

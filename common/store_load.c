@@ -11,6 +11,7 @@
 
 #include "common/clock.h"
 #include "common/copy_stream.h"
+#include "common/store_campaign.h"
 #include "common/store_cargo.h"
 #include "common/store_words.h"
 #include "common/utf8.h"
@@ -410,7 +411,8 @@ static bool transact(struct loading *loading, bool *overtaken)
     return db_execute(loading->db, "begin", left_ms(loading)) && move(loading, overtaken)
            && tell_rows(loading, &insert_messages, &loading->cargo.message)
            && tell_rows(loading, &insert_recipients, &loading->cargo.recipient)
-           && tell_rows(loading, &insert_links, &loading->cargo.link) && insert_new_answers(loading)
+           && tell_rows(loading, &insert_links, &loading->cargo.link)
+           && tell_rows(loading, &store_stop_by_answers, &loading->cargo.stop) && insert_new_answers(loading)
            && tell_rows(loading, &insert_clocks, &loading->cargo.clock) && insert_events(loading) && close_batch(loading);
 }
 
@@ -441,7 +443,7 @@ static enum store_answer load(struct loading *loading, bool *overtaken, struct b
 
 bool store_knows(uint8_t kind)
 {
-    return kind == RECORD_MESSAGE || kind == RECORD_HIT || kind == RECORD_ANSWER;
+    return kind >= RECORD_MESSAGE && kind <= RECORD_STOP;
 }
 
 enum store_answer store_load(struct db *db, struct store_memory *memory, struct store_progress *progress,

@@ -56,6 +56,11 @@ static struct slice keep(struct outgoing_plan *plan, struct slice text)
     return slice_of(kept->bytes, text.len);
 }
 
+static struct slice cut(struct slice text, size_t most)
+{
+    return slice_of(text.p, text.len > most ? most : text.len);
+}
+
 /* VALUE is taken over; NULL removes the field. */
 static void edit_header(struct outgoing_plan *plan, const char *name, unsigned nth, char *value)
 {
@@ -186,6 +191,20 @@ static const char *step_controls(struct work *work)
     return NULL;
 }
 
+/* Read early: a campaign's stops hold for mail that is not tracked too. */
+static const char *step_campaign(struct work *work)
+{
+    struct wishes *wishes = &work->wishes;
+    struct slice name;
+
+    *wishes = (struct wishes){
+        .level = LEVEL_INDIVIDUAL, .views = work->conf->stamp.views, .links = work->conf->stamp.links};
+    wishes_read(work->mail->headers, wishes);
+    name = cut(slice_trim(slice_str(wishes->campaign)), CAMPAIGN_KEPT);
+    work->plan->record.campaign = keep(work->plan, name);
+    return NULL;
+}
+
 static bool is_automatic(const struct header_list *headers)
 {
     for (size_t at = 0; at < headers->count; at++) {
@@ -225,9 +244,6 @@ static const char *step_wishes(struct work *work)
     if (conf->track_only.count && !list_has(&conf->track_only, work->plan->record.owner) &&
         !list_has(&conf->track_only, buf_slice(&work->sender)))
         return "track_only";
-    work->wishes = (struct wishes){
-        .level = LEVEL_INDIVIDUAL, .views = conf->stamp.views, .links = conf->stamp.links};
-    wishes_read(work->mail->headers, &work->wishes);
     if (work->wishes.unknown)
         return "unknown_wish"; /* whoever asks for something that we do not understand may have asked for nothing */
     return work->wishes.level == LEVEL_OFF ? "policy_off" : NULL;
@@ -504,11 +520,6 @@ static const char *step_body(struct work *work)
     return NULL;
 }
 
-static struct slice cut(struct slice text, size_t most)
-{
-    return slice_of(text.p, text.len > most ? most : text.len);
-}
-
 static const char *step_record(struct work *work)
 {
     struct outgoing_plan *plan = work->plan;
@@ -525,7 +536,6 @@ static const char *step_record(struct work *work)
     record->sender = keep(plan, buf_slice(&work->sender));
     record->envelope_sender = keep(plan, buf_slice(&envelope));
     record->subject = keep(plan, buf_slice(&subject));
-    record->campaign = keep(plan, cut(slice_trim(slice_str(work->wishes.campaign)), CAMPAIGN_KEPT));
     buf_free(&subject);
     buf_free(&envelope);
     return NULL;
@@ -535,8 +545,8 @@ void outgoing_plan_make(const struct outgoing_mail *mail, const struct outgoing_
                         struct outgoing_plan *plan)
 {
     static const char *(*const ladder[])(struct work *) = {
-        step_ours,       step_controls,   step_automatic, step_wishes, step_degree, step_number,
-        step_recipients, step_message_id, step_references, step_body,  step_record,
+        step_ours,   step_controls,   step_campaign,   step_automatic,  step_wishes, step_degree,
+        step_number, step_recipients, step_message_id, step_references, step_body,   step_record,
     };
     struct work work = {.mail = mail, .settings = settings, .conf = settings->conf, .plan = plan};
     const char *reason = NULL;

@@ -9,6 +9,7 @@
 #include "mail/incoming.h"
 #include "mail/tracking.h"
 #include "milter/match_filter.h"
+#include "milter/match_stop.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -127,7 +128,7 @@ static bool is_local_domain(void *arg, struct slice domain)
     return conf_list_has_domain(&question->filter->conf->local_domains, domain);
 }
 
-static bool judge(struct match_filter *filter, const struct mlfi_message *message, struct incoming_verdict *verdict)
+static bool judge(struct question *question, const struct mlfi_message *message, struct incoming_verdict *verdict)
 {
     struct incoming_mail mail = {
         .headers = &message->headers,
@@ -137,10 +138,8 @@ static bool judge(struct match_filter *filter, const struct mlfi_message *messag
         .recipients = message->recipients,
         .authenticated = message->login[0] != '\0',
     };
-    struct question question = {
-        .filter = filter, .until_ms = clock_monotonic_ms() + filter->conf->database_timeout_ms};
     struct incoming_lookup lookup = {
-        .arg = &question,
+        .arg = question,
         .token = verify_token,
         .url = verify_url,
         .tracking_url = filter->conf->tracking_url,
@@ -151,6 +150,14 @@ static bool judge(struct match_filter *filter, const struct mlfi_message *messag
     };
 
     return incoming_judge(&mail, &lookup, verdict);
+}
+
+static void stop_campaign(struct question *question, const struct incoming_verdict *verdict)
+{
+    struct db *db = take_database(question);
+
+    match_stop(question->filter, verdict, db, left_ms(question));
+    db_pool_give(question->filter->databases, db);
 }
 
 /* --- record ---------------------------------------------------------------------------------------- */
@@ -238,18 +245,22 @@ static void log_mail(const struct mlfi_message *message, const struct incoming_v
 sfsistat match_filter_finish(void *arg, struct mlfi_message *message)
 {
     struct match_filter *filter = arg;
+    struct question question = {
+        .filter = filter, .until_ms = clock_monotonic_ms() + filter->conf->database_timeout_ms};
     struct incoming_verdict verdict;
     unsigned cleaned = 0;
     bool recorded = true;
     bool taken = true;
 
-    if (!judge(filter, message, &verdict)) {
+    if (!judge(&question, message, &verdict)) {
         log_err("no memory to judge a mail: it passes untouched");
         return SMFIS_CONTINUE;
     }
     if (verdict.class_ != ANSWER_NONE) {
-        if (filter->conf->mode != MODE_OBSERVE && !verdict.itself)
+        if (filter->conf->mode != MODE_OBSERVE && !verdict.itself) {
+            stop_campaign(&question, &verdict);
             recorded = write_record(filter, message, &verdict);
+        }
         if (recorded && may_clean(filter, message))
             taken = clean(filter, message, &cleaned);
     }
