@@ -62,6 +62,9 @@ struct conf {
         bool track_dkim_signed;
         bool views;
         bool links;
+        bool text_links;           /* links in plain text too */
+        struct conf_list sensitive_links;   /* lower case; "*" is any run of characters */
+        struct conf_list untracked_domains; /* A-label, or "*." before one */
     } stamp;
     struct {
         struct conf_milter milter;

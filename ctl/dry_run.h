@@ -12,11 +12,12 @@ struct dry_run {
     struct slice *recipient; /* owned array of borrowed texts */
     size_t recipients;
     bool ours;               /* --ours */
+    bool explain;            /* --explain */
     struct buf from_text;    /* behind what the headers said */
     struct buf to_text;
 };
 
-/* --from ADDR, --rcpt ADDR (repeated), --ours, FILE. Free RUN in any case. */
+/* --from ADDR, --rcpt ADDR (repeated), --ours, --explain, FILE. Free RUN in any case. */
 bool dry_run_words(int argc, char **argv, struct dry_run *run);
 void dry_run_free(struct dry_run *run);
 
