@@ -14,6 +14,7 @@ unit_tests += tests/unit/test_cache
 unit_tests += tests/unit/test_classify
 unit_tests += tests/unit/test_conf
 unit_tests += tests/unit/test_copy_stream
+unit_tests += tests/unit/test_corpus
 unit_tests += tests/unit/test_daemon
 unit_tests += tests/unit/test_header
 unit_tests += tests/unit/test_hit
@@ -43,6 +44,11 @@ check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 endif
 
+tests_unit_test_corpus_SOURCES = tests/unit/test_corpus.c
+tests_unit_test_corpus_SOURCES += tests/support/corpus.c
+tests_unit_test_corpus_SOURCES += tests/support/corpus.h
+tests_unit_test_corpus_SOURCES += tests/support/rewrite_check.c
+tests_unit_test_corpus_SOURCES += tests/support/rewrite_check.h
 tests_unit_test_incoming_SOURCES = tests/unit/test_incoming.c
 tests_unit_test_incoming_SOURCES += tests/unit/incoming_tokens.c
 tests_unit_test_incoming_SOURCES += tests/unit/incoming_tokens.h
