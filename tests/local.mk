@@ -40,6 +40,10 @@ unit_tests += tests/unit/test_store
 unit_tests += tests/unit/test_token
 unit_tests += tests/unit/test_url
 unit_tests += tests/unit/test_verdict
+if HAVE_ORACLES
+unit_tests += tests/unit/test_oracle_html
+unit_tests += tests/unit/test_oracle_mime
+endif
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 endif
@@ -57,6 +61,20 @@ tests_unit_test_loader_SOURCES += tests/unit/postgres.h
 tests_unit_test_message_id_SOURCES = tests/unit/test_message_id.c
 tests_unit_test_message_id_SOURCES += tests/unit/folder.c
 tests_unit_test_message_id_SOURCES += tests/unit/folder.h
+tests_unit_test_oracle_html_SOURCES = tests/unit/test_oracle_html.c
+tests_unit_test_oracle_html_SOURCES += tests/support/corpus.c
+tests_unit_test_oracle_html_SOURCES += tests/support/corpus.h
+tests_unit_test_oracle_html_SOURCES += tests/support/rewrite_check.c
+tests_unit_test_oracle_html_SOURCES += tests/support/rewrite_check.h
+tests_unit_test_oracle_html_CPPFLAGS = $(AM_CPPFLAGS) $(ORACLES_CFLAGS)
+tests_unit_test_oracle_html_LDADD = $(LDADD) $(ORACLES_LIBS)
+tests_unit_test_oracle_mime_SOURCES = tests/unit/test_oracle_mime.c
+tests_unit_test_oracle_mime_SOURCES += tests/support/corpus.c
+tests_unit_test_oracle_mime_SOURCES += tests/support/corpus.h
+tests_unit_test_oracle_mime_SOURCES += tests/support/rewrite_check.c
+tests_unit_test_oracle_mime_SOURCES += tests/support/rewrite_check.h
+tests_unit_test_oracle_mime_CPPFLAGS = $(AM_CPPFLAGS) $(ORACLES_CFLAGS)
+tests_unit_test_oracle_mime_LDADD = $(LDADD) $(ORACLES_LIBS)
 tests_unit_test_rewrite_SOURCES = tests/unit/test_rewrite.c
 tests_unit_test_rewrite_SOURCES += tests/support/rewrite_check.c
 tests_unit_test_rewrite_SOURCES += tests/support/rewrite_check.h
