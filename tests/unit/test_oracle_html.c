@@ -22,7 +22,7 @@
 #include <gumbo.h>
 
 /* Gumbo is quadratic on deep pages. */
-enum { PAGE_MAX = 20000, HREFS_MAX = 4000, MUTATIONS = 30, WALK_DEPTH_MAX = 400 };
+enum { PAGE_MAX = 20000, HREFS_MAX = 4000, MUTATIONS = 100, WALK_DEPTH_MAX = 400 };
 
 struct hrefs {
     size_t at[HREFS_MAX];
@@ -87,7 +87,12 @@ static void note_href(const GumboElement *element, const char *page, struct href
     if (href && *href->value) { /* without a value Gumbo gives the name's place */
         const char *value = href->original_value.data;
 
-        note(hrefs, (size_t)(value - page) + (*value == '"' || *value == '\''));
+        if (*value == '"' || *value == '\'')
+            value++;
+        else
+            while (value > page && value[-1] != '=' && !ascii_is_space(value[-1]))
+                value--; /* Gumbo begins behind the reference that an unquoted value begins with */
+        note(hrefs, (size_t)(value - page));
     }
 }
 
@@ -120,6 +125,20 @@ static bool we_are_careful(struct slice page)
            slice_find_i(page, "<template") != (size_t)-1;
 }
 
+/*
+ * </p> and </br> lead back out of svg and math; Gumbo is older than that rule (HTML 13.2.6.5, of 2020). Nor does
+ * it leave them at an end tag with white space in it.
+ */
+static bool gumbo_is_behind(struct slice page)
+{
+    static const char *const ends[] = {"</p", "</br", "</svg ", "</svg\n", "</svg\r", "</math ", "</math\n"};
+
+    for (size_t at = 0; at < sizeof ends / sizeof ends[0]; at++)
+        if (we_are_careful(page) && slice_find_i(page, ends[at]) != (size_t)-1)
+            return true;
+    return false;
+}
+
 static bool holds(const struct hrefs *hrefs, size_t at)
 {
     return bsearch(&at, hrefs->at, hrefs->count, sizeof at, compare_places) != NULL;
@@ -145,7 +164,7 @@ static void compare_page(const char *path, struct slice page)
     settle(&theirs);
     gumbo_destroy_output(&kGumboDefaultOptions, output);
     for (size_t at = 0; at < ours.count; at++)
-        if (!holds(&theirs, ours.at[at]) && !tree_drops(page))
+        if (!holds(&theirs, ours.at[at]) && !tree_drops(page) && !gumbo_is_behind(page))
             show("Gumbo has no link", path, page, ours.at[at]);
     for (size_t at = 0; at < theirs.count; at++)
         if (!holds(&ours, theirs.at[at]) && !we_are_careful(page))
