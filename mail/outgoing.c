@@ -491,6 +491,11 @@ static void keep_links(struct outgoing_plan *plan)
     }
 }
 
+static struct rewrite_patterns patterns_of(const struct conf_list *list)
+{
+    return (struct rewrite_patterns){.item = list->item, .count = list->count};
+}
+
 static const char *step_body(struct work *work)
 {
     struct tracking tracking = {
@@ -505,6 +510,9 @@ static const char *step_body(struct work *work)
         .tracking_url = work->conf->tracking_url,
         .add_pixel = work->wishes.views,
         .track_links = work->wishes.links,
+        .text_links = work->wishes.links && work->conf->stamp.text_links,
+        .sensitive = patterns_of(&work->conf->stamp.sensitive_links),
+        .untracked = patterns_of(&work->conf->stamp.untracked_domains),
         .clean = true,
         .body_limit = (size_t)work->conf->stamp.body_limit,
     };

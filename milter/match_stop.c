@@ -16,7 +16,7 @@ static void spool_stop(struct match_filter *filter, const struct record_stop *st
     struct buf payload;
 
     cache_set(filter->cache, "campaign", slice_str("unsettled"), slice_str("1"), UNSETTLED_S);
-    buf_init(&payload, SPOOL_RECORD_MAX);
+    buf_init(&payload, RECORD_BYTES_MAX);
     record_stop_encode(stop, &payload);
     mlfi_record(filter->recorder, RECORD_STOP, &payload);
     buf_free(&payload);

@@ -14,6 +14,7 @@ unit_tests += tests/unit/test_cache
 unit_tests += tests/unit/test_classify
 unit_tests += tests/unit/test_conf
 unit_tests += tests/unit/test_copy_stream
+unit_tests += tests/unit/test_corpus
 unit_tests += tests/unit/test_daemon
 unit_tests += tests/unit/test_header
 unit_tests += tests/unit/test_hit
@@ -30,6 +31,7 @@ unit_tests += tests/unit/test_msgid
 unit_tests += tests/unit/test_network
 unit_tests += tests/unit/test_node
 unit_tests += tests/unit/test_outgoing
+unit_tests += tests/unit/test_plain
 unit_tests += tests/unit/test_qp
 unit_tests += tests/unit/test_record
 unit_tests += tests/unit/test_rewrite
@@ -40,10 +42,19 @@ unit_tests += tests/unit/test_store
 unit_tests += tests/unit/test_token
 unit_tests += tests/unit/test_url
 unit_tests += tests/unit/test_verdict
+if HAVE_ORACLES
+unit_tests += tests/unit/test_oracle_html
+unit_tests += tests/unit/test_oracle_mime
+endif
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 endif
 
+tests_unit_test_corpus_SOURCES = tests/unit/test_corpus.c
+tests_unit_test_corpus_SOURCES += tests/support/corpus.c
+tests_unit_test_corpus_SOURCES += tests/support/corpus.h
+tests_unit_test_corpus_SOURCES += tests/support/rewrite_check.c
+tests_unit_test_corpus_SOURCES += tests/support/rewrite_check.h
 tests_unit_test_incoming_SOURCES = tests/unit/test_incoming.c
 tests_unit_test_incoming_SOURCES += tests/unit/incoming_tokens.c
 tests_unit_test_incoming_SOURCES += tests/unit/incoming_tokens.h
@@ -52,6 +63,15 @@ tests_unit_test_loader_SOURCES += tests/unit/postgres.h
 tests_unit_test_message_id_SOURCES = tests/unit/test_message_id.c
 tests_unit_test_message_id_SOURCES += tests/unit/folder.c
 tests_unit_test_message_id_SOURCES += tests/unit/folder.h
+tests_unit_test_oracle_html_SOURCES = tests/unit/test_oracle_html.c
+tests_unit_test_oracle_html_SOURCES += tests/support/corpus.c
+tests_unit_test_oracle_html_SOURCES += tests/support/corpus.h
+tests_unit_test_oracle_mime_SOURCES = tests/unit/test_oracle_mime.c
+tests_unit_test_oracle_mime_SOURCES += tests/support/corpus.c
+tests_unit_test_oracle_mime_SOURCES += tests/support/corpus.h
+tests_unit_test_plain_SOURCES = tests/unit/test_plain.c
+tests_unit_test_plain_SOURCES += tests/support/rewrite_check.c
+tests_unit_test_plain_SOURCES += tests/support/rewrite_check.h
 tests_unit_test_rewrite_SOURCES = tests/unit/test_rewrite.c
 tests_unit_test_rewrite_SOURCES += tests/support/rewrite_check.c
 tests_unit_test_rewrite_SOURCES += tests/support/rewrite_check.h
@@ -110,6 +130,10 @@ tests_fuzz_fuzz_qp_SOURCES += tests/support/rewrite_check.h
 tests_fuzz_fuzz_rewrite_SOURCES = tests/fuzz/fuzz_rewrite.c
 tests_fuzz_fuzz_rewrite_SOURCES += tests/support/rewrite_check.c
 tests_fuzz_fuzz_rewrite_SOURCES += tests/support/rewrite_check.h
+tests_unit_test_oracle_html_CPPFLAGS = $(AM_CPPFLAGS) $(ORACLES_CFLAGS)
+tests_unit_test_oracle_html_LDADD = $(LDADD) $(ORACLES_LIBS)
+tests_unit_test_oracle_mime_CPPFLAGS = $(AM_CPPFLAGS) $(ORACLES_CFLAGS)
+tests_unit_test_oracle_mime_LDADD = $(LDADD) $(ORACLES_LIBS)
 
 # Benchmarks and their peers: built when asked for.
 EXTRA_PROGRAMS = tests/bench/buffer_milter
