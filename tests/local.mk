@@ -24,6 +24,7 @@ unit_tests += tests/unit/test_keys
 unit_tests += tests/unit/test_ladder
 unit_tests += tests/unit/test_loader
 unit_tests += tests/unit/test_log
+unit_tests += tests/unit/test_match
 unit_tests += tests/unit/test_message_id
 unit_tests += tests/unit/test_mime
 unit_tests += tests/unit/test_msgid
@@ -67,15 +68,11 @@ tests_unit_test_oracle_html_SOURCES += tests/support/corpus.c
 tests_unit_test_oracle_html_SOURCES += tests/support/corpus.h
 tests_unit_test_oracle_html_SOURCES += tests/support/rewrite_check.c
 tests_unit_test_oracle_html_SOURCES += tests/support/rewrite_check.h
-tests_unit_test_oracle_html_CPPFLAGS = $(AM_CPPFLAGS) $(ORACLES_CFLAGS)
-tests_unit_test_oracle_html_LDADD = $(LDADD) $(ORACLES_LIBS)
 tests_unit_test_oracle_mime_SOURCES = tests/unit/test_oracle_mime.c
 tests_unit_test_oracle_mime_SOURCES += tests/support/corpus.c
 tests_unit_test_oracle_mime_SOURCES += tests/support/corpus.h
 tests_unit_test_oracle_mime_SOURCES += tests/support/rewrite_check.c
 tests_unit_test_oracle_mime_SOURCES += tests/support/rewrite_check.h
-tests_unit_test_oracle_mime_CPPFLAGS = $(AM_CPPFLAGS) $(ORACLES_CFLAGS)
-tests_unit_test_oracle_mime_LDADD = $(LDADD) $(ORACLES_LIBS)
 tests_unit_test_plain_SOURCES = tests/unit/test_plain.c
 tests_unit_test_plain_SOURCES += tests/support/rewrite_check.c
 tests_unit_test_plain_SOURCES += tests/support/rewrite_check.h
@@ -91,6 +88,7 @@ tests_unit_test_store_SOURCES += tests/unit/postgres.h
 # Fuzz targets: a file each, built with CC=clang and --enable-fuzzers.
 FUZZER_LINK = $(AM_LDFLAGS) -fsanitize=fuzzer
 if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_absence
 noinst_PROGRAMS += tests/fuzz/fuzz_address
 noinst_PROGRAMS += tests/fuzz/fuzz_conf
 noinst_PROGRAMS += tests/fuzz/fuzz_header
@@ -106,6 +104,7 @@ noinst_PROGRAMS += tests/fuzz/fuzz_spool
 noinst_PROGRAMS += tests/fuzz/fuzz_token
 noinst_PROGRAMS += tests/fuzz/fuzz_url
 endif
+tests_fuzz_fuzz_absence_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_address_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_conf_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_header_LDFLAGS = $(FUZZER_LINK)
@@ -135,6 +134,10 @@ tests_fuzz_fuzz_qp_SOURCES += tests/support/rewrite_check.h
 tests_fuzz_fuzz_rewrite_SOURCES = tests/fuzz/fuzz_rewrite.c
 tests_fuzz_fuzz_rewrite_SOURCES += tests/support/rewrite_check.c
 tests_fuzz_fuzz_rewrite_SOURCES += tests/support/rewrite_check.h
+tests_unit_test_oracle_html_CPPFLAGS = $(AM_CPPFLAGS) $(ORACLES_CFLAGS)
+tests_unit_test_oracle_html_LDADD = $(LDADD) $(ORACLES_LIBS)
+tests_unit_test_oracle_mime_CPPFLAGS = $(AM_CPPFLAGS) $(ORACLES_CFLAGS)
+tests_unit_test_oracle_mime_LDADD = $(LDADD) $(ORACLES_LIBS)
 
 # Benchmarks and their peers: built when asked for.
 EXTRA_PROGRAMS = tests/bench/buffer_milter
@@ -148,9 +151,14 @@ tests_bench_rewrite_rate_CPPFLAGS = $(AM_CPPFLAGS) $(ORACLES_CFLAGS)
 tests_bench_rewrite_rate_LDADD = libmail.a $(COMMON_LIBS) $(ORACLES_LIBS)
 endif
 
+check_PROGRAMS += tests/lint/option_names
+tests_lint_option_names_SOURCES = tests/lint/option_names.c
+
 lint_tests =
 lint_tests += tests/lint/includes
 lint_tests += tests/lint/listed
+lint_tests += tests/lint/manual
+lint_tests += tests/lint/options
 lint_tests += tests/lint/packages
 lint_tests += tests/lint/words
 TESTS += $(lint_tests)
@@ -179,11 +187,13 @@ EXTRA_DIST += tests/system/postfix.py
 EXTRA_DIST += tests/system/postgres.py
 EXTRA_DIST += tests/system/proc.py
 EXTRA_DIST += tests/system/servers.py
+EXTRA_DIST += tests/system/spam_filters.py
 EXTRA_DIST += tests/system/spoor.py
 EXTRA_DIST += tests/system/test_bad_input.py
 EXTRA_DIST += tests/system/test_harness.py
 EXTRA_DIST += tests/system/test_main_job.py
 EXTRA_DIST += tests/system/test_pixeld.py
+EXTRA_DIST += tests/system/test_spam_score.py
 EXTRA_DIST += tests/system/traces.py
 EXTRA_DIST += tests/system/web.py
 EXTRA_DIST += tests/threaded
