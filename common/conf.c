@@ -36,6 +36,8 @@ enum {
 
 static const char *const mode_words[] = {"track", "observe", NULL};              /* enum conf_mode */
 static const char *const message_id_words[] = {"auto", "stamp", "keep", NULL};   /* enum conf_message_id */
+static const char *const unknown_words[] = {"tempfail", "send", NULL};           /* enum conf_campaign_unknown */
+static const char *const scope_words[] = {"recipient", "domain", NULL};          /* enum conf_stop_scope */
 static const char path_form[] = "path that begins with /";
 static const char network_form[] = "network such as 192.0.2.0/24";
 static const char domain_form[] = "domain";
@@ -107,6 +109,14 @@ static const struct conf_row rows[] = {
      AT(stamp.track_dkim_signed)},
     {"stamp", "views", CONF_BOOL, "yes", .help = "put the invisible image in", AT(stamp.views)},
     {"stamp", "links", CONF_BOOL, "yes", .help = "lead links through tracking_url", AT(stamp.links)},
+    {"stamp", "campaign_unknown", CONF_CHOICE, "tempfail", .words = unknown_words,
+     .help = "campaign mail while the database cannot say who has answered", AT(stamp.campaign_unknown)},
+    {"stamp", "campaign_stop_scope", CONF_CHOICE, "recipient", .words = scope_words,
+     .help = "domain: a colleague's reply or complaint ends a campaign too", AT(stamp.campaign_stop_scope)},
+    {"stamp", "campaign_settle", CONF_MILLISECONDS, "1min", 0, HOUR_MS,
+     .help = "how long campaign_unknown holds after the database was away", AT(stamp.campaign_settle_ms)},
+    {"stamp", "pause_max", CONF_SECONDS, "3d", 0, 365 * DAY_S,
+     .help = "campaign mail waits at most this for somebody who is away", AT(stamp.pause_max_s)},
 
     {"match", "listen", CONF_TEXT, "", .normalize = conf_form_milter_listen, .wanted = milter_form,
      .help = "where the MTA finds spoor-match", AT(match.milter.listen), .needed_by = BY_MATCH},
@@ -121,6 +131,8 @@ static const struct conf_row rows[] = {
      AT(match.clean)},
     {"match", "clean_recipients", CONF_LIST, "", .normalize = conf_form_domain, .wanted = domain_form,
      .help = "for whom mail is cleaned; empty: local_domains", AT(match.clean_recipients)},
+    {"match", "stop_on_other", CONF_BOOL, "yes",
+     .help = "a reply from another address ends the campaign for all recipients of the mail", AT(match.stop_on_other)},
 
     {"pixeld", "listen", CONF_LIST, "", .normalize = conf_form_http_listen,
      .wanted = "ADDRESS:PORT or [ADDRESS]:PORT",

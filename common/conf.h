@@ -22,6 +22,8 @@ struct conf_list {
 };
 
 enum conf_mode { MODE_TRACK, MODE_OBSERVE };
+enum conf_campaign_unknown { CAMPAIGN_UNKNOWN_TEMPFAIL, CAMPAIGN_UNKNOWN_SEND };
+enum conf_stop_scope { STOP_SCOPE_RECIPIENT, STOP_SCOPE_DOMAIN };
 enum conf_message_id { MESSAGE_ID_AUTO, MESSAGE_ID_STAMP, MESSAGE_ID_KEEP };
 
 struct conf_milter { /* what both milters have */
@@ -62,12 +64,17 @@ struct conf {
         bool track_dkim_signed;
         bool views;
         bool links;
+        enum conf_campaign_unknown campaign_unknown;
+        enum conf_stop_scope campaign_stop_scope;
+        int64_t campaign_settle_ms; /* after the database was away, stops may still be on their way to it */
+        int64_t pause_max_s;
     } stamp;
     struct {
         struct conf_milter milter;
         int64_t body_limit;        /* bytes; a larger body is not looked into */
         struct conf_list clean_recipients; /* domains; empty: local_domains */
         bool clean;
+        bool stop_on_other;
     } match;
     struct {
         struct conf_list listen;   /* ADDRESS:PORT, [ADDRESS]:PORT */

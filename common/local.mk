@@ -72,6 +72,8 @@ libcommon_a_SOURCES += common/spool_segment.c
 libcommon_a_SOURCES += common/spool_segment.h
 libcommon_a_SOURCES += common/store.c
 libcommon_a_SOURCES += common/store.h
+libcommon_a_SOURCES += common/store_campaign.c
+libcommon_a_SOURCES += common/store_campaign.h
 libcommon_a_SOURCES += common/store_cargo.c
 libcommon_a_SOURCES += common/store_cargo.h
 libcommon_a_SOURCES += common/store_load.c
@@ -81,3 +83,5 @@ libcommon_a_SOURCES += common/token.c
 libcommon_a_SOURCES += common/token.h
 libcommon_a_SOURCES += common/url.c
 libcommon_a_SOURCES += common/url.h
+
+dist_man_MANS += common/spoor.conf.5

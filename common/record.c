@@ -137,7 +137,7 @@ static unsigned take_word(struct input *in, unsigned first, unsigned last)
 /*
  * message: u64 id, i64 time_us, u8 level, u8 pixels, u64 size, texts owner sender envelope_sender subject
  * sent_message_id client_message_id campaign host queue_id, u32 recipients of (u32 key, text address),
- * u32 links of (u16 index, text destination)
+ * u32 links of (u16 index, text destination), u32 sent_to
  */
 bool record_message_encode(const struct record_message *message, struct buf *out)
 {
@@ -167,6 +167,7 @@ bool record_message_encode(const struct record_message *message, struct buf *out
         put_u16(out, message->link[n].index);
         put_text(out, message->link[n].destination);
     }
+    put_u32(out, message->sent_to);
     return put_done(out, start);
 }
 
@@ -237,6 +238,7 @@ bool record_message_decode(struct slice payload, struct record_message *message)
     message->queue_id = take_text(&in);
     take_recipients(&in, message);
     take_links(&in, message);
+    message->sent_to = take_u32(&in);
     if (in.bad)
         record_message_free(message);
     return !in.bad;
@@ -341,6 +343,38 @@ bool record_answer_decode(struct slice payload, struct record_answer *answer)
     answer->message_id = take_text(&in);
     answer->host = take_text(&in);
     answer->queue_id = take_text(&in);
+    return !in.bad;
+}
+
+/* stop: u64 message, u32 recipient, i64 time_us, u8 class, u8 others, i64 until_us, 32 bytes digest, text address */
+bool record_stop_encode(const struct record_stop *stop, struct buf *out)
+{
+    size_t start = out->len;
+
+    put_u64(out, stop->message);
+    put_u32(out, stop->recipient);
+    put_u64(out, (uint64_t)stop->time_us);
+    put_u8(out, stop->class_);
+    put_u8(out, stop->others);
+    put_u64(out, (uint64_t)stop->until_us);
+    buf_add(out, stop->digest, sizeof stop->digest);
+    put_text(out, stop->address);
+    return put_done(out, start);
+}
+
+bool record_stop_decode(struct slice payload, struct record_stop *stop)
+{
+    struct input in = {payload, false};
+
+    *stop = (struct record_stop){0};
+    stop->message = take_u64(&in);
+    stop->recipient = take_u32(&in);
+    stop->time_us = (int64_t)take_u64(&in);
+    stop->class_ = take_word(&in, ANSWER_NONE, ANSWER_REPLY);
+    stop->others = take_word(&in, false, true);
+    stop->until_us = (int64_t)take_u64(&in);
+    take_bytes(&in, stop->digest, sizeof stop->digest);
+    stop->address = take_text(&in);
     return !in.bad;
 }
 

@@ -15,7 +15,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum record_kind { RECORD_MESSAGE = 1, RECORD_HIT = 2, RECORD_ANSWER = 3 }; /* on disk; never reuse a number */
+enum { RECORD_BYTES_MAX = 1024 * 1024 }; /* of a payload; what the spool takes */
+
+enum record_kind { RECORD_MESSAGE = 1, RECORD_HIT = 2, RECORD_ANSWER = 3, RECORD_STOP = 4 }; /* on disk; never reuse a number */
 
 /* How much may be kept about recipients; the most restrictive of all policies wins. */
 enum tracking_level { LEVEL_OFF, LEVEL_AGGREGATE, LEVEL_INDIVIDUAL };
@@ -49,6 +51,7 @@ struct record_message { /* a tracked mail, by spoor-stamp */
     size_t recipients;
     struct record_link *link;
     size_t links;
+    uint32_t sent_to;      /* how many recipients, also where LEVEL_AGGREGATE names none */
 };
 
 enum hit_kind { HIT_VIEW = 1, HIT_CLICK = 2 };
@@ -99,16 +102,29 @@ struct record_answer { /* a mail that refers to one of ours, by spoor-match */
     struct slice queue_id;
 };
 
+struct record_stop { /* an answer that ends a campaign or makes it pause, by spoor-match while the database is away */
+    uint64_t message;
+    struct slice address;    /* whom the answer concerns, normal form; empty: it names nobody */
+    uint32_t recipient;      /* key in the token */
+    enum answer_class class_; /* ANSWER_REPLY, ANSWER_BOUNCE, ANSWER_COMPLAINT or, for a pause, ANSWER_AUTO_REPLY */
+    bool others;             /* a reply from somebody else stops it for all recipients of the mail */
+    int64_t time_us;
+    int64_t until_us;        /* end of a pause; 0: a stop */
+    uint8_t digest[32];      /* of the answer, as there */
+};
+
 /* Each adds the payload to OUT; false when OUT has failed or a text is too long for its length field. */
 bool record_message_encode(const struct record_message *message, struct buf *out);
 bool record_hit_encode(const struct record_hit *hit, struct buf *out);
 bool record_answer_encode(const struct record_answer *answer, struct buf *out);
+bool record_stop_encode(const struct record_stop *stop, struct buf *out);
 
 /* False for bytes that are no such record; nothing to free then. */
 bool record_message_decode(struct slice payload, struct record_message *message);
 void record_message_free(struct record_message *message);
 bool record_hit_decode(struct slice payload, struct record_hit *hit);
 bool record_answer_decode(struct slice payload, struct record_answer *answer);
+bool record_stop_decode(struct slice payload, struct record_stop *stop);
 
 const char *hit_kind_name(enum hit_kind kind);
 const char *hit_verdict_name(enum hit_verdict verdict);

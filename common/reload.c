@@ -10,7 +10,7 @@ void reload_keys(struct keys *keys)
 
     buf_init(&error, 1024);
     if (keys_reload(keys, &error))
-        log_notice("keys loaded again, key %u signs", keys_signing_id(keys));
+        log_notice("keys loaded again: %zu, key %u signs", keys_count(keys), keys_signing_id(keys));
     else
         log_err("the old keys stay: %s", buf_text(&error));
     buf_free(&error);

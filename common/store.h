@@ -13,7 +13,7 @@
 
 enum store_answer { STORE_YES, STORE_NO, STORE_AWAY };
 
-enum { STORE_SCHEMA = 4 }; /* the migration that these programs were written for */
+enum { STORE_SCHEMA = 5 }; /* the migration that these programs were written for */
 
 /* Does this program fit the schema? NO fills WHY. */
 enum store_answer store_schema_fits(struct db *db, struct buf *why, int deadline_ms);
@@ -29,6 +29,24 @@ enum store_answer store_find_message(struct db *db, struct slice message_id, uin
 enum store_relation { RELATION_NONE, RELATION_RECIPIENT, RELATION_OWNER };
 enum store_answer store_relation_of(struct db *db, uint64_t message, struct slice address, enum store_relation *relation,
                                     int deadline_ms);
+
+/*
+ * May this mail of a campaign go? BLOCKED is called for each recipient whom the campaign has ended for or pauses for. A
+ * mail that somebody gets is recorded with all that is not stopped, in the same transaction; MESSAGE without an id is
+ * not recorded. COPIED, a flag a recipient: stands in Cc. BY_DOMAIN: a colleague's answer counts. The texts are valid in
+ * the call.
+ */
+struct store_block {
+    const char *address;
+    const char *reason; /* a word of spoor.stop_reason */
+    int64_t since_us;
+    int64_t until_us;   /* of a pause; 0: a stop */
+};
+enum store_answer store_admit(struct db *db, const struct record_message *message, const bool *copied, bool by_domain,
+                              void (*blocked)(void *arg, const struct store_block *block), void *arg, int deadline_ms);
+
+/* An answer ends the campaign of its mail, or makes it pause. NO: it has none, or nobody is concerned. */
+enum store_answer store_stop(struct db *db, const struct record_stop *stop, int deadline_ms);
 
 /* Progress of a spool. NO: the database has never seen this identity (it is then entered, at position 0). */
 struct store_progress {

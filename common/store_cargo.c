@@ -29,10 +29,11 @@ char answer_class_letter(enum answer_class class_)
 bool cargo_init(struct cargo *cargo, size_t records)
 {
     *cargo = (struct cargo){.event = calloc(records ? records : 1, sizeof *cargo->event)};
-    row_set_init(&cargo->message, 14);
+    row_set_init(&cargo->message, 15);
     row_set_init(&cargo->recipient, 3);
     row_set_init(&cargo->link, 3);
     row_set_init(&cargo->answer, 17);
+    row_set_init(&cargo->stop, 8);
     row_set_init(&cargo->clock, 3);
     return cargo->event != NULL;
 }
@@ -43,6 +44,7 @@ void cargo_free(struct cargo *cargo)
     row_set_free(&cargo->recipient);
     row_set_free(&cargo->link);
     row_set_free(&cargo->answer);
+    row_set_free(&cargo->stop);
     row_set_free(&cargo->clock);
     free(cargo->event);
 }
@@ -95,7 +97,7 @@ static bool add_hit(struct cargo *cargo, const struct spool_record *record)
     return true;
 }
 
-static void add_message_row(struct row_set *row, const struct record_message *message)
+void cargo_message_row(struct row_set *row, const struct record_message *message)
 {
     row_set_integer(row, (int64_t)message->id);
     row_set_integer(row, message->time_us);
@@ -111,6 +113,7 @@ static void add_message_row(struct row_set *row, const struct record_message *me
     row_set_text_or_null(row, message->campaign);
     row_set_text_or_null(row, message->host);
     row_set_text_or_null(row, message->queue_id);
+    row_set_integer(row, message->sent_to);
 }
 
 static bool add_message(struct cargo *cargo, const struct spool_record *record)
@@ -119,7 +122,7 @@ static bool add_message(struct cargo *cargo, const struct spool_record *record)
 
     if (!record_message_decode(record->payload, &message))
         return false;
-    add_message_row(&cargo->message, &message);
+    cargo_message_row(&cargo->message, &message);
     for (size_t at = 0; at < message.recipients; at++) {
         row_set_integer(&cargo->recipient, (int64_t)message.id);
         row_set_text(&cargo->recipient, message.recipient[at].address);
@@ -170,6 +173,28 @@ static bool add_answer(struct cargo *cargo, const struct spool_record *record)
     return true;
 }
 
+void cargo_stop_row(struct row_set *row, const struct record_stop *stop)
+{
+    row_set_integer(row, (int64_t)stop->message);
+    row_set_text(row, stop->address);
+    row_set_integer(row, (int32_t)stop->recipient);
+    row_set_text(row, slice_str(answer_class_name(stop->class_)));
+    row_set_integer(row, stop->others);
+    row_set_integer(row, stop->time_us);
+    row_set_integer(row, stop->until_us);
+    row_set_hex(row, stop->digest, sizeof stop->digest);
+}
+
+static bool add_stop(struct cargo *cargo, const struct spool_record *record)
+{
+    struct record_stop stop;
+
+    if (!record_stop_decode(record->payload, &stop))
+        return false;
+    cargo_stop_row(&cargo->stop, &stop);
+    return true;
+}
+
 bool cargo_add(struct cargo *cargo, const struct spool_record *record)
 {
     switch (record->kind) {
@@ -179,6 +204,8 @@ bool cargo_add(struct cargo *cargo, const struct spool_record *record)
         return add_hit(cargo, record);
     case RECORD_ANSWER:
         return add_answer(cargo, record);
+    case RECORD_STOP:
+        return add_stop(cargo, record);
     default:
         return false;
     }

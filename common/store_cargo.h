@@ -2,7 +2,7 @@
 /*
  * store_cargo - records of a spool, unpacked and sorted by the table they go to.
  *
- * Pure, and for store_load.c alone. Slices point into the payloads, which must live as long. Times come from the
+ * Pure, and for the store alone. Slices point into the payloads, which must live as long. Times come from the
  * database's clock: one more than a day ahead of it is replaced by now, one before the retention is left out.
  */
 #ifndef COMMON_STORE_CARGO_H
@@ -42,6 +42,7 @@ struct cargo {
     struct row_set recipient;
     struct row_set link;
     struct row_set answer;
+    struct row_set stop;
     struct row_set clock;
 };
 
@@ -54,6 +55,10 @@ bool cargo_add(struct cargo *cargo, const struct spool_record *record);
 
 /* The event of that record, or NULL. */
 struct cargo_event *cargo_event_of(const struct cargo *cargo, uint64_t record);
+
+/* One row of spoor.message, and one stop in the order of spoor.stop_by_answer(); 14 and 8 columns. */
+void cargo_message_row(struct row_set *row, const struct record_message *message);
+void cargo_stop_row(struct row_set *row, const struct record_stop *stop);
 
 char hit_kind_letter(enum hit_kind kind);
 char hit_verdict_letter(enum hit_verdict verdict);

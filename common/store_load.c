@@ -11,6 +11,7 @@
 
 #include "common/clock.h"
 #include "common/copy_stream.h"
+#include "common/store_campaign.h"
 #include "common/store_cargo.h"
 #include "common/store_words.h"
 #include "common/utf8.h"
@@ -54,14 +55,14 @@ static const struct db_statement move_watermark = {
 static const struct db_statement insert_messages = {
     "insert_messages",
     "insert into spoor.message (id, sent_at, size, level, pixels, owner, sender, envelope_sender, subject,"
-    "  sent_message_id, client_message_id, campaign, host, queue_id)"
+    "  sent_message_id, client_message_id, campaign, host, queue_id, sent_to)"
     " select id, spoor.from_microseconds(at), size, level::spoor.tracking_level, pixels, owner, sender, envelope_sender,"
-    "  subject, sent_message_id, client_message_id, campaign, host, queue_id"
+    "  subject, sent_message_id, client_message_id, campaign, host, queue_id, sent_to"
     " from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::smallint[], $6::text[], $7::text[], $8::text[],"
-    "  $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[])"
+    "  $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::integer[])"
     "  as row (id, at, size, level, pixels, owner, sender, envelope_sender, subject, sent_message_id, client_message_id,"
-    "  campaign, host, queue_id)"
-    " on conflict (id) do nothing", 14};
+    "  campaign, host, queue_id, sent_to)"
+    " on conflict (id) do nothing", 15};
 
 static const struct db_statement insert_recipients = {
     "insert_recipients",
@@ -410,7 +411,8 @@ static bool transact(struct loading *loading, bool *overtaken)
     return db_execute(loading->db, "begin", left_ms(loading)) && move(loading, overtaken)
            && tell_rows(loading, &insert_messages, &loading->cargo.message)
            && tell_rows(loading, &insert_recipients, &loading->cargo.recipient)
-           && tell_rows(loading, &insert_links, &loading->cargo.link) && insert_new_answers(loading)
+           && tell_rows(loading, &insert_links, &loading->cargo.link)
+           && tell_rows(loading, &store_stop_by_answers, &loading->cargo.stop) && insert_new_answers(loading)
            && tell_rows(loading, &insert_clocks, &loading->cargo.clock) && insert_events(loading) && close_batch(loading);
 }
 
@@ -441,7 +443,7 @@ static enum store_answer load(struct loading *loading, bool *overtaken, struct b
 
 bool store_knows(uint8_t kind)
 {
-    return kind == RECORD_MESSAGE || kind == RECORD_HIT || kind == RECORD_ANSWER;
+    return kind >= RECORD_MESSAGE && kind <= RECORD_STOP;
 }
 
 enum store_answer store_load(struct db *db, struct store_memory *memory, struct store_progress *progress,

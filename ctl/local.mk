@@ -21,3 +21,5 @@ ctl_spoorctl_SOURCES += ctl/main.c
 ctl_spoorctl_SOURCES += ctl/match.c
 ctl_spoorctl_SOURCES += ctl/stamp.c
 ctl_spoorctl_LDADD = libctl.a libmail.a $(COMMON_LIBS)
+
+dist_man_MANS += ctl/spoorctl.8

@@ -159,14 +159,6 @@ static bool is_colleague(const struct judging *judging, const struct match *matc
     return is_local(judging, domain) && (slice_empty(match->domain) || slice_eq_i(domain, match->domain));
 }
 
-/* A server may host many organisations: who answers another one's mail by submission is none of its own. */
-static bool is_neighbour(const struct judging *judging, const struct match *match)
-{
-    struct slice domain = address_domain(slice_str(judging->verdict->from));
-
-    return is_local(judging, domain) && is_local(judging, match->domain) && !slice_eq_i(domain, match->domain);
-}
-
 /* The sender's own follow-up, a list's echo of it, or a colleague. What comes from the null sender no person sent. */
 static bool is_own(const struct judging *judging, const struct match *match, enum incoming_relation relation)
 {
@@ -174,9 +166,9 @@ static bool is_own(const struct judging *judging, const struct match *match, enu
         return false;
     if (relation == INCOMING_RELATION_OWNER)
         return true;
-    if (judging->verdict->answerer == ANSWERER_RECIPIENT)
-        return false;
-    return judging->mail->authenticated ? !is_neighbour(judging, match) : is_colleague(judging, match);
+    if (match_is_itself(match) && is_colleague(judging, match))
+        return true; /* also a note to oneself, before the database knows its row */
+    return judging->verdict->answerer != ANSWERER_RECIPIENT && is_colleague(judging, match);
 }
 
 /* --- the verdict ------------------------------------------------------------------------------------------- */
@@ -264,11 +256,9 @@ static bool set_class(struct judging *judging, const struct match *match, enum i
     struct classify_result result;
 
     if (is_own(judging, match, relation)) {
-        bool sure = relation == INCOMING_RELATION_OWNER || judging->mail->authenticated;
-
         verdict->class_ = ANSWER_OWN;
         verdict->itself = match_is_itself(match);
-        verdict->confidence = sure ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM;
+        verdict->confidence = relation == INCOMING_RELATION_OWNER ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM;
         return true;
     }
     about_choose(judging->lookup, &match->token, &judging->report, &judging->about);

@@ -9,6 +9,8 @@ struct matching {
     const struct incoming_lookup *lookup;
     const struct ladder *ladder;
     struct match *match;
+    const struct ladder_id *own_anchor; /* an anchor that stands last in References */
+    struct token own_token;
 };
 
 static void take_id(struct match *match, const struct ladder_id *id)
@@ -18,23 +20,56 @@ static void take_id(struct match *match, const struct ladder_id *id)
     match->newer = id->newer;
 }
 
+/*
+ * spoor-stamp puts a mail's anchor last into its References. So an anchor that stands last is this mail's own,
+ * when its author's mail passed spoor-stamp too; in any other answer the id of the answered mail stands behind its anchor.
+ */
+static bool is_last_anchor(const struct ladder_id *id, const struct token *token)
+{
+    return id->rung == RUNG_REFERENCES && id->newer == 0 && token->kind == TOKEN_ANCHOR;
+}
+
+/* The mail's own anchor is passed over and remembered: what it answers stands further up. */
 static bool find_signed(struct matching *matching)
 {
     const struct incoming_lookup *lookup = matching->lookup;
     struct match *match = matching->match;
+    size_t own = 0;
 
     for (size_t n = 0; n < matching->ladder->count; n++) {
         const struct ladder_id *id = &matching->ladder->id[n];
-        enum token_result result = lookup->token(lookup->arg, ladder_left(id), &match->token);
-        bool ours = match->token.kind == TOKEN_MESSAGE_ID || match->token.kind == TOKEN_ANCHOR;
+        struct token token;
+        enum token_result result = lookup->token(lookup->arg, ladder_left(id), &token);
+        bool ours = token.kind == TOKEN_MESSAGE_ID || token.kind == TOKEN_ANCHOR;
 
         match->forged = match->forged || result == TOKEN_FORGED;
-        if (result == TOKEN_GOOD && ours) {
-            take_id(match, id);
-            return true;
+        if (result != TOKEN_GOOD || !ours)
+            continue;
+        if (is_last_anchor(id, &token)) {
+            matching->own_anchor = id;
+            matching->own_token = token;
+            own++;
+            continue;
         }
+        if (matching->own_anchor && token.message == matching->own_token.message) {
+            own++; /* its own id beside its own anchor */
+            continue;
+        }
+        match->token = token;
+        take_id(match, id);
+        match->newer -= match->newer < own ? match->newer : own;
+        return true;
     }
     return false;
+}
+
+static bool find_own_anchor(struct matching *matching)
+{
+    if (!matching->own_anchor)
+        return false;
+    matching->match->token = matching->own_token;
+    take_id(matching->match, matching->own_anchor);
+    return true;
 }
 
 /* An id that its mail program chose and we left: known to cache and database only. */
@@ -139,7 +174,7 @@ bool match_find(const struct incoming_mail *mail, const struct incoming_lookup *
 
     *match = (struct match){.rung = RUNG_NONE};
     return find_signed(&matching) || find_kept(&matching) || find_bounce_address(&matching) ||
-           find_quoted_url(&matching);
+           find_own_anchor(&matching) || find_quoted_url(&matching);
 }
 
 bool match_is_direct(const struct match *match)
@@ -147,17 +182,13 @@ bool match_is_direct(const struct match *match)
     switch (match->rung) {
     case RUNG_IN_REPLY_TO:
         return true;
-    case RUNG_REFERENCES: /* behind the anchor stands the mail's own id */
+    case RUNG_REFERENCES: /* behind the anchor stands the answered mail's own id */
         return match->newer == 0 || (match->newer == 1 && match->token.kind == TOKEN_ANCHOR);
     default:
         return false;
     }
 }
 
-/*
- * spoor-stamp puts a mail's anchor last into its References, so an owner's mail whose last reference is an
- * anchor is that tracked mail itself. In an answer the anchor's own mail stands behind it.
- */
 bool match_is_itself(const struct match *match)
 {
     return match->rung == RUNG_REFERENCES && match->newer == 0 && match->token.kind == TOKEN_ANCHOR;

@@ -27,7 +27,7 @@ bool match_find(const struct incoming_mail *mail, const struct incoming_lookup *
 /* Is this an answer to that very mail, not to one further down its thread? */
 bool match_is_direct(const struct match *match);
 
-/* Is it the tracked mail itself, on its way to a mailbox here? Only to be asked about the owner's mail. */
+/* Did nothing match but an anchor that stands last? From the anchor's own domain that is the tracked mail itself. */
 bool match_is_itself(const struct match *match);
 
 /* Was the mail sent to a return path of our shape, signed or not? No person writes there. */

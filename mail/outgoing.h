@@ -2,7 +2,7 @@
 /*
  * outgoing - what is done to a mail on its way out, decided once, when all of it is there.
  *
- * The ladder: ours? - automatic? - the sender's wishes (X-Spoor-*) - how much may be touched - number -
+ * The ladder: ours? - its campaign - automatic? - the sender's wishes (X-Spoor-*) - how much may be touched - number -
  * Message-ID and References - pixel and links - record. The first step that says no gives the reason. Pure: it
  * makes a plan; spoor-stamp applies it to the wire, `spoorctl stamp` to a file.
  */
@@ -49,8 +49,10 @@ struct outgoing_plan {
     bool id_replaced;    /* Message-ID is ours */
     struct outgoing_header_edit *edit;
     size_t edits;
+    size_t controls;     /* the first of them remove our control headers: due even when nothing else may be done */
     struct rewrite_result rewrite; /* `changed` says whether the body is replaced */
-    struct record_message record;  /* host, queue id and time are the caller's to fill */
+    struct record_message record;  /* host, queue id and time are the caller's to fill; campaign and owner stand in it
+                                      also when the mail is not tracked */
     struct outgoing_text *text;    /* behind the record's slices */
     bool failed;         /* no memory: the mail must go untouched */
 };

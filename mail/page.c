@@ -434,18 +434,68 @@ static size_t new_length(const struct reading *reading)
     return length;
 }
 
+/* Characters that any filter counts, whatever the charset, and as many after a line was broken. */
+static size_t sure_characters(struct slice text)
+{
+    size_t count = 0;
+
+    for (size_t at = 0; at < text.len; at++)
+        count += (unsigned char)text.p[at] < 0x80 && text.p[at] != '\r' && text.p[at] != '\n';
+    return count;
+}
+
+/* How many characters the changed page lacks, a pixel of PIXEL characters in it, to be no short one. */
+static size_t lacking(const struct reading *reading, size_t pixel)
+{
+    const struct splice_list *splices = &reading->page->splices;
+    struct slice text = reading->scanner.text;
+    size_t length = pixel;
+
+    if (new_length(reading) > (size_t)4 * PAGE_SHORT)
+        return 0;
+    length += sure_characters(text);
+    for (size_t at = 0; at < splices->count; at++) {
+        const struct splice *splice = &splices->item[at];
+
+        length += splice->text_len;
+        length -= sure_characters(slice_of(text.p + splice->at, splice->len));
+    }
+    return length < PAGE_SHORT ? PAGE_SHORT - length : 0;
+}
+
+/* The pixel, its tag BLANKS longer than it must be: blanks inside a tag show nowhere, and go when it goes. */
+static bool write_pixel(struct slice url, size_t blanks, struct buf *markup)
+{
+    static const char *const attributes[] = {"width=\"1\"", "height=\"1\"", "alt=\"\"",
+                                             "style=\"border:0;width:1px;height:1px\""};
+    size_t left = sizeof attributes / sizeof attributes[0];
+
+    buf_add_str(markup, "<img src=\"");
+    buf_add_slice(markup, url);
+    buf_add_char(markup, '"');
+    for (size_t at = 0; at < sizeof attributes / sizeof attributes[0]; at++) {
+        size_t share = blanks / left--; /* of each line, which so stays below SPLICE_LINE_MAX */
+
+        buf_add_f(markup, "%s%*s%s", share ? "\n" : "", (int)share + 1, "", attributes[at]);
+        blanks -= share;
+    }
+    return buf_add_char(markup, '>');
+}
+
 static void add_pixels(struct reading *reading)
 {
     const struct rewrite_urls *urls = &reading->mail->settings->urls;
     struct splice_list *splices = &reading->page->splices;
     struct slice text = reading->scanner.text, pixel;
-    struct buf markup;
+    struct buf url, markup;
 
+    buf_init(&url, URL_ROOM);
     buf_init(&markup, URL_ROOM);
-    buf_add_str(&markup, "<img src=\"");
-    if (urls->view(urls->arg, &markup) &&
-        buf_add_str(&markup,
-                    "\" width=\"1\" height=\"1\" alt=\"\" style=\"border:0;width:1px;height:1px\">")) {
+    if (urls->view(urls->arg, &url) && write_pixel(buf_slice(&url), 0, &markup)) {
+        size_t blanks = lacking(reading, markup.len);
+
+        buf_reset(&markup);
+        reading->failed |= !write_pixel(buf_slice(&url), blanks, &markup);
         pixel = buf_slice(&markup);
         splice_insert(splices, text, end_of_page(reading), pixel);
         reading->page->pixels++;
@@ -455,6 +505,7 @@ static void add_pixels(struct reading *reading)
         }
     }
     buf_free(&markup);
+    buf_free(&url);
 }
 
 bool page_read(struct page_mail *mail, struct page *page, struct slice text)

@@ -12,8 +12,12 @@
 #include "mail/rewrite.h"
 #include "mail/splice.h"
 
-/* Gmail cuts a page off at 102 KB, and the pixel at its end with it. */
-enum { PAGE_TOP_PIXEL_BYTES = 95 * 1024, PAGE_URL_LINE_MAX = 900 };
+/*
+ * Gmail cuts a page off at 102 KB, and the pixel at its end with it. SpamAssassin takes a page of up to 3,200
+ * characters with a picture for an advertisement that hides its words in the picture (HTML_IMAGE_ONLY_*, up to 2.8
+ * points): a page with a pixel is no shorter than PAGE_SHORT.
+ */
+enum { PAGE_TOP_PIXEL_BYTES = 95 * 1024, PAGE_URL_LINE_MAX = 900, PAGE_SHORT = 3240 };
 
 /* What one mail's pages share. */
 struct page_mail {

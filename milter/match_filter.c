@@ -9,6 +9,7 @@
 #include "mail/incoming.h"
 #include "mail/tracking.h"
 #include "milter/match_filter.h"
+#include "milter/match_stop.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -127,7 +128,7 @@ static bool is_local_domain(void *arg, struct slice domain)
     return conf_list_has_domain(&question->filter->conf->local_domains, domain);
 }
 
-static bool judge(struct match_filter *filter, const struct mlfi_message *message, struct incoming_verdict *verdict)
+static bool judge(struct question *question, const struct mlfi_message *message, struct incoming_verdict *verdict)
 {
     struct incoming_mail mail = {
         .headers = &message->headers,
@@ -137,10 +138,8 @@ static bool judge(struct match_filter *filter, const struct mlfi_message *messag
         .recipients = message->recipients,
         .authenticated = message->login[0] != '\0',
     };
-    struct question question = {
-        .filter = filter, .until_ms = clock_monotonic_ms() + filter->conf->database_timeout_ms};
     struct incoming_lookup lookup = {
-        .arg = &question,
+        .arg = question,
         .token = verify_token,
         .url = verify_url,
         .tracking_url = filter->conf->tracking_url,
@@ -151,6 +150,14 @@ static bool judge(struct match_filter *filter, const struct mlfi_message *messag
     };
 
     return incoming_judge(&mail, &lookup, verdict);
+}
+
+static void stop_campaign(struct question *question, const struct incoming_verdict *verdict)
+{
+    struct db *db = take_database(question);
+
+    match_stop(question->filter, verdict, db, left_ms(question));
+    db_pool_give(question->filter->databases, db);
 }
 
 /* --- record ---------------------------------------------------------------------------------------- */
@@ -168,7 +175,7 @@ static bool write_record(struct match_filter *filter, const struct mlfi_message 
     answer.time_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
     answer.host = slice_str(message->host);
     answer.queue_id = slice_str(message->queue_id);
-    buf_init(&payload, SPOOL_RECORD_MAX);
+    buf_init(&payload, RECORD_BYTES_MAX);
     record_answer_encode(&answer, &payload);
     written = mlfi_record(filter->recorder, RECORD_ANSWER, &payload);
     buf_free(&payload);
@@ -184,8 +191,8 @@ static bool may_clean(const struct match_filter *filter, const struct mlfi_messa
     const struct conf_list *domains =
         conf->match.clean_recipients.count ? &conf->match.clean_recipients : &conf->local_domains;
 
-    if (!conf->match.clean || conf->mode == MODE_OBSERVE || message->body_missing)
-        return false;
+    if (!conf->match.clean || conf->mode == MODE_OBSERVE || message->body_missing || message->login[0])
+        return false; /* on a submission service it records and edits nothing */
     for (size_t at = 0; at < message->recipients; at++)
         if (!conf_list_has_domain(domains, address_domain(message->recipient[at])))
             return false;
@@ -221,7 +228,8 @@ static void log_mail(const struct mlfi_message *message, const struct incoming_v
     if (verdict->forged)
         log_warn("forged=yes from=<%.*s>: an id of our shape is not signed by us", SLICE_ARG(message->envelope_sender));
     if (verdict->class_ == ANSWER_NONE) {
-        log_info("class=none from=<%.*s> recipients=%zu", SLICE_ARG(message->envelope_sender), message->recipients);
+        log_info("class=none from=<%.*s> recipients=%zu%s%s", SLICE_ARG(message->envelope_sender), message->recipients,
+                 message->body_missing ? " reason=" : "", message->body_missing ? message->body_missing : "");
         return;
     }
     if (verdict->about[0])
@@ -230,24 +238,30 @@ static void log_mail(const struct mlfi_message *message, const struct incoming_v
              answer_class_name(verdict->class_), answer_rung_name(verdict->rung),
              answer_confidence_name(verdict->confidence), verdict->message, answer_answerer_name(verdict->answerer),
              verdict->from, message->recipients, cleaned, recorded ? "" : " reason=not_recorded");
+    if (message->body_missing)
+        log_info("judged by its headers alone: reason=%s", message->body_missing);
 }
 
 sfsistat match_filter_finish(void *arg, struct mlfi_message *message)
 {
     struct match_filter *filter = arg;
+    struct question question = {
+        .filter = filter, .until_ms = clock_monotonic_ms() + filter->conf->database_timeout_ms};
     struct incoming_verdict verdict;
     unsigned cleaned = 0;
     bool recorded = true;
     bool taken = true;
 
-    if (!judge(filter, message, &verdict)) {
+    if (!judge(&question, message, &verdict)) {
         log_err("no memory to judge a mail: it passes untouched");
         return SMFIS_CONTINUE;
     }
     if (verdict.class_ != ANSWER_NONE) {
-        if (filter->conf->mode != MODE_OBSERVE && !verdict.itself)
+        if (filter->conf->mode != MODE_OBSERVE && !verdict.itself) {
+            stop_campaign(&question, &verdict);
             recorded = write_record(filter, message, &verdict);
-        if (may_clean(filter, message))
+        }
+        if (recorded && may_clean(filter, message))
             taken = clean(filter, message, &cleaned);
     }
     log_mail(message, &verdict, cleaned, recorded);

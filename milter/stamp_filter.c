@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* stamp_filter - see stamp_filter.h */
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "mail/msgid.h"
 #include "mail/outgoing.h"
+#include "milter/stamp_campaign.h"
 #include "milter/stamp_filter.h"
 
 #include <inttypes.h>
-#include <time.h>
 
 enum { ID_CACHED_S = 7 * 24 * 3600 };
 
@@ -36,19 +37,17 @@ static void make_plan(struct stamp_filter *filter, const struct mlfi_message *me
         .conf = filter->conf, .keys = filter->keys, .number = next_number, .arg = filter};
 
     outgoing_plan_make(&mail, &settings, plan);
+    plan->record.time_us = clock_wall_us();
+    plan->record.host = slice_str(message->host);
+    plan->record.queue_id = slice_str(message->queue_id);
 }
 
-static bool write_record(struct stamp_filter *filter, const struct mlfi_message *message, struct outgoing_plan *plan)
+static bool write_record(struct stamp_filter *filter, const struct outgoing_plan *plan)
 {
-    struct timespec now;
     struct buf payload;
     bool written;
 
-    clock_gettime(CLOCK_REALTIME, &now);
-    plan->record.time_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-    plan->record.host = slice_str(message->host);
-    plan->record.queue_id = slice_str(message->queue_id);
-    buf_init(&payload, SPOOL_RECORD_MAX);
+    buf_init(&payload, RECORD_BYTES_MAX);
     record_message_encode(&plan->record, &payload);
     written = mlfi_record(filter->recorder, RECORD_MESSAGE, &payload);
     buf_free(&payload);
@@ -65,9 +64,9 @@ static void remember_ids(struct stamp_filter *filter, const struct record_messag
         cache_set(filter->cache, "message_id", record->client_message_id, slice_str(number), ID_CACHED_S);
 }
 
-static bool apply_headers(SMFICTX *ctx, const struct outgoing_plan *plan)
+static bool apply_headers(SMFICTX *ctx, const struct outgoing_plan *plan, size_t edits)
 {
-    for (size_t at = 0; at < plan->edits; at++) {
+    for (size_t at = 0; at < edits; at++) {
         const struct outgoing_header_edit *edit = &plan->edit[at];
 
         /* Always chgheader: it changes, adds or removes, and leaves one field on either MTA. */
@@ -82,7 +81,7 @@ static bool apply(SMFICTX *ctx, const struct outgoing_plan *plan)
 {
     const struct buf *body = &plan->rewrite.body;
 
-    return apply_headers(ctx, plan) &&
+    return apply_headers(ctx, plan, plan->edits) &&
            (!plan->rewrite.changed ||
             smfi_replacebody(ctx, (unsigned char *)body->data, (int)body->len) == MI_SUCCESS);
 }
@@ -104,27 +103,38 @@ static void log_mail(const struct mlfi_message *message, const struct outgoing_p
     buf_free(&summary);
 }
 
+/* Records and edits a mail that goes. */
+static sfsistat send_on(struct stamp_filter *filter, struct mlfi_message *message, const struct outgoing_plan *plan)
+{
+    if (plan->tracked && !write_record(filter, plan)) {
+        log_mail(message, plan, "not_recorded", false);
+        return apply_headers(message->ctx, plan, plan->controls) ? SMFIS_CONTINUE : SMFIS_TEMPFAIL;
+    }
+    if (!apply(message->ctx, plan)) {
+        log_err("cannot hand the edits to the MTA: the mail is to be tried again");
+        return SMFIS_TEMPFAIL;
+    }
+    if (plan->tracked)
+        remember_ids(filter, &plan->record);
+    log_mail(message, plan, plan->reason, false);
+    return SMFIS_CONTINUE;
+}
+
 sfsistat stamp_filter_finish(void *arg, struct mlfi_message *message)
 {
     struct stamp_filter *filter = arg;
     struct outgoing_plan plan;
     bool observed = filter->conf->mode == MODE_OBSERVE;
-    const char *reason;
     sfsistat answer = SMFIS_CONTINUE;
 
     make_plan(filter, message, &plan);
-    reason = plan.reason;
-    if (observed || plan.failed) {
-        log_mail(message, &plan, reason, observed && !plan.failed);
-    } else if (plan.tracked && !write_record(filter, message, &plan)) {
-        log_mail(message, &plan, "not_recorded", false);
-    } else if (!apply(message->ctx, &plan)) {
-        log_err("cannot hand the edits to the MTA: the mail is to be tried again");
-        answer = SMFIS_TEMPFAIL;
-    } else {
-        if (plan.tracked)
-            remember_ids(filter, &plan.record);
-        log_mail(message, &plan, reason, false);
+    if (observed)
+        log_mail(message, &plan, plan.reason, !plan.failed);
+    else if (stamp_campaign_admits(filter, message, &plan, &answer)) {
+        if (plan.failed)
+            log_mail(message, &plan, plan.reason, false);
+        else
+            answer = send_on(filter, message, &plan);
     }
     outgoing_plan_free(&plan);
     return answer;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * stamp_filter - one outgoing mail in spoor-stamp: plan, record, apply, one log line.
+ * stamp_filter - one outgoing mail in spoor-stamp: plan, ask about its campaign, record, apply, one log line.
  *
  * Failure policy: whatever fails before the first edit is sent, the mail goes untouched; once editing has
  * begun the MTA is told to try again, for a half-edited mail must not leave.
@@ -9,10 +9,13 @@
 #define MILTER_STAMP_FILTER_H
 
 #include "common/cache.h"
+#include "common/db.h"
 #include "common/keys.h"
 #include "common/message_id.h"
 #include "common/network.h"
 #include "milter/mlfi.h"
+
+#include <stdatomic.h>
 
 struct stamp_filter {
     const struct conf *conf;
@@ -21,6 +24,8 @@ struct stamp_filter {
     struct cache *cache;
     struct recorder *recorder;
     struct message_id_maker *numbers;
+    struct db_pool *databases;          /* asked about campaigns only */
+    _Atomic int64_t unsettled_until_ms; /* CLOCK_MONOTONIC; till then stops may be on their way to the database */
 };
 
 /* mlfi_service.finish; ARG is a struct stamp_filter. */

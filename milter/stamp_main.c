@@ -14,7 +14,7 @@
 
 #include <stdlib.h>
 
-enum { LOADER_DRAIN_MS = 2000 };
+enum { LOADER_DRAIN_MS = 2000, DATABASE_CONNECTIONS = 16 };
 
 /* From the loader's thread: the database has said which node this spool is. */
 static void node_known(void *arg, int node)
@@ -49,7 +49,7 @@ int main(int argc, char **argv)
     struct mlfi_service service = {
         .program = "spoor-stamp",
         .conf = &conf->stamp.milter,
-        .actions = SMFIF_CHGHDRS | SMFIF_ADDHDRS | SMFIF_CHGBODY,
+        .actions = SMFIF_CHGHDRS | SMFIF_ADDHDRS | SMFIF_CHGBODY | SMFIF_DELRCPT,
         .body_limit = (size_t)conf->stamp.body_limit,
         .memory_limit = (size_t)conf->memory_limit,
         .finish = stamp_filter_finish,
@@ -68,6 +68,8 @@ int main(int argc, char **argv)
         daemon_fail_with(&error);
     if (!daemon_drop_privileges(conf))
         daemon_fail();
+    if (!(filter.databases = db_pool_new(conf->database, "spoor-stamp", DATABASE_CONNECTIONS)))
+        daemon_fail_with(&error);
     if (!recorder_open(&recorder, conf, "stamp", 0, &error) ||
         !open_numbers(&filter, &error) ||
         !recorder_start(&recorder, conf, "spoor-stamp", node_known, &filter, &error) || !mlfi_start(&error))
@@ -81,6 +83,7 @@ int main(int argc, char **argv)
         exit(1); /* a mail is still at work; what it recorded is in the spool */
     recorder_close(&recorder, LOADER_DRAIN_MS);
     message_id_maker_close(filter.numbers);
+    db_pool_free(filter.databases);
     cache_free(filter.cache);
     network_list_free(&filter.submit_networks);
     keys_free(filter.keys);

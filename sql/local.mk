@@ -6,3 +6,4 @@ dist_migrations_DATA += sql/001-tables.sql
 dist_migrations_DATA += sql/002-functions.sql
 dist_migrations_DATA += sql/003-views.sql
 dist_migrations_DATA += sql/004-roles.sql
+dist_migrations_DATA += sql/005-campaigns.sql

@@ -23,6 +23,7 @@ unit_tests += tests/unit/test_keys
 unit_tests += tests/unit/test_ladder
 unit_tests += tests/unit/test_loader
 unit_tests += tests/unit/test_log
+unit_tests += tests/unit/test_match
 unit_tests += tests/unit/test_message_id
 unit_tests += tests/unit/test_mime
 unit_tests += tests/unit/test_msgid
@@ -126,9 +127,14 @@ tests_bench_rewrite_rate_CPPFLAGS = $(AM_CPPFLAGS) $(ORACLES_CFLAGS)
 tests_bench_rewrite_rate_LDADD = libmail.a $(COMMON_LIBS) $(ORACLES_LIBS)
 endif
 
+check_PROGRAMS += tests/lint/option_names
+tests_lint_option_names_SOURCES = tests/lint/option_names.c
+
 lint_tests =
 lint_tests += tests/lint/includes
 lint_tests += tests/lint/listed
+lint_tests += tests/lint/manual
+lint_tests += tests/lint/options
 lint_tests += tests/lint/packages
 lint_tests += tests/lint/words
 TESTS += $(lint_tests)
@@ -157,12 +163,14 @@ EXTRA_DIST += tests/system/postfix.py
 EXTRA_DIST += tests/system/postgres.py
 EXTRA_DIST += tests/system/proc.py
 EXTRA_DIST += tests/system/servers.py
+EXTRA_DIST += tests/system/spam_filters.py
 EXTRA_DIST += tests/system/spoor.py
 EXTRA_DIST += tests/system/test_bad_input.py
 EXTRA_DIST += tests/system/test_harness.py
 EXTRA_DIST += tests/system/test_main_job.py
 EXTRA_DIST += tests/system/test_match_corpus.py
 EXTRA_DIST += tests/system/test_pixeld.py
+EXTRA_DIST += tests/system/test_spam_score.py
 EXTRA_DIST += tests/system/traces.py
 EXTRA_DIST += tests/system/web.py
 EXTRA_DIST += tests/threaded

@@ -268,7 +268,7 @@ def test_http_garbage(servers, what):
             client.sendall(RAW_REQUESTS[what])
             client.shutdown(socket.SHUT_WR)
             answer = client.recv(65536)
-        except ConnectionError:
+        except OSError:  # closed on us in the middle, which is an answer too
             answer = b""
     assert not answer.startswith(b"HTTP/1.1 5") or answer.startswith(b"HTTP/1.1 501") or answer.startswith(b"HTTP/1.1 505")
     assert web.get(servers.spoor.tracking_url + "/healthz").status == 200

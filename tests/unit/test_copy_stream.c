@@ -109,7 +109,7 @@ static void arrays_quote_what_needs_it(void **state)
 static void a_full_dictionary_starts_anew(void **state)
 {
     struct dictionary *dictionary = dictionary_new(100);
-    char word[16];
+    char word[32];
     int32_t number;
 
     (void)state;

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * match_stop - an answer that ends a campaign: in the database before spoor-match accepts the answer.
+ *
+ * When the database is away the stop goes to the spool, ahead of the answer's record, and memcached tells spoor-stamp that
+ * stops are on their way.
+ */
+#ifndef MILTER_MATCH_STOP_H
+#define MILTER_MATCH_STOP_H
+
+#include "mail/incoming.h"
+#include "milter/match_filter.h"
+
+/* DB: a connection that stands, or NULL. Does nothing for an answer that ends nothing. */
+void match_stop(struct match_filter *filter, const struct incoming_verdict *verdict, struct db *db, int left_ms);
+
+#endif

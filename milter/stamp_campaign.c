@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* stamp_campaign - see stamp_campaign.h */
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/store.h"
+#include "milter/stamp_campaign.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+enum { REPLY_MAX = 900, LIST_MAX = 4000 };
+
+/* --- what the database says ------------------------------------------------------------------------------ */
+
+static void on_block(void *arg, const struct store_block *block)
+{
+    campaign_block(arg, block->address, block->reason, block->since_us, block->until_us);
+}
+
+/* The recipients as the question has them: each address once, known to the plan when the mail is tracked. */
+static bool list_recipients(const struct campaign *campaign, const struct outgoing_plan *plan, struct record_message *question,
+                            bool *copied)
+{
+    for (size_t at = 0; at < campaign->recipients; at++) {
+        const struct campaign_recipient *recipient = &campaign->recipient[at];
+        struct slice address = slice_str(recipient->address);
+        uint32_t key = 0;
+
+        if (!address.len)
+            continue;
+        for (size_t known = 0; known < plan->record.recipients; known++)
+            if (slice_eq(plan->record.recipient[known].address, address))
+                key = plan->record.recipient[known].key;
+        copied[question->recipients] = recipient->copied;
+        question->recipient[question->recipients++] = (struct record_recipient){.address = address, .key = key};
+    }
+    return question->recipients > 0;
+}
+
+/* NULL when the database is away or all connections are lent. */
+static struct db *take_database(struct stamp_filter *filter, int64_t until_ms)
+{
+    struct db *db = db_pool_take(filter->databases);
+
+    if (db && !db_connect(db, (int)(until_ms - clock_monotonic_ms()))) {
+        db_pool_give(filter->databases, db);
+        return NULL;
+    }
+    return db;
+}
+
+static bool ask_database(struct stamp_filter *filter, const struct record_message *question, const bool *copied,
+                         struct campaign *campaign)
+{
+    int64_t until_ms = clock_monotonic_ms() + filter->conf->database_timeout_ms;
+    bool by_domain = filter->conf->stamp.campaign_stop_scope == STOP_SCOPE_DOMAIN;
+    struct db *db = take_database(filter, until_ms);
+    int64_t left_ms = until_ms - clock_monotonic_ms();
+    bool answered = false;
+
+    if (!db)
+        return false;
+    if (left_ms > 0)
+        answered = store_admit(db, question, copied, by_domain, on_block, campaign, (int)left_ms) == STORE_YES;
+    if (!answered)
+        log_warn("cannot ask the database about a campaign: %s", db_error(db));
+    db_pool_give(filter->databases, db);
+    return answered;
+}
+
+static bool ask(struct stamp_filter *filter, const struct outgoing_plan *plan, struct campaign *campaign)
+{
+    struct record_message question = plan->record;
+    bool *copied = calloc(campaign->recipients + 1, sizeof *copied);
+    bool answered = false;
+
+    question.recipients = 0;
+    question.recipient = calloc(campaign->recipients + 1, sizeof *question.recipient);
+    if (copied && question.recipient)
+        answered = !list_recipients(campaign, plan, &question, copied) || ask_database(filter, &question, copied, campaign);
+    free(question.recipient);
+    free(copied);
+    return answered;
+}
+
+/* --- while it is not known --------------------------------------------------------------------------------- */
+
+/* Stops of the time when the database was away are still on their way to it. */
+static bool is_unsettled(struct stamp_filter *filter)
+{
+    struct buf flag;
+    bool unsettled = atomic_load(&filter->unsettled_until_ms) > clock_monotonic_ms();
+
+    buf_init(&flag, 64);
+    unsettled = unsettled || cache_get(filter->cache, "campaign", slice_str("unsettled"), &flag);
+    buf_free(&flag);
+    return unsettled;
+}
+
+/* False when it cannot be said who is stopped. */
+static bool is_known(struct stamp_filter *filter, const struct outgoing_plan *plan, struct campaign *campaign)
+{
+    bool waits = filter->conf->stamp.campaign_unknown == CAMPAIGN_UNKNOWN_TEMPFAIL;
+
+    if (waits && is_unsettled(filter))
+        return false;
+    if (ask(filter, plan, campaign))
+        return true;
+    atomic_store(&filter->unsettled_until_ms, clock_monotonic_ms() + filter->conf->stamp.campaign_settle_ms);
+    return false;
+}
+
+static bool go_unknown(const struct stamp_filter *filter, const struct mlfi_message *message, struct slice name,
+                       sfsistat *answer)
+{
+    bool goes = filter->conf->stamp.campaign_unknown == CAMPAIGN_UNKNOWN_SEND;
+
+    log_info("campaign=unknown action=%s from=<%.*s> recipients=%zu name=%.*s", goes ? "send" : "later",
+             SLICE_ARG(message->envelope_sender), message->recipients, SLICE_ARG(name));
+    if (!goes) {
+        smfi_setreply(message->ctx, (char *)(uintptr_t)"451", (char *)(uintptr_t)"4.3.0",
+                      (char *)(uintptr_t)"it is not known who has answered this campaign; try again");
+        *answer = SMFIS_TEMPFAIL;
+    }
+    return goes;
+}
+
+/* --- what follows for the mail ------------------------------------------------------------------------------- */
+
+static void log_verdict(const struct mlfi_message *message, const struct campaign *campaign,
+                        const struct campaign_verdict *verdict, struct slice name)
+{
+    struct buf list;
+
+    buf_init(&list, LIST_MAX);
+    for (size_t at = 0; at < campaign->recipients; at++)
+        if (campaign->recipient[at].state == CAMPAIGN_STOPPED && list.len < LIST_MAX - 2 * ADDRESS_MAX)
+            buf_add_f(&list, "%s<%s>", list.len ? "," : "", campaign->recipient[at].address);
+    log_info("campaign=stopped action=%s reason=%s from=<%.*s> recipients=%zu stopped=%zu whom=%s name=%.*s",
+             campaign_action_name(verdict->action), verdict->because->reason, SLICE_ARG(message->envelope_sender),
+             message->recipients, verdict->stopped, list.len ? buf_text(&list) : "-", SLICE_ARG(name));
+    buf_free(&list);
+}
+
+static sfsistat refuse(const struct mlfi_message *message, const struct campaign_verdict *verdict, struct slice name)
+{
+    bool later = verdict->action == CAMPAIGN_LATER;
+    struct buf text;
+
+    buf_init(&text, REPLY_MAX);
+    if (campaign_explain(verdict, name, &text))
+        smfi_setreply(message->ctx, (char *)(uintptr_t)(later ? "450" : "550"), (char *)(uintptr_t)(later ? "4.7.1" : "5.7.1"),
+                      text.data);
+    buf_free(&text);
+    return later ? SMFIS_TEMPFAIL : SMFIS_REJECT;
+}
+
+static void forget_recipient(struct record_message *record, const char *address)
+{
+    size_t kept = 0;
+
+    for (size_t at = 0; at < record->recipients; at++)
+        if (!slice_eq(record->recipient[at].address, slice_str(address)))
+            record->recipient[kept++] = record->recipient[at];
+    record->recipients = kept;
+}
+
+/* By the string that the MTA gave. An MTA that does not find it (Sendmail with an alias) sends the mail all the same. */
+static bool drop(const struct mlfi_message *message, const struct campaign *campaign, struct record_message *record)
+{
+    for (size_t at = 0; at < campaign->recipients; at++) {
+        const struct campaign_recipient *recipient = &campaign->recipient[at];
+
+        if (recipient->state != CAMPAIGN_STOPPED)
+            continue;
+        if (smfi_delrcpt(message->ctx, (char *)(uintptr_t)recipient->path.p) != MI_SUCCESS)
+            return false;
+        forget_recipient(record, recipient->address);
+    }
+    return true;
+}
+
+static bool act(struct stamp_filter *filter, const struct mlfi_message *message, const struct campaign *campaign,
+                struct outgoing_plan *plan, sfsistat *answer)
+{
+    struct campaign_verdict verdict;
+
+    campaign_judge(campaign, clock_wall_us(), filter->conf->stamp.pause_max_s, &verdict);
+    if (verdict.action == CAMPAIGN_GO)
+        return true;
+    log_verdict(message, campaign, &verdict, plan->record.campaign);
+    if (verdict.action != CAMPAIGN_DROP) {
+        *answer = refuse(message, &verdict, plan->record.campaign);
+        return false;
+    }
+    if (drop(message, campaign, &plan->record))
+        return true;
+    log_err("cannot take a recipient out of the envelope: the mail is to be tried again");
+    *answer = SMFIS_TEMPFAIL;
+    return false;
+}
+
+bool stamp_campaign_admits(struct stamp_filter *filter, const struct mlfi_message *message, struct outgoing_plan *plan,
+                           sfsistat *answer)
+{
+    struct campaign campaign = {.recipient = NULL};
+    bool goes;
+
+    if (!plan->record.campaign.len)
+        return true;
+    if (campaign_init(&campaign, message->recipient, message->recipients, &message->headers) &&
+        is_known(filter, plan, &campaign))
+        goes = act(filter, message, &campaign, plan, answer);
+    else
+        goes = go_unknown(filter, message, plan->record.campaign, answer);
+    campaign_free(&campaign);
+    return goes;
+}

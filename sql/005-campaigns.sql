@@ -1,0 +1,333 @@
+-- SPDX-License-Identifier: BSD-2-Clause
+-- Campaigns: which mails belong together, for whom they have ended, and who gets none at all.
+
+create type spoor.stop_reason as enum ('reply', 'bounce', 'complaint', 'auto_reply', 'unsubscribe', 'manual');
+comment on type spoor.stop_reason is 'Why a campaign ended or pauses for somebody; auto_reply is a pause.';
+
+create table spoor.campaign (
+    name text primary key check (name <> ''),
+    created_at timestamptz not null default now()
+);
+comment on table spoor.campaign is 'Mails that carry the same X-Spoor-Campaign.';
+comment on column spoor.campaign.name is 'As in the header.';
+comment on column spoor.campaign.created_at is 'When its first mail or stop came.';
+
+alter table spoor.recipient add column copied boolean not null default false;
+comment on column spoor.recipient.copied is 'Stands in Cc of a campaign''s mail: whose answer ends the campaign for all recipients of that mail.';
+
+create index message_campaign on spoor.message (campaign) where campaign is not null;
+
+create function spoor.domain_of(address text) returns text
+    language sql immutable strict parallel safe
+    as $$ select substring(address from '[^@]*$') $$;
+comment on function spoor.domain_of(text) is 'What stands behind the last @; all of it without one.';
+
+create table spoor.campaign_stop (
+    id bigint generated always as identity primary key,
+    campaign text not null references spoor.campaign,
+    address text not null check (address <> ''),
+    domain text not null,
+    reason spoor.stop_reason not null,
+    since timestamptz not null,
+    until timestamptz,
+    message bigint,
+    digest bytea,
+    resumed_at timestamptz,
+    unique (campaign, address, message, digest)
+);
+create index campaign_stop_address on spoor.campaign_stop (campaign, address) where resumed_at is null;
+create index campaign_stop_domain on spoor.campaign_stop (campaign, domain) where resumed_at is null;
+create index campaign_stop_message on spoor.campaign_stop (message);
+comment on table spoor.campaign_stop is 'For whom a campaign has ended or pauses. Stops are by address, for a key is unique within one mail only.';
+comment on column spoor.campaign_stop.id is 'Counts the stops.';
+comment on column spoor.campaign_stop.campaign is 'The campaign.';
+comment on column spoor.campaign_stop.address is 'Who gets no more of it: an address in normal form, or a domain for everybody there.';
+comment on column spoor.campaign_stop.domain is 'Domain of the address.';
+comment on column spoor.campaign_stop.reason is 'What ended it.';
+comment on column spoor.campaign_stop.since is 'When the answer came, or somebody said so.';
+comment on column spoor.campaign_stop.until is 'End of a pause; null for a stop.';
+comment on column spoor.campaign_stop.message is 'The mail that was answered; null when it was no answer.';
+comment on column spoor.campaign_stop.digest is 'The answer, as in spoor.answer.';
+comment on column spoor.campaign_stop.resumed_at is 'When spoor.resume_campaign() took it back.';
+
+create table spoor.pending_stop (
+    message bigint not null,
+    digest bytea not null,
+    address text not null,
+    key integer not null,
+    reason spoor.stop_reason not null,
+    others boolean not null,
+    since timestamptz not null,
+    until timestamptz,
+    primary key (message, digest, reason)
+);
+comment on table spoor.pending_stop is 'Answers whose mail is not in the database yet: they stop its campaign as soon as it is. After a week they go.';
+comment on column spoor.pending_stop.message is 'The mail that was answered.';
+comment on column spoor.pending_stop.digest is 'The answer, as in spoor.answer.';
+comment on column spoor.pending_stop.address is 'Whom it concerns; empty: nobody is named.';
+comment on column spoor.pending_stop.key is 'Key of the recipient in the token; 0: one of them.';
+comment on column spoor.pending_stop.reason is 'What the answer is.';
+comment on column spoor.pending_stop.others is 'Whether an answer from another address counts.';
+comment on column spoor.pending_stop.since is 'When it came.';
+comment on column spoor.pending_stop.until is 'End of a pause.';
+
+create table spoor.suppression (
+    id bigint generated always as identity primary key,
+    address text not null check (address <> ''),
+    owner text,
+    reason spoor.stop_reason not null default 'unsubscribe',
+    since timestamptz not null default now()
+);
+create unique index suppression_address on spoor.suppression (address, coalesce(owner, ''));
+comment on table spoor.suppression is 'Who gets no campaign mail at all, from one owner or from anybody.';
+comment on column spoor.suppression.id is 'Counts them.';
+comment on column spoor.suppression.address is 'Address in normal form.';
+comment on column spoor.suppression.owner is 'Whose campaigns; null: all.';
+comment on column spoor.suppression.reason is 'Why.';
+comment on column spoor.suppression.since is 'Since when.';
+
+create table spoor.campaign_refusal (
+    campaign text not null,
+    address text not null,
+    mail text not null,
+    reason spoor.stop_reason not null,
+    owner text,
+    first_at timestamptz not null default now(),
+    last_at timestamptz not null default now(),
+    attempts integer not null default 1,
+    primary key (campaign, address, mail)
+);
+comment on table spoor.campaign_refusal is 'Campaign mail that did not go to somebody because of a stop.';
+comment on column spoor.campaign_refusal.campaign is 'The campaign.';
+comment on column spoor.campaign_refusal.address is 'Who did not get it.';
+comment on column spoor.campaign_refusal.mail is 'Message-ID that the mail came with, or its queue id.';
+comment on column spoor.campaign_refusal.reason is 'What had ended the campaign.';
+comment on column spoor.campaign_refusal.owner is 'Who sent it.';
+comment on column spoor.campaign_refusal.first_at is 'First attempt.';
+comment on column spoor.campaign_refusal.last_at is 'Last attempt.';
+comment on column spoor.campaign_refusal.attempts is 'How often the same mail was tried.';
+
+-- Stops, by an answer
+
+create function spoor.stop_by_answer(message bigint, address text, key integer, reason spoor.stop_reason, others boolean,
+                                     since timestamptz, until timestamptz, digest bytea) returns text
+    language plpgsql security definer
+    set search_path = pg_catalog, pg_temp
+    as $$
+#variable_conflict use_variable
+declare
+    named text;
+    known text[];
+    concerned text[];
+begin
+    select m.campaign into named from spoor.message m where m.id = message;
+    if not found then
+        insert into spoor.pending_stop (message, digest, address, key, reason, others, since, until)
+            values (message, digest, address, key, reason, others, since, until) on conflict do nothing;
+        return 'unknown';
+    end if;
+    if named is null then
+        return 'no_campaign';
+    end if;
+    select array_agg(r.address order by r.address),
+           array_agg(r.address order by r.address) filter (where r.address = address)
+        into known, concerned
+        from spoor.recipient r where r.message = message;
+    if concerned is not null then
+        -- somebody in Cc speaks for the mail
+        if reason = 'reply' and exists (select from spoor.recipient r
+                                        where r.message = message and r.address = address and r.copied) then
+            concerned := known;
+        end if;
+    elsif reason = 'reply' then
+        concerned := case when others then known end;
+    elsif address = '' or reason = 'auto_reply' then
+        -- nobody is named, or a mailbox elsewhere answers for it: the signed key tells, if it stands for one
+        select array_agg(r.address) into concerned from spoor.recipient r
+            where r.message = message and (r.key = key and key <> 0 or cardinality(known) = 1);
+        concerned := case when cardinality(concerned) = 1 then concerned end;
+    end if;
+    if concerned is null then
+        return 'no_recipient';
+    end if;
+    insert into spoor.campaign (name) values (named) on conflict do nothing;
+    insert into spoor.campaign_stop (campaign, address, domain, reason, since, until, message, digest)
+        select named, one, spoor.domain_of(one), reason, since, until, message, digest
+        from unnest(concerned) one on conflict do nothing;
+    return 'stopped';
+end $$;
+comment on function spoor.stop_by_answer(bigint, text, integer, spoor.stop_reason, boolean, timestamptz, timestamptz, bytea)
+    is 'Ends or pauses the campaign of a mail for the recipients whom an answer concerns. Only recipients of that mail can be; a second copy of the answer does nothing.';
+
+create function spoor.settle_stops() returns void
+    language plpgsql security definer
+    set search_path = pg_catalog, pg_temp
+    as $$
+declare
+    pending spoor.pending_stop;
+begin
+    for pending in delete from spoor.pending_stop p
+                   where p.since < now() - interval '7 days' or exists (select from spoor.message m where m.id = p.message)
+                   returning p.* loop
+        perform spoor.stop_by_answer(pending.message, pending.address, pending.key, pending.reason, pending.others,
+                                     pending.since, pending.until, pending.digest)
+            where exists (select from spoor.message m where m.id = pending.message);
+    end loop;
+end $$;
+comment on function spoor.settle_stops() is 'Stops the campaigns of mails that came into the database later than their answers.';
+
+-- Admission: each campaign mail asks before it goes
+
+create type spoor.block as (address text, reason spoor.stop_reason, since timestamptz, until timestamptz);
+comment on type spoor.block is 'Somebody whom a campaign does not reach: since when and why, and until when if it only pauses.';
+
+create function spoor.blocks(campaign text, owner text, addresses text[], by_domain boolean) returns setof spoor.block
+    language sql stable security definer
+    set search_path = pg_catalog, pg_temp
+    as $$
+    select distinct on (wanted) wanted, b.reason, b.since, b.until
+    from unnest(addresses) wanted
+    cross join lateral (
+        select s.reason, s.since, s.until from spoor.campaign_stop s
+            where s.campaign = $1 and s.address in (wanted, spoor.domain_of(wanted)) and s.resumed_at is null
+        union all
+        select s.reason, s.since, s.until from spoor.campaign_stop s
+            where by_domain and s.campaign = $1 and s.domain = spoor.domain_of(wanted) and s.resumed_at is null
+                  and s.reason in ('reply', 'complaint')
+        union all
+        select u.reason, u.since, null from spoor.suppression u
+            where u.address = wanted and (u.owner is null or u.owner = $2)) b
+    where b.until is null or b.until > now()
+    order by wanted, b.until desc nulls first, b.since $$;
+comment on function spoor.blocks(text, text, text[], boolean) is 'Which of the addresses a campaign has ended for (until is null) or pauses for.';
+
+create function spoor.admit(id bigint, sent_at timestamptz, size bigint, level spoor.tracking_level, pixels smallint,
+                            owner text, sender text, envelope_sender text, subject text, sent_message_id text,
+                            client_message_id text, campaign text, host text, queue_id text,
+                            addresses text[], keys integer[], copied boolean[], by_domain boolean)
+    returns setof spoor.block
+    language plpgsql security definer
+    set search_path = pg_catalog, pg_temp
+    as $$
+#variable_conflict use_column
+declare
+    blocked spoor.block[];
+begin
+    if exists (select from spoor.pending_stop) then
+        perform spoor.settle_stops();
+    end if;
+    insert into spoor.campaign (name) values (admit.campaign) on conflict do nothing;
+    blocked := array(select b from spoor.blocks(admit.campaign, admit.owner, admit.addresses, by_domain) b);
+    insert into spoor.campaign_refusal as f (campaign, address, mail, reason, owner)
+        select admit.campaign, b.address, coalesce(admit.client_message_id, admit.queue_id, ''), b.reason, admit.owner
+        from unnest(blocked) b where b.until is null
+        on conflict (campaign, address, mail) do update set attempts = f.attempts + 1, last_at = now();
+    -- A mail that nobody gets now comes again under another number.
+    if admit.id is not null and cardinality(blocked) < cardinality(addresses) then
+        insert into spoor.message (id, sent_at, size, level, pixels, owner, sender, envelope_sender, subject,
+                                   sent_message_id, client_message_id, campaign, host, queue_id)
+            values (admit.id, admit.sent_at, admit.size, admit.level, admit.pixels, admit.owner, admit.sender,
+                    admit.envelope_sender, admit.subject, admit.sent_message_id, admit.client_message_id,
+                    admit.campaign, admit.host, admit.queue_id)
+            on conflict (id) do nothing;
+        insert into spoor.recipient (message, address, key, copied)
+            select admit.id, r.address, r.key, r.copied
+            from unnest(addresses, keys, admit.copied) as r (address, key, copied)
+            where not exists (select from unnest(blocked) b where b.address = r.address and b.until is null)
+            on conflict (message, address) do nothing;
+    end if;
+    return query select * from unnest(blocked);
+end $$;
+comment on function spoor.admit(bigint, timestamptz, bigint, spoor.tracking_level, smallint, text, text, text, text, text,
+                                text, text, text, text, text[], integer[], boolean[], boolean)
+    is 'Asked by spoor-stamp before campaign mail goes: records mail, campaign and recipients and gives the addresses that are stopped or paused, in one transaction. Without an id nothing of the mail is recorded.';
+
+-- For people
+
+create function spoor.stop_campaign(campaign text, address text, reason spoor.stop_reason default 'manual') returns void
+    language plpgsql security definer
+    set search_path = pg_catalog, pg_temp
+    as $$
+#variable_conflict use_variable
+begin
+    insert into spoor.campaign (name) values (campaign) on conflict do nothing;
+    insert into spoor.campaign_stop (campaign, address, domain, reason, since)
+        values (campaign, lower(btrim(address)), spoor.domain_of(lower(btrim(address))), reason, now());
+end $$;
+comment on function spoor.stop_campaign(text, text, spoor.stop_reason) is 'Ends a campaign for an address, or for all of a domain: no more of its mail goes there.';
+
+create function spoor.resume_campaign(campaign text, address text) returns bigint
+    language sql security definer
+    set search_path = pg_catalog, pg_temp
+    as $$
+    with resumed as (
+        update spoor.campaign_stop s set resumed_at = now()
+        where s.campaign = $1 and s.resumed_at is null
+              and case when strpos($2, '@') > 0 then s.address = lower(btrim($2)) else s.domain = lower(btrim($2)) end
+        returning 1)
+    select count(*) from resumed $$;
+comment on function spoor.resume_campaign(text, text) is 'Takes back all stops and pauses of a campaign for an address, or for a domain and all of its addresses; gives how many.';
+
+create function spoor.suppress(address text, owner text default null, reason spoor.stop_reason default 'unsubscribe') returns void
+    language sql security definer
+    set search_path = pg_catalog, pg_temp
+    as $$ insert into spoor.suppression (address, owner, reason)
+          values (lower(btrim($1)), lower(btrim($2)), $3) on conflict do nothing $$;
+comment on function spoor.suppress(text, text, spoor.stop_reason) is 'No more campaign mail to an address: from one owner, or from anybody.';
+
+create function spoor.unsuppress(address text, owner text default null) returns bigint
+    language sql security definer
+    set search_path = pg_catalog, pg_temp
+    as $$
+    with gone as (delete from spoor.suppression u
+                  where u.address = lower(btrim($1)) and u.owner is not distinct from lower(btrim($2)) returning 1)
+    select count(*) from gone $$;
+comment on function spoor.unsuppress(text, text) is 'Takes spoor.suppress() with the same words back; gives how many.';
+
+create view spoor.campaign_report as
+select c.name as campaign,
+       c.created_at,
+       m.mails,
+       m.recipients,
+       s.replied,
+       s.bounced,
+       s.complained,
+       s.stopped,
+       s.paused,
+       f.refused,
+       m.last_sent_at
+from spoor.campaign c
+cross join lateral (
+    select count(distinct o.id) as mails, count(distinct r.address) as recipients, max(o.sent_at) as last_sent_at
+    from spoor.message o left join spoor.recipient r on r.message = o.id where o.campaign = c.name) m
+cross join lateral (
+    select count(distinct t.address) filter (where t.reason = 'reply') as replied,
+           count(distinct t.address) filter (where t.reason = 'bounce') as bounced,
+           count(distinct t.address) filter (where t.reason = 'complaint') as complained,
+           count(distinct t.address) filter (where t.until is null and t.resumed_at is null) as stopped,
+           count(distinct t.address) filter (where t.until > now() and t.resumed_at is null) as paused
+    from spoor.campaign_stop t where t.campaign = c.name) s
+cross join lateral (select count(*) as refused from spoor.campaign_refusal x where x.campaign = c.name) f
+order by m.last_sent_at desc nulls last, c.name;
+comment on view spoor.campaign_report is 'One row a campaign, the one that sent last first: whom it reached and for whom it ended.';
+comment on column spoor.campaign_report.campaign is 'Name of the campaign.';
+comment on column spoor.campaign_report.created_at is 'When its first mail or stop came.';
+comment on column spoor.campaign_report.mails is 'Mails sent.';
+comment on column spoor.campaign_report.recipients is 'Addresses it was sent to.';
+comment on column spoor.campaign_report.replied is 'Addresses for which a reply ended it.';
+comment on column spoor.campaign_report.bounced is 'Addresses for which a bounce ended it.';
+comment on column spoor.campaign_report.complained is 'Addresses for which a complaint ended it.';
+comment on column spoor.campaign_report.stopped is 'Addresses and domains for which it has ended, for whatever reason.';
+comment on column spoor.campaign_report.paused is 'Addresses for which it pauses now.';
+comment on column spoor.campaign_report.refused is 'Mails that did not go to somebody because of that.';
+comment on column spoor.campaign_report.last_sent_at is 'When the last mail went.';
+
+comment on column spoor.rejected.kind is 'Kind of the record: 1 message, 2 hit, 3 answer, 4 stop.';
+
+revoke all on all functions in schema spoor from public;
+grant execute on function spoor.admit(bigint, timestamptz, bigint, spoor.tracking_level, smallint, text, text, text, text, text,
+                                      text, text, text, text, text[], integer[], boolean[], boolean),
+    spoor.stop_by_answer(bigint, text, integer, spoor.stop_reason, boolean, timestamptz, timestamptz, bytea),
+    spoor.settle_stops() to spoor_milter;
+grant select on all tables in schema spoor to spoor_admin;
+grant execute on all functions in schema spoor to spoor_admin;
