@@ -174,23 +174,40 @@ static enum step away(struct loader *loader, const char *doing)
     return STEP_AGAIN;
 }
 
-/* Is the last record that the database knows the one that stands there in the spool? */
+/* The last record that the database knows, as it stands in the spool. SPOOL_READ_FAILED without memory, too. */
+static enum spool_read read_last(struct loader *loader, struct spool_record *record)
+{
+    struct spool_reader *reader = spool_reader_new(loader->spool, loader->progress.record);
+    enum spool_read read = reader ? spool_reader_next(reader, record) : SPOOL_READ_FAILED;
+
+    spool_reader_free(reader);
+    return read;
+}
+
+/*
+ * Does the database know the spool as it is, or another life of it, from which the folder was set back? A last
+ * record that cannot be read says nothing; but when the folder notes the same position as the database, both
+ * speak of the same life.
+ */
 static bool is_same_life(struct loader *loader)
 {
     const struct store_progress *progress = &loader->progress;
-    struct spool_reader *reader;
     struct spool_record record;
-    bool same;
 
     if (progress->position > spool_end(loader->spool))
         return false;
     if (progress->position == 0 || progress->record < spool_first(loader->spool))
         return true; /* there is nothing left to compare with */
-    reader = spool_reader_new(loader->spool, progress->record);
-    same = reader && spool_reader_next(reader, &record) == SPOOL_READ_RECORD && record.position == progress->record
-           && record.end == progress->position && record.checksum == progress->checksum;
-    spool_reader_free(reader);
-    return same;
+    switch (read_last(loader, &record)) {
+    case SPOOL_READ_RECORD:
+        return record.position == progress->record && record.end == progress->position
+               && record.checksum == progress->checksum;
+    case SPOOL_READ_END:
+        return false;
+    default:
+        log_warn("the last record loaded, at position %" PRIu64 " of the spool, cannot be read any more", progress->record);
+        return spool_loaded(loader->spool) == progress->position;
+    }
 }
 
 static enum store_answer find_progress(struct loader *loader, const uint8_t identity[SPOOL_IDENTITY_BYTES])
@@ -217,8 +234,9 @@ static enum step place_inherited(struct loader *loader, const struct spool_inher
 
 static enum step renew(struct loader *loader)
 {
-    log_warn("the database knows another life of this spool, up to position %" PRIu64 "; it gets a new identity",
-             loader->progress.position);
+    log_warn("the database knows another life of this spool, up to position %" PRIu64 "; it gets a new identity, "
+             "and what was appended from position %" PRIu64 " on is loaded again",
+             loader->progress.position, spool_loaded(loader->spool));
     if (!spool_renew(loader->spool, &loader->why)) {
         log_err("%s", buf_text(&loader->why));
         return STEP_AGAIN;

@@ -383,6 +383,16 @@ uint64_t spool_end(struct spool *spool)
     return end;
 }
 
+uint64_t spool_loaded(struct spool *spool)
+{
+    uint64_t loaded;
+
+    pthread_mutex_lock(&spool->mutex);
+    loaded = spool->released;
+    pthread_mutex_unlock(&spool->mutex);
+    return loaded;
+}
+
 bool spool_writable(struct spool *spool)
 {
     bool writable;

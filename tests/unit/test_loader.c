@@ -8,6 +8,7 @@
 #include "common/store.h"
 #include "tests/unit/postgres.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -343,6 +344,95 @@ static void a_copied_folder_brings_nothing_twice(void **state)
     check_exactly_once(fixture);
 }
 
+/* One bit of the record at POSITION, in whichever segment holds it. */
+static void flip_bit(const struct fixture *fixture, long position)
+{
+    char path[300];
+    int file;
+    uint8_t byte;
+
+    snprintf(path, sizeof path, "%s/%016lx.segment", fixture->folder, (unsigned long)position / 65536 * 65536);
+    file = open(path, O_RDWR);
+    assert_true(file >= 0);
+    assert_int_equal(pread(file, &byte, 1, position % 65536 + 20), 1);
+    byte ^= 1;
+    assert_int_equal(pwrite(file, &byte, 1, position % 65536 + 20), 1);
+    close(file);
+}
+
+static void a_flipped_bit_in_the_last_record_loaded_costs_nothing_else(void **state)
+{
+    struct fixture *fixture = *state;
+
+    append_hits(fixture, 500);
+    start_loader(fixture);
+    stop_loader(fixture);
+    append_hits(fixture, 8000);
+    close_spool(fixture);
+    flip_bit(fixture, number_of("select record from spoor.spool_progress"));
+    fixture->spool = open_spool(fixture->folder);
+    append_hits(fixture, 10);
+    start_loader(fixture);
+    stop_loader(fixture);
+    check_exactly_once(fixture);
+    assert_int_equal(number_of("select count(*) from spoor.spool_progress"), 1);
+}
+
+/* As a snapshot of a virtual machine does it: the files stay the same files. */
+static void set_folder_back(const struct fixture *fixture, const char *copy)
+{
+    char command[1000];
+
+    snprintf(command, sizeof command, "cd '%s' && for f in *; do cat $f > '%s'/$f; done", copy, fixture->folder);
+    assert_int_equal(system(command), 0);
+}
+
+static void set_back_and_restarted(struct fixture *fixture, int waiting)
+{
+    char command[1000];
+    char copy[300];
+
+    append_hits(fixture, 100);
+    start_loader(fixture);
+    stop_loader(fixture);
+    append_hits(fixture, waiting);
+    close_spool(fixture);
+    snprintf(copy, sizeof copy, "%s-copy", fixture->folder);
+    snprintf(command, sizeof command, "cp -a '%s' '%s'", fixture->folder, copy);
+    assert_int_equal(system(command), 0);
+    fixture->spool = open_spool(fixture->folder);
+    append_hits(fixture, 200);
+    start_loader(fixture);
+    stop_loader(fixture);
+    close_spool(fixture);
+    set_folder_back(fixture, copy);
+    fixture->spool = open_spool(fixture->folder);
+    append_hits(fixture, 50);
+    close_spool(fixture);
+    fixture->spool = open_spool(fixture->folder);
+    start_loader(fixture);
+    stop_loader(fixture);
+}
+
+static void a_spool_set_back_loses_nothing_over_a_restart(void **state)
+{
+    struct fixture *fixture = *state;
+
+    set_back_and_restarted(fixture, 0);
+    check_exactly_once(fixture);
+    assert_int_equal(number_of("select count(*) from spoor.spool_progress"), 2);
+}
+
+/* What waited when the folder was copied has been loaded by its other life: twice rather than never. */
+static void what_waited_in_a_spool_set_back_may_come_twice(void **state)
+{
+    struct fixture *fixture = *state;
+
+    set_back_and_restarted(fixture, 7);
+    assert_int_equal(number_of("select count(distinct message) from spoor.event"), fixture->next - 1);
+    assert_int_equal(number_of("select count(*) from spoor.event"), fixture->next - 1 + 7);
+}
+
 static void an_unknown_kind_stops_the_loader(void **state)
 {
     struct fixture *fixture = *state;
@@ -372,6 +462,9 @@ int main(int argc, char **argv)
         CASE(a_database_set_back_gets_it_again),
         CASE(a_spool_set_back_gets_a_new_identity),
         CASE(a_copied_folder_brings_nothing_twice),
+        CASE(a_flipped_bit_in_the_last_record_loaded_costs_nothing_else),
+        CASE(a_spool_set_back_loses_nothing_over_a_restart),
+        CASE(what_waited_in_a_spool_set_back_may_come_twice),
         CASE(an_unknown_kind_stops_the_loader),
     };
 
