@@ -55,6 +55,7 @@ struct loader {
     struct spool_reader *reader;
     bool inherited;    /* reads what a copied folder brought along, under its old identity */
     uint64_t furthest; /* position that the database has had */
+    uint64_t gap;      /* 1 more than the position behind which records were missed last, so that it is said once */
     struct loader_batch *batch;
     struct buf why;
     bool node_leased;
@@ -133,15 +134,16 @@ static void note_waiting(struct loader *loader, int64_t time_us)
 
 struct loader_state loader_state(struct loader *loader)
 {
-    uint64_t end = spool_end(loader->spool);
     struct loader_state state;
+    int64_t oldest_us;
 
     pthread_mutex_lock(&loader->lock);
     state = loader->state;
-    state.waiting = end > state.loaded ? end - state.loaded : 0;
-    if (state.waiting && loader->oldest_us)
-        state.lag_s = (double)(clock_wall_us() - loader->oldest_us) / 1e6;
+    oldest_us = loader->oldest_us;
     pthread_mutex_unlock(&loader->lock);
+    state.waiting = spool_waiting(loader->spool, state.loaded);
+    if (state.waiting && oldest_us)
+        state.lag_s = (double)(clock_wall_us() - oldest_us) / 1e6;
     if (state.lag_s < 0)
         state.lag_s = 0;
     return state;
@@ -169,7 +171,7 @@ static enum step away(struct loader *loader, const char *doing)
     else
         log_throttled(&loader->away, LOG_WARNING, "still cannot %s the database: %s", doing, reason);
     loader->said_away = true;
-    if (spool_end(loader->spool) > loader->progress.position)
+    if (loader_state(loader).waiting)
         note_waiting(loader, clock_wall_us());
     return STEP_AGAIN;
 }
@@ -246,14 +248,16 @@ static enum step renew(struct loader *loader)
     return STEP_ON;
 }
 
-/* A watermark before what is kept is usual after a while of rest, but not when it was further once. */
+/* What is not kept any more had been loaded; a database that has not got it now was set back too far. */
 static void look_for_gap(struct loader *loader)
 {
-    uint64_t first = spool_first(loader->spool);
+    uint64_t gone = spool_gone(loader->spool);
 
-    if (loader->progress.position < loader->furthest && loader->progress.position < first)
-        log_err("the database was set back to position %" PRIu64 " of this spool, which is kept from %" PRIu64
-                " only: what lay between is lost", loader->progress.position, first);
+    if (loader->progress.position < gone && loader->gap != loader->progress.position + 1) {
+        log_err("the database has this spool up to position %" PRIu64 ", and its records are kept from %" PRIu64
+                " only: what lay between is lost", loader->progress.position, gone);
+        loader->gap = loader->progress.position + 1;
+    }
     if (loader->progress.position < loader->furthest)
         log_warn("the database was set back: loading again from position %" PRIu64, loader->progress.position);
     loader->furthest = loader->progress.position;
@@ -331,7 +335,7 @@ static enum step begin_session(struct loader *loader)
         return step;
     if (loader->said_away)
         log_notice("the database is back; %" PRIu64 " bytes wait in the spool",
-                   spool_end(loader->spool) - loader->progress.position);
+                   spool_waiting(loader->spool, loader->progress.position));
     loader->said_away = false;
     note_loaded(loader, 0);
     note_connected(loader, true);
@@ -541,7 +545,7 @@ static struct loader *loader_new(struct spool *spool, const struct loader_option
         loader_free(loader);
         return NULL;
     }
-    loader->state.loaded = spool_first(spool);
+    loader->state.loaded = spool_loaded(spool); /* until the database says more */
     return loader;
 }
 

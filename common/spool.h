@@ -118,6 +118,10 @@ uint64_t spool_reader_position(const struct spool_reader *reader);
 uint64_t spool_first(struct spool *spool);   /* nothing of this identity is kept before it */
 uint64_t spool_durable(struct spool *spool); /* everything before is on the disk */
 uint64_t spool_end(struct spool *spool);     /* everything before is in the kernel */
+/* Records of this identity before it are no longer kept; 0 when none has gone. */
+uint64_t spool_gone(struct spool *spool);
+/* Bytes of records behind POSITION. */
+uint64_t spool_waiting(struct spool *spool, uint64_t position);
 /* Waits until something behind POSITION is on the disk, TIMEOUT_MS passed, or spool_wake(); true when there
  * is something. */
 bool spool_wait(struct spool *spool, uint64_t position, int timeout_ms);

@@ -344,6 +344,85 @@ static void a_copied_folder_brings_nothing_twice(void **state)
     check_exactly_once(fixture);
 }
 
+/* What SQL and files do together: the oldest segments have expired, then the database is restored to before them. */
+static void lose_segments(struct fixture *fixture, int count)
+{
+    char path[300];
+
+    for (unsigned long start = 0; count--; start += 65536) {
+        snprintf(path, sizeof path, "%s/%016lx.segment", fixture->folder, start);
+        assert_int_equal(unlink(path), 0);
+    }
+}
+
+/* The lines that the loader logs from its start to its stop and that hold WORDS. */
+static int lines_logged(struct fixture *fixture, const char *words)
+{
+    char command[600];
+    char path[300];
+    int kept = dup(STDERR_FILENO);
+    int file;
+    int lines;
+    FILE *found;
+
+    snprintf(path, sizeof path, "%s.log", fixture->folder);
+    file = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    assert_true(file >= 0 && kept >= 0);
+    dup2(file, STDERR_FILENO);
+    log_set_level(LOG_INFO);
+    start_loader(fixture);
+    stop_loader(fixture);
+    log_set_level(LOG_EMERG);
+    dup2(kept, STDERR_FILENO);
+    close(file);
+    close(kept);
+    snprintf(command, sizeof command, "grep -c '%s' '%s'", words, path);
+    found = popen(command, "r");
+    assert_non_null(found);
+    assert_int_equal(fscanf(found, "%d", &lines), 1);
+    pclose(found);
+    return lines;
+}
+
+static void what_a_restored_database_cannot_get_again_is_said(void **state)
+{
+    struct fixture *fixture = *state;
+
+    append_hits(fixture, 3000);
+    start_loader(fixture);
+    stop_loader(fixture);
+    close_spool(fixture);
+    lose_segments(fixture, 2);
+    fixture->spool = open_spool(fixture->folder);
+    assert_int_equal(lines_logged(fixture, "is lost"), 0);
+    execute("delete from spoor.event where record > 2000;"
+            " update spoor.spool_progress set position = 2064, record = 2000");
+    assert_int_equal(lines_logged(fixture, "is lost"), 1);
+    assert_int_equal(lines_logged(fixture, "is lost"), 0);
+}
+
+static void nothing_waits_after_a_restart_without_a_database(void **state)
+{
+    struct fixture *fixture = *state;
+
+    append_hits(fixture, 1000);
+    start_loader(fixture);
+    stop_loader(fixture);
+    close_spool(fixture);
+    assert_int_equal(postgres_switch("--stop"), 0);
+    fixture->spool = open_spool(fixture->folder);
+    start_loader(fixture);
+    usleep(300000);
+    assert_int_equal(loader_state(fixture->loader).waiting, 0);
+    assert_true(loader_state(fixture->loader).lag_s == 0);
+    append_hits(fixture, 1);
+    assert_true(loader_state(fixture->loader).waiting > 0);
+    assert_int_equal(postgres_switch("--start"), 0);
+    wait_for("select count(*) from spoor.event", 1001);
+    stop_loader(fixture);
+    check_exactly_once(fixture);
+}
+
 /* One bit of the record at POSITION, in whichever segment holds it. */
 static void flip_bit(const struct fixture *fixture, long position)
 {
@@ -462,6 +541,8 @@ int main(int argc, char **argv)
         CASE(a_database_set_back_gets_it_again),
         CASE(a_spool_set_back_gets_a_new_identity),
         CASE(a_copied_folder_brings_nothing_twice),
+        CASE(what_a_restored_database_cannot_get_again_is_said),
+        CASE(nothing_waits_after_a_restart_without_a_database),
         CASE(a_flipped_bit_in_the_last_record_loaded_costs_nothing_else),
         CASE(a_spool_set_back_loses_nothing_over_a_restart),
         CASE(what_waited_in_a_spool_set_back_may_come_twice),
