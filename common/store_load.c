@@ -143,6 +143,7 @@ struct loading {
     const struct spool_record *record;
     size_t records;
     int64_t until_ms;
+    bool refusable; /* what failed carried the records' data, so the server may have refused that */
     struct cargo cargo;
 };
 
@@ -169,10 +170,14 @@ static bool tell(struct loading *loading, const struct db_statement *statement, 
 static bool tell_rows(struct loading *loading, const struct db_statement *statement, struct row_set *rows)
 {
     const char *values[ROW_COLUMNS_MAX];
+    bool told;
 
     if (rows->rows == 0)
         return true;
-    return row_set_values(rows, values) && tell(loading, statement, values);
+    loading->refusable = true;
+    told = row_set_values(rows, values) && tell(loading, statement, values);
+    loading->refusable = !told;
+    return told;
 }
 
 static const char *number(char text[NUMBER_TEXT], int64_t value)
@@ -181,16 +186,23 @@ static const char *number(char text[NUMBER_TEXT], int64_t value)
     return text;
 }
 
-/* Did the data not please the server, so that the same would be refused again? All else passes with time. */
-static bool is_refusal(const char *sqlstate)
+/*
+ * Did the data not please the server, so that the same would be refused again? All else passes with time, or once
+ * an administrator has mended the database.
+ */
+static bool is_refusal(const struct loading *loading)
 {
+    const char *sqlstate = db_sqlstate(loading->db);
+
+    if (!loading->refusable)
+        return false;
     return strncmp(sqlstate, "22", 2) == 0 || strncmp(sqlstate, "23", 2) == 0 || strncmp(sqlstate, "54", 2) == 0;
 }
 
 /* The rollback would hide the error, so that is read first. */
 static enum store_answer give_up(struct loading *loading, struct buf *why)
 {
-    bool refusal = is_refusal(db_sqlstate(loading->db));
+    bool refusal = is_refusal(loading);
 
     if (why)
         buf_add_str(why, db_error(loading->db));
@@ -294,11 +306,11 @@ static bool insert_new_answers(struct loading *loading)
 
     if (loading->cargo.answer.rows == 0)
         return true;
-    if (!row_set_values(&loading->cargo.answer, values))
-        return false;
-    result = ask(loading, &insert_answers, values);
+    loading->refusable = true;
+    result = row_set_values(&loading->cargo.answer, values) ? ask(loading, &insert_answers, values) : NULL;
     if (!result)
         return false;
+    loading->refusable = false;
     for (size_t row = 0; row < db_rows(result); row++) {
         struct cargo_event *event = cargo_event_of(&loading->cargo, (uint64_t)db_integer(result, row, 0));
 
@@ -380,8 +392,11 @@ static bool insert_events(struct loading *loading)
 
     buf_init(&stream, COPY_MAX);
     row_set_init(&unjudged, 8);
+    loading->refusable = true;
     done = !sort_events(&loading->cargo, &stream, &unjudged)
            || (!stream.failed && db_copy(loading->db, copy_events, buf_slice(&stream), left_ms(loading)));
+    /* 23514: somebody dropped the partition of a month; it is made again */
+    loading->refusable = !done && strcmp(db_sqlstate(loading->db), "23514") != 0;
     done = done && tell_rows(loading, &insert_unjudged, &unjudged);
     row_set_free(&unjudged);
     buf_free(&stream);

@@ -64,7 +64,7 @@ comment on column spoor.spool_progress.dropped is 'Records left out because they
 comment on column spoor.spool_progress.updated_at is 'When it last moved.';
 
 create table spoor.retention (
-    events interval not null
+    events interval not null check (events between '1 day' and '99 years')
 );
 create unique index retention_is_one_row on spoor.retention ((true));
 insert into spoor.retention (events) values ('5 years');

@@ -423,6 +423,25 @@ static void nothing_waits_after_a_restart_without_a_database(void **state)
     check_exactly_once(fixture);
 }
 
+/* The database's own trouble is no record's fault. */
+static void a_question_that_fails_rejects_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+
+    execute("alter table spoor.retention drop constraint retention_events_check;"
+            " update spoor.retention set events = '300000 years'");
+    append_hits(fixture, 300);
+    start_loader(fixture);
+    usleep(500000);
+    execute("update spoor.retention set events = '5 years'; alter table spoor.retention"
+            " add constraint retention_events_check check (events between '1 day' and '99 years')");
+    stop_loader(fixture);
+    assert_int_equal(number_of("select count(*) from spoor.rejected"), 0);
+    start_loader(fixture);
+    stop_loader(fixture);
+    check_exactly_once(fixture);
+}
+
 /* One bit of the record at POSITION, in whichever segment holds it. */
 static void flip_bit(const struct fixture *fixture, long position)
 {
@@ -543,6 +562,7 @@ int main(int argc, char **argv)
         CASE(a_copied_folder_brings_nothing_twice),
         CASE(what_a_restored_database_cannot_get_again_is_said),
         CASE(nothing_waits_after_a_restart_without_a_database),
+        CASE(a_question_that_fails_rejects_nothing),
         CASE(a_flipped_bit_in_the_last_record_loaded_costs_nothing_else),
         CASE(a_spool_set_back_loses_nothing_over_a_restart),
         CASE(what_waited_in_a_spool_set_back_may_come_twice),
