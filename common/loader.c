@@ -24,7 +24,8 @@ enum {
     BATCH_MS = 200,          /* at most one transaction in this time while there is little to do */
     CONNECT_MS = 5000,
     QUESTION_MS = 5000,
-    LOAD_MS = 60000,
+    LOAD_MS = 60000,         /* unless the options say otherwise */
+    HASTE = 4,               /* a batch that took less than this part of its time may grow again */
     PAUSE_FIRST_MS = 100,    /* after a failure, doubling */
     PAUSE_LAST_MS = 10000,
     ERROR_MAX = 2048,
@@ -39,6 +40,7 @@ struct loader {
     bool want_node;
     void (*node_known)(void *arg, int node);
     void *arg;
+    int load_ms;
     pthread_t thread;
 
     pthread_mutex_t lock; /* of what stands below, up to the blank line */
@@ -411,7 +413,7 @@ static enum step load_records(struct loader *loader, const struct spool_record *
 
     buf_reset(&loader->why);
     switch (store_load(loader->db, loader->memory, &loader->progress, record, count, &conflict, &loader->why,
-                       allowed_ms(loader, LOAD_MS))) {
+                       allowed_ms(loader, loader->load_ms))) {
     case STORE_YES:
         note_loaded(loader, 0);
         return STEP_ON;
@@ -428,16 +430,32 @@ static enum step load_records(struct loader *loader, const struct spool_record *
     return step == STEP_ON ? load_records(loader, record + count / 2, count - count / 2) : step;
 }
 
+/* A batch that was too slow would be so for ever; a smaller one may pass. */
+static void fit_batch(struct loader *loader, bool loaded, int64_t took_ms)
+{
+    struct loader_batch *batch = loader->batch;
+
+    if (!loaded && took_ms >= loader->load_ms) {
+        batch->most = batch->count > 1 ? batch->count / 2 : 1;
+        loader->pause_ms = 0;
+        log_warn("a batch of %zu records took more than %d ms; trying %zu", batch->count, loader->load_ms, batch->most);
+    } else if (loaded && took_ms < loader->load_ms / HASTE && batch->most < LOADER_BATCH_RECORDS) {
+        batch->most = batch->most * 2 < LOADER_BATCH_RECORDS ? batch->most * 2 : LOADER_BATCH_RECORDS;
+    }
+}
+
 /* One batch. STEP_HALT when nothing more can be loaded by this program. */
 static enum step load_batch(struct loader *loader)
 {
     enum step filled = fill_batch(loader);
+    int64_t start_ms = clock_monotonic_ms();
     enum step loaded;
 
     if (filled == STEP_AGAIN || loader->batch->count == 0)
         return filled;
     note_waiting(loader, loader_batch_time(loader->batch));
     loaded = load_records(loader, loader_batch_records(loader->batch), loader->batch->count);
+    fit_batch(loader, loaded == STEP_ON, clock_monotonic_ms() - start_ms);
     if (loaded != STEP_ON)
         return loaded;
     loader->pause_ms = 0;
@@ -480,7 +498,7 @@ static enum step run_session(struct loader *loader)
             return STEP_ON;
         if (loader->batch->count == 0)
             spool_wait(loader->spool, seen, IDLE_MS);
-        else if (loader->batch->count < LOADER_BATCH_RECORDS / 2)
+        else if (loader->batch->count < loader->batch->most / 2)
             pause_for(loader, start_ms + BATCH_MS - clock_monotonic_ms());
     }
 }
@@ -539,6 +557,7 @@ static struct loader *loader_new(struct spool *spool, const struct loader_option
     loader->want_node = options->want_node;
     loader->node_known = options->node_known;
     loader->arg = options->arg;
+    loader->load_ms = options->load_ms ? options->load_ms : LOAD_MS;
     loader->db = db_new(options->conninfo, options->program);
     loader->batch = loader_batch_new();
     if (!loader->program || !loader->host || !loader->db || !loader->batch) {

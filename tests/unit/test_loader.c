@@ -26,6 +26,7 @@ struct fixture {
     struct loader *loader;
     int node;
     uint64_t next; /* message number of the next record */
+    int load_ms;
 };
 
 /* Asks as the administrator, on a connection of its own. */
@@ -117,7 +118,8 @@ static void note_node(void *arg, int node)
 static void start_loader(struct fixture *fixture)
 {
     const struct loader_options options = {.conninfo = postgres_as("spoor_pixeld"), .program = "test", .host = "host",
-                                           .want_node = true, .node_known = note_node, .arg = fixture};
+                                           .want_node = true, .node_known = note_node, .arg = fixture,
+                                           .load_ms = fixture->load_ms};
     struct buf error;
 
     buf_init(&error, 1000);
@@ -442,6 +444,23 @@ static void a_question_that_fails_rejects_nothing(void **state)
     check_exactly_once(fixture);
 }
 
+static void a_batch_too_slow_for_its_time_gets_smaller(void **state)
+{
+    struct fixture *fixture = *state;
+
+    execute("create function slow() returns trigger language plpgsql as"
+            " 'begin perform pg_sleep(0.005); return new; end';"
+            " create trigger slow before insert on spoor.event for each row execute function slow()");
+    append_hits(fixture, 400);
+    fixture->load_ms = 500;
+    start_loader(fixture);
+    wait_for("select count(*) from spoor.event", 400);
+    execute("drop trigger slow on spoor.event; drop function slow");
+    stop_loader(fixture);
+    check_exactly_once(fixture);
+    assert_true(number_of("select max(records) from spoor.batch") < 100);
+}
+
 /* One bit of the record at POSITION, in whichever segment holds it. */
 static void flip_bit(const struct fixture *fixture, long position)
 {
@@ -563,6 +582,7 @@ int main(int argc, char **argv)
         CASE(what_a_restored_database_cannot_get_again_is_said),
         CASE(nothing_waits_after_a_restart_without_a_database),
         CASE(a_question_that_fails_rejects_nothing),
+        CASE(a_batch_too_slow_for_its_time_gets_smaller),
         CASE(a_flipped_bit_in_the_last_record_loaded_costs_nothing_else),
         CASE(a_spool_set_back_loses_nothing_over_a_restart),
         CASE(what_waited_in_a_spool_set_back_may_come_twice),
