@@ -47,9 +47,7 @@ static const struct db_statement ensure_partitions = {
     "select spoor.ensure_partitions(spoor.from_microseconds($1), spoor.from_microseconds($1))", 1};
 
 static const struct db_statement move_watermark = {
-    "move_watermark",
-    "update spoor.spool_progress set position = $3, record = $4, checksum = $5, dropped = dropped + $6, updated_at = now()"
-    " where spool = $1 and position = $2", 6};
+    "move_watermark", "select spoor.move_progress($1, $2, $3, $4, $5, $6)::integer", 6};
 
 static const struct db_statement insert_messages = {
     "insert_messages",
@@ -294,7 +292,7 @@ static bool move(struct loading *loading, bool *overtaken)
 
     if (!result)
         return false;
-    *overtaken = db_affected(result) != 1;
+    *overtaken = db_integer(result, 0, 0) == 0;
     db_result_free(result);
     return !*overtaken;
 }

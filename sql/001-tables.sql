@@ -46,6 +46,7 @@ create table spoor.spool_progress (
     identity uuid not null unique,
     host text not null,
     program text not null,
+    role name not null default session_user,
     position bigint not null default 0,
     record bigint not null default 0,
     checksum bigint not null default 0,
@@ -57,6 +58,7 @@ comment on column spoor.spool_progress.spool is 'Short number of the spool, as i
 comment on column spoor.spool_progress.identity is 'The 128 random bits that the spool calls itself.';
 comment on column spoor.spool_progress.host is 'Host on which the spool lies.';
 comment on column spoor.spool_progress.program is 'Program that writes it.';
+comment on column spoor.spool_progress.role is 'Role that entered it; only this one, or a member of it, moves it on.';
 comment on column spoor.spool_progress.position is 'Everything before this position is in the database.';
 comment on column spoor.spool_progress.record is 'Position at which the last loaded record begins.';
 comment on column spoor.spool_progress.checksum is 'CRC-32C of the last loaded record: tells another life of the same spool.';

@@ -27,6 +27,7 @@ struct fixture {
     int node;
     uint64_t next; /* message number of the next record */
     int load_ms;
+    const char *role;
 };
 
 /* Asks as the administrator, on a connection of its own. */
@@ -117,8 +118,8 @@ static void note_node(void *arg, int node)
 
 static void start_loader(struct fixture *fixture)
 {
-    const struct loader_options options = {.conninfo = postgres_as("spoor_pixeld"), .program = "test", .host = "host",
-                                           .want_node = true, .node_known = note_node, .arg = fixture,
+    const struct loader_options options = {.conninfo = postgres_as(fixture->role), .program = "test", .host = "host",
+                                           .want_node = strcmp(fixture->role, "spoor_milter") == 0, .node_known = note_node, .arg = fixture,
                                            .load_ms = fixture->load_ms};
     struct buf error;
 
@@ -156,6 +157,7 @@ static int set_up(void **state)
     *state = fixture;
     fixture->next = 1;
     fixture->node = -1;
+    fixture->role = "spoor_pixeld";
     snprintf(fixture->folder, sizeof fixture->folder, "%s/spool-%d", getenv("SPOOR_TEST_FOLDER"), number++);
     execute("truncate spoor.event, spoor.batch, spoor.rejected, spoor.spool_progress, spoor.node");
     fixture->spool = open_spool(fixture->folder);
@@ -187,6 +189,7 @@ static void what_is_appended_arrives_by_itself_and_at_the_end(void **state)
     struct fixture *fixture = *state;
     struct loader_state seen;
 
+    fixture->role = "spoor_milter";
     start_loader(fixture);
     append_hits(fixture, 3);
     wait_for("select count(*) from spoor.event", 3);
@@ -461,6 +464,37 @@ static void a_batch_too_slow_for_its_time_gets_smaller(void **state)
     assert_true(number_of("select max(records) from spoor.batch") < 100);
 }
 
+static void a_milter_loads_mails_and_answers(void **state)
+{
+    struct fixture *fixture = *state;
+    struct record_recipient recipient = {slice_str("bob@there.test"), 7};
+    struct record_message message = {.id = 5, .time_us = clock_wall_us(), .level = LEVEL_INDIVIDUAL, .pixels = 1,
+                                     .owner = slice_str("alice@example.com"), .sender = slice_str("alice@example.com"),
+                                     .recipient = &recipient, .recipients = 1};
+    struct record_answer answer = {.message = 5, .recipient = 7, .time_us = clock_wall_us(), .class_ = ANSWER_REPLY,
+                                   .rung = RUNG_REFERENCES, .confidence = CONFIDENCE_HIGH,
+                                   .answerer = ANSWERER_RECIPIENT, .from = slice_str("bob@there.test")};
+    struct buf payload;
+
+    buf_init(&payload, 4096);
+    assert_true(record_message_encode(&message, &payload));
+    append_bytes(fixture, RECORD_MESSAGE, buf_slice(&payload));
+    buf_reset(&payload);
+    assert_true(record_answer_encode(&answer, &payload));
+    append_bytes(fixture, RECORD_ANSWER, buf_slice(&payload));
+    append_bytes(fixture, RECORD_ANSWER, buf_slice(&payload)); /* arrived twice */
+    buf_free(&payload);
+    assert_int_equal(spool_sync(fixture->spool, spool_end(fixture->spool)), SPOOL_OK);
+    fixture->role = "spoor_milter";
+    start_loader(fixture);
+    stop_loader(fixture);
+    assert_int_equal(number_of("select count(*) from spoor.rejected"), 0);
+    assert_int_equal(number_of("select count(*) from spoor.answer"), 1);
+    assert_int_equal(number_of("select count(*) from spoor.feed where what = 'reply' and person = 'bob@there.test'"), 1);
+    assert_int_equal(number_of("select records from spoor.batch"), 3);
+    execute("truncate spoor.message, spoor.recipient, spoor.answer");
+}
+
 /* One bit of the record at POSITION, in whichever segment holds it. */
 static void flip_bit(const struct fixture *fixture, long position)
 {
@@ -583,6 +617,7 @@ int main(int argc, char **argv)
         CASE(nothing_waits_after_a_restart_without_a_database),
         CASE(a_question_that_fails_rejects_nothing),
         CASE(a_batch_too_slow_for_its_time_gets_smaller),
+        CASE(a_milter_loads_mails_and_answers),
         CASE(a_flipped_bit_in_the_last_record_loaded_costs_nothing_else),
         CASE(a_spool_set_back_loses_nothing_over_a_restart),
         CASE(what_waited_in_a_spool_set_back_may_come_twice),

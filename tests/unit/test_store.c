@@ -349,6 +349,8 @@ static void hits_with_an_unknown_key_wait_apart(void **state)
 {
     struct fixture *fixture = *state;
 
+    use_role(fixture, "postgres");
+    assert_true(db_execute(fixture->db, "update spoor.spool_progress set role = 'spoor_pixeld'", WAIT_MS));
     use_role(fixture, "spoor_pixeld");
     add_hit(fixture, (struct record_hit){.raw = slice_str("/o/abc.gif"), .address = {192, 0, 2, 9}, .address_bytes = 4});
     LOAD(STORE_YES);
@@ -361,6 +363,12 @@ static void roles_may_do_no_more_than_they_need(void **state)
     struct fixture *fixture = *state;
 
     use_role(fixture, "spoor_pixeld");
+    assert_false(db_execute(fixture->db, "update spoor.spool_progress set position = 0", WAIT_MS));
+    assert_false(db_execute(fixture->db, "select spoor.lease_node(gen_random_uuid(), 'x', 'y')", WAIT_MS));
+    assert_false(db_execute(fixture->db, "select spoor.ensure_partitions(now() - interval '50 years', now())", WAIT_MS));
+    assert_false(db_execute(fixture->db, "select spoor.move_progress(spool, position, 1000, 1, 1, 0)"
+                            " from spoor.spool_progress where role = 'spoor_milter'", WAIT_MS));
+    assert_string_equal(db_sqlstate(fixture->db), "42501");
     assert_false(db_execute(fixture->db, "select subject from spoor.message", WAIT_MS));
     assert_string_equal(db_sqlstate(fixture->db), "42501");
     assert_false(db_execute(fixture->db, "select * from spoor.feed", WAIT_MS));
@@ -370,6 +378,21 @@ static void roles_may_do_no_more_than_they_need(void **state)
     use_role(fixture, "spoor_admin");
     assert_true(db_execute(fixture->db, "table spoor.feed; table spoor.message_report; table spoor.event_report;"
                            " table spoor.recipient_report", WAIT_MS));
+}
+
+/* An administrator who loads as somebody else must not be told that nothing is wrong. */
+static void a_spool_of_another_role_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    const uint8_t identity[SPOOL_IDENTITY_BYTES] = {77};
+    struct store_progress progress;
+
+    assert_int_equal(store_progress(fixture->db, identity, "host", "test", &progress, WAIT_MS), STORE_NO);
+    use_role(fixture, "spoor_pixeld");
+    assert_false(db_execute(fixture->db, "select spoor.enter_spool('4d000000000000000000000000000000', 'h', 'p')", WAIT_MS));
+    assert_string_equal(db_sqlstate(fixture->db), "42501");
+    use_role(fixture, "postgres");
+    assert_true(db_execute(fixture->db, "select spoor.enter_spool('4d000000000000000000000000000000', 'h', 'p')", WAIT_MS));
 }
 
 static void words_are_the_same_here_and_there(void **state)
@@ -502,6 +525,7 @@ int main(int argc, char **argv)
         CASE(a_dropped_partition_comes_back),
         CASE(hits_with_an_unknown_key_wait_apart),
         CASE(roles_may_do_no_more_than_they_need),
+        CASE(a_spool_of_another_role_is_refused),
         CASE(words_are_the_same_here_and_there),
         CASE(everything_has_a_comment),
         CASE(nodes_are_leased_once),
