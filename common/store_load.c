@@ -4,7 +4,8 @@
  *
  * Before the transaction, each on its own: the server's clock, numbers for new words, partitions. Losing
  * the batch after that leaves no harm, and no lock on them is held. In the transaction the watermark comes first, for its
- * row lock makes a second writer wait, and the batch row last, for its lock is the one that all loaders share.
+ * row lock makes a second writer wait, and the batch row last, for its lock is the one that all loaders share:
+ * it goes out together with the commit, so that no loader dies or dawdles while it holds that.
  */
 
 #include "common/store.h"
@@ -23,6 +24,7 @@
 enum {
     MONTHS_MOST = 64,
     NUMBER_TEXT = 24,
+    STATEMENT_MAX = 200,
     COPY_MAX = 64 * 1024 * 1024,
     REJECTED_REASON_MAX = 1000,
     CLEANED_MAX = 4 * REJECTED_REASON_MAX,
@@ -101,7 +103,8 @@ static const char copy_events[] =
     "copy spoor.event (at_time, message, record, recipient, agent, spool, link, kind, verdict, reason, address)"
     " from stdin (format binary)";
 
-static const struct db_statement add_batch = {"add_batch", "select spoor.add_batch($1, $2, $3, $4)", 4};
+/* A loader that dies in a transaction must not keep the spool's row from the next one. */
+static const char begin[] = "begin; set local idle_in_transaction_session_timeout = '30s'";
 
 static const struct db_statement insert_rejected = {
     "insert_rejected",
@@ -404,12 +407,11 @@ static bool insert_events(struct loading *loading)
 static bool close_batch(struct loading *loading)
 {
     const struct spool_record *last = &loading->record[loading->records - 1];
-    char text[4][NUMBER_TEXT];
-    const char *const values[] = {
-        number(text[0], loading->progress->spool), number(text[1], (int64_t)loading->record->position),
-        number(text[2], (int64_t)last->position),  number(text[3], (int64_t)loading->records)};
+    char sql[STATEMENT_MAX];
 
-    return tell(loading, &add_batch, values) && db_execute(loading->db, "commit", left_ms(loading));
+    snprintf(sql, sizeof sql, "select spoor.add_batch(%d::smallint, %lld, %lld, %zu); commit", loading->progress->spool,
+             (long long)loading->record->position, (long long)last->position, loading->records);
+    return db_execute(loading->db, sql, left_ms(loading));
 }
 
 static bool prepare(struct loading *loading)
@@ -420,7 +422,7 @@ static bool prepare(struct loading *loading)
 
 static bool transact(struct loading *loading, bool *overtaken)
 {
-    return db_execute(loading->db, "begin", left_ms(loading)) && move(loading, overtaken)
+    return db_execute(loading->db, begin, left_ms(loading)) && move(loading, overtaken)
            && tell_rows(loading, &insert_messages, &loading->cargo.message)
            && tell_rows(loading, &insert_recipients, &loading->cargo.recipient)
            && tell_rows(loading, &insert_links, &loading->cargo.link) && insert_new_answers(loading)
@@ -517,7 +519,7 @@ enum store_answer store_reject(struct db *db, struct store_progress *progress, c
                               .until_ms = clock_monotonic_ms() + deadline_ms};
 
     *overtaken = false;
-    if (db_execute(db, "begin", left_ms(&loading)) && move(&loading, overtaken) && insert_rejection(&loading, reason)
+    if (db_execute(db, begin, left_ms(&loading)) && move(&loading, overtaken) && insert_rejection(&loading, reason)
         && db_execute(db, "commit", left_ms(&loading))) {
         advance(progress, record);
         return STORE_YES;

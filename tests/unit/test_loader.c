@@ -495,6 +495,22 @@ static void a_milter_loads_mails_and_answers(void **state)
     execute("truncate spoor.message, spoor.recipient, spoor.answer");
 }
 
+/* All loaders share the batch's lock: whoever takes it must not be able to stop before the commit. */
+static void the_shared_lock_is_taken_together_with_the_commit(void **state)
+{
+    struct fixture *fixture = *state;
+
+    execute("create table public.seen (query text, idle text); grant insert on public.seen to public;"
+            " create function public.look() returns trigger language plpgsql as $$ begin insert into public.seen"
+            " values (current_query(), current_setting('idle_in_transaction_session_timeout')); return new; end $$;"
+            " create trigger look before insert on spoor.batch for each row execute function public.look()");
+    append_hits(fixture, 1);
+    start_loader(fixture);
+    stop_loader(fixture);
+    assert_int_equal(number_of("select count(*) from public.seen where query like '%; commit' and idle = '30s'"), 1);
+    execute("drop trigger look on spoor.batch; drop function public.look; drop table public.seen");
+}
+
 /* One bit of the record at POSITION, in whichever segment holds it. */
 static void flip_bit(const struct fixture *fixture, long position)
 {
@@ -618,6 +634,7 @@ int main(int argc, char **argv)
         CASE(a_question_that_fails_rejects_nothing),
         CASE(a_batch_too_slow_for_its_time_gets_smaller),
         CASE(a_milter_loads_mails_and_answers),
+        CASE(the_shared_lock_is_taken_together_with_the_commit),
         CASE(a_flipped_bit_in_the_last_record_loaded_costs_nothing_else),
         CASE(a_spool_set_back_loses_nothing_over_a_restart),
         CASE(what_waited_in_a_spool_set_back_may_come_twice),
