@@ -206,7 +206,7 @@ create table spoor.unjudged_hit (
     address inet,
     primary key (spool, record)
 );
-comment on table spoor.unjudged_hit is 'Requests whose token is signed with a key that was not known where they came in; they count once the key is there.';
+comment on table spoor.unjudged_hit is 'Requests whose token is signed with a key that was not known where they came in, kept as they came for a later judgement; see spoor.prune_unjudged().';
 comment on column spoor.unjudged_hit.spool is 'Spool it came from.';
 comment on column spoor.unjudged_hit.record is 'Position in the spool.';
 comment on column spoor.unjudged_hit.at_time is 'When it came.';

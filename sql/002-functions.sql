@@ -24,18 +24,19 @@ comment on function spoor.verdict_name("char") is 'The word for the letter in sp
 
 create function spoor.is_counted(kind "char", verdict "char") returns boolean
     language sql immutable strict parallel safe
-    as $$ select case when kind in ('v', 'c') then verdict in ('h', 'p', 'u') else kind not in ('n', 'o') end $$;
-comment on function spoor.is_counted("char", "char") is 'Whether an event belongs into the feed: no views or clicks by machines or by the sender, no answers of one''s own.';
+    as $$ select case when kind in ('v', 'c') then verdict in ('h', 'p', 'u')
+        else kind in ('r', 'a', 'b', 'p', 'm', 'd') end $$;
+comment on function spoor.is_counted("char", "char") is 'Whether an event belongs into the feed: views and clicks but those by machines and by the sender, replies, automatic replies, bounces, complaints, meetings and receipts.';
 
 create function spoor.recipient_name(message bigint, key integer) returns text
     language sql stable parallel safe
     as $$ select case
-            when $2 = 0 then 'one of ' || count(*)
+            when $2 = 0 and count(*) > 0 then 'one of ' || count(*)
             when count(*) filter (where r.key = $2) = 1 then min(r.address) filter (where r.key = $2)
             when count(*) filter (where r.key = $2) > 1 then 'one of ' || count(*) filter (where r.key = $2)
         end
         from spoor.recipient r where r.message = $1 $$;
-comment on function spoor.recipient_name(bigint, integer) is 'Who a recipient key stands for in a mail: an address, or one of how many.';
+comment on function spoor.recipient_name(bigint, integer) is 'Who a recipient key stands for in a mail: an address, or one of how many; null while the mail is not known.';
 
 create function spoor.ensure_partitions(first timestamptz, last timestamptz) returns integer
     language plpgsql security definer
@@ -90,6 +91,12 @@ begin
     return leased;
 end $$;
 comment on function spoor.lease_node(uuid, text, text) is 'The node number of a spool, given out now if it has none; null when all 1,024 are taken.';
+
+create function spoor.prune_unjudged(age interval default '30 days') returns bigint
+    language sql
+    as $$ with pruned as (delete from spoor.unjudged_hit where at_time < now() - age returning 1)
+        select count(*) from pruned $$;
+comment on function spoor.prune_unjudged(interval) is 'Deletes the hits with an unknown key that are older; gives how many. For a daily job: anybody can invent key numbers.';
 
 create function spoor.enter_spool(identity uuid, host text, program text) returns void
     language plpgsql security definer

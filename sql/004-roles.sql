@@ -43,5 +43,5 @@ grant usage on schema spoor to spoor_admin;
 grant select on all tables in schema spoor to spoor_admin;
 grant update on spoor.retention to spoor_admin;
 grant update (role) on spoor.spool_progress to spoor_admin;
-grant delete on spoor.node, spoor.rejected to spoor_admin;
+grant delete on spoor.node, spoor.rejected, spoor.unjudged_hit to spoor_admin;
 grant execute on all functions in schema spoor to spoor_admin;

@@ -356,6 +356,24 @@ static void hits_with_an_unknown_key_wait_apart(void **state)
     LOAD(STORE_YES);
     CHECK_VALUE("select count(*) from spoor.event", "0");
     CHECK_VALUE("select concat_ws(' ', target, host(address), verdict) from spoor.unjudged_hit", "/o/abc.gif 192.0.2.9 u");
+    use_role(fixture, "spoor_admin");
+    CHECK_VALUE("select spoor.prune_unjudged()", "0");
+    CHECK_VALUE("select spoor.prune_unjudged(interval '-1 minute')", "1");
+}
+
+static void the_feed_leaves_out_what_nobody_did(void **state)
+{
+    struct fixture *fixture = *state;
+
+    for (int class_ = ANSWER_NONE; class_ <= ANSWER_REPLY; class_++)
+        add_answer(fixture, (enum answer_class)class_, (uint8_t)class_);
+    add_hit(fixture, (struct record_hit){.recipient = 0});
+    LOAD(STORE_YES);
+    CHECK_VALUE("select string_agg(what, ' ' order by what) from spoor.feed",
+                "auto_reply bounce complaint meeting receipt reply view");
+    CHECK_VALUE("select count(*) from spoor.event_report", "13");
+    /* its mail has not been loaded yet */
+    CHECK_VALUE("select count(*) from spoor.feed where what = 'view' and person is null", "1");
 }
 
 static void roles_may_do_no_more_than_they_need(void **state)
@@ -523,6 +541,7 @@ int main(int argc, char **argv)
         CASE(what_the_server_refuses_is_told_from_a_server_in_trouble),
         CASE(times_are_kept_within_reason),
         CASE(a_dropped_partition_comes_back),
+        CASE(the_feed_leaves_out_what_nobody_did),
         CASE(hits_with_an_unknown_key_wait_apart),
         CASE(roles_may_do_no_more_than_they_need),
         CASE(a_spool_of_another_role_is_refused),
