@@ -241,6 +241,27 @@ def test_what_can_be_read_in_two_ways_ends_the_connection(pixeld, fields):
     assert pixeld.recorded("hidden") == 0
 
 
+def cookies(count, size):
+    """As a browser sends them, SIZE bytes each with the blank between."""
+    one = "c%04d=%s"
+    return "Cookie: " + "; ".join(one % (number, "x" * (size - 8)) for number in range(count))
+
+
+@pytest.mark.parametrize("count, size", [(112, 36), (150, 120), (180, 150), (400, 44), (3, 8000)])
+def test_a_reader_with_many_cookies_gets_the_page(pixeld, count, size):
+    """All hosts below a site's domain get its cookies, and tracking_url is one of them."""
+    destination = "https://example.com/" + "x" * 1400
+    answer = pixeld.ask(click(destination), "GET", "User-Agent: " + AGENT, cookies(count, size))
+    assert (answer.status, answer.headers["location"]) == (302, destination)
+    assert pixeld.recorded(AGENT) == 1
+
+
+@pytest.mark.parametrize("count, size", [(180, 250), (400, 120), (6, 8000), (9, 8000), (30, 4000)])
+def test_more_cookies_than_there_is_room_for_are_told_so(pixeld, count, size):
+    assert pixeld.ask(view(), "GET", cookies(count, size)).status == 431
+    assert pixeld.ask(view()).status == 200
+
+
 @pytest.mark.parametrize("request_bytes", [
     b"GET /o/x.gif HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 100000 + b"\r\n\r\n",
     b"GET /o/x.gif HTTP/1.1\r\nHost: a\r\n" + b"X: a\r\n" * 20000 + b"\r\n",
