@@ -160,6 +160,7 @@ EXTRA_DIST += tests/system/test_bad_input.py
 EXTRA_DIST += tests/system/test_harness.py
 EXTRA_DIST += tests/system/test_main_job.py
 EXTRA_DIST += tests/system/test_pixeld.py
+EXTRA_DIST += tests/system/test_setup.py
 EXTRA_DIST += tests/system/traces.py
 EXTRA_DIST += tests/system/web.py
 EXTRA_DIST += tests/threaded
