@@ -327,6 +327,39 @@ static void passwords_are_not_printed(void **state)
     assert_masked("", "");
 }
 
+static void assert_role(const char *conninfo, const char *expected)
+{
+    struct buf out;
+
+    buf_init(&out, 1000);
+    assert_true(conninfo_add_with_role(&out, conninfo, "spoor_x"));
+    assert_string_equal(buf_text(&out), expected);
+    buf_free(&out);
+}
+
+static void a_role_where_no_user_is_named(void **state)
+{
+    (void)state;
+    assert_role("dbname=spoor", "user=spoor_x dbname=spoor");
+    assert_role("", "user=spoor_x ");
+    assert_role("spoor", "user=spoor_x spoor");
+    assert_role("dbname=d user=me", "dbname=d user=me");
+    assert_role(" user = 'me'", " user = 'me'");
+    assert_role("service=s", "service=s");
+    assert_role("dbname='a user=b' host=h", "user=spoor_x dbname='a user=b' host=h");
+    assert_role("dbname='a\\' user=b'", "user=spoor_x dbname='a\\' user=b'");
+    assert_role("sslpassword=x user=me", "sslpassword=x user=me");
+    assert_role("dbname= user=me", "user=spoor_x dbname= user=me"); /* a database of the name "user=me" */
+    assert_role("postgresql://h/d", "postgresql://spoor_x@h/d");
+    assert_role("postgres:///d?host=/run", "postgres://spoor_x@/d?host=/run");
+    assert_role("postgresql://[::1]:5432/d", "postgresql://spoor_x@[::1]:5432/d");
+    assert_role("postgresql://me@h/d", "postgresql://me@h/d");
+    assert_role("postgresql://me:p@h", "postgresql://me:p@h");
+    assert_role("postgresql://:p@h", "postgresql://spoor_x:p@h");
+    assert_role("postgresql:///d?x=a@b", "postgresql://spoor_x@/d?x=a@b");
+    assert_role("password=a://b", "user=spoor_x password=a://b");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
