@@ -77,6 +77,8 @@ static const struct conf_row rows[] = {
     {"", "log_level", CONF_PRIORITY, "info", .help = "the least urgent lines that are logged", AT(log_level)},
     {"", "memory_limit", CONF_SIZE, "512MB", MB(1), GB(1024),
      .help = "mail that one daemon holds in memory; above it mail goes with headers only", AT(memory_limit)},
+    {"", "campaign_settle", CONF_SECONDS, "1min", 1, 3600,
+     .help = "how long stamp.campaign_unknown holds after the database was away", AT(campaign_settle_s)},
     {"", "mode", CONF_CHOICE, "track", .words = mode_words, .help = "observe: log what would be done, change nothing",
      AT(mode)},
     {"", "track_only", CONF_LIST, "", .normalize = conf_form_whom, .wanted = "address or domain",
@@ -113,8 +115,6 @@ static const struct conf_row rows[] = {
      .help = "campaign mail while the database cannot say who has answered", AT(stamp.campaign_unknown)},
     {"stamp", "campaign_stop_scope", CONF_CHOICE, "recipient", .words = scope_words,
      .help = "domain: a colleague's reply or complaint ends a campaign too", AT(stamp.campaign_stop_scope)},
-    {"stamp", "campaign_settle", CONF_MILLISECONDS, "1min", 0, HOUR_MS,
-     .help = "how long campaign_unknown holds after the database was away", AT(stamp.campaign_settle_ms)},
     {"stamp", "pause_max", CONF_SECONDS, "3d", 0, 365 * DAY_S,
      .help = "campaign mail waits at most this for somebody who is away", AT(stamp.pause_max_s)},
 
