@@ -9,6 +9,20 @@
 
 enum { DOMAIN_MAX = 253, LABEL_MAX = 63 };
 
+bool address_normal_text(struct slice address, char text[ADDRESS_MAX + 1])
+{
+    struct buf normal;
+    bool ok;
+
+    buf_init(&normal, ADDRESS_MAX);
+    ok = address_normalize(address, &normal);
+    text[0] = '\0';
+    if (ok)
+        memcpy(text, normal.data, normal.len + 1);
+    buf_free(&normal);
+    return ok;
+}
+
 struct slice address_domain(struct slice address)
 {
     const char *at = address.len ? memrchr(address.p, '@', address.len) : NULL;

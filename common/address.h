@@ -17,6 +17,9 @@ enum { ADDRESS_MAX = 320 }; /* bytes of a local part and a domain, RFC 5321 4.5.
 /* OUT gets the normal form. False, with OUT empty, for the null sender and for what is no address. */
 bool address_normalize(struct slice address, struct buf *out);
 
+/* The same into a text; false with "" also for one longer than ADDRESS_MAX. */
+bool address_normal_text(struct slice address, char text[ADDRESS_MAX + 1]);
+
 /* Behind the last @, or empty. */
 struct slice address_domain(struct slice address);
 

@@ -68,6 +68,9 @@ struct conf {
         enum conf_campaign_unknown campaign_unknown;
         enum conf_stop_scope campaign_stop_scope;
         int64_t pause_max_s;
+        bool text_links;           /* links in plain text too */
+        struct conf_list sensitive_links;   /* lower case; "*" is any run of characters */
+        struct conf_list untracked_domains; /* A-label, or "*." before one */
     } stamp;
     struct {
         struct conf_milter milter;

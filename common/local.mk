@@ -83,3 +83,5 @@ libcommon_a_SOURCES += common/token.c
 libcommon_a_SOURCES += common/token.h
 libcommon_a_SOURCES += common/url.c
 libcommon_a_SOURCES += common/url.h
+
+dist_man_MANS += common/spoor.conf.5

@@ -137,7 +137,7 @@ static unsigned take_word(struct input *in, unsigned first, unsigned last)
 /*
  * message: u64 id, i64 time_us, u8 level, u8 pixels, u64 size, texts owner sender envelope_sender subject
  * sent_message_id client_message_id campaign host queue_id, u32 recipients of (u32 key, text address),
- * u32 links of (u16 index, text destination)
+ * u32 links of (u16 index, text destination), u32 sent_to
  */
 bool record_message_encode(const struct record_message *message, struct buf *out)
 {
@@ -167,6 +167,7 @@ bool record_message_encode(const struct record_message *message, struct buf *out
         put_u16(out, message->link[n].index);
         put_text(out, message->link[n].destination);
     }
+    put_u32(out, message->sent_to);
     return put_done(out, start);
 }
 
@@ -237,6 +238,7 @@ bool record_message_decode(struct slice payload, struct record_message *message)
     message->queue_id = take_text(&in);
     take_recipients(&in, message);
     take_links(&in, message);
+    message->sent_to = take_u32(&in);
     if (in.bad)
         record_message_free(message);
     return !in.bad;

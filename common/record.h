@@ -15,6 +15,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { RECORD_BYTES_MAX = 1024 * 1024 }; /* of a payload; what the spool takes */
+
 enum record_kind { RECORD_MESSAGE = 1, RECORD_HIT = 2, RECORD_ANSWER = 3, RECORD_STOP = 4 }; /* on disk; never reuse a number */
 
 /* How much may be kept about recipients; the most restrictive of all policies wins. */
@@ -49,6 +51,7 @@ struct record_message { /* a tracked mail, by spoor-stamp */
     size_t recipients;
     struct record_link *link;
     size_t links;
+    uint32_t sent_to;      /* how many recipients, also where LEVEL_AGGREGATE names none */
 };
 
 enum hit_kind { HIT_VIEW = 1, HIT_CLICK = 2 };

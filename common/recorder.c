@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+_Static_assert((int)RECORD_BYTES_MAX <= (int)SPOOL_RECORD_MAX, "a record must fit into the spool");
+
 static bool open_spool(struct recorder *recorder, const struct conf *conf, int64_t sync_ms, struct buf *error)
 {
     struct spool_options options = {

@@ -29,7 +29,7 @@ char answer_class_letter(enum answer_class class_)
 bool cargo_init(struct cargo *cargo, size_t records)
 {
     *cargo = (struct cargo){.event = calloc(records ? records : 1, sizeof *cargo->event)};
-    row_set_init(&cargo->message, 14);
+    row_set_init(&cargo->message, 15);
     row_set_init(&cargo->recipient, 3);
     row_set_init(&cargo->link, 3);
     row_set_init(&cargo->answer, 17);
@@ -113,6 +113,7 @@ void cargo_message_row(struct row_set *row, const struct record_message *message
     row_set_text_or_null(row, message->campaign);
     row_set_text_or_null(row, message->host);
     row_set_text_or_null(row, message->queue_id);
+    row_set_integer(row, message->sent_to);
 }
 
 static bool add_message(struct cargo *cargo, const struct spool_record *record)

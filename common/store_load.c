@@ -55,14 +55,14 @@ static const struct db_statement move_watermark = {
 static const struct db_statement insert_messages = {
     "insert_messages",
     "insert into spoor.message (id, sent_at, size, level, pixels, owner, sender, envelope_sender, subject,"
-    "  sent_message_id, client_message_id, campaign, host, queue_id)"
+    "  sent_message_id, client_message_id, campaign, host, queue_id, sent_to)"
     " select id, spoor.from_microseconds(at), size, level::spoor.tracking_level, pixels, owner, sender, envelope_sender,"
-    "  subject, sent_message_id, client_message_id, campaign, host, queue_id"
+    "  subject, sent_message_id, client_message_id, campaign, host, queue_id, sent_to"
     " from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::smallint[], $6::text[], $7::text[], $8::text[],"
-    "  $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[])"
+    "  $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::integer[])"
     "  as row (id, at, size, level, pixels, owner, sender, envelope_sender, subject, sent_message_id, client_message_id,"
-    "  campaign, host, queue_id)"
-    " on conflict (id) do nothing", 14};
+    "  campaign, host, queue_id, sent_to)"
+    " on conflict (id) do nothing", 15};
 
 static const struct db_statement insert_recipients = {
     "insert_recipients",

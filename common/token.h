@@ -27,7 +27,8 @@ enum token_kind { /* also the label of the derived key; numbers are on the wire,
     TOKEN_DOCUMENT = 3,
     TOKEN_UNSUBSCRIBE = 4,
     TOKEN_MESSAGE_ID = 5,
-    TOKEN_ANCHOR = 6
+    TOKEN_ANCHOR = 6,
+    TOKEN_BOUNCE = 7 /* in a return path of our own: LEFT+TOKEN@domain */
 };
 
 struct token {

@@ -12,13 +12,13 @@ bool dry_run_words(int argc, char **argv, struct dry_run *run)
         {"from", required_argument, NULL, 'f'},
         {"rcpt", required_argument, NULL, 'r'},
         {"ours", no_argument, NULL, 'o'},
+        {"explain", no_argument, NULL, 'e'},
         {NULL, 0, NULL, 0},
     };
     int option;
 
     *run = (struct dry_run){.recipient = calloc((size_t)argc + 1, sizeof *run->recipient)};
     buf_init(&run->from_text, HEADER_BYTES_MAX);
-    buf_init(&run->to_text, HEADER_BYTES_MAX);
     if (!run->recipient)
         return false;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -29,6 +29,8 @@ bool dry_run_words(int argc, char **argv, struct dry_run *run)
             run->recipient[run->recipients++] = slice_str(optarg);
         } else if (option == 'o') {
             run->ours = true;
+        } else if (option == 'e') {
+            run->explain = true;
         } else {
             return false;
         }
@@ -42,14 +44,48 @@ bool dry_run_words(int argc, char **argv, struct dry_run *run)
 void dry_run_free(struct dry_run *run)
 {
     free(run->recipient);
+    for (size_t at = 0; at < run->named; at++)
+        free(run->name[at]);
+    free(run->name);
     buf_free(&run->from_text);
-    buf_free(&run->to_text);
+}
+
+static void add_named(struct dry_run *run, struct slice address)
+{
+    struct slice *recipient = realloc(run->recipient, (run->recipients + 1) * sizeof *recipient);
+    char **name = realloc(run->name, (run->named + 1) * sizeof *name);
+
+    if (recipient)
+        run->recipient = recipient;
+    if (name)
+        run->name = name;
+    if (!recipient || !name || !(run->name[run->named] = strndup(address.p, address.len)))
+        return;
+    run->recipient[run->recipients++] = slice_str(run->name[run->named++]);
+}
+
+/* As sendmail -t: everybody whom the mail names. */
+static void name_recipients(struct dry_run *run, const struct header_list *headers)
+{
+    struct buf address;
+
+    buf_init(&address, HEADER_BYTES_MAX);
+    for (size_t field = 0; field < headers->count; field++) {
+        struct slice name = slice_str(headers->field[field].name);
+        struct slice value = slice_str(headers->field[field].value);
+        size_t at = 0;
+
+        if (!slice_is_i(name, "To") && !slice_is_i(name, "Cc") && !slice_is_i(name, "Bcc"))
+            continue;
+        while (at < value.len)
+            if (header_mailbox_next(value, &at, &address))
+                add_named(run, buf_slice(&address));
+    }
+    buf_free(&address);
 }
 
 void dry_run_complete(struct dry_run *run, const struct header_list *headers, const char *const *fields)
 {
-    const char *to = header_value(headers, "To");
-
     for (; *fields && !run->from_given; fields++) {
         const char *value = header_value(headers, *fields);
 
@@ -61,6 +97,6 @@ void dry_run_complete(struct dry_run *run, const struct header_list *headers, co
             run->from_given = true;
         }
     }
-    if (!run->recipients && to && header_mailbox(slice_str(to), &run->to_text))
-        run->recipient[run->recipients++] = buf_slice(&run->to_text);
+    if (!run->recipients)
+        name_recipients(run, headers);
 }

@@ -12,15 +12,17 @@ struct dry_run {
     struct slice *recipient; /* owned array of borrowed texts */
     size_t recipients;
     bool ours;               /* --ours */
-    struct buf from_text;    /* behind what the headers said */
-    struct buf to_text;
+    struct buf from_text;    /* behind what the headers say */
+    char **name;             /* owned: recipients that the headers name */
+    size_t named;
+    bool explain;            /* --explain */
 };
 
-/* --from ADDR, --rcpt ADDR (repeated), --ours, FILE. Free RUN in any case. */
+/* --from ADDR, --rcpt ADDR (repeated), --ours, --explain, FILE. Free RUN in any case. */
 bool dry_run_words(int argc, char **argv, struct dry_run *run);
 void dry_run_free(struct dry_run *run);
 
-/* What was not given comes from the headers: the sender from the first of FIELDS (NULL-terminated) that names one, a recipient from To. */
+/* What was not given comes from the headers: the sender from the first of FIELDS (NULL-terminated) that names one, recipients from To, Cc and Bcc. */
 void dry_run_complete(struct dry_run *run, const struct header_list *headers, const char *const *fields);
 
 #endif

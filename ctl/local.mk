@@ -5,6 +5,8 @@ libctl_a_SOURCES =
 libctl_a_SOURCES += ctl/command.h
 libctl_a_SOURCES += ctl/dry_run.c
 libctl_a_SOURCES += ctl/dry_run.h
+libctl_a_SOURCES += ctl/explain.c
+libctl_a_SOURCES += ctl/explain.h
 libctl_a_SOURCES += ctl/mail_file.c
 libctl_a_SOURCES += ctl/mail_file.h
 libctl_a_SOURCES += ctl/schema.c
@@ -21,3 +23,5 @@ ctl_spoorctl_SOURCES += ctl/main.c
 ctl_spoorctl_SOURCES += ctl/match.c
 ctl_spoorctl_SOURCES += ctl/stamp.c
 ctl_spoorctl_LDADD = libctl.a libmail.a $(COMMON_LIBS)
+
+dist_man_MANS += ctl/spoorctl.8

@@ -6,6 +6,7 @@
 #include "ctl/command.h"
 #include "ctl/dry_run.h"
 #include "mail/incoming.h"
+#include "mail/tracking.h"
 
 #include <stdio.h>
 
@@ -14,11 +15,18 @@ struct judge {
     struct keys *keys;
 };
 
-static enum token_result verify_token(void *arg, struct slice id_left, struct token *token)
+static enum token_result verify_token(void *arg, struct slice text, struct token *token)
 {
     struct judge *judge = arg;
 
-    return token_verify(judge->keys, id_left, slice_str(""), token);
+    return token_verify(judge->keys, text, slice_str(""), token);
+}
+
+static enum token_result verify_url(void *arg, struct slice url, struct token *token)
+{
+    struct judge *judge = arg;
+
+    return tracking_verify_url(judge->keys, judge->conf->tracking_url, url, token, NULL);
 }
 
 static uint32_t recipient_key(void *arg, struct slice address)
@@ -41,7 +49,13 @@ static const char *const sender_fields[] = {"Return-Path", "From", NULL};
 static bool match(struct judge *judge, struct dry_run *run, struct buf *error)
 {
     struct incoming_lookup lookup = {
-        .arg = judge, .token = verify_token, .recipient_key = recipient_key, .is_local_domain = is_local_domain};
+        .arg = judge,
+        .token = verify_token,
+        .url = verify_url,
+        .tracking_url = judge->conf->tracking_url,
+        .recipient_key = recipient_key,
+        .is_local_domain = is_local_domain,
+    };
     struct incoming_mail mail = {.authenticated = false};
     struct incoming_verdict verdict;
     struct mail_file file;

@@ -114,8 +114,8 @@ struct base64_shape base64_shape_of(struct slice text)
         shape.line = (size_t)(newline - text.p) - shape.crlf;
         shape.final_break = text.p[text.len - 1] == '\n';
     }
-    /* a first line that is no group of fours, or a lone long one, is a shape not worth keeping */
-    if (shape.line % 4 || shape.line > 76 || (shape.line == 0 && text.len > 76))
+    /* a first line that is no group of fours is a shape not worth keeping; a lone line may grow beyond one */
+    if (shape.line % 4 || shape.line > 76 || shape.line == 0)
         shape.line = 76;
     return shape;
 }

@@ -169,9 +169,10 @@ static bool by_loose_bounce(const struct evidence *seen, struct classify_result 
     const char *failed = header_value(seen->mail->headers, "X-Failed-Recipients");
     bool subject = begins_with_phrase(seen->subject, bounce_subjects, LENGTH(bounce_subjects));
 
-    if (!(failed && strchr(failed, '@')) && !(seen->mail->null_sender && from_mail_system(seen) && subject))
+    if (!(failed && strchr(failed, '@')) && !(seen->mail->null_sender && from_mail_system(seen) && subject) &&
+        !(seen->mail->to_bounce_address && from_mail_system(seen)))
         return false;
-    if (slice_find_i(seen->subject, "delayed") != (size_t)-1 || slice_starts_i(seen->subject, slice_str("Warning:")))
+    if (slice_find_i(seen->subject, "delay") != (size_t)-1 || slice_starts_i(seen->subject, slice_str("Warning:")))
         return decide(result, ANSWER_DELAY, CONFIDENCE_MEDIUM);
     return decide(result, ANSWER_BOUNCE, CONFIDENCE_MEDIUM);
 }
@@ -180,6 +181,7 @@ static bool by_loose_bounce(const struct evidence *seen, struct classify_result 
 static bool by_out_of_office(const struct evidence *seen, struct classify_result *result)
 {
     bool automatic = seen->automatic.len || seen->precedence.len || seen->mail->null_sender ||
+                     seen->mail->to_bounce_address ||
                      has_field(seen, "X-Auto-Response-Suppress");
 
     if (has_field(seen, "X-MS-Exchange-Inbox-Rules-Loop") || (seen->away && automatic))
@@ -219,7 +221,7 @@ static bool by_meeting(const struct evidence *seen, struct classify_result *resu
 /* No person's mail program sends with the null sender. */
 static bool by_null_sender(const struct evidence *seen, struct classify_result *result)
 {
-    if (!seen->mail->null_sender)
+    if (!seen->mail->null_sender && !seen->mail->to_bounce_address)
         return false;
     if (from_machine(seen))
         return decide(result, ANSWER_MACHINE, CONFIDENCE_MEDIUM);

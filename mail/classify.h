@@ -17,6 +17,7 @@ struct classify_mail {
     const struct report *report;
     struct slice from; /* the author's address in its normal form; empty: unknown */
     bool null_sender;
+    bool to_bounce_address; /* it was sent to a return path of ours, where no person writes */
 };
 
 struct classify_result {

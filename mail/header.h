@@ -61,12 +61,16 @@ bool header_unfold(struct slice value, struct buf *out);
 /* RFC 2047 encoded words decoded to UTF-8 as far as the charset is utf-8, us-ascii or an ISO-8859/windows
  * one; else kept. */
 bool header_decode_words(struct slice value, struct buf *out);
+/* A field as a person reads it: unfolded, decoded, cut to MOST bytes at the end of a character. Adds nothing when it is missing. */
+bool header_text(const struct header_list *headers, const char *name, size_t most, struct buf *out);
 
 /*
  * The address of the first mailbox in a From, Sender or Return-Path value, without brackets, comments and
  * display name; false when there is none. Groups and several authors: the first.
  */
 bool header_mailbox(struct slice value, struct buf *address);
+/* The same, mailbox by mailbox: *FROM begins at 0 and moves on. */
+bool header_mailbox_next(struct slice value, size_t *from, struct buf *address);
 
 /* A Content-Type, Content-Disposition or kin: its value in lower case, then parameters. */
 struct header_params;                                        /* opaque */

@@ -90,10 +90,10 @@ static bool take_bracketed(struct slice inside, struct buf *address)
     return !address->failed && address->len && memchr(address->data, '@', address->len);
 }
 
-bool header_mailbox(struct slice value, struct buf *address)
+bool header_mailbox_next(struct slice value, size_t *from, struct buf *address)
 {
     struct reading reading = {.word = address};
-    size_t at = 0, next;
+    size_t at = *from, next;
 
     start_over(&reading);
     while (at < value.len) {
@@ -102,10 +102,11 @@ bool header_mailbox(struct slice value, struct buf *address)
         next = at + 1;
         if (c == '<') {
             next = bracket_end(value, at + 1);
+            *from = next + (next < value.len);
             if (take_bracketed(slice_of(value.p + at + 1, next - at - 1), address))
                 return true;
             start_over(&reading);
-            next += next < value.len;
+            next = *from;
         } else if (c == '(') {
             next = skip_comment(value, at);
             reading.gap = true;
@@ -125,8 +126,14 @@ bool header_mailbox(struct slice value, struct buf *address)
         }
         at = next;
     }
+    *from = at;
     if (reading.at_sign && !address->failed)
         return true;
     buf_reset(address);
     return false;
+}
+
+bool header_mailbox(struct slice value, struct buf *address)
+{
+    return header_mailbox_next(value, &(size_t){0}, address);
 }

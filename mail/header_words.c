@@ -5,6 +5,7 @@
 #include "mail/charset.h"
 #include "mail/header.h"
 
+enum { TEXT_PER_CHARACTER = 8 /* bytes that an encoded word spends on one of its characters, with room */ };
 enum { WORD_MAX = 4096 }; /* RFC 2047 says 75; some programs write whole subjects as one word */
 
 /* =?charset?B?text?= in pieces. */
@@ -104,24 +105,68 @@ static size_t decode_run(struct slice text, struct buf *bytes, struct buf *out)
     return at;
 }
 
+/* Up to the next place where a word or its white space may begin. */
+static size_t plain_end(struct slice text, size_t at)
+{
+    while (at < text.len && text.p[at] != '=' && !ascii_is_space(text.p[at]))
+        at++;
+    return at;
+}
+
 bool header_decode_words(struct slice value, struct buf *out)
 {
     struct buf bytes;
     bool after_word = false;
-    size_t at = 0, len, blank;
+    size_t at = 0;
 
     buf_init(&bytes, HEADER_BYTES_MAX);
     while (at < value.len) {
-        blank = skip_blank(value, at);
-        /* the white space between two words is no part of the text */
-        if (!after_word || blank == at || !word_at(slice_from(value, blank), &(struct word){0}))
-            blank = at;
-        len = value.p[blank] == '=' ? decode_run(slice_from(value, blank), &bytes, out) : 0;
+        size_t start = skip_blank(value, at);
+        size_t before = out->len;
+        size_t len;
+
+        if (!after_word) /* the white space between two words is no part of the text */
+            buf_add(out, value.p + at, start - at);
+        len = start < value.len ? decode_run(slice_from(value, start), &bytes, out) : 0;
+        if (len == 0 && after_word) { /* what followed was no word after all */
+            out->len = before;
+            buf_add(out, value.p + at, start - at);
+        }
+        at = start + len;
         after_word = len > 0;
-        at = after_word ? blank + len : at + 1;
-        if (!after_word)
-            buf_add_char(out, value.p[at - 1]);
+        if (!after_word && at < value.len) {
+            size_t end = plain_end(value, at + 1);
+
+            buf_add(out, value.p + at, end - at);
+            at = end;
+        }
     }
     buf_free(&bytes);
     return !out->failed;
+}
+
+/* Back to where a character of UTF-8 begins. */
+static size_t character_start(struct slice text, size_t at)
+{
+    while (at > 0 && at < text.len && ((unsigned char)text.p[at] & 0xC0) == 0x80)
+        at--;
+    return at;
+}
+
+bool header_text(const struct header_list *headers, const char *name, size_t most, struct buf *out)
+{
+    struct slice value = slice_str(header_value(headers, name));
+    struct buf flat;
+    bool done;
+
+    if (value.len > TEXT_PER_CHARACTER * most) /* what is beyond would be cut off in the end */
+        value.len = TEXT_PER_CHARACTER * most;
+    buf_init(&flat, TEXT_PER_CHARACTER * most);
+    done = header_unfold(value, &flat) && header_decode_words(buf_slice(&flat), out);
+    buf_free(&flat);
+    if (done && out->len > most) {
+        out->len = character_start(buf_slice(out), most);
+        out->data[out->len] = '\0';
+    }
+    return done;
 }

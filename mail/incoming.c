@@ -1,22 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* incoming - see incoming.h */
 
+#include "mail/about.h"
 #include "mail/classify.h"
+#include "mail/first_text.h"
 #include "mail/incoming.h"
-#include "mail/ladder.h"
+#include "mail/match.h"
 #include "mail/report.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { SUBJECT_MAX = 4096 };
-
-/* Which id matched, and how. */
-struct match {
-    const struct ladder_id *id;
-    struct token token; /* of a kept id: the message alone */
-    bool kept;
-};
+enum { SUBJECT_MAX = 4096, TEXT_MAX = 256 * 1024 /* above any first text */ };
 
 struct judging {
     const struct incoming_mail *mail;
@@ -24,23 +19,11 @@ struct judging {
     struct incoming_verdict *verdict;
     struct report report;
     struct ladder ladder;
+    struct about about;
+    bool from_nobody; /* no person waits for an answer: the null sender, or to our return path */
 };
 
 /* --- what this mail is called ------------------------------------------------------------------------ */
-
-static bool set_normal(struct slice address, char text[ADDRESS_MAX + 1])
-{
-    struct buf normal;
-    bool ok;
-
-    buf_init(&normal, ADDRESS_MAX);
-    ok = address_normalize(address, &normal) && normal.len <= ADDRESS_MAX;
-    text[0] = '\0';
-    if (ok)
-        memcpy(text, normal.data, normal.len + 1);
-    buf_free(&normal);
-    return ok;
-}
 
 /* A mail with two authors' fields is forged or broken: nobody is believed to have written it. */
 static void set_from(struct judging *judging)
@@ -52,7 +35,7 @@ static void set_from(struct judging *judging)
         return;
     buf_init(&address, 4096);
     if (header_mailbox(slice_str(header_value(headers, "From")), &address))
-        set_normal(buf_slice(&address), judging->verdict->from);
+        address_normal_text(buf_slice(&address), judging->verdict->from);
     buf_free(&address);
 }
 
@@ -110,7 +93,7 @@ static bool describe(struct judging *judging)
     struct incoming_verdict *verdict = judging->verdict;
 
     set_from(judging);
-    set_normal(judging->mail->envelope_sender, verdict->envelope_sender);
+    address_normal_text(judging->mail->envelope_sender, verdict->envelope_sender);
     verdict->subject = decoded_subject(judging->mail->headers);
     verdict->message_id = own_message_id(judging->mail->headers);
     if (!verdict->subject || !verdict->message_id)
@@ -121,49 +104,6 @@ static bool describe(struct judging *judging)
 
 /* --- what it refers to --------------------------------------------------------------------------------- */
 
-static bool find_signed(struct judging *judging, struct match *match)
-{
-    const struct incoming_lookup *lookup = judging->lookup;
-
-    for (size_t n = 0; n < judging->ladder.count; n++) {
-        const struct ladder_id *id = &judging->ladder.id[n];
-        enum token_result result = lookup->token(lookup->arg, ladder_left(id), &match->token);
-        bool ours = match->token.kind == TOKEN_MESSAGE_ID || match->token.kind == TOKEN_ANCHOR;
-
-        judging->verdict->forged = judging->verdict->forged || result == TOKEN_FORGED;
-        if (result == TOKEN_GOOD && ours) {
-            match->id = id;
-            return true;
-        }
-    }
-    return false;
-}
-
-/* An id that its mail program chose and we left: known to cache and database only. */
-static bool find_kept(struct judging *judging, struct match *match)
-{
-    const struct incoming_lookup *lookup = judging->lookup;
-    struct token shape;
-    size_t asked = 0;
-
-    if (!lookup->kept_id)
-        return false;
-    match->token = (struct token){.message = 0};
-    for (size_t n = 0; n < judging->ladder.count && asked < INCOMING_KEPT_MAX; n++) {
-        const struct ladder_id *id = &judging->ladder.id[n];
-
-        if (token_parse(ladder_left(id), &shape))
-            continue;
-        asked++;
-        if (lookup->kept_id(lookup->arg, ladder_text(id), &match->token.message)) {
-            match->id = id;
-            match->kept = true;
-            return true;
-        }
-    }
-    return false;
-}
-
 /* A bounce without a report quotes the mail's header in its text. */
 static bool read_ladder(struct judging *judging)
 {
@@ -171,24 +111,12 @@ static bool read_ladder(struct judging *judging)
     struct report *report = &judging->report;
     bool about_mail;
 
-    if (report->kind == REPORT_NONE &&
-        (slice_empty(judging->mail->envelope_sender) || header_value(headers, "X-Failed-Recipients")))
-        report_read_text(judging->mail->body, report);
+    judging->from_nobody = slice_empty(judging->mail->envelope_sender) || match_to_bounce_address(judging->mail);
+    if (report->kind == REPORT_NONE && (judging->from_nobody || header_value(headers, "X-Failed-Recipients")) &&
+        !report_read_text(headers, judging->mail->body, report))
+        return false;
     about_mail = report->kind != REPORT_MEETING;
     return ladder_read(headers, about_mail ? &report->returned : NULL, &judging->ladder);
-}
-
-/* Is this an answer to that very mail, not to one further down its thread? Behind the anchor stands the mail's own id. */
-static bool is_direct(const struct match *match)
-{
-    switch (match->id->rung) {
-    case RUNG_IN_REPLY_TO:
-        return true;
-    case RUNG_REFERENCES:
-        return match->id->newer == 0 || (match->id->newer == 1 && match->token.kind == TOKEN_ANCHOR);
-    default:
-        return false;
-    }
 }
 
 /* --- who it is from -------------------------------------------------------------------------------------- */
@@ -214,35 +142,34 @@ static enum answer_answerer answerer_of(const struct incoming_verdict *verdict, 
     return ANSWERER_OTHER;
 }
 
-/* The right side of our ids is the sender's domain: a colleague who joins the thread shares it. */
-static bool is_colleague(const struct judging *judging, const struct match *match)
+static bool is_local(const struct judging *judging, struct slice domain)
 {
     const struct incoming_lookup *lookup = judging->lookup;
+
+    return domain.len && lookup->is_local_domain && lookup->is_local_domain(lookup->arg, domain);
+}
+
+/*
+ * The right side of our ids is the sender's domain: a colleague who joins the thread shares it. Where no id
+ * matched, any local domain has to do.
+ */
+static bool is_colleague(const struct judging *judging, const struct match *match)
+{
     struct slice domain = address_domain(slice_str(judging->verdict->from));
 
-    return domain.len && slice_eq_i(domain, ladder_right(match->id)) && lookup->is_local_domain &&
-           lookup->is_local_domain(lookup->arg, domain);
+    return is_local(judging, domain) && (slice_empty(match->domain) || slice_eq_i(domain, match->domain));
 }
 
 /* The sender's own follow-up, a list's echo of it, or a colleague. What comes from the null sender no person sent. */
 static bool is_own(const struct judging *judging, const struct match *match, enum incoming_relation relation)
 {
-    if (relation == INCOMING_RELATION_OWNER)
-        return !slice_empty(judging->mail->envelope_sender);
-    if (judging->verdict->answerer == ANSWERER_RECIPIENT)
+    if (slice_empty(judging->mail->envelope_sender))
         return false;
-    if (judging->mail->authenticated)
+    if (relation == INCOMING_RELATION_OWNER)
         return true;
-    return !slice_empty(judging->mail->envelope_sender) && is_colleague(judging, match);
-}
-
-/*
- * spoor-stamp puts a mail's anchor last into its References, so an owner's mail whose last reference is an
- * anchor is that tracked mail itself, on its way to a mailbox here. In an answer the anchor's own mail stands behind it.
- */
-static bool is_itself(const struct match *match)
-{
-    return match->id->rung == RUNG_REFERENCES && match->id->newer == 0 && match->token.kind == TOKEN_ANCHOR;
+    if (match_is_itself(match) && is_colleague(judging, match))
+        return true; /* also a note to oneself, before the database knows its row */
+    return judging->verdict->answerer != ANSWERER_RECIPIENT && is_colleague(judging, match);
 }
 
 /* --- the verdict ------------------------------------------------------------------------------------------- */
@@ -252,31 +179,69 @@ static enum answer_confidence reply_confidence(const struct match *match, const 
 {
     bool recipient = verdict->answerer == ANSWERER_RECIPIENT;
 
-    if (!verdict->from[0])
-        return CONFIDENCE_LOW;
+    if (!verdict->from[0] || match->rung == RUNG_QUOTED_URL)
+        return CONFIDENCE_LOW; /* a URL may be copied into any mail */
     if (match->kept && !recipient)
         return CONFIDENCE_LOW; /* anyone who saw the mail can name such an id, and some can be guessed */
-    return recipient && is_direct(match) ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM;
+    return recipient && match_is_direct(match) ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM;
 }
 
-/* 5.2.2 is a full mailbox: it may be empty tomorrow, whatever its first digit says. */
 static enum incoming_hard hardness(const char *status)
 {
     if (!status[0])
         return HARD_UNKNOWN;
-    return status[0] == '5' && strcmp(status, "5.2.2") != 0 ? HARD_YES : HARD_NO;
+    return report_status_is_hard(status) ? HARD_YES : HARD_NO;
 }
 
-static void set_details(const struct report *report, struct incoming_verdict *verdict)
+/* A text that cannot be read names no date; that is no reason to fail. */
+static void set_until(struct judging *judging)
 {
-    if (report->kind == REPORT_DELIVERY)
+    const char *date = header_value(judging->mail->headers, "Date");
+    struct absence_mail absence = {
+        .subject = slice_str(judging->verdict->subject),
+        .date = slice_str(date ? date : ""),
+    };
+    struct buf text;
+
+    buf_init(&text, TEXT_MAX);
+    first_text_read(judging->mail->headers, judging->mail->body, &text);
+    absence.text = buf_slice(&text);
+    absence_until(&absence, judging->verdict->until);
+    buf_free(&text);
+}
+
+/* Which of the report's recipients speaks, and whether he may stop anything. */
+static void set_about(struct judging *judging)
+{
+    struct incoming_verdict *verdict = judging->verdict;
+
+    switch (verdict->class_) {
+    case ANSWER_BOUNCE:
+    case ANSWER_DELAY:
+    case ANSWER_DELIVERED:
+    case ANSWER_COMPLAINT:
+        break;
+    default:
+        return;
+    }
+    memcpy(verdict->about, judging->about.address, sizeof verdict->about);
+    verdict->effect = judging->about.effect;
+}
+
+static void set_details(struct judging *judging)
+{
+    struct incoming_verdict *verdict = judging->verdict;
+    const struct report *report = &judging->report;
+
+    if (report->kind == REPORT_DELIVERY || verdict->class_ == ANSWER_BOUNCE || verdict->class_ == ANSWER_DELAY)
         memcpy(verdict->status, report->status, sizeof verdict->status);
     if (verdict->class_ == ANSWER_BOUNCE)
         verdict->hard = hardness(verdict->status);
     if (verdict->class_ == ANSWER_RECEIPT)
         verdict->receipt = report->disposition;
     if (verdict->class_ == ANSWER_AUTO_REPLY)
-        absence_until(slice_str(verdict->subject), verdict->until);
+        set_until(judging);
+    set_about(judging);
 }
 
 static bool set_class(struct judging *judging, const struct match *match, enum incoming_relation relation)
@@ -287,22 +252,22 @@ static bool set_class(struct judging *judging, const struct match *match, enum i
         .report = &judging->report,
         .from = slice_str(verdict->from),
         .null_sender = slice_empty(judging->mail->envelope_sender),
+        .to_bounce_address = judging->from_nobody && !slice_empty(judging->mail->envelope_sender),
     };
     struct classify_result result;
 
     if (is_own(judging, match, relation)) {
-        bool sure = relation == INCOMING_RELATION_OWNER || judging->mail->authenticated;
-
         verdict->class_ = ANSWER_OWN;
-        verdict->itself = is_itself(match);
-        verdict->confidence = sure ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM;
+        verdict->itself = match_is_itself(match);
+        verdict->confidence = relation == INCOMING_RELATION_OWNER ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM;
         return true;
     }
+    about_choose(judging->lookup, &match->token, &judging->report, &judging->about);
     if (!classify(&kind, &result))
         return false;
     verdict->class_ = result.class_;
     verdict->confidence = result.class_ == ANSWER_REPLY ? reply_confidence(match, verdict) : result.confidence;
-    set_details(&judging->report, verdict);
+    set_details(judging);
     return true;
 }
 
@@ -312,7 +277,7 @@ static bool judge_match(struct judging *judging, const struct match *match)
     const struct incoming_lookup *lookup = judging->lookup;
     enum incoming_relation relation;
 
-    verdict->rung = match->id->rung;
+    verdict->rung = match->rung;
     verdict->message = match->token.message;
     verdict->recipient = match->token.recipient;
     if (verdict->from[0])
@@ -326,12 +291,14 @@ bool incoming_judge(const struct incoming_mail *mail, const struct incoming_look
                     struct incoming_verdict *verdict)
 {
     struct judging judging = {.mail = mail, .lookup = lookup, .verdict = verdict};
-    struct match match = {.id = NULL};
-    bool ok;
+    struct match match;
+    bool ok, matched;
 
     *verdict = (struct incoming_verdict){.class_ = ANSWER_NONE};
     ok = report_read(mail->headers, mail->body, &judging.report) && read_ladder(&judging);
-    if (ok && (find_signed(&judging, &match) || find_kept(&judging, &match)))
+    matched = ok && match_find(mail, lookup, &judging.ladder, &match);
+    verdict->forged = ok && match.forged;
+    if (matched)
         ok = describe(&judging) && judge_match(&judging, &match);
     report_free(&judging.report);
     if (!ok)

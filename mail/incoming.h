@@ -36,8 +36,11 @@ enum incoming_relation {
 
 struct incoming_lookup {
     void *arg; /* given back in each call */
-    /* Verifies the left side of an id. Kinds other than MESSAGE_ID and ANCHOR are no match here. */
-    enum token_result (*token)(void *arg, struct slice id_left, struct token *token);
+    /* Verifies the left side of an id, or the +detail of a recipient; which kinds count there is decided here. */
+    enum token_result (*token)(void *arg, struct slice text, struct token *token);
+    /* Verifies a URL that begins with TRACKING_URL. NULL: the text is not searched for any. */
+    enum token_result (*url)(void *arg, struct slice url, struct token *token);
+    const char *tracking_url;
     /* An id that is not of our shape: was it left as it was in a tracked mail? NULL: nobody to ask. */
     bool (*kept_id)(void *arg, struct slice id, uint64_t *message);
     /* ADDRESS in its normal form. NULL: nobody to ask. */
@@ -60,6 +63,8 @@ struct incoming_verdict {
     char envelope_sender[ADDRESS_MAX + 1]; /* normal form */
     char status[16];                       /* of a bounce or delay, "5.1.1"; "" unknown */
     enum incoming_hard hard;               /* of a bounce */
+    char about[ADDRESS_MAX + 1];           /* whom a delivery report or complaint names; normal form; "" nobody */
+    bool effect;                           /* that is a recipient of the mail: it may stop and suppress */
     const char *receipt;                   /* displayed, deleted, dispatched, processed, or NULL */
     char until[ABSENCE_DATE];              /* end of an absence, ISO 8601; "" unknown */
     bool itself;                           /* the tracked mail on its way to a mailbox here: own, and no answer */

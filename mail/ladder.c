@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* ladder - see ladder.h */
 
+#include "common/token.h"
 #include "mail/ladder.h"
+
+#include <strings.h>
 
 static bool holds(const struct ladder *ladder, struct slice id)
 {
@@ -45,12 +48,15 @@ static bool read_field(struct slice value, struct buf *decoded, struct msgid_lis
 static bool add_forwards(const struct header_list *headers, const char *name, enum answer_rung rung, size_t most,
                          struct buf *decoded, struct ladder *ladder)
 {
-    const struct header_field *field;
     struct msgid_list list;
-    size_t added = 0;
+    size_t added = 0, looked_at = 0;
 
-    for (size_t nth = 0; added < most && (field = header_find(headers, name, nth)); nth++) {
-        struct slice value = slice_str(field->value);
+    for (size_t at = 0; at < headers->count && added < most && looked_at < LADDER_IDS_MAX; at++) {
+        struct slice value = slice_str(headers->field[at].value);
+
+        if (strcasecmp(headers->field[at].name, name) != 0)
+            continue;
+        looked_at++; /* also fields without an id: a hostile mail has thousands */
         if (value.len > LADDER_BYTES_MAX)
             value.len = LADDER_BYTES_MAX;
         if (!read_field(value, decoded, &list))
@@ -82,13 +88,41 @@ static bool add_backwards(const struct header_list *headers, const char *name, e
     return true;
 }
 
+/*
+ * A returned mail names others in its References too, and those were delivered. Only an anchor that stands last is
+ * its own.
+ */
+static bool add_returned_anchor(const struct header_list *returned, struct buf *decoded, struct ladder *ladder)
+{
+    size_t fields = header_count(returned, "References");
+    struct msgid_list list;
+    struct slice value, left;
+    struct token token;
+    const char *at;
+
+    if (!fields)
+        return true;
+    value = slice_str(header_find(returned, "References", fields - 1)->value);
+    if (value.len > LADDER_BYTES_MAX)
+        value = slice_from(value, value.len - LADDER_BYTES_MAX);
+    if (!read_field(value, decoded, &list))
+        return false;
+    if (!list.count)
+        return true;
+    left = list.id[list.count - 1];
+    at = memchr(left.p, '@', left.len);
+    if (at && token_parse(slice_of(left.p, (size_t)(at - left.p)), &token) && token.kind == TOKEN_ANCHOR)
+        add(ladder, left, RUNG_RETURNED_HEADERS, 0);
+    return true;
+}
+
 static bool add_returned(const struct header_list *returned, struct buf *decoded, struct ladder *ladder)
 {
     return add_forwards(returned, "Original-Message-ID", RUNG_RETURNED_HEADERS, LADDER_RETURNED_MAX, decoded,
                         ladder) &&
            add_forwards(returned, "Message-ID", RUNG_RETURNED_HEADERS, LADDER_RETURNED_MAX, decoded,
                         ladder) &&
-           add_backwards(returned, "References", RUNG_RETURNED_HEADERS, decoded, ladder);
+           add_returned_anchor(returned, decoded, ladder);
 }
 
 bool ladder_read(const struct header_list *headers, const struct header_list *returned, struct ladder *ladder)

@@ -3,6 +3,7 @@
 
 #include "common/address.h"
 #include "common/token.h"
+#include "mail/keyword.h"
 #include "mail/msgid.h"
 #include "mail/outgoing.h"
 #include "mail/tracking.h"
@@ -12,7 +13,9 @@
 #include <strings.h>
 
 /* Bytes of subject and kin that are kept; the rest of a hostile header is of no use to anybody. */
-enum { SUBJECT_KEPT = 1000, CAMPAIGN_KEPT = 200, TEXT_MAX = 64 * 1024 };
+enum { SUBJECT_KEPT = 1000, CAMPAIGN_KEPT = 200, TEXT_MAX = 65535 /* what a record's text may have */ };
+enum { CONTROLS_MAX = 100 };
+enum { RECORD_ENTRY_BYTES = 8 /* of a recipient or link, besides its text */ };
 
 /* A copy that lives as long as the plan. */
 struct outgoing_text {
@@ -178,10 +181,13 @@ static const char *step_controls(struct work *work)
 
         if (!wishes_is_control(name))
             continue;
+        if (work->plan->edits == CONTROLS_MAX)
+            return "too_many_controls"; /* numbering more of them costs time that a hostile mail shall not have */
         for (size_t above = 0; above < at; above++)
             nth += strcasecmp(headers->field[above].name, name) == 0;
         edit_header(work->plan, name, nth, NULL);
     }
+    work->plan->controls = work->plan->edits;
     return NULL;
 }
 
@@ -201,11 +207,15 @@ static const char *step_campaign(struct work *work)
 
 static bool is_automatic(const struct header_list *headers)
 {
-    const char *value = header_value(headers, "Auto-Submitted");
-    struct slice word = slice_trim(slice_str(value));
+    for (size_t at = 0; at < headers->count; at++) {
+        struct slice word = slice_of(NULL, 0);
 
-    return word.len && !(slice_starts_i(word, slice_str("no")) &&
-                         (word.len == 2 || word.p[2] == ';' || word.p[2] == '(' || ascii_is_space(word.p[2])));
+        if (strcasecmp(headers->field[at].name, "Auto-Submitted") == 0)
+            word = keyword_of(headers->field[at].value);
+        if (word.len && !slice_is_i(word, "no"))
+            return true;
+    }
+    return false;
 }
 
 static const char *step_automatic(struct work *work)
@@ -234,6 +244,8 @@ static const char *step_wishes(struct work *work)
     if (conf->track_only.count && !list_has(&conf->track_only, work->plan->record.owner) &&
         !list_has(&conf->track_only, buf_slice(&work->sender)))
         return "track_only";
+    if (work->wishes.unknown)
+        return "unknown_wish"; /* whoever asks for something that we do not understand may have asked for nothing */
     return work->wishes.level == LEVEL_OFF ? "policy_off" : NULL;
 }
 
@@ -272,33 +284,51 @@ static bool recipient_known(const struct record_message *record, struct slice ad
     return false;
 }
 
-static const char *step_recipients(struct work *work)
+/* The envelope in normal form. Returns how many recipients could not be read: a local name without domain, odd bytes. */
+static size_t read_recipients(struct work *work, bool *outsiders)
 {
     struct record_message *record = &work->plan->record;
     const struct outgoing_mail *mail = work->mail;
-    bool individual = work->wishes.level == LEVEL_INDIVIDUAL;
-    bool outsiders = false;
+    size_t unreadable = 0;
     struct buf address;
 
-    record->recipient = calloc(mail->recipients ? mail->recipients : 1, sizeof *record->recipient);
+    buf_init(&address, ADDRESS_MAX);
+    for (size_t at = 0; at < mail->recipients; at++) {
+        buf_reset(&address);
+        if (!address_normalize(mail->recipient[at], &address)) {
+            unreadable++;
+            continue;
+        }
+        if (recipient_known(record, buf_slice(&address)))
+            continue;
+        *outsiders |= !conf_list_has_domain(&work->conf->local_domains, address_domain(buf_slice(&address)));
+        record->recipient[record->recipients++] = (struct record_recipient){
+            .address = keep(work->plan, buf_slice(&address)),
+            .key = keys_recipient(work->settings->keys, buf_slice(&address)),
+        };
+    }
+    buf_free(&address);
+    return unreadable;
+}
+
+static const char *step_recipients(struct work *work)
+{
+    struct record_message *record = &work->plan->record;
+    bool outsiders = false;
+    size_t unreadable;
+
+    record->recipient = calloc(work->mail->recipients + 1, sizeof *record->recipient);
     if (!record->recipient) {
         work->plan->failed = true;
         return NULL;
     }
-    buf_init(&address, ADDRESS_MAX);
-    for (size_t at = 0; at < mail->recipients; at++) {
-        buf_reset(&address);
-        if (!address_normalize(mail->recipient[at], &address) || recipient_known(record, buf_slice(&address)))
-            continue;
-        outsiders |= !conf_list_has_domain(&work->conf->local_domains, address_domain(buf_slice(&address)));
-        record->recipient[record->recipients++] = (struct record_recipient){
-            .address = keep(work->plan, buf_slice(&address)),
-            .key = individual ? keys_recipient(work->settings->keys, buf_slice(&address)) : 0,
-        };
-    }
-    buf_free(&address);
-    work->recipient = record->recipients == 1 ? record->recipient[0].key : 0;
-    if (!outsiders && !mail->assume_ours && work->degree == REWRITE_BODY) {
+    unreadable = read_recipients(work, &outsiders);
+    record->sent_to = (uint32_t)(record->recipients + unreadable);
+    if (work->wishes.level != LEVEL_INDIVIDUAL)
+        record->recipients = 0; /* counted, not named */
+    else if (record->recipients == 1 && unreadable == 0)
+        work->recipient = record->recipient[0].key; /* whoever opens it, opens it as this one */
+    if (!outsiders && !work->mail->assume_ours && work->degree == REWRITE_BODY) {
         work->degree = REWRITE_HEADERS;
         work->plan->reason = "local_recipients";
     }
@@ -421,10 +451,26 @@ static const char *step_references(struct work *work)
     return NULL;
 }
 
+/* What is left for links of a record's bytes. A click carries its destination itself: without a row it still works. */
+static size_t room_for_links(const struct record_message *record)
+{
+    size_t room = RECORD_BYTES_MAX - RECORD_BYTES_MAX / 4; /* a quarter for all other texts */
+
+    for (size_t at = 0; at < record->recipients; at++) {
+        size_t need = record->recipient[at].address.len + RECORD_ENTRY_BYTES;
+
+        room -= need < room ? need : room;
+    }
+    return room;
+}
+
+/* Each destination once: a repeated one has its first number. */
 static void keep_links(struct outgoing_plan *plan)
 {
     struct record_message *record = &plan->record;
     const struct rewrite_result *rewrite = &plan->rewrite;
+    bool seen[REWRITE_DESTINATIONS_MAX + 1] = {false};
+    size_t room = room_for_links(record);
 
     record->link = calloc(rewrite->links + 1, sizeof *record->link);
     if (!record->link) {
@@ -433,12 +479,21 @@ static void keep_links(struct outgoing_plan *plan)
     }
     for (size_t at = 0; at < rewrite->links; at++) {
         unsigned index = rewrite->link[at].index;
+        struct slice destination = slice_str(rewrite->link[at].destination);
 
-        if (index != record->links + 1) /* numbered in their order; a repeated destination has an older number */
+        if (index == 0 || index > REWRITE_DESTINATIONS_MAX || seen[index] ||
+            destination.len + RECORD_ENTRY_BYTES > room)
             continue;
-        record->link[record->links++] = (struct record_link){
-            .index = (uint16_t)index, .destination = slice_str(rewrite->link[at].destination)};
+        seen[index] = true;
+        room -= destination.len + RECORD_ENTRY_BYTES;
+        record->link[record->links++] =
+            (struct record_link){.index = (uint16_t)index, .destination = destination};
     }
+}
+
+static struct rewrite_patterns patterns_of(const struct conf_list *list)
+{
+    return (struct rewrite_patterns){.item = list->item, .count = list->count};
 }
 
 static const char *step_body(struct work *work)
@@ -455,6 +510,9 @@ static const char *step_body(struct work *work)
         .tracking_url = work->conf->tracking_url,
         .add_pixel = work->wishes.views,
         .track_links = work->wishes.links,
+        .text_links = work->wishes.links && work->conf->stamp.text_links,
+        .sensitive = patterns_of(&work->conf->stamp.sensitive_links),
+        .untracked = patterns_of(&work->conf->stamp.untracked_domains),
         .clean = true,
         .body_limit = (size_t)work->conf->stamp.body_limit,
     };
@@ -474,21 +532,19 @@ static const char *step_record(struct work *work)
 {
     struct outgoing_plan *plan = work->plan;
     struct record_message *record = &plan->record;
-    const char *subject = header_value(work->mail->headers, "Subject");
-    struct buf decoded;
+    struct buf subject;
     struct buf envelope;
 
-    buf_init(&decoded, HEADER_BYTES_MAX);
+    buf_init(&subject, HEADER_BYTES_MAX);
     buf_init(&envelope, ADDRESS_MAX);
-    if (subject)
-        header_decode_words(slice_str(subject), &decoded);
+    header_text(work->mail->headers, "Subject", SUBJECT_KEPT, &subject);
     address_normalize(work->mail->envelope_sender, &envelope);
     record->level = work->wishes.level;
     record->size = work->mail->headers->bytes + work->mail->body.len;
     record->sender = keep(plan, buf_slice(&work->sender));
     record->envelope_sender = keep(plan, buf_slice(&envelope));
-    record->subject = keep(plan, cut(buf_slice(&decoded), SUBJECT_KEPT));
-    buf_free(&decoded);
+    record->subject = keep(plan, buf_slice(&subject));
+    buf_free(&subject);
     buf_free(&envelope);
     return NULL;
 }

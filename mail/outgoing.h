@@ -49,6 +49,7 @@ struct outgoing_plan {
     bool id_replaced;    /* Message-ID is ours */
     struct outgoing_header_edit *edit;
     size_t edits;
+    size_t controls;     /* the first of them remove our control headers: due even when nothing else may be done */
     struct rewrite_result rewrite; /* `changed` says whether the body is replaced */
     struct record_message record;  /* host, queue id and time are the caller's to fill; campaign and owner stand in it
                                       also when the mail is not tracked */

@@ -8,21 +8,15 @@
 #ifndef MAIL_PAGE_H
 #define MAIL_PAGE_H
 
-#include "mail/destination.h"
-#include "mail/rewrite.h"
+#include "mail/mail_links.h"
 #include "mail/splice.h"
 
-/* Gmail cuts a page off at 102 KB, and the pixel at its end with it. */
-enum { PAGE_TOP_PIXEL_BYTES = 95 * 1024, PAGE_URL_LINE_MAX = 900 };
-
-/* What one mail's pages share. */
-struct page_mail {
-    const struct rewrite_settings *settings;
-    struct rewrite_result *result; /* links are added here */
-    size_t link_size;              /* allocated of them */
-    struct destination_table destinations;
-    struct slice unsubscribe; /* the List-Unsubscribe fields, unfolded */
-};
+/*
+ * Gmail cuts a page off at 102 KB, and the pixel at its end with it. SpamAssassin takes a page of up to 3,200
+ * characters with a picture for an advertisement that hides its words in the picture (HTML_IMAGE_ONLY_*, up to 2.8
+ * points): a page with a pixel is no shorter than PAGE_SHORT.
+ */
+enum { PAGE_TOP_PIXEL_BYTES = 95 * 1024, PAGE_URL_LINE_MAX = 900, PAGE_SHORT = 3240 };
 
 struct page {
     bool pixel;       /* this page gets one */
@@ -33,6 +27,6 @@ struct page {
 };
 
 /* False without memory. The splices are settled. */
-bool page_read(struct page_mail *mail, struct page *page, struct slice text);
+bool page_read(struct mail_links *links, struct page *page, struct slice text);
 
 #endif

@@ -43,7 +43,7 @@ static bool is_alnum(char c)
     return ascii_is_alpha(c) || ascii_is_digit(c);
 }
 
-static void add_utf8(uint32_t code, struct buf *out)
+bool reference_add_utf8(uint32_t code, struct buf *out)
 {
     if (code == 0 || code > LAST_CODE_POINT || (code >= 0xd800 && code <= 0xdfff))
         code = 0xfffd;
@@ -62,6 +62,7 @@ static void add_utf8(uint32_t code, struct buf *out)
         buf_add_char(out, (char)(0x80 | (code >> 6 & 63)));
         buf_add_char(out, (char)(0x80 | (code & 63)));
     }
+    return !out->failed;
 }
 
 /* "&#..." at the start of TEXT. Returns its length, 0 when it is none. */
@@ -81,7 +82,7 @@ static size_t decode_numeric(struct slice text, struct buf *out)
     }
     if (at == start)
         return 0;
-    add_utf8(code, out);
+    reference_add_utf8(code, out);
     return at < text.len && text.p[at] == ';' ? at + 1 : at;
 }
 

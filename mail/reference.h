@@ -11,10 +11,15 @@
 #include "common/buf.h"
 #include "common/slice.h"
 
+#include <stdint.h>
+
 /* Adds the value decoded, as UTF-8. FOREIGN is set when a reference to another character was left in it. */
 bool reference_decode(struct slice value, struct buf *out, bool *foreign);
 
 /* Adds TEXT so that it may stand in an attribute within QUOTE ('"', '\'' or 0 for none). */
 bool reference_escape(struct slice text, char quote, struct buf *out);
+
+/* One code point; U+FFFD for what is none. */
+bool reference_add_utf8(uint32_t code, struct buf *out);
 
 #endif

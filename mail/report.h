@@ -15,10 +15,22 @@ enum report_kind { REPORT_NONE, REPORT_DELIVERY, REPORT_DISPOSITION, REPORT_FEED
 /* RFC 3464 2.3.3; relayed and expanded count as delivered. */
 enum report_action { ACTION_UNKNOWN, ACTION_FAILED, ACTION_DELAYED, ACTION_DELIVERED };
 
+enum { REPORT_RECIPIENTS_MAX = 64, REPORT_STATUS = 16 };
+
+struct report_recipient {
+    enum report_action action;
+    char status[REPORT_STATUS]; /* "5.1.1"; "" unknown */
+    char *address;              /* as we named it, when the report tells, else as it was in the end; "" none; owned */
+    char *final;                /* as it was in the end; "" the same; owned */
+};
+
 struct report {
     enum report_kind kind;
-    enum report_action action;   /* the worst of all recipients */
-    char status[16];             /* of that recipient: "5.1.1"; "" unknown */
+    enum report_action action;   /* the worst of all recipients, until report_choose() */
+    char status[REPORT_STATUS];  /* of that recipient */
+    struct report_recipient *recipient; /* the first REPORT_RECIPIENTS_MAX whom it names; owned */
+    size_t recipients;
+    size_t worst;                /* index of the one that action and status are of */
     const char *disposition;     /* displayed, deleted, dispatched, processed; NULL unknown; static */
     bool complaint;              /* a feedback report that complains: not "not-spam", not "auth-failure" */
     struct header_list returned; /* header of the mail it is about, and Original-Message-ID of a disposition */
@@ -28,7 +40,17 @@ struct report {
 bool report_read(const struct header_list *headers, struct slice body, struct report *report);
 void report_free(struct report *report);
 
-/* For a bounce that is no report: Message-ID and References that stand in its text, into REPORT->returned. */
-void report_read_text(struct slice body, struct report *report);
+/*
+ * For a bounce that is no report: Message-ID and References that stand in its text, into REPORT->returned; the
+ * recipients of X-Failed-Recipients (Exim, Gmail) and of qmail's "<address>:" lines; a status code. False only
+ * without memory.
+ */
+bool report_read_text(const struct header_list *headers, struct slice body, struct report *report);
+
+/* Lets the report speak of the worst of those recipients for whom COUNTS is true; of all when COUNTS is NULL. */
+void report_choose(struct report *report, const bool *counts);
+
+/* May the mail never arrive, however often it is sent? 5.2.2 is a full mailbox: it may be empty tomorrow. */
+bool report_status_is_hard(const char *status);
 
 #endif

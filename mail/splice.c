@@ -120,6 +120,21 @@ static struct slice text_of(const struct splice_list *list, const struct splice 
     return slice_of(list->texts.data ? list->texts.data + splice->text_at : "", splice->text_len);
 }
 
+/* TEXT with each newline in it replaced. */
+static bool add_lines(struct slice text, const char *line_break, enum charset_way way, struct buf *out)
+{
+    const char *newline;
+
+    while (text.len && (newline = memchr(text.p, '\n', text.len))) {
+        size_t len = (size_t)(newline - text.p);
+
+        if (!charset_add_ascii(way, slice_of(text.p, len), out) || !buf_add_str(out, line_break))
+            return false;
+        text = slice_from(text, len + 1);
+    }
+    return charset_add_ascii(way, text, out);
+}
+
 bool splice_begin(struct splice_output *output, size_t at, size_t removed)
 {
     if (output->edits == output->size) {
@@ -191,7 +206,7 @@ static size_t length_behind_break(struct slice part, const struct splice_list *l
         length += rest_of_line(part, at, next, &ends);
         if (ends || index >= list->count || list->item[index].is_break)
             break;
-        length += list->item[index].text_len;
+        length += rest_of_line(text_of(list, &list->item[index]), 0, list->item[index].text_len, &ends);
         at = next + list->item[index].len;
     }
     return length;
@@ -201,7 +216,7 @@ bool splice_identity(struct splice_output *output, const struct splice_list *lis
 {
     struct slice part = slice_of(output->old.p + at, len);
     const char *line_break = line_break_of(part);
-    size_t column = 0, from = 0;
+    size_t column = 0, from = 0, begun;
 
     for (size_t index = 0; index < list->count; index++) {
         const struct splice *splice = &list->item[index];
@@ -213,10 +228,11 @@ bool splice_identity(struct splice_output *output, const struct splice_list *lis
             continue;
         if (!splice_begin(output, at + splice->at, splice->len))
             return false;
+        begun = output->body->len;
         if (splice->is_break ? !buf_add_str(output->body, line_break)
-                             : !buf_add_slice(output->body, text_of(list, splice)))
+                             : !add_lines(text_of(list, splice), line_break, CHARSET_DIRECT, output->body))
             return false;
-        column = splice->is_break ? 0 : column + splice->text_len;
+        column = column_after(buf_slice(output->body), begun, output->body->len, column);
         splice_end(output);
     }
     return true;
@@ -290,7 +306,7 @@ bool splice_qp(struct splice_output *output, const struct splice_list *list, siz
         column = column_after(map->raw, from, start, column);
         from = end;
         buf_reset(&text);
-        done = charset_add_ascii(way, text_of(list, splice), &text) &&
+        done = add_lines(text_of(list, splice), "", way, &text) &&
                splice_begin(output, at + start, end - start) &&
                splice_one_qp(output, map->raw, line_break, buf_slice(&text), start, end,
                              next_start(list, index, map), &column);
@@ -313,7 +329,7 @@ static bool splice_decoded(const struct splice_list *list, struct slice decoded,
         const struct splice *splice = &list->item[index];
 
         buf_add(out, decoded.p + from, splice->at - from);
-        charset_add_ascii(way, text_of(list, splice), out);
+        add_lines(text_of(list, splice), "", way, out);
         from = splice->at + splice->len;
     }
     return buf_add(out, decoded.p + from, decoded.len - from);

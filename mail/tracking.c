@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* tracking - see tracking.h */
 
-#include "common/token.h"
 #include "common/url.h"
 #include "mail/tracking.h"
 
@@ -49,28 +48,36 @@ static enum rewrite_own own_of_kind(enum token_kind kind)
     }
 }
 
+enum token_result tracking_verify_url(struct keys *keys, const char *tracking_url, struct slice url,
+                                      struct token *token, struct buf *destination)
+{
+    enum token_result result = TOKEN_MALFORMED;
+    struct url_target target;
+    struct slice path;
+
+    if (!url_target_of(url, tracking_url, &path))
+        return TOKEN_MALFORMED;
+    if (url_target_parse(path, &target)) {
+        result = token_verify(keys, target.token, buf_slice(&target.destination), token);
+        if (result != TOKEN_MALFORMED && token->kind != target.kind)
+            result = TOKEN_MALFORMED;
+        if (destination && (result == TOKEN_GOOD || result == TOKEN_UNKNOWN_KEY))
+            buf_add_slice(destination, buf_slice(&target.destination));
+    }
+    url_target_free(&target);
+    return result;
+}
+
 /* A key that was retired long ago may be gone from here: the shape under our own host is enough to clean by. */
 static enum rewrite_own own(void *arg, struct slice url, struct buf *destination)
 {
     const struct tracking *tracking = arg;
-    struct slice path;
-    struct url_target target;
     struct token token;
-    enum rewrite_own found = REWRITE_NOT_OWN;
-    enum token_result result;
+    enum token_result result = tracking_verify_url(tracking->keys, tracking->tracking_url, url, &token, destination);
 
-    if (!url_target_of(url, tracking->tracking_url, &path))
+    if (result != TOKEN_GOOD && result != TOKEN_UNKNOWN_KEY)
         return REWRITE_NOT_OWN;
-    if (url_target_parse(path, &target)) {
-        result = token_verify(tracking->keys, target.token, buf_slice(&target.destination), &token);
-        if ((result == TOKEN_GOOD || result == TOKEN_UNKNOWN_KEY) && token.kind == target.kind) {
-            found = own_of_kind(token.kind);
-            if (found == REWRITE_OWN_CLICK && !buf_add_slice(destination, buf_slice(&target.destination)))
-                found = REWRITE_OWN_OTHER;
-        }
-    }
-    url_target_free(&target);
-    return found;
+    return destination->failed ? REWRITE_OWN_OTHER : own_of_kind(token.kind);
 }
 
 struct rewrite_urls tracking_urls(struct tracking *tracking)

@@ -8,6 +8,7 @@
 #define MAIL_TRACKING_H
 
 #include "common/keys.h"
+#include "common/token.h"
 #include "mail/rewrite.h"
 
 struct tracking {
@@ -20,6 +21,14 @@ struct tracking {
 
 /* TRACKING must outlive the settings. */
 struct rewrite_urls tracking_urls(struct tracking *tracking);
+
+/*
+ * Verifies a URL of ours with the destination in it. MALFORMED too for what is no URL of ours, and where path and
+ * token disagree about the kind. The destination of a click that may be ours is added to
+ * DESTINATION unless that is NULL.
+ */
+enum token_result tracking_verify_url(struct keys *keys, const char *tracking_url, struct slice url,
+                                      struct token *token, struct buf *destination);
 
 /* Is this the local part of an id that we signed into References (its shape; the MAC is not looked at)? */
 bool tracking_is_anchor(void *arg, struct slice id);

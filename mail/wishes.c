@@ -52,6 +52,8 @@ static void read_our_word(struct wishes *wishes, struct slice word)
         wishes->views = false;
     else if (slice_is_i(word, "no-links"))
         wishes->links = false;
+    else if (word.len && !slice_is_i(word, "individual"))
+        wishes->unknown = true;
 }
 
 /* X-MC-Track names what is wanted; what it does not name is not. */
@@ -89,6 +91,32 @@ static void read_sparkpost(const char *value, struct wishes *wishes)
         wishes->links = false;
 }
 
+/* SendGrid: {"filters":{"opentrack":{"settings":{"enable":0}}}}: the next "enable" behind the filter's name. */
+static bool filter_is_off(struct slice json, const char *name)
+{
+    size_t at = slice_find_i(json, name);
+    struct slice rest = slice_from(json, at == (size_t)-1 ? json.len : at);
+
+    at = slice_find_i(rest, "\"enable\"");
+    if (at == (size_t)-1)
+        return false;
+    rest = slice_trim(slice_from(rest, at + strlen("\"enable\"")));
+    if (!rest.len || rest.p[0] != ':')
+        return false;
+    rest = slice_trim(slice_from(rest, 1));
+    return rest.len && (rest.p[0] == '0' || slice_starts_i(rest, slice_str("false")) || slice_starts_i(rest, slice_str("\"0\"")));
+}
+
+static void read_sendgrid(const char *value, struct wishes *wishes)
+{
+    struct slice json = slice_str(value);
+
+    if (filter_is_off(json, "\"opentrack\""))
+        wishes->views = false;
+    if (filter_is_off(json, "\"clicktrack\""))
+        wishes->links = false;
+}
+
 static void read_refusals(const struct header_field *field, struct wishes *wishes)
 {
     for (size_t row = 0; row < sizeof refusals / sizeof *refusals; row++) {
@@ -117,6 +145,8 @@ void wishes_read(const struct header_list *headers, struct wishes *wishes)
             read_mandrill(field->value, wishes);
         else if (strcasecmp(field->name, "X-MSYS-API") == 0)
             read_sparkpost(field->value, wishes);
+        else if (strcasecmp(field->name, "X-SMTPAPI") == 0)
+            read_sendgrid(field->value, wishes);
         else
             read_refusals(field, wishes);
     }

@@ -4,7 +4,7 @@
  *
  * Ours:  X-Spoor-Track: off | aggregate | individual | no-views | no-links, comma-separated
  *        X-Spoor-Campaign: NAME
- * Other senders' (Mailgun, Postmark, Mandrill, SparkPost): honoured where they say no, for a template that
+ * Other senders' (Mailgun, Postmark, Mandrill, SparkPost, SendGrid): honoured where they say no, for a template that
  * was written for them means the same here. Pure.
  */
 #ifndef MAIL_WISHES_H
@@ -17,6 +17,7 @@ struct wishes {
     enum tracking_level level;
     bool views;
     bool links;
+    bool unknown;         /* X-Spoor-Track has a word that means nothing */
     const char *campaign; /* NULL: none; points into the headers */
 };
 

@@ -20,3 +20,6 @@ milter_spoor_match_SOURCES += milter/match_stop.h
 milter_spoor_match_SOURCES += milter/mlfi.c
 milter_spoor_match_SOURCES += milter/mlfi.h
 milter_spoor_match_LDADD = libmail.a $(COMMON_LIBS) $(MILTER_LIBS)
+
+dist_man_MANS += milter/spoor-match.8
+dist_man_MANS += milter/spoor-stamp.8

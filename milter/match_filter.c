@@ -46,11 +46,18 @@ static struct db *take_database(const struct question *question)
     return db;
 }
 
-static enum token_result verify_token(void *arg, struct slice id_left, struct token *token)
+static enum token_result verify_token(void *arg, struct slice text, struct token *token)
 {
     struct question *question = arg;
 
-    return token_verify(question->filter->keys, id_left, slice_str(""), token);
+    return token_verify(question->filter->keys, text, slice_str(""), token);
+}
+
+static enum token_result verify_url(void *arg, struct slice url, struct token *token)
+{
+    const struct match_filter *filter = ((struct question *)arg)->filter;
+
+    return tracking_verify_url(filter->keys, filter->conf->tracking_url, url, token, NULL);
 }
 
 static bool cached_id(struct match_filter *filter, struct slice id, uint64_t *message)
@@ -135,6 +142,8 @@ static bool judge(struct question *question, const struct mlfi_message *message,
     struct incoming_lookup lookup = {
         .arg = question,
         .token = verify_token,
+        .url = verify_url,
+        .tracking_url = question->filter->conf->tracking_url,
         .kept_id = find_kept_id,
         .relation = find_relation,
         .recipient_key = recipient_key,
@@ -173,7 +182,7 @@ static bool write_record(struct match_filter *filter, const struct mlfi_message 
     answer.time_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
     answer.host = slice_str(message->host);
     answer.queue_id = slice_str(message->queue_id);
-    buf_init(&payload, SPOOL_RECORD_MAX);
+    buf_init(&payload, RECORD_BYTES_MAX);
     record_answer_encode(&answer, &payload);
     written = mlfi_record(filter->recorder, RECORD_ANSWER, &payload);
     buf_free(&payload);
@@ -189,8 +198,8 @@ static bool may_clean(const struct match_filter *filter, const struct mlfi_messa
     const struct conf_list *domains =
         conf->match.clean_recipients.count ? &conf->match.clean_recipients : &conf->local_domains;
 
-    if (!conf->match.clean || conf->mode == MODE_OBSERVE || message->body_missing)
-        return false;
+    if (!conf->match.clean || conf->mode == MODE_OBSERVE || message->body_missing || message->login[0])
+        return false; /* on a submission service it records and edits nothing */
     for (size_t at = 0; at < message->recipients; at++)
         if (!conf_list_has_domain(domains, address_domain(message->recipient[at])))
             return false;
@@ -226,13 +235,18 @@ static void log_mail(const struct mlfi_message *message, const struct incoming_v
     if (verdict->forged)
         log_warn("forged=yes from=<%.*s>: an id of our shape is not signed by us", SLICE_ARG(message->envelope_sender));
     if (verdict->class_ == ANSWER_NONE) {
-        log_info("class=none from=<%.*s> recipients=%zu", SLICE_ARG(message->envelope_sender), message->recipients);
+        log_info("class=none from=<%.*s> recipients=%zu%s%s", SLICE_ARG(message->envelope_sender), message->recipients,
+                 message->body_missing ? " reason=" : "", message->body_missing ? message->body_missing : "");
         return;
     }
+    if (verdict->about[0])
+        log_info("about=<%s> status=%s effect=%s", verdict->about, verdict->status, verdict->effect ? "yes" : "no");
     log_info("class=%s rung=%s confidence=%s message=%" PRIu64 " answerer=%s from=<%s> recipients=%zu cleaned=%u%s",
              answer_class_name(verdict->class_), answer_rung_name(verdict->rung),
              answer_confidence_name(verdict->confidence), verdict->message, answer_answerer_name(verdict->answerer),
              verdict->from, message->recipients, cleaned, recorded ? "" : " reason=not_recorded");
+    if (message->body_missing)
+        log_info("judged by its headers alone: reason=%s", message->body_missing);
 }
 
 sfsistat match_filter_finish(void *arg, struct mlfi_message *message)
@@ -254,7 +268,7 @@ sfsistat match_filter_finish(void *arg, struct mlfi_message *message)
             stop_campaign(&question, &verdict);
             recorded = write_record(filter, message, &verdict);
         }
-        if (may_clean(filter, message))
+        if (recorded && may_clean(filter, message))
             taken = clean(filter, message, &cleaned);
     }
     log_mail(message, &verdict, cleaned, recorded);

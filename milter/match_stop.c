@@ -12,7 +12,7 @@ static void spool_stop(struct match_filter *filter, const struct record_stop *st
     struct buf payload;
 
     cache_set(filter->cache, "campaign", slice_str("unsettled"), slice_str("1"), (uint32_t)filter->conf->campaign_settle_s);
-    buf_init(&payload, SPOOL_RECORD_MAX);
+    buf_init(&payload, RECORD_BYTES_MAX);
     record_stop_encode(stop, &payload);
     mlfi_record(filter->recorder, RECORD_STOP, &payload);
     buf_free(&payload);

@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { RECIPIENTS_MAX = 100000, BACKLOG = 1024, JOIN_NS = 20000000, SECOND_NS = 1000000000 };
+enum { RECIPIENTS_MAX = 100000, BACKLOG = 1024, BODY_COPIES = 4 /* as it came, decoded, spliced, and the new one */, JOIN_NS = 20000000, SECOND_NS = 1000000000 };
 
 /* libmilter calls back without an argument of ours before a connection has one, so the service is known here. */
 static const struct mlfi_service *service;
@@ -25,7 +25,8 @@ static struct {
     pthread_mutex_t lock;
     pthread_cond_t ended;
     unsigned under_way;
-    bool closed;
+    bool draining; /* mails that begin now are refused for the time being */
+    bool closed;   /* nothing that the service uses may be touched any more */
 } mails = {.lock = PTHREAD_MUTEX_INITIALIZER, .ended = PTHREAD_COND_INITIALIZER};
 
 static atomic_size_t bytes_held;
@@ -46,12 +47,13 @@ int sigwait(const sigset_t *restrict set, int *restrict sig)
 
 /* --- one mail's life -------------------------------------------------------------------------- */
 
+/* Counted, unless the process is about to end. */
 static void message_begin(struct mlfi_message *message)
 {
     pthread_mutex_lock(&mails.lock);
-    mails.under_way++;
+    message->under_way = !mails.draining;
+    mails.under_way += message->under_way;
     pthread_mutex_unlock(&mails.lock);
-    message->under_way = true;
 }
 
 /* Frees what belongs to one mail; the connection goes on. */
@@ -174,12 +176,19 @@ static sfsistat on_recipient(SMFICTX *ctx, char **arguments)
     return SMFIS_NOREPLY;
 }
 
+/* Against the daemon's limit; returns what all mails hold. */
+static size_t count_bytes(struct mlfi_message *message, size_t len)
+{
+    message->counted += len;
+    return atomic_fetch_add(&bytes_held, len) + len;
+}
+
 static sfsistat on_header(SMFICTX *ctx, char *name, char *value)
 {
     struct mlfi_message *message = smfi_getpriv(ctx);
 
-    if (message)
-        header_list_add(&message->headers, name, value); /* remembers a failure itself */
+    if (message && header_list_add(&message->headers, name, value)) /* remembers a failure itself */
+        count_bytes(message, strlen(name) + strlen(value));
     return SMFIS_NOREPLY;
 }
 
@@ -193,8 +202,8 @@ static sfsistat on_end_of_headers(SMFICTX *ctx)
 static void drop_body(struct mlfi_message *message, const char *reason)
 {
     buf_free(&message->body);
-    atomic_fetch_sub(&bytes_held, message->counted);
-    message->counted = 0;
+    atomic_fetch_sub(&bytes_held, message->counted - message->headers.bytes);
+    message->counted = message->headers.bytes;
     message->body_missing = reason;
 }
 
@@ -204,8 +213,7 @@ static sfsistat on_body(SMFICTX *ctx, unsigned char *chunk, size_t len)
 
     if (!message || message->body_missing)
         return SMFIS_NOREPLY;
-    message->counted += len;
-    if (atomic_fetch_add(&bytes_held, len) + len > service->memory_limit)
+    if (count_bytes(message, len * BODY_COPIES) > service->memory_limit)
         drop_body(message, "memory_limit");
     else if (message->body.len + len > service->body_limit)
         drop_body(message, "body_limit");
@@ -240,7 +248,7 @@ static sfsistat on_end_of_message(SMFICTX *ctx)
     struct mlfi_message *message = smfi_getpriv(ctx);
     sfsistat answer;
 
-    if (is_closed())
+    if (is_closed() || (message && !message->under_way))
         return SMFIS_TEMPFAIL; /* the process ends; the client tries again and meets its successor */
     if (!message || message->failed) {
         log_throttled(&no_memory, LOG_ERR, "no memory to hold a mail: it passes untouched");
@@ -346,8 +354,10 @@ bool mlfi_open(const struct mlfi_service *the_service, struct buf *error)
 static void *serve(void *unused)
 {
     (void)unused;
-    if (smfi_main() != MI_SUCCESS && !is_closed())
-        log_err("libmilter stopped serving");
+    if (smfi_main() != MI_SUCCESS || !is_closed()) {
+        log_err("libmilter stopped serving: the process ends, so that it is started again");
+        _exit(EXIT_FAILURE); /* what was acknowledged is on the disk */
+    }
     return NULL;
 }
 
@@ -411,16 +421,22 @@ static void end_listener(void)
     while (!joined(stopper));
 }
 
-bool mlfi_stop(void)
+/* Mails under way have until the drain timeout to end; what begins meanwhile is told to come again. */
+static bool drain(void)
 {
     struct timespec until;
     bool drained;
     int late = 0;
 
-    end_listener();
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += service->conf->drain_timeout_ms / 1000;
+    until.tv_nsec += service->conf->drain_timeout_ms % 1000 * 1000000;
+    if (until.tv_nsec >= SECOND_NS) {
+        until.tv_nsec -= SECOND_NS;
+        until.tv_sec++;
+    }
     pthread_mutex_lock(&mails.lock);
+    mails.draining = true;
     while (mails.under_way && !late)
         late = pthread_cond_timedwait(&mails.ended, &mails.lock, &until);
     drained = mails.under_way == 0;
@@ -428,6 +444,15 @@ bool mlfi_stop(void)
         log_warn("stopped with %u mails under way: their clients will try again", mails.under_way);
     mails.closed = true;
     pthread_mutex_unlock(&mails.lock);
+    return drained;
+}
+
+/* Mails first: once libmilter is told to stop it serves no connection to its end. */
+bool mlfi_stop(void)
+{
+    bool drained = drain();
+
+    end_listener();
     return drained;
 }
 

@@ -44,7 +44,7 @@ struct mlfi_service {
     const struct conf_milter *conf;
     unsigned long actions; /* SMFIF_* */
     size_t body_limit;     /* bytes; a larger body is not gathered */
-    size_t memory_limit;   /* bytes of bodies held at once by all mails */
+    size_t memory_limit;   /* bytes held at once by all mails; above it bodies are not gathered */
     /* Judges and edits; the answer goes to the MTA. Must not keep MESSAGE. */
     sfsistat (*finish)(void *arg, struct mlfi_message *message);
     void *arg;
@@ -55,7 +55,7 @@ bool mlfi_open(const struct mlfi_service *service, struct buf *error);
 /* Serves in a thread of its own. */
 bool mlfi_start(struct buf *error);
 /*
- * No new connections; waits until no mail is under way. What comes later is answered 4xx. False when
+ * Waits until no mail is under way, answering mail that begins meanwhile with 4xx, then closes. False when
  * the drain timeout was over first: a mail may still be at work with what the service uses.
  */
 bool mlfi_stop(void);

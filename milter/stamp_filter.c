@@ -47,7 +47,7 @@ static bool write_record(struct stamp_filter *filter, const struct outgoing_plan
     struct buf payload;
     bool written;
 
-    buf_init(&payload, SPOOL_RECORD_MAX);
+    buf_init(&payload, RECORD_BYTES_MAX);
     record_message_encode(&plan->record, &payload);
     written = mlfi_record(filter->recorder, RECORD_MESSAGE, &payload);
     buf_free(&payload);
@@ -64,9 +64,9 @@ static void remember_ids(struct stamp_filter *filter, const struct record_messag
         cache_set(filter->cache, "message_id", record->client_message_id, slice_str(number), ID_CACHED_S);
 }
 
-static bool apply_headers(SMFICTX *ctx, const struct outgoing_plan *plan)
+static bool apply_headers(SMFICTX *ctx, const struct outgoing_plan *plan, size_t edits)
 {
-    for (size_t at = 0; at < plan->edits; at++) {
+    for (size_t at = 0; at < edits; at++) {
         const struct outgoing_header_edit *edit = &plan->edit[at];
 
         /* Always chgheader: it changes, adds or removes, and leaves one field on either MTA. */
@@ -81,7 +81,7 @@ static bool apply(SMFICTX *ctx, const struct outgoing_plan *plan)
 {
     const struct buf *body = &plan->rewrite.body;
 
-    return apply_headers(ctx, plan) &&
+    return apply_headers(ctx, plan, plan->edits) &&
            (!plan->rewrite.changed ||
             smfi_replacebody(ctx, (unsigned char *)body->data, (int)body->len) == MI_SUCCESS);
 }
@@ -108,7 +108,7 @@ static sfsistat send_on(struct stamp_filter *filter, struct mlfi_message *messag
 {
     if (plan->tracked && !write_record(filter, plan)) {
         log_mail(message, plan, "not_recorded", false);
-        return SMFIS_CONTINUE;
+        return apply_headers(message->ctx, plan, plan->controls) ? SMFIS_CONTINUE : SMFIS_TEMPFAIL;
     }
     if (!apply(message->ctx, plan)) {
         log_err("cannot hand the edits to the MTA: the mail is to be tried again");

@@ -37,3 +37,5 @@ pixeld_spoor_pixeld_SOURCES += pixeld/pixel.c
 pixeld_spoor_pixeld_SOURCES += pixeld/pixel.h
 pixeld_spoor_pixeld_SOURCES += pixeld/site.c
 pixeld_spoor_pixeld_SOURCES += pixeld/site.h
+
+dist_man_MANS += pixeld/spoor-pixeld.8

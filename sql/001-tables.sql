@@ -77,6 +77,7 @@ create table spoor.message (
     size bigint not null,
     level spoor.tracking_level not null,
     pixels smallint not null,
+    sent_to integer not null,
     owner text not null,
     sender text,
     envelope_sender text,
@@ -97,6 +98,7 @@ comment on column spoor.message.id is 'Made of time, node and sequence; sorts by
 comment on column spoor.message.sent_at is 'When the mail was taken from the sender.';
 comment on column spoor.message.size is 'Bytes of header and body as they came.';
 comment on column spoor.message.level is 'How much is kept about its recipients.';
+comment on column spoor.message.sent_to is 'To how many addresses it went; they are named in spoor.recipient unless the level is aggregate.';
 comment on column spoor.message.pixels is 'Pictures put in; 0: views are not tracked.';
 comment on column spoor.message.owner is 'Whose mail it is and in whose feed it appears.';
 comment on column spoor.message.sender is 'Address in From.';

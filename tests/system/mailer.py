@@ -32,6 +32,31 @@ def send(port, sender, recipients, content, source="127.0.0.1", timeout=120):
     return re.search(r"queued as (\w+)", text).group(1)
 
 
+class Halfway:
+    """A mail that is under way: everything but the end of its body has been sent."""
+
+    def __init__(self, port, sender, recipient, content):
+        self.rest = content[-20:] + b"\r\n.\r\n"
+        self.client = socket.create_connection(("127.0.0.1", port), timeout=60)
+        self.stream = self.client.makefile("rb")
+        self.stream.readline()
+        for line in ("HELO client.test", "MAIL FROM:<%s>" % sender, "RCPT TO:<%s>" % recipient, "DATA"):
+            self.say(line.encode())
+        self.client.sendall(content[:-20])
+
+    def say(self, line):
+        self.client.sendall(line + b"\r\n")
+        return self.stream.readline()
+
+    def finish(self):
+        """The MTA's answer to the whole mail."""
+        self.client.sendall(self.rest)
+        answer = self.stream.readline().decode()
+        self.stream.close()
+        self.client.close()
+        return answer
+
+
 def _needs_utf8(sender, recipients):
     return any(not address.isascii() for address in [sender] + list(recipients))
 

@@ -2,6 +2,7 @@
 """A mail leaves, is viewed, clicked and answered, and all of it is in the database: with real servers."""
 
 import re
+import signal
 import time
 
 import pytest
@@ -606,6 +607,29 @@ def test_a_killed_daemon_loses_nothing(own, mark):
         servers.spoor.start(name)
     assert len(sent.feed(20, "view")) == 20
     assert sent.report()["message"] == sent.message
+
+
+def test_a_stop_lets_the_mail_under_way_end(own, mark):
+    servers = own()
+    halfway = mailer.Halfway(servers.sending.port, SENDER, TO, mails.html_8bit(SENDER, [TO], mark))
+    send(servers, mails.new_mark())  # once this is through, the daemon has heard of the one before
+    stamp = servers.spoor.servers["stamp"]
+    stamp.signal(signal.SIGTERM)
+    # What begins after the signal is put off; only then has the daemon seen it.
+    refused = proc.wait_for(lambda: put_off(servers), "a daemon that drains")
+    assert 400 <= refused < 500
+    assert halfway.finish().startswith("250 ")
+    assert stamp.child.wait(20) == 0
+    delivered = servers.mail.wait(TO, mark.encode(), log=servers.receiving.log)
+    assert len(traces.pixels(delivered, servers.spoor.tracking_url)) == 1
+
+
+def put_off(servers):
+    try:
+        servers.submit(SENDER, [TO], mails.plain(SENDER, [TO], mails.new_mark()))
+        return None
+    except mailer.Refused as refused:
+        return refused.code
 
 
 def test_a_dead_filter_means_try_later(own, mark):

@@ -81,11 +81,17 @@ static int run(void (*part)(void), char *text, size_t size)
 
 static struct daemon_options options_of(const char *first, const char *second, const char *third)
 {
-    char *argv[] = {strdup("spoor-test"), first ? strdup(first) : NULL, second ? strdup(second) : NULL,
-                    third ? strdup(third) : NULL, NULL};
+    static char words[4][200]; /* getopt() wants them writable, and the options point into them */
+    const char *const given[] = {"spoor-test", first, second, third};
+    char *argv[5] = {NULL};
+    int argc = 0;
 
+    for (; argc < 4 && given[argc]; argc++) {
+        snprintf(words[argc], sizeof words[argc], "%s", given[argc]);
+        argv[argc] = words[argc];
+    }
     optind = 1;
-    return daemon_options("spoor-test", 1 + !!first + !!second + !!third, argv);
+    return daemon_options("spoor-test", argc, argv);
 }
 
 static void no_such_option(void)

@@ -190,6 +190,47 @@ static void names_in_all_forms_are_decoded(void **state)
     expect_filename("attachment; filename*0=\"long \"; filename*1=name", "long name");
 }
 
+static void every_mailbox_of_a_list_is_found(void **state)
+{
+    static const char *const want[] = {"a@x.org", "b@x.org", "c,d@x.org", "e@x.org", "f@x.org"};
+    struct slice value =
+        slice_str("A <a@x.org>, b@x.org (B, or not), \"C, D\" <\"c,d\"@x.org>, group: e@x.org, undisclosed;, f@x.org");
+    struct buf address;
+    size_t at = 0, found = 0;
+
+    (void)state;
+    buf_init(&address, 1000);
+    while (at < value.len) {
+        if (!header_mailbox_next(value, &at, &address))
+            continue;
+        assert_true(found < sizeof want / sizeof *want);
+        if (found != 2) /* quotes stay for the normal form to judge */
+            assert_string_equal(buf_text(&address), want[found]);
+        found++;
+    }
+    assert_int_equal(found, 5);
+    buf_free(&address);
+}
+
+static void blanks_cost_no_more_than_their_length(void **state)
+{
+    enum { BLANKS = 2000000 };
+    struct buf value, out;
+
+    (void)state;
+    buf_init(&value, BLANKS + 100);
+    buf_init(&out, BLANKS + 100);
+    buf_add_str(&value, "=?x ");
+    assert_true(buf_reserve(&value, BLANKS));
+    memset(value.data + value.len, ' ', BLANKS);
+    value.len += BLANKS;
+    buf_add_str(&value, "=?utf-8?q?end?=");
+    assert_true(header_decode_words(buf_slice(&value), &out)); /* quadratic, this would take minutes */
+    assert_int_equal(out.len, 4 + BLANKS + 3);
+    buf_free(&value);
+    buf_free(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +244,8 @@ int main(void)
         cmocka_unit_test(parameters_are_read),
         cmocka_unit_test(doubt_is_told),
         cmocka_unit_test(names_in_all_forms_are_decoded),
+        cmocka_unit_test(every_mailbox_of_a_list_is_found),
+        cmocka_unit_test(blanks_cost_no_more_than_their_length),
     };
 
     return cmocka_run_group_tests_name("header", tests, NULL, NULL);

@@ -221,7 +221,7 @@ static void a_signed_id_further_down_beats_a_kept_one(void **state)
     buf_init(&out, 4096);
     world->kept = "client.1@example.com";
     world->asked = 0;
-    print_verdict(&lookup, slice_str(REPLY "<client.1@example.com>\nReferences: <@TOKEN:anchor@@x.example>\n\n"), false,
+    print_verdict(&lookup, slice_str(REPLY "<client.1@example.com>\nReferences: <@TOKEN:anchor@@x.example> <client.1@example.com>\n\n"), false,
                   &out);
     assert_true(slice_find_i(buf_slice(&out), "message: 1234567890123\n") != (size_t)-1);
     assert_int_equal(world->asked, 0);
@@ -248,7 +248,7 @@ static void only_a_few_ids_are_looked_up(void **state)
     buf_free(&out);
 }
 
-static void who_logged_in_is_ours_unless_he_is_a_recipient(void **state)
+static void a_login_alone_makes_nobody_ours(void **state)
 {
     struct world *world = *state;
     struct incoming_lookup lookup = without_database(world);
@@ -256,7 +256,7 @@ static void who_logged_in_is_ours_unless_he_is_a_recipient(void **state)
 
     buf_init(&out, 4096);
     print_verdict(&lookup, slice_str(REPLY "<@TOKEN:message_id@@example.com>\n\n"), true, &out);
-    assert_true(slice_starts_i(buf_slice(&out), slice_str("class: own\n")));
+    assert_true(slice_starts_i(buf_slice(&out), slice_str("class: reply\n")));
     print_verdict(&lookup, slice_str("Return-Path: <bob@client.example>\nFrom: bob@client.example\n"
                                      "In-Reply-To: <@TOKEN:message_id@@example.com>\n\n"), true, &out);
     assert_true(slice_starts_i(buf_slice(&out), slice_str("class: reply\n")));
@@ -329,7 +329,7 @@ int main(void)
         cmocka_unit_test(a_kept_id_matches_and_is_worth_less),
         cmocka_unit_test(a_signed_id_further_down_beats_a_kept_one),
         cmocka_unit_test(only_a_few_ids_are_looked_up),
-        cmocka_unit_test(who_logged_in_is_ours_unless_he_is_a_recipient),
+        cmocka_unit_test(a_login_alone_makes_nobody_ours),
         cmocka_unit_test(the_record_tells_copies_of_one_answer_from_others),
     };
 

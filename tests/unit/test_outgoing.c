@@ -117,6 +117,9 @@ static void reasons(void **state)
         {PLAIN_HEADERS "Auto-Submitted: no\r\n\r\n", "", true, "ann@example.com", NULL},
         {PLAIN_HEADERS "\r\n", "", true, "", "null_sender"},
         {PLAIN_HEADERS "X-Spoor-Track: off\r\n\r\n", "", true, "ann@example.com", "policy_off"},
+        {PLAIN_HEADERS "X-Spoor-Track: no thanks\r\n\r\n", "", true, "ann@example.com", "unknown_wish"},
+        {PLAIN_HEADERS "Auto-Submitted: no\r\nAuto-Submitted: (x) auto-replied\r\n\r\n", "", true, "ann@example.com",
+         "auto_submitted"},
     };
 
     (void)state;
@@ -258,7 +261,8 @@ static void aggregate_names_nobody(void **state)
 
     (void)state;
     plan_with(&run, PLAIN_HEADERS "X-Spoor-Track: aggregate, no-links\r\n\r\n", ordinary(), number);
-    assert_int_equal(run.plan.record.recipient[0].key, 0);
+    assert_int_equal(run.plan.record.recipients, 0);
+    assert_int_equal(run.plan.record.sent_to, 1);
     assert_int_equal(run.plan.record.level, LEVEL_AGGREGATE);
     assert_int_equal(run.plan.rewrite.wrapped, 0);
     assert_int_equal(run.plan.rewrite.pixels, 1);
@@ -280,6 +284,9 @@ static void other_senders_marks_are_honoured(void **state)
         {"X-MC-Track: none\r\n", 0, 0},
         {"X-MC-Track: opens\r\n", 1, 0},
         {"X-MSYS-API: {\"options\":{\"open_tracking\" : false}}\r\n", 0, 1},
+        {"X-SMTPAPI: {\"filters\":{\"opentrack\":{\"settings\":{\"enable\":0}}}}\r\n", 0, 1},
+        {"X-SMTPAPI: {\"filters\":{\"clicktrack\":{\"settings\":{\"enable\" : 0}}}}\r\n", 1, 0},
+        {"X-SMTPAPI: {\"filters\":{\"clicktrack\":{\"settings\":{\"enable\":1}}}}\r\n", 1, 1},
         {"X-Spoor-Track: no-views\r\n", 0, 1},
     };
 
@@ -311,6 +318,81 @@ static void several_recipients_share_a_token_that_names_none(void **state)
     assert_int_equal(run.plan.record.recipients, 2);
     assert_int_not_equal(run.plan.record.recipient[0].key, 0);
     assert_int_not_equal(run.plan.record.recipient[0].key, run.plan.record.recipient[1].key);
+    run_free(&run);
+}
+
+static void an_unreadable_recipient_reads_the_same_body(void **state)
+{
+    const struct slice recipient[] = {slice_str("bob@example.net"), slice_str("root")};
+    struct outgoing_mail mail = ordinary();
+    struct msgid_list ids = {.count = 0};
+    struct run run;
+
+    (void)state;
+    mail.recipient = recipient;
+    mail.recipients = 2;
+    plan_with(&run, PLAIN_HEADERS "\r\n", mail, number);
+    assert_int_equal(run.plan.record.sent_to, 2);
+    msgid_list_read(slice_str(edit_value(&run.plan, "Message-ID", 1)), &ids);
+    assert_int_equal(token_of(ids.id[0]).recipient, 0);
+    run_free(&run);
+}
+
+static void a_link_without_room_does_not_hide_the_others(void **state)
+{
+    static char body[3000];
+    struct outgoing_mail mail = ordinary();
+    struct run run;
+
+    (void)state;
+    snprintf(body, sizeof body,
+             "<html><body><a href=\"https://a.example.org/%0900d\">a</a>\r\n<a href=\"https://b.example.org/\">b</a>\r\n"
+             "<a href=\"https://c.example.org/\">c</a></body></html>\r\n",
+             7);
+    mail.body = slice_str(body);
+    plan_with(&run, PLAIN_HEADERS "Content-Transfer-Encoding: 8bit\r\n\r\n", mail, number);
+    assert_int_equal(run.plan.rewrite.wrapped, 2);
+    assert_int_equal(run.plan.record.links, 2);
+    assert_true(slice_is(run.plan.record.link[0].destination, "https://b.example.org/"));
+    run_free(&run);
+}
+
+static void a_record_holds_what_it_can_of_many_long_links(void **state)
+{
+    struct outgoing_mail mail = ordinary();
+    struct buf body;
+    struct buf payload;
+    struct run run;
+
+    (void)state;
+    buf_init(&body, 4000000);
+    buf_add_str(&body, "<html><body>\r\n");
+    for (int n = 0; n < 1900; n++)
+        buf_add_f(&body, "<a href=\"https://a.example.org/%d/%0600d\">a</a>\r\n", n, 7);
+    buf_add_str(&body, "</body></html>\r\n");
+    mail.body = buf_slice(&body);
+    conf.stamp.body_limit = 10000000;
+    plan_with(&run, PLAIN_HEADERS "\r\n", mail, number);
+    buf_init(&payload, RECORD_BYTES_MAX);
+    assert_int_equal(run.plan.rewrite.wrapped, 1900);
+    assert_true(run.plan.record.links > 1000);
+    assert_true(record_message_encode(&run.plan.record, &payload));
+    conf.stamp.body_limit = 1000000;
+    run_free(&run);
+    buf_free(&payload);
+    buf_free(&body);
+}
+
+static void a_folded_subject_is_one_line(void **state)
+{
+    struct outgoing_mail mail = ordinary();
+    struct run run;
+
+    (void)state;
+    plan_with(&run, "From: ann@example.com\r\nSubject: an offer\r\n that is =?utf-8?q?f=C3=BCr?=\r\n =?utf-8?q?_Sie?=\r\n"
+                    "Content-Type: text/html\r\n\r\n",
+              mail, number);
+    assert_string_equal(run.plan.record.subject.p, "an offer that is f\xc3\xbcr Sie");
     run_free(&run);
 }
 
@@ -415,6 +497,10 @@ int main(void)
         cmocka_unit_test(aggregate_names_nobody),
         cmocka_unit_test(other_senders_marks_are_honoured),
         cmocka_unit_test(several_recipients_share_a_token_that_names_none),
+        cmocka_unit_test(an_unreadable_recipient_reads_the_same_body),
+        cmocka_unit_test(a_link_without_room_does_not_hide_the_others),
+        cmocka_unit_test(a_record_holds_what_it_can_of_many_long_links),
+        cmocka_unit_test(a_folded_subject_is_one_line),
         cmocka_unit_test(colleagues_get_neither_pixel_nor_links),
         cmocka_unit_test(a_missing_body_still_gets_headers),
         cmocka_unit_test(no_number_leaves_the_mail_alone),

@@ -25,6 +25,7 @@ static struct record_message sample_message(void)
         .time_us = -5,
         .level = LEVEL_INDIVIDUAL,
         .pixels = 2,
+        .sent_to = 70000,
         .size = UINT64_C(5000000000),
         .owner = slice_str("owner@example.com"),
         .sender = slice_str("sender@example.com"),
@@ -55,6 +56,7 @@ static void a_message_comes_back(void **state)
     assert_true(out.id == in.id && out.time_us == in.time_us && out.size == in.size);
     assert_int_equal(out.level, in.level);
     assert_int_equal(out.pixels, in.pixels);
+    assert_int_equal(out.sent_to, in.sent_to);
     assert_true(slice_eq(out.owner, in.owner) && slice_eq(out.sender, in.sender));
     assert_true(slice_eq(out.envelope_sender, in.envelope_sender) && slice_eq(out.subject, in.subject));
     assert_true(slice_eq(out.sent_message_id, in.sent_message_id));

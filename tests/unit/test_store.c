@@ -99,7 +99,7 @@ static void add_message(struct fixture *fixture)
                                      .subject = slice_of("Off\xFF" "er \0 \\", 10),
                                      .sent_message_id = slice_str("Token@Example.com"),
                                      .client_message_id = slice_str("own@client.test"), .recipient = recipient,
-                                     .recipients = 2, .link = link, .links = 2};
+                                     .recipients = 2, .link = link, .links = 2, .sent_to = 2};
 
     assert_true(record_message_encode(&message, new_payload(fixture, RECORD_MESSAGE)));
 }

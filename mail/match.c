@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* match - see match.h */
+
+#include "mail/match.h"
+#include "mail/quoted_url.h"
+
+struct matching {
+    const struct incoming_mail *mail;
+    const struct incoming_lookup *lookup;
+    const struct ladder *ladder;
+    struct match *match;
+    const struct ladder_id *own_anchor; /* an anchor that stands last in References */
+    struct token own_token;
+};
+
+static void take_id(struct match *match, const struct ladder_id *id)
+{
+    match->rung = id->rung;
+    match->domain = ladder_right(id);
+    match->newer = id->newer;
+}
+
+/*
+ * spoor-stamp puts a mail's anchor last into its References. So an anchor that stands last is this mail's own,
+ * when its author's mail passed spoor-stamp too; in any other answer the id of the answered mail stands behind its anchor.
+ */
+static bool is_last_anchor(const struct ladder_id *id, const struct token *token)
+{
+    return id->rung == RUNG_REFERENCES && id->newer == 0 && token->kind == TOKEN_ANCHOR;
+}
+
+/* The mail's own anchor is passed over and remembered: what it answers stands further up. */
+static bool find_signed(struct matching *matching)
+{
+    const struct incoming_lookup *lookup = matching->lookup;
+    struct match *match = matching->match;
+    size_t own = 0;
+
+    for (size_t n = 0; n < matching->ladder->count; n++) {
+        const struct ladder_id *id = &matching->ladder->id[n];
+        struct token token;
+        enum token_result result = lookup->token(lookup->arg, ladder_left(id), &token);
+        bool ours = token.kind == TOKEN_MESSAGE_ID || token.kind == TOKEN_ANCHOR;
+
+        match->forged = match->forged || result == TOKEN_FORGED;
+        if (result != TOKEN_GOOD || !ours)
+            continue;
+        if (is_last_anchor(id, &token)) {
+            matching->own_anchor = id;
+            matching->own_token = token;
+            own++;
+            continue;
+        }
+        if (matching->own_anchor && token.message == matching->own_token.message) {
+            own++; /* its own id beside its own anchor */
+            continue;
+        }
+        match->token = token;
+        take_id(match, id);
+        match->newer -= match->newer < own ? match->newer : own;
+        return true;
+    }
+    return false;
+}
+
+static bool find_own_anchor(struct matching *matching)
+{
+    if (!matching->own_anchor)
+        return false;
+    matching->match->token = matching->own_token;
+    take_id(matching->match, matching->own_anchor);
+    return true;
+}
+
+/* An id that its mail program chose and we left: known to cache and database only. */
+static bool find_kept(struct matching *matching)
+{
+    const struct incoming_lookup *lookup = matching->lookup;
+    struct match *match = matching->match;
+    struct token shape;
+    size_t asked = 0;
+
+    if (!lookup->kept_id)
+        return false;
+    match->token = (struct token){.message = 0};
+    for (size_t n = 0; n < matching->ladder->count && asked < INCOMING_KEPT_MAX; n++) {
+        const struct ladder_id *id = &matching->ladder->id[n];
+
+        if (token_parse(ladder_left(id), &shape))
+            continue;
+        asked++;
+        if (lookup->kept_id(lookup->arg, ladder_text(id), &match->token.message)) {
+            take_id(match, id);
+            match->kept = true;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What stands between the last + of the local part and the @; the empty slice when it is no token of that kind. */
+static struct slice bounce_token(struct slice address)
+{
+    size_t at = address.len, plus;
+    struct token token;
+    struct slice text;
+
+    while (at > 0 && address.p[at - 1] != '@')
+        at--;
+    if (at < TOKEN_TEXT + 2) /* +TOKEN@ */
+        return slice_of("", 0);
+    plus = at - TOKEN_TEXT - 2;
+    text = slice_of(address.p + plus + 1, TOKEN_TEXT);
+    if (address.p[plus] != '+' || !token_parse(text, &token) || token.kind != TOKEN_BOUNCE)
+        return slice_of("", 0);
+    return text;
+}
+
+bool match_to_bounce_address(const struct incoming_mail *mail)
+{
+    for (size_t n = 0; n < mail->recipients; n++)
+        if (!slice_empty(bounce_token(mail->recipient[n])))
+            return true;
+    return false;
+}
+
+static bool find_bounce_address(struct matching *matching)
+{
+    const struct incoming_lookup *lookup = matching->lookup;
+    struct match *match = matching->match;
+
+    for (size_t n = 0; n < matching->mail->recipients; n++) {
+        struct slice text = bounce_token(matching->mail->recipient[n]);
+        enum token_result result =
+            slice_empty(text) ? TOKEN_MALFORMED : lookup->token(lookup->arg, text, &match->token);
+
+        match->forged = match->forged || result == TOKEN_FORGED;
+        if (result == TOKEN_GOOD) {
+            match->rung = RUNG_BOUNCE_ADDRESS;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A click that a program cut short looks forged, so only a view may be called that. */
+static bool is_ours(void *arg, struct slice url)
+{
+    struct matching *matching = arg;
+    const struct incoming_lookup *lookup = matching->lookup;
+    struct match *match = matching->match;
+    enum token_result result = lookup->url(lookup->arg, url, &match->token);
+
+    if (result == TOKEN_FORGED && match->token.kind == TOKEN_VIEW)
+        match->forged = true;
+    return result == TOKEN_GOOD && (match->token.kind == TOKEN_VIEW || match->token.kind == TOKEN_CLICK);
+}
+
+static bool find_quoted_url(struct matching *matching)
+{
+    struct quoted_url_search search = {
+        .tracking_url = matching->lookup->tracking_url, .is_ours = is_ours, .arg = matching};
+
+    if (!matching->lookup->url || !quoted_url_find(matching->mail->headers, matching->mail->body, &search))
+        return false;
+    matching->match->rung = RUNG_QUOTED_URL;
+    return true;
+}
+
+bool match_find(const struct incoming_mail *mail, const struct incoming_lookup *lookup, const struct ladder *ladder,
+                struct match *match)
+{
+    struct matching matching = {.mail = mail, .lookup = lookup, .ladder = ladder, .match = match};
+
+    *match = (struct match){.rung = RUNG_NONE};
+    return find_signed(&matching) || find_kept(&matching) || find_bounce_address(&matching) ||
+           find_own_anchor(&matching) || find_quoted_url(&matching);
+}
+
+bool match_is_direct(const struct match *match)
+{
+    switch (match->rung) {
+    case RUNG_IN_REPLY_TO:
+        return true;
+    case RUNG_REFERENCES: /* behind the anchor stands the answered mail's own id */
+        return match->newer == 0 || (match->newer == 1 && match->token.kind == TOKEN_ANCHOR);
+    default:
+        return false;
+    }
+}
+
+bool match_is_itself(const struct match *match)
+{
+    return match->rung == RUNG_REFERENCES && match->newer == 0 && match->token.kind == TOKEN_ANCHOR;
+}

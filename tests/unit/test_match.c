@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* which mail is answered, when the answer itself was tracked too; and what a returned mail's References prove */
+
+#include "common/token.h"
+#include "mail/match.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+/* "a1" is the anchor of mail 1, "m2" the Message-ID of mail 2; all other ids are strangers'. */
+static enum token_result verify(void *arg, struct slice left, struct token *token)
+{
+    (void)arg;
+    *token = (struct token){.kind = TOKEN_VIEW};
+    if (left.len != 2 || (left.p[0] != 'a' && left.p[0] != 'm'))
+        return TOKEN_MALFORMED;
+    token->kind = left.p[0] == 'a' ? TOKEN_ANCHOR : TOKEN_MESSAGE_ID;
+    token->message = (uint64_t)(left.p[1] - '0');
+    return TOKEN_GOOD;
+}
+
+static bool kept(void *arg, struct slice id, uint64_t *message)
+{
+    (void)arg;
+    *message = 7;
+    return slice_is(id, "kept7@x");
+}
+
+static bool find(const char *header, struct match *match)
+{
+    const struct incoming_lookup lookup = {.token = verify, .kept_id = kept};
+    struct incoming_mail mail = {.recipients = 0};
+    struct header_list headers;
+    struct ladder ladder;
+    bool found;
+
+    header_list_init(&headers);
+    header_parse(slice_str(header), &headers);
+    mail.headers = &headers;
+    assert_true(ladder_read(&headers, NULL, &ladder));
+    found = match_find(&mail, &lookup, &ladder, match);
+    header_list_free(&headers);
+    return found;
+}
+
+static void the_answered_mail_is_found_above_the_answers_own_anchor(void **state)
+{
+    static const struct {
+        const char *header;
+        uint64_t message;
+        bool itself, direct;
+    } rows[] = {
+        /* an answer to a mail that kept its id, and whose author is tracked as well */
+        {"In-Reply-To: <own@x>\nReferences: <a1@x> <own@x> <a2@x>\n\n", 1, false, true},
+        {"In-Reply-To: <m1@x>\nReferences: <a1@x> <m1@x> <own2@x> <a2@x>\n\n", 1, false, true},
+        {"References: <a1@x> <m1@x> <m2@x> <a2@x>\n\n", 1, false, true},
+        {"In-Reply-To: <kept7@x>\nReferences: <kept7@x> <a2@x>\n\n", 7, false, true},
+        /* a first mail names nothing but itself */
+        {"References: <a2@x>\n\n", 2, true, true},
+        {"References: <own@x> <a2@x>\n\n", 2, true, true},
+        {"References: <m2@x> <a2@x>\n\n", 2, true, true},
+        /* an answer from a program that is not tracked */
+        {"References: <a1@x> <own@x>\n\n", 1, false, true},
+        {"References: <a1@x> <own@x> <between@x>\n\n", 1, false, false},
+    };
+
+    (void)state;
+    for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
+        struct match match;
+
+        print_message("row %zu\n", row);
+        assert_true(find(rows[row].header, &match));
+        assert_int_equal(match.token.message, rows[row].message);
+        assert_int_equal(match_is_itself(&match), rows[row].itself);
+        assert_int_equal(match_is_direct(&match), rows[row].direct);
+    }
+}
+
+static void strangers_match_nothing(void **state)
+{
+    struct match match;
+
+    (void)state;
+    assert_false(find("In-Reply-To: <one@x>\nReferences: <two@x> <three@x>\n\n", &match));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_answered_mail_is_found_above_the_answers_own_anchor),
+        cmocka_unit_test(strangers_match_nothing),
+    };
+
+    return cmocka_run_group_tests_name("match", tests, NULL, NULL);
+}
