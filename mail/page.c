@@ -230,6 +230,7 @@ static bool take_old_pixel(struct reading *reading)
         break;
     }
     if (ours) {
+        splice_add_break(&reading->page->splices, reading->token.at); /* its line breaks go, and join two lines */
         splice_add(&reading->page->splices, reading->token.at, reading->token.end - reading->token.at,
                    slice_str(""));
         reading->page->cleaned++;

@@ -89,12 +89,13 @@ static size_t url_start(struct slice text, size_t at)
 static size_t url_end(struct slice text, size_t start)
 {
     size_t end = start;
+    bool opened = false;
 
     while (end < text.len && (unsigned char)text.p[end] > ' ' && text.p[end] != 0x7f &&
            !strchr("<>\"`[]{}|\\^", text.p[end]))
-        end++;
+        opened |= text.p[end++] == '(';
     while (end > start && (strchr(".,;:!?'*", text.p[end - 1]) ||
-                           (text.p[end - 1] == ')' && !memchr(text.p + start, '(', end - start))))
+                           (text.p[end - 1] == ')' && !opened)))
         end--;
     return end;
 }
