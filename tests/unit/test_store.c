@@ -140,7 +140,8 @@ static int set_up(void **state)
     fixture->memory = store_memory_new();
     assert_true(db_connect(fixture->db, WAIT_MS));
     assert_true(db_execute(fixture->db, "truncate spoor.message, spoor.recipient, spoor.link, spoor.event, spoor.answer,"
-                           " spoor.batch, spoor.rejected, spoor.event_clock, spoor.unjudged_hit", WAIT_MS));
+                           " spoor.batch, spoor.rejected, spoor.event_clock, spoor.unjudged_hit, spoor.campaign,"
+                           " spoor.campaign_stop, spoor.campaign_refusal, spoor.pending_stop", WAIT_MS));
     db_free(fixture->db);
     fixture->db = db_new(postgres_as("spoor_milter"), "test");
     assert_true(db_connect(fixture->db, WAIT_MS));
@@ -260,6 +261,102 @@ static void an_answer_that_comes_twice_counts_once(void **state)
     LOAD(STORE_YES);
     CHECK_VALUE("select count(*) from spoor.answer", "2");
     CHECK_VALUE("select string_agg(what, ' ' order by what) from spoor.feed", "auto_reply reply");
+}
+
+/* campaigns: bob has key 7, carol another */
+
+static struct record_recipient both[] = {{SLICE_TEXT("bob@there.test"), 7}, {SLICE_TEXT("carol@there.test"), 0xFFFFFFFF}};
+
+static struct record_message campaign_mail(uint64_t id)
+{
+    return (struct record_message){.id = id, .time_us = clock_wall_us(), .level = LEVEL_INDIVIDUAL,
+                                   .owner = slice_str("alice@example.com"), .subject = slice_str("Off\xFF" "er"),
+                                   .sent_message_id = slice_str("Token@Example.com"), .queue_id = slice_str("4Q"),
+                                   .campaign = slice_str("spring"), .recipient = both, .recipients = 2};
+}
+
+static void note_block(void *arg, const struct store_block *block)
+{
+    buf_add_f(arg, "%s %s %s;", block->address, block->reason, block->until_us > block->since_us ? "paused" : "stopped");
+}
+
+static void check_admission(struct fixture *fixture, uint64_t id, const char *expected)
+{
+    static const bool copied[] = {false, true};
+    struct record_message message = campaign_mail(id);
+    struct buf blocks;
+
+    buf_init(&blocks, 1000);
+    if (store_admit(fixture->db, &message, copied, false, note_block, &blocks, WAIT_MS) != STORE_YES)
+        fail_msg("%s", db_error(fixture->db));
+    assert_string_equal(buf_text(&blocks), expected);
+    buf_free(&blocks);
+}
+
+static struct record_stop stop_of(enum answer_class class_, const char *address, uint32_t key)
+{
+    return (struct record_stop){.message = mail, .address = slice_str(address), .recipient = key, .class_ = class_,
+                                .time_us = clock_wall_us(), .digest = {(uint8_t)class_, (uint8_t)key}};
+}
+
+static void a_campaign_ends_for_whom_the_answer_concerns(void **state)
+{
+    struct fixture *fixture = *state;
+    struct record_stop stop = stop_of(ANSWER_REPLY, "eve@elsewhere.test", 7);
+
+    check_admission(fixture, mail, "");
+    CHECK_VALUE("select string_agg(address || ' ' || copied, ' ' order by address) from spoor.recipient",
+                "bob@there.test false carol@there.test true");
+    assert_int_equal(store_stop(fixture->db, &stop, WAIT_MS), STORE_NO); /* others do not count */
+    stop = stop_of(ANSWER_BOUNCE, "eve@elsewhere.test", 7);
+    assert_int_equal(store_stop(fixture->db, &stop, WAIT_MS), STORE_NO); /* forged: no recipient of the mail */
+    stop = stop_of(ANSWER_COMPLAINT, "", 0);
+    assert_int_equal(store_stop(fixture->db, &stop, WAIT_MS), STORE_NO); /* one of two */
+    stop = stop_of(ANSWER_AUTO_REPLY, "eve@elsewhere.test", 0xFFFFFFFF);
+    stop.until_us = stop.time_us + 1000000000;
+    assert_int_equal(store_stop(fixture->db, &stop, WAIT_MS), STORE_YES);
+    check_admission(fixture, mail + 1, "carol@there.test auto_reply paused;");
+    stop = stop_of(ANSWER_BOUNCE, "", 7);
+    assert_int_equal(store_stop(fixture->db, &stop, WAIT_MS), STORE_YES);
+    check_admission(fixture, mail + 2, "bob@there.test bounce stopped;carol@there.test auto_reply paused;");
+    CHECK_VALUE("select string_agg((id - 1234567890123)::text, ' ' order by id) from spoor.message", "0 1");
+    CHECK_VALUE("select concat_ws(' ', address, mail, reason, attempts) from spoor.campaign_refusal",
+                "bob@there.test 4Q bounce 1");
+    CHECK_VALUE("select concat_ws(' ', mails, recipients, bounced, stopped, paused, refused) from spoor.campaign_report",
+                "2 2 1 1 1 1");
+}
+
+static void the_loaders_copy_of_an_admitted_mail_changes_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    struct record_message message = campaign_mail(mail);
+
+    check_admission(fixture, mail, "");
+    message.subject = slice_str("another");
+    assert_true(record_message_encode(&message, new_payload(fixture, RECORD_MESSAGE)));
+    LOAD(STORE_YES);
+    CHECK_VALUE("select count(*) || subject from spoor.message group by subject", "1Off\xEF\xBF\xBD" "er");
+    CHECK_VALUE("select count(*) from spoor.recipient where copied", "1");
+}
+
+static void a_stop_may_be_loaded_before_its_mail(void **state)
+{
+    struct fixture *fixture = *state;
+    struct record_stop stop = stop_of(ANSWER_REPLY, "bob@there.test", 0);
+    struct record_message message = campaign_mail(mail);
+
+    assert_true(record_stop_encode(&stop, new_payload(fixture, RECORD_STOP)));
+    assert_true(record_stop_encode(&stop, new_payload(fixture, RECORD_STOP)));
+    LOAD(STORE_YES);
+    CHECK_VALUE("select count(*) from spoor.pending_stop", "1");
+    check_admission(fixture, mail + 1, "");
+    forget_records(fixture);
+    assert_true(record_message_encode(&message, new_payload(fixture, RECORD_MESSAGE)));
+    LOAD(STORE_YES);
+    check_admission(fixture, mail + 2, "bob@there.test reply stopped;");
+    CHECK_VALUE("select count(*) from spoor.pending_stop", "0");
+    assert_int_equal(store_stop(fixture->db, &stop, WAIT_MS), STORE_YES);
+    CHECK_VALUE("select count(*) from spoor.campaign_stop", "1");
 }
 
 static void a_second_writer_changes_nothing(void **state)
@@ -536,6 +633,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(two_installations_at_once_agree),
         CASE(everything_of_a_batch_appears),
         CASE(an_answer_that_comes_twice_counts_once),
+        CASE(a_campaign_ends_for_whom_the_answer_concerns),
+        CASE(the_loaders_copy_of_an_admitted_mail_changes_nothing),
+        CASE(a_stop_may_be_loaded_before_its_mail),
         CASE(a_second_writer_changes_nothing),
         CASE(a_bad_record_is_refused_and_can_be_set_aside),
         CASE(what_the_server_refuses_is_told_from_a_server_in_trouble),
