@@ -86,10 +86,6 @@ tests_unit_test_spool_SOURCES += tests/unit/folder.h
 tests_unit_test_store_SOURCES = tests/unit/test_store.c
 tests_unit_test_store_SOURCES += tests/unit/postgres.h
 
-# Helpers of the system tests.
-noinst_PROGRAMS += tests/support/sign_token
-tests_support_sign_token_SOURCES = tests/support/sign_token.c
-
 # Fuzz targets: a file each, built with CC=clang and --enable-fuzzers.
 FUZZER_LINK = $(AM_LDFLAGS) -fsanitize=fuzzer
 if FUZZERS
@@ -200,8 +196,8 @@ EXTRA_DIST += tests/system/test_harness.py
 EXTRA_DIST += tests/system/test_main_job.py
 EXTRA_DIST += tests/system/test_match_corpus.py
 EXTRA_DIST += tests/system/test_pixeld.py
-EXTRA_DIST += tests/system/test_spam_score.py
 EXTRA_DIST += tests/system/test_setup.py
+EXTRA_DIST += tests/system/test_spam_score.py
 EXTRA_DIST += tests/system/traces.py
 EXTRA_DIST += tests/system/web.py
 EXTRA_DIST += tests/threaded
