@@ -97,6 +97,10 @@ static void the_smallest_file_has_all_defaults(void **state)
     assert_string_equal(conf->stamp.submit_networks.item[1], "::1/128");
     assert_true(conf->stamp.views && conf->stamp.links && conf->match.clean);
     assert_false(conf->stamp.track_auto_generated);
+    assert_false(conf->stamp.text_links);
+    assert_string_equal(conf->stamp.sensitive_links.item[0], "password");
+    assert_string_equal(conf->stamp.sensitive_links.item[conf->stamp.sensitive_links.count - 1], "access_token");
+    assert_int_equal(conf->stamp.untracked_domains.count, 0);
     assert_string_equal(conf->memcached, "");
     assert_int_equal(conf->local_domains.count, 0);
     assert_int_equal(conf->pixeld.connections, 8192);
@@ -360,6 +364,26 @@ static void a_role_where_no_user_is_named(void **state)
     assert_role("password=a://b", "user=spoor_x password=a://b");
 }
 
+static void links_that_stay_are_named_by_patterns_and_domains(void **state)
+{
+    struct conf *conf = load(SMALLEST "stamp { sensitive_links = { \"Magic*TOKEN=\" }\n"
+                                      "untracked_domains = { Intern.Example, \"*.Old.example\" }\n"
+                                      "text_links = yes }\n",
+                             CONF_DRY_RUN);
+
+    (void)state;
+    assert_true(conf->stamp.text_links);
+    assert_int_equal(conf->stamp.sensitive_links.count, 1);
+    assert_string_equal(conf->stamp.sensitive_links.item[0], "magic*token=");
+    assert_int_equal(conf->stamp.untracked_domains.count, 2);
+    assert_string_equal(conf->stamp.untracked_domains.item[0], "intern.example");
+    assert_string_equal(conf->stamp.untracked_domains.item[1], "*.old.example");
+    conf_free(conf);
+    refuse(CONF_DRY_RUN, SMALLEST "stamp { sensitive_links = \"**\" }\n", 2, "part of a URL");
+    refuse(CONF_DRY_RUN, SMALLEST "stamp { sensitive_links = \"a b\" }\n", 2, "part of a URL");
+    refuse(CONF_DRY_RUN, SMALLEST "stamp { untracked_domains = \"*.\" }\n", 2, "domain or *.domain");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -367,6 +391,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(values_in_all_their_spellings, make_path, remove_path),
         cmocka_unit_test_setup_teardown(what_is_wrong_is_named_with_its_line, make_path, remove_path),
         cmocka_unit_test_setup_teardown(each_program_asks_for_what_it_needs, make_path, remove_path),
+        cmocka_unit_test_setup_teardown(links_that_stay_are_named_by_patterns_and_domains, make_path, remove_path),
+        cmocka_unit_test(a_role_where_no_user_is_named),
         cmocka_unit_test(what_cannot_be_read_is_said),
         cmocka_unit_test_setup_teardown(what_is_printed_loads_to_the_same_values, make_path, remove_path),
         cmocka_unit_test_setup_teardown(every_option_is_printed_and_named, make_path, remove_path),
