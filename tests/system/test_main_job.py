@@ -60,6 +60,7 @@ class Sent:
         return traces.whole_difference(self.content, self.to(address), self.servers.spoor.tracking_url)
 
     def feed(self, count=1, what=None):
+        self.report()  # the mail's own row comes by another loader, perhaps later than what became of it
         where = " AND what = %s" % quote(what) if what else ""
         return self.servers.postgres.wait_rows("SELECT * FROM spoor.feed WHERE message = %s%s ORDER BY at_time"
                                                % (self.message, where), count)
