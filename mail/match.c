@@ -78,22 +78,25 @@ static bool find_kept(struct matching *matching)
     const struct incoming_lookup *lookup = matching->lookup;
     struct match *match = matching->match;
     struct token shape;
+    uint64_t message;
     size_t asked = 0;
 
     if (!lookup->kept_id)
         return false;
-    match->token = (struct token){.message = 0};
     for (size_t n = 0; n < matching->ladder->count && asked < INCOMING_KEPT_MAX; n++) {
         const struct ladder_id *id = &matching->ladder->id[n];
 
         if (token_parse(ladder_left(id), &shape))
             continue;
         asked++;
-        if (lookup->kept_id(lookup->arg, ladder_text(id), &match->token.message)) {
-            take_id(match, id);
-            match->kept = true;
-            return true;
-        }
+        if (!lookup->kept_id(lookup->arg, ladder_text(id), &message))
+            continue;
+        if (matching->own_anchor && message == matching->own_token.message)
+            continue; /* the id that its own program gave it */
+        match->token = (struct token){.message = message};
+        take_id(match, id);
+        match->kept = true;
+        return true;
     }
     return false;
 }
