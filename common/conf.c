@@ -43,6 +43,12 @@ static const char network_form[] = "network such as 192.0.2.0/24";
 static const char domain_form[] = "domain";
 static const char milter_form[] = "unix:/PATH, local:/PATH, inet:PORT@HOST or inet6:PORT@HOST";
 
+/* A secret in such a URL lets in whoever holds it: password resets, verifications, magic links. */
+#define SENSITIVE_WORDS                                                                                      \
+    "password,passwd,passwort,reset-,reset_,/reset,resetpw,verify,verification,magic-link,magic_link,"       \
+    "magiclink,one-time,onetime,confirm-email,confirm_email,email-confirm,/activate,activation,/confirm/,"   \
+    "2fa,login_token,signin_token,access_token"
+
 static const struct conf_row rows[] = {
     {"", "key_file", CONF_TEXT, SYSCONFDIR "/spoor/keys", .normalize = conf_form_path, .wanted = path_form,
      .help = "keys that sign and verify; made by spoorctl keygen", AT(key_file), .needed_by = BY_ALL},
@@ -77,6 +83,8 @@ static const struct conf_row rows[] = {
     {"", "log_level", CONF_PRIORITY, "info", .help = "the least urgent lines that are logged", AT(log_level)},
     {"", "memory_limit", CONF_SIZE, "512MB", MB(1), GB(1024),
      .help = "mail that one daemon holds in memory; above it mail goes with headers only", AT(memory_limit)},
+    {"", "campaign_settle", CONF_SECONDS, "1min", 1, 3600,
+     .help = "how long stamp.campaign_unknown holds after the database was away", AT(campaign_settle_s)},
     {"", "mode", CONF_CHOICE, "track", .words = mode_words, .help = "observe: log what would be done, change nothing",
      AT(mode)},
     {"", "track_only", CONF_LIST, "", .normalize = conf_form_whom, .wanted = "address or domain",
@@ -113,10 +121,16 @@ static const struct conf_row rows[] = {
      .help = "campaign mail while the database cannot say who has answered", AT(stamp.campaign_unknown)},
     {"stamp", "campaign_stop_scope", CONF_CHOICE, "recipient", .words = scope_words,
      .help = "domain: a colleague's reply or complaint ends a campaign too", AT(stamp.campaign_stop_scope)},
-    {"stamp", "campaign_settle", CONF_MILLISECONDS, "1min", 0, HOUR_MS,
-     .help = "how long campaign_unknown holds after the database was away", AT(stamp.campaign_settle_ms)},
     {"stamp", "pause_max", CONF_SECONDS, "3d", 0, 365 * DAY_S,
      .help = "campaign mail waits at most this for somebody who is away", AT(stamp.pause_max_s)},
+    {"stamp", "text_links", CONF_BOOL, "no", .help = "do so in plain text too, where the reader sees the long URL",
+     AT(stamp.text_links)},
+    {"stamp", "sensitive_links", CONF_LIST, SENSITIVE_WORDS, .normalize = conf_form_pattern,
+     .wanted = "part of a URL", .help = "links that stay as they are, by what their URL holds; * is any run",
+     AT(stamp.sensitive_links)},
+    {"stamp", "untracked_domains", CONF_LIST, "", .normalize = conf_form_link_domain,
+     .wanted = "domain or *.domain", .help = "links to these hosts stay as they are",
+     AT(stamp.untracked_domains)},
 
     {"match", "listen", CONF_TEXT, "", .normalize = conf_form_milter_listen, .wanted = milter_form,
      .help = "where the MTA finds spoor-match", AT(match.milter.listen), .needed_by = BY_MATCH},

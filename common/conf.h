@@ -51,6 +51,7 @@ struct conf {
     char *pid_directory;        /* "" writes no pid file */
     int64_t log_level;          /* syslog priority */
     int64_t memory_limit;       /* bytes of mail held by one daemon */
+    int64_t campaign_settle_s;  /* after the database was away, stops may be on their way to it as long */
     enum conf_mode mode;
     struct conf_list track_only;   /* addresses or domains; empty: all */
     struct conf_list local_domains;
@@ -66,8 +67,10 @@ struct conf {
         bool links;
         enum conf_campaign_unknown campaign_unknown;
         enum conf_stop_scope campaign_stop_scope;
-        int64_t campaign_settle_ms; /* after the database was away, stops may still be on their way to it */
         int64_t pause_max_s;
+        bool text_links;           /* links in plain text too */
+        struct conf_list sensitive_links;   /* lower case; "*" is any run of characters */
+        struct conf_list untracked_domains; /* A-label, or "*." before one */
     } stamp;
     struct {
         struct conf_milter milter;

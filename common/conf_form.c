@@ -174,3 +174,29 @@ bool conf_form_proxy_header(struct slice text, struct buf *out)
 {
     return (slice_is(text, "x-forwarded-for") || slice_is(text, "forwarded")) && buf_add_slice(out, text);
 }
+
+bool conf_form_link_domain(struct slice text, struct buf *out)
+{
+    struct buf domain;
+    bool below = slice_starts_i(text, slice_str("*.")), fine;
+
+    buf_init(&domain, out->cap);
+    fine = conf_form_domain(slice_from(text, below ? 2 : 0), &domain) && buf_add_str(out, below ? "*." : "") &&
+           buf_add_slice(out, buf_slice(&domain));
+    buf_free(&domain);
+    return fine;
+}
+
+/* A pattern of stars alone would stop all tracking without saying so. */
+bool conf_form_pattern(struct slice text, struct buf *out)
+{
+    bool says_something = false;
+
+    for (size_t at = 0; at < text.len; at++) {
+        if (text.p[at] <= ' ' || text.p[at] >= 0x7f)
+            return false;
+        says_something |= text.p[at] != '*';
+        buf_add_char(out, ascii_lower(text.p[at]));
+    }
+    return says_something && !out->failed;
+}

@@ -12,6 +12,7 @@ bool dry_run_words(int argc, char **argv, struct dry_run *run)
         {"from", required_argument, NULL, 'f'},
         {"rcpt", required_argument, NULL, 'r'},
         {"ours", no_argument, NULL, 'o'},
+        {"explain", no_argument, NULL, 'e'},
         {NULL, 0, NULL, 0},
     };
     int option;
@@ -28,6 +29,8 @@ bool dry_run_words(int argc, char **argv, struct dry_run *run)
             run->recipient[run->recipients++] = slice_str(optarg);
         } else if (option == 'o') {
             run->ours = true;
+        } else if (option == 'e') {
+            run->explain = true;
         } else {
             return false;
         }

@@ -15,9 +15,10 @@ struct dry_run {
     struct buf from_text;    /* behind what the headers say */
     char **name;             /* owned: recipients that the headers name */
     size_t named;
+    bool explain;            /* --explain */
 };
 
-/* --from ADDR, --rcpt ADDR (repeated), --ours, FILE. Free RUN in any case. */
+/* --from ADDR, --rcpt ADDR (repeated), --ours, --explain, FILE. Free RUN in any case. */
 bool dry_run_words(int argc, char **argv, struct dry_run *run);
 void dry_run_free(struct dry_run *run);
 

@@ -20,8 +20,8 @@ static const struct command {
     {"check", CONF_SHARED, check_command, "", "look at configuration, keys, database, schema, memcached and spool"},
     {"schema", CONF_SHARED, schema_command, "install | upgrade | version", "create or upgrade the database schema"},
     {"decode", CONF_DRY_RUN, decode_command, "TOKEN | MESSAGE-ID | URL", "tell what is in it and whether it is ours"},
-    {"stamp", CONF_DRY_RUN, stamp_command, "[--from ADDR] [--rcpt ADDR]... [--ours] FILE",
-     "print the mail as spoor-stamp would send it"},
+    {"stamp", CONF_DRY_RUN, stamp_command, "[--from ADDR] [--rcpt ADDR]... [--ours] [--explain] FILE",
+     "print the mail as spoor-stamp would send it, or what is done to it and why"},
     {"match", CONF_DRY_RUN, match_command, "[--from ADDR] [--rcpt ADDR]... FILE", "print spoor-match's verdict on the mail"},
 };
 

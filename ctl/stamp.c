@@ -5,6 +5,7 @@
 #include "common/message_id.h"
 #include "ctl/command.h"
 #include "ctl/dry_run.h"
+#include "ctl/explain.h"
 #include "mail/outgoing.h"
 
 #include <stdio.h>
@@ -38,6 +39,19 @@ static bool print_mail(const struct conf *conf, const struct mail_file *file, co
     return printed;
 }
 
+static bool print_explanation(const struct conf *conf, const struct mail_file *file,
+                              const struct outgoing_plan *plan)
+{
+    struct buf out;
+    bool printed;
+
+    buf_init(&out, file->raw.cap * 2);
+    printed = explain_plan(file, plan, conf->mode == MODE_OBSERVE, &out) &&
+              fwrite(out.data, 1, out.len, stdout) == out.len;
+    buf_free(&out);
+    return printed;
+}
+
 static const char *const sender_fields[] = {"From", NULL};
 
 static bool stamp(const struct conf *conf, struct keys *keys, struct dry_run *run, struct buf *error)
@@ -57,9 +71,9 @@ static bool stamp(const struct conf *conf, struct keys *keys, struct dry_run *ru
         mail.recipient = run->recipient;
         mail.recipients = run->recipients;
         outgoing_plan_make(&mail, &settings, &plan);
-        done = print_mail(conf, &file, &plan);
+        done = run->explain ? print_explanation(conf, &file, &plan) : print_mail(conf, &file, &plan);
         if (!done)
-            buf_add_str(error, "cannot write the mail");
+            buf_add_str(error, run->explain ? "cannot write the explanation" : "cannot write the mail");
         outgoing_plan_free(&plan);
     }
     mail_file_free(&file);

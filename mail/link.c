@@ -57,12 +57,6 @@ static const char *const unsubscribe_words[] = {"unsubscri",
                                                 "dezabon",
                                                 NULL};
 
-static const char *const sensitive_words[] = {
-    "password",      "passwd",        "passwort",      "reset-",     "reset_",     "/reset",    "resetpw",
-    "verify",        "verification",  "magic-link",    "magic_link", "magiclink",  "one-time",  "onetime",
-    "confirm-email", "confirm_email", "email-confirm", "/activate",  "activation", "/confirm/", "2fa",
-    "login_token",   "signin_token",  "access_token",  NULL};
-
 /* Endings of files that look like a top-level domain in "report.pdf". */
 static const char *const file_endings[] = {"pdf", "doc",  "docx", "xls", "xlsx", "ppt", "pptx",
                                            "odt", "ods",  "odp",  "zip", "png",  "jpg", "jpeg",
@@ -106,14 +100,21 @@ size_t link_notrack(struct slice url, struct slice *scheme)
     return 0;
 }
 
-static bool holds_word(struct slice text, const char *const *words)
+/* In lower case, and cut, so that words can be looked for. */
+static void lower_copy(struct slice text, char lower[LOOKED_AT_MAX + 1])
 {
-    char lower[LOOKED_AT_MAX + 1];
     size_t len = text.len < LOOKED_AT_MAX ? text.len : LOOKED_AT_MAX;
 
     for (size_t at = 0; at < len; at++)
         lower[at] = ascii_lower(text.p[at]);
     lower[len] = '\0';
+}
+
+static bool holds_word(struct slice text, const char *const *words)
+{
+    char lower[LOOKED_AT_MAX + 1];
+
+    lower_copy(text, lower);
     for (; *words; words++)
         if (strstr(lower, *words))
             return true;
@@ -164,9 +165,63 @@ bool link_is_unsubscribe(struct slice url, struct slice text)
     return holds_word(url, unsubscribe_words) || holds_word(text, unsubscribe_words);
 }
 
-bool link_is_sensitive(struct slice url)
+/* The pieces between the stars, one behind the other: where each is found first is as good as any place. */
+static bool holds_pieces(struct slice text, struct slice pattern)
 {
-    return holds_word(url, sensitive_words);
+    while (pattern.len) {
+        const char *star = memchr(pattern.p, '*', pattern.len);
+        size_t len = star ? (size_t)(star - pattern.p) : pattern.len;
+        const char *found = len ? memmem(text.p, text.len, pattern.p, len) : text.p;
+
+        if (!found)
+            return false;
+        text = slice_from(text, (size_t)(found - text.p) + len);
+        pattern = slice_from(pattern, star ? len + 1 : len);
+    }
+    return true;
+}
+
+bool link_holds_pattern(struct slice url, const struct rewrite_patterns *patterns)
+{
+    char lower[LOOKED_AT_MAX + 1];
+
+    lower_copy(url, lower);
+    for (size_t at = 0; at < patterns->count; at++)
+        if (holds_pieces(slice_str(lower), slice_str(patterns->item[at])))
+            return true;
+    return false;
+}
+
+/* Between "//" and what ends the authority; a user name never gets here, such a URL is not signed. */
+static struct slice host_of(struct slice url)
+{
+    size_t start = slice_find_i(url, "://"), len = 0;
+    struct slice host = slice_from(url, start == (size_t)-1 ? url.len : start + 3);
+
+    while (len < host.len && !strchr("/:?#\\", host.p[len]))
+        len++;
+    while (len && host.p[len - 1] == '.')
+        len--;
+    return slice_of(host.p, len);
+}
+
+bool link_host_in(struct slice url, const struct rewrite_patterns *domains)
+{
+    struct slice host = host_of(url);
+
+    for (size_t at = 0; at < domains->count; at++) {
+        struct slice domain = slice_str(domains->item[at]);
+
+        if (!slice_starts_i(domain, slice_str("*."))) {
+            if (slice_eq_i(host, domain))
+                return true;
+            continue;
+        }
+        domain = slice_from(domain, 1);
+        if (host.len > domain.len && slice_eq_i(slice_from(host, host.len - domain.len), domain))
+            return true;
+    }
+    return false;
 }
 
 enum link_mark link_mark_of(const struct html_attribute *attribute)

@@ -10,6 +10,7 @@
 #include "common/buf.h"
 #include "common/slice.h"
 #include "mail/html.h"
+#include "mail/rewrite.h"
 
 /*
  * The URL that a browser makes of an attribute's value: references decoded, blanks at the ends and TAB, CR,
@@ -30,7 +31,10 @@ bool link_text_is_url(struct slice text);
 bool link_is_unsubscribe(struct slice url, struct slice text);
 
 /* A secret in the URL lets in whoever holds it: it should not pass through further hands. */
-bool link_is_sensitive(struct slice url);
+bool link_holds_pattern(struct slice url, const struct rewrite_patterns *patterns);
+
+/* Is its host one of DOMAINS? "*.example.com" is every host below example.com. */
+bool link_host_in(struct slice url, const struct rewrite_patterns *domains);
 
 enum link_mark {
     LINK_MARK_NONE,

@@ -2,7 +2,6 @@
 /* page - see page.h */
 
 #include "mail/page.h"
-#include "common/url.h"
 #include "mail/html.h"
 #include "mail/link.h"
 #include "mail/quoted.h"
@@ -14,9 +13,7 @@
 enum {
     HREF_MAX = 64 * 1024,
     LINK_TEXT_MAX = 300,
-    LISTED_URL_MAX = 2000,
-    URL_ROOM = 1024 * 1024,
-    FIRST_LINKS = 32
+    URL_ROOM = 1024 * 1024
 };
 static const size_t nowhere = SIZE_MAX;
 
@@ -32,7 +29,7 @@ struct open_link {
 };
 
 struct reading {
-    struct page_mail *mail;
+    struct mail_links *links;
     struct page *page;
     struct html_scanner scanner;
     struct html_token token;
@@ -44,30 +41,6 @@ struct reading {
     size_t body_open, body_close, html_close;
     bool failed;
 };
-
-static bool list_link(struct reading *reading, unsigned index)
-{
-    struct page_mail *mail = reading->mail;
-    struct rewrite_result *result = mail->result;
-    struct slice url = buf_slice(&reading->link.url);
-    char *text;
-
-    if (result->links == mail->link_size) {
-        size_t size = mail->link_size ? mail->link_size * 2 : FIRST_LINKS;
-        struct rewrite_link *link = reallocarray(result->link, size, sizeof *link);
-
-        if (!link)
-            return false;
-        result->link = link;
-        mail->link_size = size;
-    }
-    text = strndup(url.len ? url.p : "", url.len < LISTED_URL_MAX ? url.len : LISTED_URL_MAX);
-    if (!text)
-        return false;
-    result->link[result->links++] = (struct rewrite_link){
-        .index = index, .part = reading->page->part, .fate = reading->link.fate, .destination = text};
-    return true;
-}
 
 /* Puts URL where the open link's old one was. */
 static void replace_url(struct reading *reading, struct slice url)
@@ -82,31 +55,6 @@ static void replace_url(struct reading *reading, struct slice url)
     splice_add_break(splices, href->end);
 }
 
-/* Is there room for it in a line of its own? */
-static bool fits_line(const struct reading *reading, size_t len)
-{
-    return !reading->page->short_lines || len <= PAGE_URL_LINE_MAX;
-}
-
-/* The tracked URL for the open link. Returns its index, 0 when it stays; the fate is set. */
-static unsigned wrap(struct reading *reading)
-{
-    const struct rewrite_urls *urls = &reading->mail->settings->urls;
-    struct slice url = buf_slice(&reading->link.url);
-    unsigned index = destination_number(&reading->mail->destinations, url);
-
-    buf_reset(&reading->scratch);
-    if (index == 0)
-        reading->link.fate = LINK_TOO_MANY;
-    else if (!urls->click(urls->arg, index, url, &reading->scratch) || reading->scratch.failed)
-        reading->link.fate = LINK_UNSIGNABLE;
-    else if (!fits_line(reading, reading->scratch.len))
-        reading->link.fate = LINK_NO_ROOM;
-    else
-        reading->link.fate = LINK_WRAPPED;
-    return reading->link.fate == LINK_WRAPPED ? index : 0;
-}
-
 static void judge_by_text(struct open_link *link)
 {
     if (link_text_is_url(buf_slice(&link->text)))
@@ -117,6 +65,12 @@ static void judge_by_text(struct open_link *link)
         link->fate = LINK_WRAPPED;
 }
 
+/* How long a URL may be to have a line of its own. */
+static size_t longest_url(const struct reading *reading)
+{
+    return reading->page->short_lines ? PAGE_URL_LINE_MAX : SIZE_MAX;
+}
+
 /* A link of ours that is not wrapped anew gets its destination back. */
 static void unwrap(struct reading *reading)
 {
@@ -124,7 +78,7 @@ static void unwrap(struct reading *reading)
 
     buf_reset(&reading->scratch);
     reference_escape(buf_slice(&link->url), link->href.quote, &reading->scratch);
-    if (reading->scratch.failed || !fits_line(reading, reading->scratch.len)) {
+    if (reading->scratch.failed || reading->scratch.len > longest_url(reading)) {
         link->fate = LINK_OWN;
         return;
     }
@@ -144,59 +98,17 @@ static void close_link(struct reading *reading)
     if (link->undecided)
         judge_by_text(link);
     if (link->fate == LINK_WRAPPED)
-        index = wrap(reading);
+        index = mail_links_wrap(reading->links, buf_slice(&link->url), longest_url(reading), &reading->scratch,
+                                &link->fate);
     if (index) {
         replace_url(reading, buf_slice(&reading->scratch));
         reading->page->wrapped++;
     } else if (link->unwrap) {
         unwrap(reading);
     }
-    reading->failed |= !list_link(reading, index);
-}
-
-static bool listed_for_unsubscribe(const struct reading *reading, struct slice url)
-{
-    struct slice fields = reading->mail->unsubscribe;
-
-    return url.len > 10 && fields.len && memmem(fields.p, fields.len, url.p, url.len) != NULL;
-}
-
-/* What can be said without marks and text. LINK_WRAPPED: nothing stands against it. */
-static enum rewrite_fate judge_url(const struct reading *reading, bool foreign)
-{
-    struct slice url = buf_slice(&reading->link.url);
-
-    if (!link_is_http(url))
-        return LINK_NOT_HTTP;
-    if (reading->quoted.inside)
-        return reading->link.unwrap ? LINK_UNWRAPPED : LINK_QUOTED;
-    if (foreign || !url_destination_ok(url))
-        return LINK_UNSIGNABLE;
-    if (listed_for_unsubscribe(reading, url) || link_is_unsubscribe(url, slice_str("")))
-        return LINK_UNSUBSCRIBE;
-    if (link_is_sensitive(url))
-        return LINK_SENSITIVE;
-    if (!reading->mail->settings->track_links)
-        return reading->link.unwrap ? LINK_UNWRAPPED : LINK_NOT_ASKED;
-    return LINK_WRAPPED;
-}
-
-/* Could this be a URL of ours? Saves asking about all others. */
-static bool begins_as_ours(const struct reading *reading, struct slice url)
-{
-    const char *ours = reading->mail->settings->tracking_url;
-
-    return ours && *ours && slice_starts_i(url, slice_str(ours));
-}
-
-static enum rewrite_own whose(struct reading *reading, struct slice url, struct buf *destination)
-{
-    const struct rewrite_urls *urls = &reading->mail->settings->urls;
-
-    buf_reset(destination);
-    if (!urls->own || !begins_as_ours(reading, url))
-        return REWRITE_NOT_OWN;
-    return urls->own(urls->arg, url, destination);
+    reading->failed |= !mail_links_add(
+        reading->links, (struct rewrite_link){.index = index, .part = reading->page->part, .fate = link->fate},
+        buf_slice(&link->url));
 }
 
 /* A URL that begins as ours. True when it is a click to be taken back; the link's URL is then the
@@ -205,8 +117,8 @@ static bool take_back(struct reading *reading)
 {
     struct open_link *link = &reading->link;
 
-    if (whose(reading, buf_slice(&link->url), &reading->scratch) != REWRITE_OWN_CLICK ||
-        !reading->mail->settings->clean || reading->scratch.failed)
+    if (mail_links_own(reading->links, buf_slice(&link->url), &reading->scratch) != REWRITE_OWN_CLICK ||
+        !reading->links->settings->clean || reading->scratch.failed)
         return false;
     buf_reset(&link->url);
     return buf_add_slice(&link->url, buf_slice(&reading->scratch));
@@ -235,7 +147,7 @@ static enum link_mark read_link_tag(struct reading *reading, struct html_attribu
         if (!href->name.p && slice_is_i(attribute.name, "href"))
             *href = attribute;
         mark = link_mark_of(&attribute);
-        if (mark == LINK_MARK_GOES && reading->mail->settings->track_links && !reading->quoted.inside)
+        if (mark == LINK_MARK_GOES && reading->links->settings->track_links && !reading->quoted.inside)
             remove_attribute(reading, &attribute);
         if (mark != LINK_MARK_NONE && said != LINK_MARK_UNSUBSCRIBE)
             said = mark;
@@ -249,7 +161,7 @@ static bool take_notrack(struct reading *reading)
     struct slice url = buf_slice(&reading->link.url), value = reading->link.href.value, scheme;
     size_t len = link_notrack(url, &scheme);
 
-    if (len == 0 || !reading->mail->settings->track_links || !slice_starts_i(value, slice_of(url.p, len)))
+    if (len == 0 || !reading->links->settings->track_links || !slice_starts_i(value, slice_of(url.p, len)))
         return len > 0;
     splice_add(&reading->page->splices, reading->link.href.value_at, len, scheme);
     return true;
@@ -268,7 +180,7 @@ static void open_link(struct reading *reading)
     bool foreign;
 
     close_link(reading);
-    if (reading->mail->result->links == REWRITE_LINKS_MAX)
+    if (mail_links_full(reading->links))
         return;
     mark = read_link_tag(reading, &link->href);
     if (!link->href.has_value)
@@ -278,7 +190,7 @@ static void open_link(struct reading *reading)
     buf_reset(&link->text);
     reading->failed |= !link_url(looked_at(link->href.value), &link->url, &foreign);
     foreign |= link->href.value.len > HREF_MAX;
-    if (begins_as_ours(reading, buf_slice(&link->url))) {
+    if (mail_links_begins_as_ours(reading->links, buf_slice(&link->url))) {
         link->fate = LINK_OWN;
         link->unwrap = take_back(reading);
         if (!link->unwrap)
@@ -288,7 +200,9 @@ static void open_link(struct reading *reading)
         link->fate = LINK_OPTED_OUT;
         return;
     }
-    link->fate = judge_url(reading, foreign);
+    link->fate = mail_links_judge(
+        reading->links, buf_slice(&link->url),
+        (struct link_place){.foreign = foreign, .quoted = reading->quoted.inside, .was_ours = link->unwrap});
     if (mark == LINK_MARK_UNSUBSCRIBE)
         link->fate = LINK_UNSUBSCRIBE;
     else if (mark != LINK_MARK_NONE && link->fate != LINK_NOT_HTTP && link->fate != LINK_QUOTED)
@@ -304,18 +218,19 @@ static bool take_old_pixel(struct reading *reading)
     struct buf url;
     bool foreign, ours = false;
 
-    if (!reading->mail->settings->clean)
+    if (!reading->links->settings->clean)
         return false;
     while (html_next_attribute(&reading->scanner, &reading->token, &at, &attribute)) {
         if (!slice_is_i(attribute.name, "src"))
             continue;
         buf_init(&url, URL_ROOM);
         ours = link_url(looked_at(attribute.value), &url, &foreign) &&
-               whose(reading, buf_slice(&url), &reading->scratch) == REWRITE_OWN_VIEW;
+               mail_links_own(reading->links, buf_slice(&url), &reading->scratch) == REWRITE_OWN_VIEW;
         buf_free(&url);
         break;
     }
     if (ours) {
+        splice_add_break(&reading->page->splices, reading->token.at); /* its line breaks go, and join two lines */
         splice_add(&reading->page->splices, reading->token.at, reading->token.end - reading->token.at,
                    slice_str(""));
         reading->page->cleaned++;
@@ -484,7 +399,7 @@ static bool write_pixel(struct slice url, size_t blanks, struct buf *markup)
 
 static void add_pixels(struct reading *reading)
 {
-    const struct rewrite_urls *urls = &reading->mail->settings->urls;
+    const struct rewrite_urls *urls = &reading->links->settings->urls;
     struct splice_list *splices = &reading->page->splices;
     struct slice text = reading->scanner.text, pixel;
     struct buf url, markup;
@@ -508,9 +423,9 @@ static void add_pixels(struct reading *reading)
     buf_free(&url);
 }
 
-bool page_read(struct page_mail *mail, struct page *page, struct slice text)
+bool page_read(struct mail_links *links, struct page *page, struct slice text)
 {
-    struct reading reading = {.mail = mail,
+    struct reading reading = {.links = links,
                               .page = page,
                               .quote = nowhere,
                               .body_open = nowhere,

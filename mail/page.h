@@ -8,8 +8,7 @@
 #ifndef MAIL_PAGE_H
 #define MAIL_PAGE_H
 
-#include "mail/destination.h"
-#include "mail/rewrite.h"
+#include "mail/mail_links.h"
 #include "mail/splice.h"
 
 /*
@@ -18,15 +17,6 @@
  * points): a page with a pixel is no shorter than PAGE_SHORT.
  */
 enum { PAGE_TOP_PIXEL_BYTES = 95 * 1024, PAGE_URL_LINE_MAX = 900, PAGE_SHORT = 3240 };
-
-/* What one mail's pages share. */
-struct page_mail {
-    const struct rewrite_settings *settings;
-    struct rewrite_result *result; /* links are added here */
-    size_t link_size;              /* allocated of them */
-    struct destination_table destinations;
-    struct slice unsubscribe; /* the List-Unsubscribe fields, unfolded */
-};
 
 struct page {
     bool pixel;       /* this page gets one */
@@ -37,6 +27,6 @@ struct page {
 };
 
 /* False without memory. The splices are settled. */
-bool page_read(struct page_mail *mail, struct page *page, struct slice text);
+bool page_read(struct mail_links *links, struct page *page, struct slice text);
 
 #endif

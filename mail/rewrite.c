@@ -7,6 +7,7 @@
 #include "mail/destination.h"
 #include "mail/mime.h"
 #include "mail/page.h"
+#include "mail/plain.h"
 #include "mail/qp.h"
 #include "mail/splice.h"
 
@@ -30,7 +31,7 @@ const char *rewrite_fate_name(enum rewrite_fate fate)
         [LINK_QUOTED] = "quoted",           [LINK_NOT_HTTP] = "not_http",
         [LINK_UNSIGNABLE] = "unsignable",   [LINK_SENSITIVE] = "sensitive",
         [LINK_NOT_ASKED] = "not_asked",     [LINK_TOO_MANY] = "too_many",
-        [LINK_NO_ROOM] = "no_room",
+        [LINK_NO_ROOM] = "no_room",         [LINK_EXCLUDED] = "excluded",
     };
 
     return names[fate];
@@ -133,21 +134,29 @@ enum rewrite_degree rewrite_degree_of(const struct header_list *headers, struct 
 
 /* One mail being rewritten. */
 struct job {
-    struct page_mail mail;
+    struct mail_links links;
     struct mime_tree tree;
     struct splice_output output;
     struct buf unsubscribe;
     bool *pixel_below; /* by part: a page below it has its pixel */
 };
 
-/* Why a part is not edited, or NULL. */
-static const char *untouched(const struct mime_part *part, enum charset_way way)
+static bool is_plain(const struct mime_part *part)
 {
+    return strcmp(part->type, "text/plain") == 0;
+}
+
+/* Why a part is not edited, or NULL. */
+static const char *untouched(const struct mime_part *part, enum charset_way way,
+                             const struct rewrite_settings *settings)
+{
+    bool plain = is_plain(part) && (settings->text_links || settings->clean);
+
     if (part->multipart)
         return "multipart";
     if (part->opaque)
         return part->opaque;
-    if (strcmp(part->type, "text/html") != 0)
+    if (strcmp(part->type, "text/html") != 0 && !plain)
         return "not_html";
     if (part->attachment)
         return "attachment";
@@ -167,7 +176,7 @@ static bool wants_pixel(const struct job *job, size_t index)
 {
     int parent = job->tree.part[index].parent;
 
-    if (!job->mail.settings->add_pixel)
+    if (!job->links.settings->add_pixel || is_plain(&job->tree.part[index]))
         return false;
     while (parent != MIME_NO_PARENT && !job->pixel_below[parent])
         parent = job->tree.part[parent].parent;
@@ -180,6 +189,12 @@ static void note_pixel(struct job *job, size_t index)
         job->pixel_below[at] = true;
 }
 
+static bool read_text(struct job *job, struct page *page, struct slice text)
+{
+    return is_plain(&job->tree.part[page->part]) ? plain_read(&job->links, page, text)
+                                                 : page_read(&job->links, page, text);
+}
+
 /* Reads the decoded page, masked where its charset asks for it, and brings its splices to decoded offsets. */
 static bool read_page(struct job *job, struct page *page, struct slice decoded, enum charset_way way)
 {
@@ -187,9 +202,9 @@ static bool read_page(struct job *job, struct page *page, struct slice decoded, 
     bool done;
 
     if (way == CHARSET_DIRECT)
-        return page_read(&job->mail, page, decoded);
+        return read_text(job, page, decoded);
     buf_init(&masked, SIZE_MAX / 4);
-    done = charset_mask(way, decoded, &masked) && page_read(&job->mail, page, buf_slice(&masked));
+    done = charset_mask(way, decoded, &masked) && read_text(job, page, buf_slice(&masked));
     buf_free(&masked);
     for (size_t at = 0; done && way != CHARSET_ISO_2022_JP && at < page->splices.count; at++) {
         page->splices.item[at].at *= 2;
@@ -251,7 +266,7 @@ static bool edit_base64(struct job *job, const struct mime_part *part, struct pa
 static bool edit_page(struct job *job, size_t index, enum charset_way way, struct rewrite_part *report)
 {
     const struct mime_part *part = &job->tree.part[index];
-    struct rewrite_result *result = job->mail.result;
+    struct rewrite_result *result = job->links.result;
     struct page page = {.pixel = wants_pixel(job, index), .part = (unsigned)index};
     size_t edits = job->output.edits, links = result->links;
     bool fine;
@@ -280,15 +295,20 @@ static bool edit_page(struct job *job, size_t index, enum charset_way way, struc
 static bool edit_part(struct job *job, size_t index)
 {
     const struct mime_part *part = &job->tree.part[index];
-    struct rewrite_part *report = &job->mail.result->part[job->mail.result->parts];
+    struct rewrite_part *report = &job->links.result->part[job->links.result->parts];
     enum charset_way way = charset_way_of(slice_str(part->charset));
 
     *report = (struct rewrite_part){.at = part->at, .len = part->len, .type = strdup(part->type)};
-    job->mail.result->parts++;
+    job->links.result->parts++;
     if (!report->type)
         return false;
-    report->done = untouched(part, way);
-    return report->done || edit_page(job, index, way, report);
+    report->done = untouched(part, way, job->links.settings);
+    if (!report->done && !edit_page(job, index, way, report))
+        return false;
+    if (is_plain(part) && !job->links.settings->text_links && strcmp(report->done, "edited") != 0 &&
+        !part->opaque && !part->attachment)
+        report->done = "not_html"; /* nothing but our own URLs is looked for in it */
+    return true;
 }
 
 /* Why the body stayed as it is: the word of the first part that could have been a page. */
@@ -304,7 +324,7 @@ static const char *why_unchanged(const struct rewrite_result *result)
 
 static bool edit_all(struct job *job)
 {
-    struct rewrite_result *result = job->mail.result;
+    struct rewrite_result *result = job->links.result;
 
     result->part = calloc(job->tree.count, sizeof *result->part);
     job->pixel_below = calloc(job->tree.count, sizeof *job->pixel_below);
@@ -339,7 +359,7 @@ static bool gather_unsubscribe(const struct header_list *headers, struct buf *ou
 bool rewrite(const struct header_list *headers, struct slice body, const struct rewrite_settings *settings,
              struct rewrite_result *result)
 {
-    struct job job = {.mail = {.settings = settings, .result = result},
+    struct job job = {.links = {.settings = settings, .result = result},
                       .output = {.old = body, .body = &result->body}};
     bool done;
 
@@ -349,12 +369,12 @@ bool rewrite(const struct header_list *headers, struct slice body, const struct 
     done = judge(headers, body, settings->body_limit, &job.tree, &result->degree, &result->reason);
     if (done && result->degree == REWRITE_BODY) {
         done = gather_unsubscribe(headers, &job.unsubscribe);
-        job.mail.unsubscribe = buf_slice(&job.unsubscribe);
+        job.links.unsubscribe = buf_slice(&job.unsubscribe);
         done = done && edit_all(&job);
     }
     mime_tree_free(&job.tree);
     buf_free(&job.unsubscribe);
-    destination_table_free(&job.mail.destinations);
+    destination_table_free(&job.links.destinations);
     free(job.pixel_below);
     free(job.output.edit);
     if (!done)

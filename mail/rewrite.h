@@ -31,11 +31,20 @@ struct rewrite_urls {
     enum rewrite_own (*own)(void *arg, struct slice url, struct buf *destination);
 };
 
+/* Texts of the caller, in lower case; they live as long as the settings. */
+struct rewrite_patterns {
+    char *const *item;
+    size_t count;
+};
+
 struct rewrite_settings {
     struct rewrite_urls urls;
     const char *tracking_url; /* no trailing slash; a URL that does not begin with it is not ours */
     bool add_pixel;
-    bool track_links;
+    bool track_links; /* in HTML */
+    bool text_links;  /* in plain text too, where the reader sees the long URL */
+    struct rewrite_patterns sensitive; /* a URL that holds one stays; "*" is any run of characters */
+    struct rewrite_patterns untracked; /* hosts whose links stay; "*.example.com": all below it */
     bool clean;        /* take our old pixels out and unwrap our old links */
     size_t body_limit; /* bytes; above it the body stays */
     /* Unsubscribe URLs named in List-Unsubscribe are found in the headers by the rewriter itself. */
@@ -66,6 +75,7 @@ enum rewrite_fate { /* of a link */
                     LINK_NOT_HTTP,    /* mailto:, tel:, #fragment, relative, ... */
                     LINK_UNSIGNABLE,  /* http but outside what we sign: userinfo, control bytes, too long */
                     LINK_SENSITIVE,   /* password reset, verification, magic link */
+                    LINK_EXCLUDED,    /* its domain is not tracked */
                     LINK_NOT_ASKED,   /* would be wrapped, but links are not tracked in this mail */
                     LINK_TOO_MANY,    /* beyond REWRITE_DESTINATIONS_MAX */
                     LINK_NO_ROOM      /* its line of a 7bit or 8bit part would pass 998 bytes */

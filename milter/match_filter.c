@@ -6,6 +6,7 @@
 #include "common/log.h"
 #include "common/store.h"
 #include "common/token.h"
+#include "mail/campaign.h"
 #include "mail/incoming.h"
 #include "mail/tracking.h"
 #include "milter/match_filter.h"
@@ -152,12 +153,18 @@ static bool judge(struct question *question, const struct mlfi_message *message,
     return incoming_judge(&mail, &lookup, verdict);
 }
 
+/* Before the answer is accepted, so that no later mail of the campaign goes. */
 static void stop_campaign(struct question *question, const struct incoming_verdict *verdict)
 {
-    struct db *db = take_database(question);
+    struct match_filter *filter = question->filter;
+    struct record_stop stop;
+    struct db *db;
 
-    match_stop(question->filter, verdict, db, left_ms(question));
-    db_pool_give(question->filter->databases, db);
+    if (!campaign_stop_of(verdict, filter->conf->match.stop_on_other, clock_wall_us(), &stop))
+        return;
+    db = take_database(question);
+    match_stop(filter, &stop, db, left_ms(question));
+    db_pool_give(filter->databases, db);
 }
 
 /* --- record ---------------------------------------------------------------------------------------- */

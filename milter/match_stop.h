@@ -8,10 +8,9 @@
 #ifndef MILTER_MATCH_STOP_H
 #define MILTER_MATCH_STOP_H
 
-#include "mail/incoming.h"
 #include "milter/match_filter.h"
 
-/* DB: a connection that stands, or NULL. Does nothing for an answer that ends nothing. */
-void match_stop(struct match_filter *filter, const struct incoming_verdict *verdict, struct db *db, int left_ms);
+/* DB: a connection that stands, or NULL. */
+void match_stop(struct match_filter *filter, const struct record_stop *stop, struct db *db, int left_ms);
 
 #endif

@@ -107,7 +107,7 @@ static bool is_known(struct stamp_filter *filter, const struct outgoing_plan *pl
         return false;
     if (ask(filter, plan, campaign))
         return true;
-    atomic_store(&filter->unsettled_until_ms, clock_monotonic_ms() + filter->conf->stamp.campaign_settle_ms);
+    atomic_store(&filter->unsettled_until_ms, clock_monotonic_ms() + filter->conf->campaign_settle_s * 1000);
     return false;
 }
 

@@ -11,9 +11,11 @@ unit_tests += tests/unit/test_address
 unit_tests += tests/unit/test_base64
 unit_tests += tests/unit/test_buf
 unit_tests += tests/unit/test_cache
+unit_tests += tests/unit/test_campaign
 unit_tests += tests/unit/test_classify
 unit_tests += tests/unit/test_conf
 unit_tests += tests/unit/test_copy_stream
+unit_tests += tests/unit/test_corpus
 unit_tests += tests/unit/test_daemon
 unit_tests += tests/unit/test_header
 unit_tests += tests/unit/test_hit
@@ -30,6 +32,7 @@ unit_tests += tests/unit/test_msgid
 unit_tests += tests/unit/test_network
 unit_tests += tests/unit/test_node
 unit_tests += tests/unit/test_outgoing
+unit_tests += tests/unit/test_plain
 unit_tests += tests/unit/test_qp
 unit_tests += tests/unit/test_record
 unit_tests += tests/unit/test_rewrite
@@ -40,10 +43,19 @@ unit_tests += tests/unit/test_store
 unit_tests += tests/unit/test_token
 unit_tests += tests/unit/test_url
 unit_tests += tests/unit/test_verdict
+if HAVE_ORACLES
+unit_tests += tests/unit/test_oracle_html
+unit_tests += tests/unit/test_oracle_mime
+endif
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 endif
 
+tests_unit_test_corpus_SOURCES = tests/unit/test_corpus.c
+tests_unit_test_corpus_SOURCES += tests/support/corpus.c
+tests_unit_test_corpus_SOURCES += tests/support/corpus.h
+tests_unit_test_corpus_SOURCES += tests/support/rewrite_check.c
+tests_unit_test_corpus_SOURCES += tests/support/rewrite_check.h
 tests_unit_test_incoming_SOURCES = tests/unit/test_incoming.c
 tests_unit_test_incoming_SOURCES += tests/unit/incoming_tokens.c
 tests_unit_test_incoming_SOURCES += tests/unit/incoming_tokens.h
@@ -52,6 +64,19 @@ tests_unit_test_loader_SOURCES += tests/unit/postgres.h
 tests_unit_test_message_id_SOURCES = tests/unit/test_message_id.c
 tests_unit_test_message_id_SOURCES += tests/unit/folder.c
 tests_unit_test_message_id_SOURCES += tests/unit/folder.h
+tests_unit_test_oracle_html_SOURCES = tests/unit/test_oracle_html.c
+tests_unit_test_oracle_html_SOURCES += tests/support/corpus.c
+tests_unit_test_oracle_html_SOURCES += tests/support/corpus.h
+tests_unit_test_oracle_html_SOURCES += tests/support/rewrite_check.c
+tests_unit_test_oracle_html_SOURCES += tests/support/rewrite_check.h
+tests_unit_test_oracle_mime_SOURCES = tests/unit/test_oracle_mime.c
+tests_unit_test_oracle_mime_SOURCES += tests/support/corpus.c
+tests_unit_test_oracle_mime_SOURCES += tests/support/corpus.h
+tests_unit_test_oracle_mime_SOURCES += tests/support/rewrite_check.c
+tests_unit_test_oracle_mime_SOURCES += tests/support/rewrite_check.h
+tests_unit_test_plain_SOURCES = tests/unit/test_plain.c
+tests_unit_test_plain_SOURCES += tests/support/rewrite_check.c
+tests_unit_test_plain_SOURCES += tests/support/rewrite_check.h
 tests_unit_test_rewrite_SOURCES = tests/unit/test_rewrite.c
 tests_unit_test_rewrite_SOURCES += tests/support/rewrite_check.c
 tests_unit_test_rewrite_SOURCES += tests/support/rewrite_check.h
@@ -60,10 +85,6 @@ tests_unit_test_spool_SOURCES += tests/unit/folder.c
 tests_unit_test_spool_SOURCES += tests/unit/folder.h
 tests_unit_test_store_SOURCES = tests/unit/test_store.c
 tests_unit_test_store_SOURCES += tests/unit/postgres.h
-
-# Helpers of the system tests.
-noinst_PROGRAMS += tests/support/sign_token
-tests_support_sign_token_SOURCES = tests/support/sign_token.c
 
 # Fuzz targets: a file each, built with CC=clang and --enable-fuzzers.
 FUZZER_LINK = $(AM_LDFLAGS) -fsanitize=fuzzer
@@ -114,6 +135,10 @@ tests_fuzz_fuzz_qp_SOURCES += tests/support/rewrite_check.h
 tests_fuzz_fuzz_rewrite_SOURCES = tests/fuzz/fuzz_rewrite.c
 tests_fuzz_fuzz_rewrite_SOURCES += tests/support/rewrite_check.c
 tests_fuzz_fuzz_rewrite_SOURCES += tests/support/rewrite_check.h
+tests_unit_test_oracle_html_CPPFLAGS = $(AM_CPPFLAGS) $(ORACLES_CFLAGS)
+tests_unit_test_oracle_html_LDADD = $(LDADD) $(ORACLES_LIBS)
+tests_unit_test_oracle_mime_CPPFLAGS = $(AM_CPPFLAGS) $(ORACLES_CFLAGS)
+tests_unit_test_oracle_mime_LDADD = $(LDADD) $(ORACLES_LIBS)
 
 # Benchmarks and their peers: built when asked for.
 EXTRA_PROGRAMS = tests/bench/buffer_milter
@@ -126,6 +151,10 @@ tests_bench_rewrite_rate_SOURCES += tests/support/rewrite_check.h
 tests_bench_rewrite_rate_CPPFLAGS = $(AM_CPPFLAGS) $(ORACLES_CFLAGS)
 tests_bench_rewrite_rate_LDADD = libmail.a $(COMMON_LIBS) $(ORACLES_LIBS)
 endif
+
+# Signs ids for the system tests.
+noinst_PROGRAMS += tests/support/sign_token
+tests_support_sign_token_SOURCES = tests/support/sign_token.c
 
 check_PROGRAMS += tests/lint/option_names
 tests_lint_option_names_SOURCES = tests/lint/option_names.c
@@ -166,10 +195,13 @@ EXTRA_DIST += tests/system/servers.py
 EXTRA_DIST += tests/system/spam_filters.py
 EXTRA_DIST += tests/system/spoor.py
 EXTRA_DIST += tests/system/test_bad_input.py
+EXTRA_DIST += tests/system/test_campaign.py
+EXTRA_DIST += tests/system/test_dry_run.py
 EXTRA_DIST += tests/system/test_harness.py
 EXTRA_DIST += tests/system/test_main_job.py
 EXTRA_DIST += tests/system/test_match_corpus.py
 EXTRA_DIST += tests/system/test_pixeld.py
+EXTRA_DIST += tests/system/test_setup.py
 EXTRA_DIST += tests/system/test_spam_score.py
 EXTRA_DIST += tests/system/traces.py
 EXTRA_DIST += tests/system/web.py

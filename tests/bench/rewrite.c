@@ -4,7 +4,7 @@
  *
  * The last line is "rewrite RATIO": MB/s of rewrite() on quoted-printable HTML of 80 KB with 20 links,
  * divided by Gumbo's on what it decodes to. Both take turns in one run; medians count. Above it: other kinds
- * of mail in MB/s, and hostile ones of 5 MB in seconds.
+ * of mail in MB/s, hostile ones of 5 MB in seconds, and the memory that a mail of 40 MB takes.
  */
 
 #include "mail/base64.h"
@@ -12,10 +12,14 @@
 #include "tests/support/rewrite_check.h"
 
 #include <gumbo.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
     PAGE_BYTES = 80 * 1024,
@@ -23,6 +27,7 @@ enum {
     ROUNDS = 15,
     REPEATS = 40,
     HOSTILE_BYTES = 5 * 1024 * 1024,
+    LARGE_BYTES = 40 * 1024 * 1024,
     ATTACHED_BYTES = 4 * 1024 * 1024
 };
 
@@ -96,6 +101,7 @@ static void rewrite_once(const struct header_list *headers, struct slice body)
     struct rewrite_settings settings = check_settings("bench");
     struct rewrite_result result;
 
+    settings.text_links = true;
     check_that(rewrite(headers, body, &settings, &result), "there is memory");
     rewrite_result_free(&result);
 }
@@ -180,7 +186,46 @@ static const struct hostile hostiles[] = {
     {"nested parts", "", "--b\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n", "",
      "multipart/mixed; boundary=b"},
     {"armour", "", "-----BEGIN PGP", "", "text/html"},
+    {"ampersand text", "", "&", "", "text/html"},
+    {"dash text", "", "-", "", "text/html"},
+    {"blanks", "<a href=", " ", "", "text/html"},
+    {"distinct links", "<a href=http://a.example/x>", "<a href=\"http://a.example/?\n", "", "text/html"},
+    {"open everything", "<table><a href='x'><b>", "<p><b><i><table><td><a href='http://a.example/y'>", "",
+     "text/html"},
+    {"base href", "", "<base href=http://a.example/>", "", "text/html"},
+    {"notrack", "", "<a href=https+notrack://a.example/x>", "", "text/html"},
+    {"shift out", "", "\x1b$B<a href=x>\x1b(B", "", "text/html; charset=iso-2022-jp"},
+    {"utf-16", "", "<\n", "", "text/html; charset=utf-16"},
+    {"text URLs", "", "http://a.example/x ", "", "text/plain"},
+    {"text schemes", "", "http://", "", "text/plain"},
+    {"text brackets", "http://a.example/", "))))", "", "text/plain"},
+    {"text old links", "", CHECK_TRACKING_URL "/c/x/http%3A%2F%2Fa.example ", "", "text/plain"},
+    {"text old pixels", "", "[" CHECK_TRACKING_URL "/o/x.gif]", "", "text/plain"},
+    {"text rules", "", "-----x-----\n", "", "text/plain"},
+    {"many parts", "", "--b\r\nContent-Type: text/html\r\n\r\n<p>x</p>\r\n", "", "multipart/mixed; boundary=b"},
+    {"part headers", "--b\r\n", "X-Some-Field: value\r\n", "\r\n", "multipart/mixed; boundary=b"},
+    {"type parameters", "--b\r\nContent-Type: text/html", "; a=b", "\r\n\r\nx", "multipart/mixed; boundary=b"},
+    {"equals signs", "", "=", "", "text/html"},
+    {"soft breaks", "", "=\r\n", "", "text/html"},
 };
+
+/* All of it repeated up to the size, in the encoding. */
+static void make_hostile(const struct hostile *hostile, const char *encoding, struct buf *body)
+{
+    struct buf plain;
+
+    buf_init(&plain, HOSTILE_BYTES * 2);
+    buf_init(body, HOSTILE_BYTES * 4);
+    buf_add_str(&plain, hostile->start);
+    while (plain.len < HOSTILE_BYTES)
+        buf_add_str(&plain, hostile->repeated);
+    buf_add_str(&plain, hostile->end);
+    if (strcmp(encoding, "base64") == 0)
+        base64_encode(buf_slice(&plain), (struct base64_shape){76, true, true}, body);
+    else
+        buf_add_slice(body, buf_slice(&plain));
+    buf_free(&plain);
+}
 
 static double run_hostile(const struct hostile *hostile, const char *encoding)
 {
@@ -188,11 +233,7 @@ static double run_hostile(const struct hostile *hostile, const char *encoding)
     struct buf body;
     double seconds;
 
-    buf_init(&body, HOSTILE_BYTES * 2);
-    buf_add_str(&body, hostile->start);
-    while (body.len < HOSTILE_BYTES)
-        buf_add_str(&body, hostile->repeated);
-    buf_add_str(&body, hostile->end);
+    make_hostile(hostile, encoding, &body);
     set_headers(&headers, hostile->type, encoding);
     seconds = seconds_of_rewrite(&headers, buf_slice(&body), 3);
     header_list_free(&headers);
@@ -200,19 +241,107 @@ static double run_hostile(const struct hostile *hostile, const char *encoding)
     return seconds;
 }
 
+/* NUL bytes cannot stand in the table. */
+static double run_nuls(const char *encoding)
+{
+    struct header_list headers;
+    double seconds;
+    char *body = calloc(HOSTILE_BYTES, 1);
+
+    check_that(body != NULL, "there is memory");
+    set_headers(&headers, "text/html", encoding);
+    seconds = seconds_of_rewrite(&headers, slice_of(body, HOSTILE_BYTES), 3);
+    header_list_free(&headers);
+    free(body);
+    return seconds;
+}
+
 static void report_hostile(void)
 {
+    static const char *const encodings[] = {"8bit", "quoted-printable", "base64"};
     double worst = 0;
 
-    for (size_t at = 0; at < sizeof hostiles / sizeof hostiles[0]; at++) {
-        double plain = run_hostile(&hostiles[at], "8bit");
-        double quoted = run_hostile(&hostiles[at], "quoted-printable");
+    for (size_t at = 0; at <= sizeof hostiles / sizeof hostiles[0]; at++) {
+        bool nuls = at == sizeof hostiles / sizeof hostiles[0];
 
-        printf("hostile %-16s %.3f s, quoted-printable %.3f s\n", hostiles[at].name, plain, quoted);
-        worst = plain > worst ? plain : worst;
-        worst = quoted > worst ? quoted : worst;
+        fflush(stdout);
+        printf("hostile %-16s", nuls ? "nuls" : hostiles[at].name);
+        for (size_t n = 0; n < sizeof encodings / sizeof encodings[0]; n++) {
+            double seconds = nuls ? run_nuls(encodings[n]) : run_hostile(&hostiles[at], encodings[n]);
+
+            printf(" %s %.3f s", encodings[n], seconds);
+            worst = seconds > worst ? seconds : worst;
+        }
+        printf("\n");
     }
     printf("hostile worst %.3f s\n", worst);
+}
+
+/* Twice the size should take twice the time. */
+static void report_growth(struct slice page)
+{
+    struct header_list headers;
+    struct buf body;
+    double half, whole;
+
+    buf_init(&body, 20 * HOSTILE_BYTES);
+    while (body.len < HOSTILE_BYTES)
+        buf_add_slice(&body, page);
+    set_headers(&headers, "text/html; charset=utf-8", "8bit");
+    half = seconds_of_rewrite(&headers, slice_of(body.data, body.len / 2), 5);
+    whole = seconds_of_rewrite(&headers, buf_slice(&body), 5);
+    printf("time for twice the size %.2f times\n", whole / half);
+    header_list_free(&headers);
+    buf_free(&body);
+}
+
+/* Rewrites one large mail in a process of its own; its peak, the mail itself included, over the mail's size. */
+static double memory_of(const char *type, const char *encoding, struct slice body)
+{
+    struct header_list headers;
+    struct rusage usage = {.ru_maxrss = 0};
+    int status = -1;
+    pid_t child = fork();
+
+    if (child == 0) {
+        set_headers(&headers, type, encoding);
+        rewrite_once(&headers, body);
+        getrusage(RUSAGE_SELF, &usage);
+        _exit(usage.ru_maxrss > LONG_MAX / 1024);
+    }
+    check_that(child > 0 && wait4(child, &status, 0, &usage) == child && status == 0, "the large mail is rewritten");
+    return (double)usage.ru_maxrss * 1024 / (double)body.len;
+}
+
+static void fill(struct buf *body, struct slice piece)
+{
+    buf_init(body, LARGE_BYTES * 2);
+    check_that(buf_reserve(body, LARGE_BYTES + piece.len), "there is memory");
+    while (body->len < LARGE_BYTES)
+        buf_add_slice(body, piece);
+}
+
+static void report_memory_of(const char *name, const char *type, const char *encoding, struct slice piece)
+{
+    struct buf body;
+
+    fill(&body, piece);
+    printf("memory %-16s %.2f times a 40 MB mail\n", name, memory_of(type, encoding, buf_slice(&body)));
+    buf_free(&body);
+}
+
+static void report_memory(struct slice page, struct slice quoted)
+{
+    struct buf encoded;
+
+    buf_init(&encoded, PAGE_BYTES * 4);
+    base64_encode(slice_of(page.p, page.len - page.len % 57), (struct base64_shape){76, true, true}, &encoded);
+    report_memory_of("8bit", "text/html; charset=utf-8", "8bit", page);
+    report_memory_of("quoted-printable", "text/html; charset=utf-8", "quoted-printable", quoted);
+    report_memory_of("base64", "text/html; charset=utf-8", "base64", buf_slice(&encoded));
+    report_memory_of("attachment", "application/pdf", "base64", buf_slice(&encoded));
+    report_memory_of("distinct lines", "text/html", "quoted-printable", slice_str("=\r\n"));
+    buf_free(&encoded);
 }
 
 static double seconds_of_gumbo(struct slice page)
@@ -237,6 +366,8 @@ int main(void)
     check_that(qp_decode(buf_slice(&quoted), &decoded, &map), "there is memory");
     qp_map_free(&map);
     report_hostile();
+    report_growth(buf_slice(&page));
+    report_memory(buf_slice(&page), buf_slice(&quoted));
     report_kinds(buf_slice(&page), buf_slice(&quoted));
     set_headers(&headers, "text/html; charset=utf-8", "quoted-printable");
     for (int round = 0; round < ROUNDS; round++) {

@@ -23,6 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct record_message message;
     struct record_hit hit;
     struct record_answer answer;
+    struct record_stop stop;
     struct buf again;
 
     buf_init(&again, CAP);
@@ -34,6 +35,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         expect_beginning(payload, &again, record_hit_encode(&hit, &again));
     if (record_answer_decode(payload, &answer))
         expect_beginning(payload, &again, record_answer_encode(&answer, &again));
+    if (record_stop_decode(payload, &stop))
+        expect_beginning(payload, &again, record_stop_encode(&stop, &again));
     buf_free(&again);
     return 0;
 }

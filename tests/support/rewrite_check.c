@@ -58,6 +58,9 @@ static enum rewrite_own own(void *arg, struct slice url, struct buf *destination
     return REWRITE_OWN_CLICK;
 }
 
+static char *const sensitive[] = {"password", "verify", "magic*token="};
+static char *const untracked[] = {"intern.example", "*.untracked.example"};
+
 struct rewrite_settings check_settings(const char *salt)
 {
     return (struct rewrite_settings){
@@ -66,6 +69,8 @@ struct rewrite_settings check_settings(const char *salt)
         .add_pixel = true,
         .track_links = true,
         .clean = true,
+        .sensitive = {sensitive, sizeof sensitive / sizeof sensitive[0]},
+        .untracked = {untracked, sizeof untracked / sizeof untracked[0]},
         .body_limit = BODY_LIMIT,
     };
 }

@@ -156,6 +156,25 @@ static void an_answer_comes_back(void **state)
     buf_free(&buf);
 }
 
+static void a_stop_comes_back(void **state)
+{
+    struct record_stop in = {.message = 1, .address = slice_str("a"), .recipient = 2, .class_ = ANSWER_BOUNCE, .others = true,
+                             .time_us = 3, .until_us = 4, .digest = {[31] = 0xAB}};
+    struct record_stop out;
+    struct buf buf;
+
+    (void)state;
+    buf_init(&buf, CAP);
+    assert_true(record_stop_encode(&in, &buf));
+    assert_true(record_stop_decode(buf_slice(&buf), &out));
+    assert_true(out.message == 1 && out.recipient == 2 && out.time_us == 3 && out.until_us == 4 && out.others);
+    assert_true(out.class_ == ANSWER_BOUNCE && slice_is(out.address, "a"));
+    assert_memory_equal(out.digest, in.digest, 32);
+    for (size_t len = 0; len < buf.len; len++)
+        assert_false(record_stop_decode(slice_of(buf.data, len), &out));
+    buf_free(&buf);
+}
+
 static void too_long_a_text_leaves_nothing_behind(void **state)
 {
     static char text[70000];
@@ -211,6 +230,7 @@ int main(void)
         cmocka_unit_test(every_prefix_of_a_message_is_refused),
         cmocka_unit_test(a_hit_comes_back),
         cmocka_unit_test(an_answer_comes_back),
+        cmocka_unit_test(a_stop_comes_back),
         cmocka_unit_test(too_long_a_text_leaves_nothing_behind),
         cmocka_unit_test(words_are_those_of_the_database),
         cmocka_unit_test(checksum_is_castagnoli),

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* whole mails: the corpus against its results, properties, and the fate of links */
+/* whole mails: where the pixel goes, and the fate of links */
 
 #include "tests/support/rewrite_check.h"
 
-#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -377,111 +376,6 @@ static void nul_bytes_and_lone_line_feeds_survive(void **state)
     outcome_free(&outcome);
 }
 
-/* A file's bytes; the caller frees them. A file that is not there is empty. */
-static struct slice read_file(const char *path, struct buf *out)
-{
-    FILE *file = fopen(path, "rb");
-    char bytes[4096];
-    size_t got;
-
-    buf_init(out, 10000000);
-    while (file && (got = fread(bytes, 1, sizeof bytes, file)) > 0)
-        buf_add(out, bytes, got);
-    if (file)
-        fclose(file);
-    return buf_slice(out);
-}
-
-/* The result as a mail again: the old header and the new body. */
-static void join(struct slice mail, const struct outcome *outcome, struct buf *out)
-{
-    buf_init(out, 10000000);
-    buf_add(out, mail.p, mail.len - outcome->body.len);
-    buf_add_slice(out, outcome->result.changed ? buf_slice(&outcome->result.body) : outcome->body);
-}
-
-static bool opted_out(const struct rewrite_result *result)
-{
-    for (size_t at = 0; at < result->links; at++)
-        if (result->link[at].fate == LINK_OPTED_OUT)
-            return true;
-    return false;
-}
-
-/* With the same tokens a second pass changes nothing; cleaning leaves no URL of ours. */
-static void check_again(struct slice changed, const struct outcome *first)
-{
-    struct rewrite_settings settings = check_settings("one");
-    struct outcome outcome;
-    struct buf again;
-
-    run_slice(changed, &settings, &outcome);
-    join(changed, &outcome, &again);
-    if (!opted_out(&first->result)) { /* a mark that was taken out protects its link only once */
-        assert_int_equal(again.len, changed.len);
-        assert_memory_equal(again.data, changed.p, changed.len);
-    }
-    outcome_free(&outcome);
-    buf_free(&again);
-    settings.add_pixel = settings.track_links = false;
-    run_slice(changed, &settings, &outcome);
-    join(changed, &outcome, &again);
-    assert_null(memmem(again.data, again.len, CHECK_TRACKING_URL, strlen(CHECK_TRACKING_URL)));
-    outcome_free(&outcome);
-    buf_free(&again);
-}
-
-static void check_golden(const char *folder, const char *name)
-{
-    struct rewrite_settings settings = check_settings("one");
-    char path[4096];
-    struct buf mail, reference, result;
-    struct outcome outcome;
-    struct slice expected;
-
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    read_file(path, &mail);
-    run_slice(buf_slice(&mail), &settings, &outcome);
-    join(buf_slice(&mail), &outcome, &result);
-    snprintf(path, sizeof path, "%s/%.*s.ref", folder, (int)strlen(name) - 4, name);
-    if (getenv("UPDATE_REFERENCES")) {
-        FILE *file = fopen(path, "wb");
-
-        assert_non_null(file);
-        assert_int_equal(fwrite(result.data, 1, result.len, file), result.len);
-        fclose(file);
-    }
-    expected = read_file(path, &reference);
-    if (!slice_eq(expected, buf_slice(&result)))
-        fail_msg("%s: the result is not that of %s", name, path);
-    check_again(buf_slice(&result), &outcome);
-    outcome_free(&outcome);
-    buf_free(&mail);
-    buf_free(&reference);
-    buf_free(&result);
-}
-
-static void the_corpus_gives_its_results(void **state)
-{
-    const char *top = getenv("top_srcdir");
-    char folder[2048];
-    struct dirent *entry;
-    unsigned count = 0;
-    DIR *dir;
-
-    (void)state;
-    snprintf(folder, sizeof folder, "%s/tests/corpus/outgoing", top ? top : ".");
-    dir = opendir(folder);
-    assert_non_null(dir);
-    while ((entry = readdir(dir)))
-        if (strlen(entry->d_name) > 4 && strcmp(entry->d_name + strlen(entry->d_name) - 4, ".eml") == 0) {
-            check_golden(folder, entry->d_name);
-            count++;
-        }
-    closedir(dir);
-    assert_true(count >= 20);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -499,7 +393,6 @@ int main(void)
         cmocka_unit_test(long_lines_are_broken_in_tags_only),
         cmocka_unit_test(a_longer_pixel_in_an_old_ones_place_breaks_the_line),
         cmocka_unit_test(nul_bytes_and_lone_line_feeds_survive),
-        cmocka_unit_test(the_corpus_gives_its_results),
     };
 
     return cmocka_run_group_tests_name("rewrite", tests, NULL, NULL);

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* outgoing_id - Message-ID and References of an outgoing mail: a signed id, and the anchor */
+
+#include "common/address.h"
+#include "common/token.h"
+#include "mail/msgid.h"
+#include "mail/outgoing_work.h"
+#include "mail/tracking.h"
+
+static bool is_full(struct slice domain)
+{
+    return domain.len && memchr(domain.p, '.', domain.len);
+}
+
+static struct slice host_of(struct slice url)
+{
+    size_t start = slice_find_i(url, "://");
+    struct slice host = slice_from(url, start == (size_t)-1 ? 0 : start + 3);
+    size_t len = 0;
+
+    while (len < host.len && host.p[len] != '/' && host.p[len] != ':')
+        len++;
+    return slice_of(host.p, len);
+}
+
+/* From's domain when it is ours: what a filter expects to see. A single label would be replaced by large receivers. */
+static struct slice id_domain(const struct outgoing_work *work)
+{
+    struct slice sender = address_domain(buf_slice(&work->sender));
+
+    if (is_full(sender) && conf_list_has_domain(&work->conf->local_domains, sender))
+        return sender;
+    if (work->conf->stamp.message_id_domain[0])
+        return slice_str(work->conf->stamp.message_id_domain);
+    return host_of(slice_str(work->conf->tracking_url));
+}
+
+static bool sign_id(struct outgoing_work *work, enum token_kind kind, struct buf *id)
+{
+    struct token token = {.kind = kind, .message = work->plan->record.id, .recipient = work->recipient};
+    char text[TOKEN_TEXT + 1];
+
+    return token_sign(work->settings->keys, &token, slice_str(""), text) && buf_add_str(id, text) &&
+           buf_add_char(id, '@') && buf_add_slice(id, id_domain(work));
+}
+
+/* Spam filters score a mail that names Thunderbird without a Thunderbird id as forged. */
+static bool must_replace(const struct outgoing_work *work, bool valid)
+{
+    const struct header_list *headers = work->mail->headers;
+
+    switch (work->conf->stamp.message_id) {
+    case MESSAGE_ID_STAMP:
+        return true;
+    case MESSAGE_ID_KEEP:
+        return !valid;
+    case MESSAGE_ID_AUTO:
+        break;
+    }
+    return !valid || !(header_value(headers, "User-Agent") || header_value(headers, "X-Mailer"));
+}
+
+const char *outgoing_message_id(struct outgoing_work *work)
+{
+    const struct header_list *headers = work->mail->headers;
+    struct outgoing_plan *plan = work->plan;
+    const char *value = header_value(headers, "Message-ID");
+    bool valid = value && header_count(headers, "Message-ID") == 1 && msgid_valid(slice_str(value));
+    struct msgid_list ids = {.count = 0};
+    struct buf field;
+
+    if (value)
+        msgid_list_read(slice_str(value), &ids);
+    if (ids.count)
+        buf_add_slice(&work->client_id, ids.id[0]);
+    plan->id_replaced = must_replace(work, valid);
+    if (!plan->id_replaced) {
+        plan->record.sent_message_id = plan->record.client_message_id = outgoing_keep(plan, buf_slice(&work->client_id));
+        return NULL;
+    }
+    if (!sign_id(work, TOKEN_MESSAGE_ID, &work->token_id))
+        plan->failed = true;
+    plan->record.sent_message_id = outgoing_keep(plan, buf_slice(&work->token_id));
+    plan->record.client_message_id = outgoing_keep(plan, buf_slice(&work->client_id));
+    if (!valid)
+        buf_reset(&work->client_id); /* nobody will thread by it */
+    buf_init(&field, MSGID_MAX * 2);
+    buf_add_f(&field, "<%s>", buf_text(&work->token_id));
+    outgoing_remove_headers(work, "Message-ID", 2);
+    outgoing_set_header(plan, "Message-ID", 1, &field);
+    buf_free(&field);
+    return NULL;
+}
+
+const char *outgoing_references(struct outgoing_work *work)
+{
+    const struct header_list *headers = work->mail->headers;
+    const char *old = header_value(headers, "References");
+    const char *parent = header_value(headers, "In-Reply-To");
+    struct references_request request = {.old = slice_str(old), .is_anchor = tracking_is_anchor};
+    struct msgid_list parents = {.count = 0};
+    struct buf anchor;
+    struct buf field;
+
+    buf_init(&anchor, MSGID_MAX);
+    buf_init(&field, REFERENCES_MAX * 2);
+    if (parent && !old) { /* RFC 5322 3.6.4: a parent that is named only there goes along */
+        msgid_list_read(slice_str(parent), &parents);
+        if (parents.count == 1)
+            request.more[0] = parents.id[0];
+    }
+    if (work->plan->id_replaced)
+        request.more[1] = buf_slice(&work->client_id);
+    if (!sign_id(work, TOKEN_ANCHOR, &anchor))
+        work->plan->failed = true;
+    request.anchor = buf_slice(&anchor);
+    if (!references_build(&request, &field))
+        work->plan->failed = true;
+    outgoing_remove_headers(work, "References", 2);
+    outgoing_set_header(work->plan, "References", 1, &field);
+    buf_free(&field);
+    buf_free(&anchor);
+    return NULL;
+}
