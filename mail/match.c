@@ -89,11 +89,9 @@ static bool find_kept(struct matching *matching)
         if (token_parse(ladder_left(id), &shape))
             continue;
         asked++;
-        if (!lookup->kept_id(lookup->arg, ladder_text(id), &message))
-            continue;
-        if (matching->own_anchor && message == matching->own_token.message)
-            continue; /* the id that its own program gave it */
-        match->token = (struct token){.message = message};
+        if (!lookup->kept_id(lookup->arg, ladder_text(id), &match->token.message) ||
+            (matching->own_anchor && match->token.message == matching->own_token.message))
+            continue; /* unknown, or the mail's own id beside its own anchor */
         take_id(match, id);
         match->kept = true;
         return true;
