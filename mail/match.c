@@ -78,11 +78,11 @@ static bool find_kept(struct matching *matching)
     const struct incoming_lookup *lookup = matching->lookup;
     struct match *match = matching->match;
     struct token shape;
-    uint64_t message;
     size_t asked = 0;
 
     if (!lookup->kept_id)
         return false;
+    match->token = (struct token){.message = 0};
     for (size_t n = 0; n < matching->ladder->count && asked < INCOMING_KEPT_MAX; n++) {
         const struct ladder_id *id = &matching->ladder->id[n];
 
