@@ -191,12 +191,12 @@ static bool ends_something(const struct incoming_verdict *verdict, int64_t now_u
     }
 }
 
-/* A bounce or complaint comes from a machine: its From says nothing about whom it concerns. */
+/* A bounce or complaint comes from a machine, which may name somebody; whether that is a recipient the database knows. */
 static struct slice whom(const struct incoming_verdict *verdict)
 {
     bool from_a_person = verdict->class_ == ANSWER_REPLY || verdict->class_ == ANSWER_AUTO_REPLY;
 
-    return from_a_person ? slice_str(verdict->from) : slice_str("");
+    return slice_str(from_a_person ? verdict->from : verdict->about);
 }
 
 bool campaign_stop_of(const struct incoming_verdict *verdict, bool others, int64_t now_us, struct record_stop *stop)

@@ -271,6 +271,16 @@ def test_a_hard_bounce_ends_it(servers, name, status, stops):
         send(servers, [BOB], name)
 
 
+def test_a_report_about_somebody_else_ends_nothing(servers, name):
+    mark = send(servers, [BOB, CAROL], name)
+    bounce(servers, mark, DAVE, "5.1.1")
+    complain(servers, mark, STRANGER)
+    send(servers, [BOB, CAROL, DAVE], name)
+    bounce(servers, mark, CAROL, "5.1.1")
+    assert refusal(servers, [CAROL], name).code == 550
+    send(servers, [BOB], name)
+
+
 def test_a_complaint_ends_it(servers, name):
     complain(servers, send(servers, [BOB], name), BOB)
     assert ": complaint of " in str(refusal(servers, [BOB], name))
