@@ -37,7 +37,7 @@ static int left_ms(const struct question *question)
 static struct db *take_database(const struct question *question)
 {
     struct db_pool *databases = question->filter->databases;
-    struct db *db = left_ms(question) ? db_pool_take(databases) : NULL;
+    struct db *db = db_pool_wait(databases, left_ms(question));
 
     if (db && !db_connect(db, left_ms(question))) {
         db_pool_give(databases, db);

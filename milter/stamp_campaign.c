@@ -47,10 +47,10 @@ static bool list_recipients(const struct campaign *campaign, const struct outgoi
     return question->recipients > 0;
 }
 
-/* NULL when the database is away or all connections are lent. */
+/* NULL when the database is away or all connections stay lent. */
 static struct db *take_database(struct stamp_filter *filter, int64_t until_ms)
 {
-    struct db *db = db_pool_take(filter->databases);
+    struct db *db = db_pool_wait(filter->databases, (int)(until_ms - clock_monotonic_ms()));
 
     if (db && !db_connect(db, (int)(until_ms - clock_monotonic_ms()))) {
         db_pool_give(filter->databases, db);

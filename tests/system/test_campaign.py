@@ -23,6 +23,12 @@ PEOPLE = ["person%d@example.net" % number for number in range(50)]
 SENDERS = 8
 
 
+@pytest.fixture(scope="module")
+def servers(module_own):
+    """Patient with the database: on a busy machine it must not seem to be away."""
+    return module_own(database_timeout="20s")
+
+
 @pytest.fixture
 def name(mark):
     """A campaign that no other test has."""
@@ -356,7 +362,7 @@ def test_the_milters_may_not_undo_a_stop(servers, name):
 
 
 def test_a_colleague_counts_where_the_scope_is_a_domain(own, name):
-    servers = own(stamp={"campaign_stop_scope": "domain"}, match={"stop_on_other": False})
+    servers = own(stamp={"campaign_stop_scope": "domain"}, match={"stop_on_other": False}, database_timeout="20s")
     reply(servers, send(servers, [BOB], name), STRANGER)
     send(servers, [BOB], name)
     reply(servers, send(servers, [BOB], name))
@@ -367,7 +373,7 @@ def test_a_colleague_counts_where_the_scope_is_a_domain(own, name):
 
 
 def test_the_database_is_away(own, name):
-    servers = own(campaign_settle="1s")
+    servers = own(campaign_settle="1s", database_timeout="2s")
     mark = send(servers, [BOB], name)
     original = id_of(servers, mark)
     servers.postgres.stop()

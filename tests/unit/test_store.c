@@ -574,17 +574,37 @@ static void a_call_ends_early_when_the_program_does(void **state)
     pthread_join(thread, NULL);
 }
 
+struct lent {
+    struct db_pool *pool;
+    struct db *db;
+};
+
+static void *give_soon(void *arg)
+{
+    struct lent *lent = arg;
+
+    usleep(50000);
+    db_pool_give(lent->pool, lent->db);
+    return NULL;
+}
+
 static void a_pool_lends_no_more_than_it_has(void **state)
 {
     struct db_pool *pool = db_pool_new(postgres_as("spoor_milter"), "test", 2);
     struct db *one = db_pool_take(pool);
     struct db *two = db_pool_take(pool);
+    struct lent lent = {pool, one};
+    pthread_t giver;
 
     (void)state;
     assert_non_null(one);
     assert_non_null(two);
     assert_null(db_pool_take(pool));
+    assert_null(db_pool_wait(pool, 20));
     assert_true(db_connect(one, WAIT_MS));
+    assert_int_equal(pthread_create(&giver, NULL, give_soon, &lent), 0);
+    assert_ptr_equal(db_pool_wait(pool, WAIT_MS), one);
+    pthread_join(giver, NULL);
     db_pool_give(pool, one);
     assert_ptr_equal(db_pool_take(pool), one);
     db_pool_give(pool, one);
