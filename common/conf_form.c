@@ -177,9 +177,14 @@ bool conf_form_proxy_header(struct slice text, struct buf *out)
 
 bool conf_form_link_domain(struct slice text, struct buf *out)
 {
-    if (!slice_starts_i(text, slice_str("*.")))
-        return conf_form_domain(text, out);
-    return buf_add_str(out, "*.") && conf_form_domain(slice_from(text, 2), out);
+    struct buf domain;
+    bool below = slice_starts_i(text, slice_str("*.")), fine;
+
+    buf_init(&domain, out->cap);
+    fine = conf_form_domain(slice_from(text, below ? 2 : 0), &domain) && buf_add_str(out, below ? "*." : "") &&
+           buf_add_slice(out, buf_slice(&domain));
+    buf_free(&domain);
+    return fine;
 }
 
 /* A pattern of stars alone would stop all tracking without saying so. */

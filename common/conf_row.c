@@ -273,7 +273,7 @@ bool conf_row_set(const struct conf_row *row, struct conf *conf, const char *con
 
 bool conf_row_set_default(const struct conf_row *row, struct conf *conf)
 {
-    enum { ITEMS = 8 };
+    enum { ITEMS = 64 };
     const char *items[ITEMS] = {row->initial};
     size_t count = 1;
     char *copy = NULL, *rest;
@@ -287,7 +287,7 @@ bool conf_row_set_default(const struct conf_row *row, struct conf *conf)
         if (!copy)
             return false;
     }
-    set = conf_row_set(row, conf, items, count);
+    set = !(row->type == CONF_LIST && rest && *rest) && conf_row_set(row, conf, items, count); /* none is left out */
     free(copy);
     return set;
 }

@@ -3,6 +3,8 @@
 
 #include "common/conninfo.h"
 
+#include "common/slice.h"
+
 #include <string.h>
 
 static const char mask[] = "***";
@@ -67,4 +69,53 @@ bool conninfo_add_masked(struct buf *out, const char *conninfo)
         }
     }
     return !out->failed;
+}
+
+/* The keyword at AT with the spaces around it; NEXT gets the first byte of its value. Empty when none stands there. */
+static struct slice read_keyword(const char *at, const char **next)
+{
+    const char *start = at + strspn(at, " \t\n"), *end = start + strcspn(start, " \t\n=");
+    const char *equals = end + strspn(end, " \t\n");
+
+    if (*equals != '=')
+        return slice_of("", 0);
+    *next = equals + 1 + strspn(equals + 1, " \t\n");
+    return slice_of(start, (size_t)(end - start));
+}
+
+/* Do the words of "KEYWORD=VALUE ..." name a user, or a service, which may name one? */
+static bool words_name_user(const char *conninfo)
+{
+    struct slice keyword;
+
+    while ((keyword = read_keyword(conninfo, &conninfo)).len) {
+        if (slice_is(keyword, "user") || slice_is(keyword, "service"))
+            return true;
+        conninfo = skip_value(conninfo);
+    }
+    return false;
+}
+
+/* A user in the query of a URL counts more than one in its authority, so only the latter is looked at. */
+static bool add_to_url(struct buf *out, const char *conninfo, const char *authority, const char *role)
+{
+    size_t length = strcspn(authority, "/?");
+    bool has_at = memchr(authority, '@', length) != NULL;
+    bool names_user = has_at && !strchr(":@", *authority);
+
+    buf_add(out, conninfo, (size_t)(authority - conninfo));
+    if (!names_user)
+        buf_add_f(out, "%s%s", role, has_at ? "" : "@");
+    return buf_add_str(out, authority);
+}
+
+bool conninfo_add_with_role(struct buf *out, const char *conninfo, const char *role)
+{
+    const char *mark = strstr(conninfo, "://");
+
+    if (strncmp(conninfo, "postgres", strlen("postgres")) == 0 && mark)
+        return add_to_url(out, conninfo, mark + strlen("://"), role);
+    if (!words_name_user(conninfo))
+        buf_add_f(out, "user=%s ", role);
+    return buf_add_str(out, conninfo);
 }

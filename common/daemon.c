@@ -3,6 +3,7 @@
 
 #include "common/daemon.h"
 
+#include "common/conninfo.h"
 #include "common/log.h"
 
 #include <errno.h>
@@ -20,7 +21,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-enum { NAME_MAX_BYTES = 128, ERROR_MAX = 4096, PASSWD_MAX = 16 * 1024 };
+enum { NAME_MAX_BYTES = 128, ERROR_MAX = 4096, PASSWD_MAX = 16 * 1024, CONNINFO_MAX = 16 * 1024 };
 
 static char name[NAME_MAX_BYTES];    /* PROGRAM[-INSTANCE], for the log and the pid file */
 static char config_path[PATH_MAX];
@@ -82,6 +83,25 @@ static _Noreturn void print_and_exit(struct conf *conf, const struct daemon_opti
     exit(written ? EX_OK : EX_IOERR);
 }
 
+/* The schema comes with a role a kind of daemon: who says nothing connects as that one. */
+static bool choose_role(struct conf *conf, enum conf_part part)
+{
+    struct buf text;
+    char *chosen;
+
+    if (getenv("PGUSER") || getenv("PGSERVICE"))
+        return true;
+    buf_init(&text, CONNINFO_MAX);
+    conninfo_add_with_role(&text, conf->database, part == CONF_PIXELD ? "spoor_pixeld" : "spoor_milter");
+    chosen = text.failed ? NULL : strdup(buf_text(&text));
+    buf_free(&text);
+    if (!chosen)
+        return false;
+    free(conf->database);
+    conf->database = chosen;
+    return true;
+}
+
 struct conf *daemon_configure(const struct daemon_options *options, enum conf_part part)
 {
     struct conf *conf;
@@ -97,6 +117,10 @@ struct conf *daemon_configure(const struct daemon_options *options, enum conf_pa
     buf_free(&error);
     if (options->check || options->print)
         print_and_exit(conf, options);
+    if (!choose_role(conf, part)) {
+        fprintf(stderr, "%s: `database` is too long, or out of memory\n", options->program);
+        exit(EX_CONFIG);
+    }
     snprintf(name, sizeof name, "%s%s%s", options->program, *conf->instance ? "-" : "", conf->instance);
     log_open(name, options->foreground);
     log_set_level((int)conf->log_level);

@@ -307,8 +307,10 @@ static bool poll_connecting(struct db *db, int64_t until_ms)
 
 bool db_connect(struct db *db, int deadline_ms)
 {
-    const char *const names[] = {"dbname", "application_name", "client_encoding", NULL};
-    const char *const values[] = {db->conninfo, db->program, "UTF8", NULL};
+    /* What stands before dbname are defaults, which the conninfo may change: a dead host is noticed in a minute. */
+    const char *const names[] = {"keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout",
+                                 "dbname", "application_name", "client_encoding", NULL};
+    const char *const values[] = {"30", "10", "3", "60000", db->conninfo, db->program, "UTF8", NULL};
     int64_t start = clock_monotonic_ms();
 
     if (db->connection && PQstatus(db->connection) == CONNECTION_OK)

@@ -24,7 +24,8 @@ enum {
     BATCH_MS = 200,          /* at most one transaction in this time while there is little to do */
     CONNECT_MS = 5000,
     QUESTION_MS = 5000,
-    LOAD_MS = 60000,
+    LOAD_MS = 60000,         /* unless the options say otherwise */
+    HASTE = 4,               /* a batch that took less than this part of its time may grow again */
     PAUSE_FIRST_MS = 100,    /* after a failure, doubling */
     PAUSE_LAST_MS = 10000,
     ERROR_MAX = 2048,
@@ -39,6 +40,7 @@ struct loader {
     bool want_node;
     void (*node_known)(void *arg, int node);
     void *arg;
+    int load_ms;
     pthread_t thread;
 
     pthread_mutex_t lock; /* of what stands below, up to the blank line */
@@ -55,6 +57,7 @@ struct loader {
     struct spool_reader *reader;
     bool inherited;    /* reads what a copied folder brought along, under its old identity */
     uint64_t furthest; /* position that the database has had */
+    uint64_t gap;      /* 1 more than the position behind which records were missed last, so that it is said once */
     struct loader_batch *batch;
     struct buf why;
     bool node_leased;
@@ -133,15 +136,16 @@ static void note_waiting(struct loader *loader, int64_t time_us)
 
 struct loader_state loader_state(struct loader *loader)
 {
-    uint64_t end = spool_end(loader->spool);
     struct loader_state state;
+    int64_t oldest_us;
 
     pthread_mutex_lock(&loader->lock);
     state = loader->state;
-    state.waiting = end > state.loaded ? end - state.loaded : 0;
-    if (state.waiting && loader->oldest_us)
-        state.lag_s = (double)(clock_wall_us() - loader->oldest_us) / 1e6;
+    oldest_us = loader->oldest_us;
     pthread_mutex_unlock(&loader->lock);
+    state.waiting = spool_waiting(loader->spool, state.loaded);
+    if (state.waiting && oldest_us)
+        state.lag_s = (double)(clock_wall_us() - oldest_us) / 1e6;
     if (state.lag_s < 0)
         state.lag_s = 0;
     return state;
@@ -169,28 +173,45 @@ static enum step away(struct loader *loader, const char *doing)
     else
         log_throttled(&loader->away, LOG_WARNING, "still cannot %s the database: %s", doing, reason);
     loader->said_away = true;
-    if (spool_end(loader->spool) > loader->progress.position)
+    if (loader_state(loader).waiting)
         note_waiting(loader, clock_wall_us());
     return STEP_AGAIN;
 }
 
-/* Is the last record that the database knows the one that stands there in the spool? */
+/* The last record that the database knows, as it stands in the spool. SPOOL_READ_FAILED without memory, too. */
+static enum spool_read read_last(struct loader *loader, struct spool_record *record)
+{
+    struct spool_reader *reader = spool_reader_new(loader->spool, loader->progress.record);
+    enum spool_read read = reader ? spool_reader_next(reader, record) : SPOOL_READ_FAILED;
+
+    spool_reader_free(reader);
+    return read;
+}
+
+/*
+ * Does the database know the spool as it is, or another life of it, from which the folder was set back? A last
+ * record that cannot be read says nothing; but when the folder notes the same position as the database, both
+ * speak of the same life.
+ */
 static bool is_same_life(struct loader *loader)
 {
     const struct store_progress *progress = &loader->progress;
-    struct spool_reader *reader;
     struct spool_record record;
-    bool same;
 
     if (progress->position > spool_end(loader->spool))
         return false;
     if (progress->position == 0 || progress->record < spool_first(loader->spool))
         return true; /* there is nothing left to compare with */
-    reader = spool_reader_new(loader->spool, progress->record);
-    same = reader && spool_reader_next(reader, &record) == SPOOL_READ_RECORD && record.position == progress->record
-           && record.end == progress->position && record.checksum == progress->checksum;
-    spool_reader_free(reader);
-    return same;
+    switch (read_last(loader, &record)) {
+    case SPOOL_READ_RECORD:
+        return record.position == progress->record && record.end == progress->position
+               && record.checksum == progress->checksum;
+    case SPOOL_READ_END:
+        return false;
+    default:
+        log_warn("the last record loaded, at position %" PRIu64 " of the spool, cannot be read any more", progress->record);
+        return spool_loaded(loader->spool) == progress->position;
+    }
 }
 
 static enum store_answer find_progress(struct loader *loader, const uint8_t identity[SPOOL_IDENTITY_BYTES])
@@ -217,8 +238,9 @@ static enum step place_inherited(struct loader *loader, const struct spool_inher
 
 static enum step renew(struct loader *loader)
 {
-    log_warn("the database knows another life of this spool, up to position %" PRIu64 "; it gets a new identity",
-             loader->progress.position);
+    log_warn("the database knows another life of this spool, up to position %" PRIu64 "; it gets a new identity, "
+             "and what was appended from position %" PRIu64 " on is loaded again",
+             loader->progress.position, spool_loaded(loader->spool));
     if (!spool_renew(loader->spool, &loader->why)) {
         log_err("%s", buf_text(&loader->why));
         return STEP_AGAIN;
@@ -228,14 +250,16 @@ static enum step renew(struct loader *loader)
     return STEP_ON;
 }
 
-/* A watermark before what is kept is usual after a while of rest, but not when it was further once. */
+/* What is not kept any more had been loaded; a database that has not got it now was set back too far. */
 static void look_for_gap(struct loader *loader)
 {
-    uint64_t first = spool_first(loader->spool);
+    uint64_t gone = spool_gone(loader->spool);
 
-    if (loader->progress.position < loader->furthest && loader->progress.position < first)
-        log_err("the database was set back to position %" PRIu64 " of this spool, which is kept from %" PRIu64
-                " only: what lay between is lost", loader->progress.position, first);
+    if (loader->progress.position < gone && loader->gap != loader->progress.position + 1) {
+        log_err("the database has this spool up to position %" PRIu64 ", and its records are kept from %" PRIu64
+                " only: what lay between is lost", loader->progress.position, gone);
+        loader->gap = loader->progress.position + 1;
+    }
     if (loader->progress.position < loader->furthest)
         log_warn("the database was set back: loading again from position %" PRIu64, loader->progress.position);
     loader->furthest = loader->progress.position;
@@ -313,7 +337,7 @@ static enum step begin_session(struct loader *loader)
         return step;
     if (loader->said_away)
         log_notice("the database is back; %" PRIu64 " bytes wait in the spool",
-                   spool_end(loader->spool) - loader->progress.position);
+                   spool_waiting(loader->spool, loader->progress.position));
     loader->said_away = false;
     note_loaded(loader, 0);
     note_connected(loader, true);
@@ -389,7 +413,7 @@ static enum step load_records(struct loader *loader, const struct spool_record *
 
     buf_reset(&loader->why);
     switch (store_load(loader->db, loader->memory, &loader->progress, record, count, &conflict, &loader->why,
-                       allowed_ms(loader, LOAD_MS))) {
+                       allowed_ms(loader, loader->load_ms))) {
     case STORE_YES:
         note_loaded(loader, 0);
         return STEP_ON;
@@ -406,16 +430,32 @@ static enum step load_records(struct loader *loader, const struct spool_record *
     return step == STEP_ON ? load_records(loader, record + count / 2, count - count / 2) : step;
 }
 
+/* A batch that was too slow would be so for ever; a smaller one may pass. */
+static void fit_batch(struct loader *loader, bool loaded, int64_t took_ms)
+{
+    struct loader_batch *batch = loader->batch;
+
+    if (!loaded && took_ms >= loader->load_ms) {
+        batch->most = batch->count > 1 ? batch->count / 2 : 1;
+        loader->pause_ms = 0;
+        log_warn("a batch of %zu records took more than %d ms; trying %zu", batch->count, loader->load_ms, batch->most);
+    } else if (loaded && took_ms < loader->load_ms / HASTE && batch->most < LOADER_BATCH_RECORDS) {
+        batch->most = batch->most * 2 < LOADER_BATCH_RECORDS ? batch->most * 2 : LOADER_BATCH_RECORDS;
+    }
+}
+
 /* One batch. STEP_HALT when nothing more can be loaded by this program. */
 static enum step load_batch(struct loader *loader)
 {
     enum step filled = fill_batch(loader);
+    int64_t start_ms = clock_monotonic_ms();
     enum step loaded;
 
     if (filled == STEP_AGAIN || loader->batch->count == 0)
         return filled;
     note_waiting(loader, loader_batch_time(loader->batch));
     loaded = load_records(loader, loader_batch_records(loader->batch), loader->batch->count);
+    fit_batch(loader, loaded == STEP_ON, clock_monotonic_ms() - start_ms);
     if (loaded != STEP_ON)
         return loaded;
     loader->pause_ms = 0;
@@ -458,7 +498,7 @@ static enum step run_session(struct loader *loader)
             return STEP_ON;
         if (loader->batch->count == 0)
             spool_wait(loader->spool, seen, IDLE_MS);
-        else if (loader->batch->count < LOADER_BATCH_RECORDS / 2)
+        else if (loader->batch->count < loader->batch->most / 2)
             pause_for(loader, start_ms + BATCH_MS - clock_monotonic_ms());
     }
 }
@@ -517,13 +557,14 @@ static struct loader *loader_new(struct spool *spool, const struct loader_option
     loader->want_node = options->want_node;
     loader->node_known = options->node_known;
     loader->arg = options->arg;
+    loader->load_ms = options->load_ms ? options->load_ms : LOAD_MS;
     loader->db = db_new(options->conninfo, options->program);
     loader->batch = loader_batch_new();
     if (!loader->program || !loader->host || !loader->db || !loader->batch) {
         loader_free(loader);
         return NULL;
     }
-    loader->state.loaded = spool_first(spool);
+    loader->state.loaded = spool_loaded(spool); /* until the database says more */
     return loader;
 }
 

@@ -2,7 +2,7 @@
 /*
  * loader - the thread in each program that carries its spool to PostgreSQL, exactly once.
  *
- * Batches of up to 10,000 records or 200 ms. Owns its connection. Backs off while the database is away. Logs
+ * Batches of up to 10,000 records or 200 ms, smaller while the database is slow. Owns its connection. Backs off while the database is away. Logs
  * what an administrator must know: away and back, a spool that does not match, rejected records.
  */
 #ifndef COMMON_LOADER_H
@@ -22,6 +22,7 @@ struct loader_options {
     bool want_node;
     void (*node_known)(void *arg, int node);
     void *arg;
+    int load_ms; /* that a batch may take, before it is tried again at half the size; 0: a minute */
 };
 
 struct loader *loader_start(struct spool *spool, const struct loader_options *options, struct buf *error);

@@ -12,8 +12,10 @@ struct loader_batch *loader_batch_new(void)
 {
     struct loader_batch *batch = calloc(1, sizeof *batch);
 
-    if (batch)
-        buf_init(&batch->bytes, LOADER_BATCH_BYTES + SPOOL_RECORD_MAX);
+    if (!batch)
+        return NULL;
+    buf_init(&batch->bytes, LOADER_BATCH_BYTES + SPOOL_RECORD_MAX);
+    batch->most = LOADER_BATCH_RECORDS;
     return batch;
 }
 
@@ -33,7 +35,7 @@ void loader_batch_reset(struct loader_batch *batch)
 
 bool loader_batch_has_room(const struct loader_batch *batch)
 {
-    return batch->count < LOADER_BATCH_RECORDS && batch->bytes.len < LOADER_BATCH_BYTES;
+    return batch->count < batch->most && batch->bytes.len < LOADER_BATCH_BYTES;
 }
 
 bool loader_batch_keep(struct loader_batch *batch, const struct spool_record *record)

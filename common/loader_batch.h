@@ -13,6 +13,7 @@ struct loader_batch {
     struct spool_record record[LOADER_BATCH_RECORDS];
     size_t offset[LOADER_BATCH_RECORDS]; /* of the payload in BYTES, which may move while it grows */
     size_t count;
+    size_t most; /* records that it takes, up to LOADER_BATCH_RECORDS */
     struct buf bytes;
 };
 

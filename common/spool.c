@@ -363,6 +363,34 @@ uint64_t spool_first(struct spool *spool)
     return first;
 }
 
+uint64_t spool_gone(struct spool *spool)
+{
+    uint64_t gone;
+
+    pthread_mutex_lock(&spool->mutex);
+    gone = spool->segment[0]->previous_end;
+    if (gone <= spool->folder.first)
+        gone = 0;
+    pthread_mutex_unlock(&spool->mutex);
+    return gone;
+}
+
+uint64_t spool_waiting(struct spool *spool, uint64_t position)
+{
+    uint64_t waiting = 0;
+
+    pthread_mutex_lock(&spool->mutex);
+    if (position < spool->folder.first)
+        position = spool->folder.first;
+    for (size_t n = spool->segments; n-- && spool->segment[n]->end > position;) {
+        uint64_t start = spool->segment[n]->start + SPOOL_HEADER_BYTES;
+
+        waiting += spool->segment[n]->end - (position > start ? position : start);
+    }
+    pthread_mutex_unlock(&spool->mutex);
+    return waiting;
+}
+
 uint64_t spool_durable(struct spool *spool)
 {
     uint64_t durable;
@@ -381,6 +409,16 @@ uint64_t spool_end(struct spool *spool)
     end = spool->end;
     pthread_mutex_unlock(&spool->mutex);
     return end;
+}
+
+uint64_t spool_loaded(struct spool *spool)
+{
+    uint64_t loaded;
+
+    pthread_mutex_lock(&spool->mutex);
+    loaded = spool->released;
+    pthread_mutex_unlock(&spool->mutex);
+    return loaded;
 }
 
 bool spool_writable(struct spool *spool)

@@ -71,9 +71,9 @@ void spool_identity(struct spool *spool, uint8_t identity[SPOOL_IDENTITY_BYTES])
 
 /*
  * A new identity, when the database knows more of this spool than it holds, or another record than it holds:
- * somebody set the folder back. All that was here when it was opened is then in the database; the records
- * appended since and not released are kept and belong to the new identity, which knows nothing before
- * spool_first().
+ * somebody set the folder back. It begins at the position up to which this folder knows itself loaded (see
+ * spool_loaded()), or the first one kept without that: records that the database has had already may come
+ * twice, but none is left out. It knows nothing before spool_first().
  */
 bool spool_renew(struct spool *spool, struct buf *error);
 
@@ -118,6 +118,10 @@ uint64_t spool_reader_position(const struct spool_reader *reader);
 uint64_t spool_first(struct spool *spool);   /* nothing of this identity is kept before it */
 uint64_t spool_durable(struct spool *spool); /* everything before is on the disk */
 uint64_t spool_end(struct spool *spool);     /* everything before is in the kernel */
+/* Records of this identity before it are no longer kept; 0 when none has gone. */
+uint64_t spool_gone(struct spool *spool);
+/* Bytes of records behind POSITION. */
+uint64_t spool_waiting(struct spool *spool, uint64_t position);
 /* Waits until something behind POSITION is on the disk, TIMEOUT_MS passed, or spool_wake(); true when there
  * is something. */
 bool spool_wait(struct spool *spool, uint64_t position, int timeout_ms);
@@ -128,6 +132,9 @@ void spool_wake(struct spool *spool);
  * recycled. It may go back when the database did.
  */
 void spool_release(struct spool *spool, uint64_t position);
+
+/* What was released last, in this run or, until something is, in one before; 0: not known. */
+uint64_t spool_loaded(struct spool *spool);
 
 bool spool_writable(struct spool *spool); /* the last append did not fail */
 

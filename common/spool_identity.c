@@ -2,6 +2,7 @@
 /* spool_identity - what the database knows a spool by, how it is renewed, and what a copied folder brought
  * along */
 
+#include "common/spool_loaded.h"
 #include "common/spool_private.h"
 
 #include <errno.h>
@@ -14,21 +15,31 @@ void spool_identity(struct spool *spool, uint8_t identity[SPOOL_IDENTITY_BYTES])
     pthread_mutex_unlock(&spool->mutex);
 }
 
+void spool_note_loaded(struct spool *spool, uint64_t position)
+{
+    spool->released = position;
+    if (spool->loaded >= 0)
+        spool_loaded_write(spool->loaded, spool->folder.identity, position);
+}
+
 /* The mutex is held. */
 static bool renew(struct spool *spool)
 {
     const struct spool_segment *current;
-    uint64_t first;
+    uint64_t first = spool->released;
 
     if (spool_sync_locked(spool, spool->end) != SPOOL_OK)
         return false;
     while (spool->syncing || spool->preparing)
         pthread_cond_wait(&spool->changed, &spool->mutex);
-    first = spool->released > spool->opened_end ? spool->released : spool->opened_end;
+    if (first < spool->folder.first)
+        first = spool->folder.first;
+    if (first > spool->end)
+        first = spool->end;
     current = spool_current(spool);
     if (!spool_folder_renew(&spool->folder, first, current->start + current->size, false))
         return false;
-    spool->opened_end = spool->released = first;
+    spool_note_loaded(spool, first);
     /* When no segment can be begun now the current one goes on under its old seal: it begins before the end
      * of that. */
     spool_turn(spool, SIZE_MAX);

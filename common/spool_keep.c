@@ -18,7 +18,8 @@ void spool_release(struct spool *spool, uint64_t position)
     int64_t now = spool_now_s();
 
     pthread_mutex_lock(&spool->mutex);
-    spool->released = position;
+    if (spool->released != position)
+        spool_note_loaded(spool, position);
     for (size_t n = 0; n + 1 < spool->segments; n++) {
         struct spool_segment *segment = spool->segment[n];
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* spool_open - from a folder to a spool: recovery, identity, and the way back */
 
+#include "common/spool_loaded.h"
 #include "common/spool_private.h"
 
 #include <dirent.h>
@@ -209,6 +210,17 @@ static void leftovers_remove(const struct spool *spool)
     unlinkat(spool->folder.directory, SPOOL_RECYCLED, 0);
 }
 
+/* What the folder notes must not be ahead of its records, be it that one came from a backup without the other. */
+static void loaded_find(struct spool *spool)
+{
+    spool->loaded = spool_loaded_open(spool->folder.directory);
+    if (spool->loaded < 0)
+        return;
+    spool->released = spool_loaded_read(spool->loaded, spool->folder.identity);
+    if (spool->released > spool->end)
+        spool_note_loaded(spool, spool->end);
+}
+
 static bool recover(struct opening *opening)
 {
     struct spool *spool = opening->spool;
@@ -221,7 +233,7 @@ static bool recover(struct opening *opening)
         return false;
     if (!newest_begin(opening))
         return false;
-    spool->opened_end = spool->end;
+    loaded_find(spool);
     return true;
 }
 
@@ -229,6 +241,8 @@ static void spool_free(struct spool *spool)
 {
     if (spool->current >= 0)
         close(spool->current);
+    if (spool->loaded >= 0)
+        close(spool->loaded);
     spool_folder_close(&spool->folder);
     for (size_t n = 0; n < spool->segments; n++)
         free(spool->segment[n]);
@@ -249,7 +263,7 @@ static struct spool *spool_make(const struct spool_options *options)
     if (!spool)
         return NULL;
     spool->io = (struct spool_io){pwrite, fdatasync};
-    spool->folder.directory = spool->folder.lock = spool->current = -1;
+    spool->folder.directory = spool->folder.lock = spool->current = spool->loaded = -1;
     spool->segment_bytes =
         (uint64_t)(options->segment_bytes < SEGMENT_MIN ? SEGMENT_MIN : options->segment_bytes);
     spool->segment_bytes -= spool->segment_bytes % SPOOL_ALIGN;

@@ -36,8 +36,8 @@ struct spool {
     int current; /* its descriptor */
     uint64_t end;
     uint64_t durable;
-    uint64_t released;
-    uint64_t opened_end; /* END as it was when opened */
+    uint64_t released; /* everything before is in the database, as far as is known */
+    int loaded;        /* the file that notes it; -1: none */
 
     char *pending; /* the records from DURABLE to END as written: a file that failed to sync cannot be asked
                       for them */
@@ -71,6 +71,9 @@ enum spool_result spool_sync_locked(struct spool *spool, uint64_t end);
 void spool_drop_oldest(struct spool *spool, const char *name);
 /* May the oldest segment go, as far as its records are concerned? */
 bool spool_oldest_released(const struct spool *spool);
+
+/* RELEASED is POSITION, and the folder knows; if it cannot be noted the folder knows an earlier one. */
+void spool_note_loaded(struct spool *spool, uint64_t position);
 
 bool spool_keeper_start(struct spool *spool); /* errno */
 void spool_keeper_stop(struct spool *spool);  /* wants the mutex free */

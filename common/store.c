@@ -33,8 +33,7 @@ static const struct db_statement find_progress = {
     "select spool, position, record, checksum from spoor.spool_progress where identity = $1", 1};
 
 static const struct db_statement enter_spool = {
-    "enter_spool",
-    "insert into spoor.spool_progress (identity, host, program) values ($1, $2, $3) on conflict (identity) do nothing", 3};
+    "enter_spool", "select spoor.enter_spool($1, $2, $3)", 3};
 
 static void identity_text(const uint8_t identity[SPOOL_IDENTITY_BYTES], char text[IDENTITY_TEXT])
 {

@@ -69,7 +69,7 @@ void store_memory_free(struct store_memory *memory);
 /*
  * One transaction: the records, the watermark from PROGRESS->position to the last record's end, the batch row and
  * NOTIFY. On STORE_YES *PROGRESS is the new one. STORE_NO: a record was refused (the loader halves), and WHY says
- * what; a conflicting watermark is STORE_NO with *OVERTAKEN set. After STORE_AWAY ask store_progress() again: the
+ * what; what fails without any record's doing is STORE_AWAY; a conflicting watermark is STORE_NO with *OVERTAKEN set. After STORE_AWAY ask store_progress() again: the
  * commit may have succeeded. The kinds of the records must be known ones (store_knows()).
  */
 bool store_knows(uint8_t kind);

@@ -4,7 +4,8 @@
  *
  * Before the transaction, each on its own: the server's clock, numbers for new words, partitions. Losing
  * the batch after that leaves no harm, and no lock on them is held. In the transaction the watermark comes first, for its
- * row lock makes a second writer wait, and the batch row last, for its lock is the one that all loaders share.
+ * row lock makes a second writer wait, and the batch row last, for its lock is the one that all loaders share:
+ * it goes out together with the commit, so that no loader dies or dawdles while it holds that.
  */
 
 #include "common/store.h"
@@ -24,6 +25,7 @@
 enum {
     MONTHS_MOST = 64,
     NUMBER_TEXT = 24,
+    STATEMENT_MAX = 200,
     COPY_MAX = 64 * 1024 * 1024,
     REJECTED_REASON_MAX = 1000,
     CLEANED_MAX = 4 * REJECTED_REASON_MAX,
@@ -48,9 +50,7 @@ static const struct db_statement ensure_partitions = {
     "select spoor.ensure_partitions(spoor.from_microseconds($1), spoor.from_microseconds($1))", 1};
 
 static const struct db_statement move_watermark = {
-    "move_watermark",
-    "update spoor.spool_progress set position = $3, record = $4, checksum = $5, dropped = dropped + $6, updated_at = now()"
-    " where spool = $1 and position = $2", 6};
+    "move_watermark", "select spoor.move_progress($1, $2, $3, $4, $5, $6)::integer", 6};
 
 static const struct db_statement insert_messages = {
     "insert_messages",
@@ -104,7 +104,8 @@ static const char copy_events[] =
     "copy spoor.event (at_time, message, record, recipient, agent, spool, link, kind, verdict, reason, address)"
     " from stdin (format binary)";
 
-static const struct db_statement add_batch = {"add_batch", "select spoor.add_batch($1, $2, $3, $4)", 4};
+/* A loader that dies in a transaction must not keep the spool's row from the next one. */
+static const char begin[] = "begin; set local idle_in_transaction_session_timeout = '30s'";
 
 static const struct db_statement insert_rejected = {
     "insert_rejected",
@@ -144,6 +145,7 @@ struct loading {
     const struct spool_record *record;
     size_t records;
     int64_t until_ms;
+    bool refusable; /* what failed carried the records' data, so the server may have refused that */
     struct cargo cargo;
 };
 
@@ -170,10 +172,14 @@ static bool tell(struct loading *loading, const struct db_statement *statement, 
 static bool tell_rows(struct loading *loading, const struct db_statement *statement, struct row_set *rows)
 {
     const char *values[ROW_COLUMNS_MAX];
+    bool told;
 
     if (rows->rows == 0)
         return true;
-    return row_set_values(rows, values) && tell(loading, statement, values);
+    loading->refusable = true;
+    told = row_set_values(rows, values) && tell(loading, statement, values);
+    loading->refusable = !told;
+    return told;
 }
 
 static const char *number(char text[NUMBER_TEXT], int64_t value)
@@ -182,16 +188,23 @@ static const char *number(char text[NUMBER_TEXT], int64_t value)
     return text;
 }
 
-/* Did the data not please the server, so that the same would be refused again? All else passes with time. */
-static bool is_refusal(const char *sqlstate)
+/*
+ * Did the data not please the server, so that the same would be refused again? All else passes with time, or once
+ * an administrator has mended the database.
+ */
+static bool is_refusal(const struct loading *loading)
 {
+    const char *sqlstate = db_sqlstate(loading->db);
+
+    if (!loading->refusable)
+        return false;
     return strncmp(sqlstate, "22", 2) == 0 || strncmp(sqlstate, "23", 2) == 0 || strncmp(sqlstate, "54", 2) == 0;
 }
 
 /* The rollback would hide the error, so that is read first. */
 static enum store_answer give_up(struct loading *loading, struct buf *why)
 {
-    bool refusal = is_refusal(db_sqlstate(loading->db));
+    bool refusal = is_refusal(loading);
 
     if (why)
         buf_add_str(why, db_error(loading->db));
@@ -283,7 +296,7 @@ static bool move(struct loading *loading, bool *overtaken)
 
     if (!result)
         return false;
-    *overtaken = db_affected(result) != 1;
+    *overtaken = db_integer(result, 0, 0) == 0;
     db_result_free(result);
     return !*overtaken;
 }
@@ -295,11 +308,11 @@ static bool insert_new_answers(struct loading *loading)
 
     if (loading->cargo.answer.rows == 0)
         return true;
-    if (!row_set_values(&loading->cargo.answer, values))
-        return false;
-    result = ask(loading, &insert_answers, values);
+    loading->refusable = true;
+    result = row_set_values(&loading->cargo.answer, values) ? ask(loading, &insert_answers, values) : NULL;
     if (!result)
         return false;
+    loading->refusable = false;
     for (size_t row = 0; row < db_rows(result); row++) {
         struct cargo_event *event = cargo_event_of(&loading->cargo, (uint64_t)db_integer(result, row, 0));
 
@@ -381,8 +394,11 @@ static bool insert_events(struct loading *loading)
 
     buf_init(&stream, COPY_MAX);
     row_set_init(&unjudged, 8);
+    loading->refusable = true;
     done = !sort_events(&loading->cargo, &stream, &unjudged)
            || (!stream.failed && db_copy(loading->db, copy_events, buf_slice(&stream), left_ms(loading)));
+    /* 23514: somebody dropped the partition of a month; it is made again */
+    loading->refusable = !done && strcmp(db_sqlstate(loading->db), "23514") != 0;
     done = done && tell_rows(loading, &insert_unjudged, &unjudged);
     row_set_free(&unjudged);
     buf_free(&stream);
@@ -392,12 +408,11 @@ static bool insert_events(struct loading *loading)
 static bool close_batch(struct loading *loading)
 {
     const struct spool_record *last = &loading->record[loading->records - 1];
-    char text[4][NUMBER_TEXT];
-    const char *const values[] = {
-        number(text[0], loading->progress->spool), number(text[1], (int64_t)loading->record->position),
-        number(text[2], (int64_t)last->position),  number(text[3], (int64_t)loading->records)};
+    char sql[STATEMENT_MAX];
 
-    return tell(loading, &add_batch, values) && db_execute(loading->db, "commit", left_ms(loading));
+    snprintf(sql, sizeof sql, "select spoor.add_batch(%d::smallint, %lld, %lld, %zu); commit", loading->progress->spool,
+             (long long)loading->record->position, (long long)last->position, loading->records);
+    return db_execute(loading->db, sql, left_ms(loading));
 }
 
 static bool prepare(struct loading *loading)
@@ -408,7 +423,7 @@ static bool prepare(struct loading *loading)
 
 static bool transact(struct loading *loading, bool *overtaken)
 {
-    return db_execute(loading->db, "begin", left_ms(loading)) && move(loading, overtaken)
+    return db_execute(loading->db, begin, left_ms(loading)) && move(loading, overtaken)
            && tell_rows(loading, &insert_messages, &loading->cargo.message)
            && tell_rows(loading, &insert_recipients, &loading->cargo.recipient)
            && tell_rows(loading, &insert_links, &loading->cargo.link)
@@ -506,7 +521,7 @@ enum store_answer store_reject(struct db *db, struct store_progress *progress, c
                               .until_ms = clock_monotonic_ms() + deadline_ms};
 
     *overtaken = false;
-    if (db_execute(db, "begin", left_ms(&loading)) && move(&loading, overtaken) && insert_rejection(&loading, reason)
+    if (db_execute(db, begin, left_ms(&loading)) && move(&loading, overtaken) && insert_rejection(&loading, reason)
         && db_execute(db, "commit", left_ms(&loading))) {
         advance(progress, record);
         return STORE_YES;

@@ -2,3 +2,4 @@
 EXTRA_DIST += contrib/demo
 EXTRA_DIST += contrib/demo.py
 EXTRA_DIST += contrib/install-deps
+EXTRA_DIST += contrib/systemd/spoor@.service

@@ -191,7 +191,10 @@ static bool ends_something(const struct incoming_verdict *verdict, int64_t now_u
     }
 }
 
-/* A bounce or complaint comes from a machine, which may name somebody; whether that is a recipient the database knows. */
+/*
+ * A bounce or complaint comes from a machine: not its From but its report says whom it concerns. Whether that is a
+ * recipient the database judges once more, for it may have been away when the verdict was made.
+ */
 static struct slice whom(const struct incoming_verdict *verdict)
 {
     bool from_a_person = verdict->class_ == ANSWER_REPLY || verdict->class_ == ANSWER_AUTO_REPLY;

@@ -20,36 +20,57 @@ struct evidence {
     bool away; /* the subject begins as out-of-office mails do */
 };
 
-/* How out-of-office subjects begin in the languages of Exchange, Gmail, Notes, Zimbra and vacation(1). */
+/* How out-of-office subjects begin in the languages of Exchange, Gmail, Notes, Zimbra, vacation(1) and QQ. */
 static const char *const away_subjects[] = {
-    "Auto:", "Automatic reply", "Auto reply", "Auto-reply", "Autoreply", "Auto Response", "Autoresponse",
-    "Out of Office", "Out of the office", "OOO:", "Away from my mail", "Vacation reply", "On vacation",
-    "Automatische Antwort", "Abwesenheitsnotiz", "Abwesenheit", "Automatisch antwoord", "Afwezig",
-    "R\303\251ponse automatique", "Absence du bureau", "Absent du bureau", "Respuesta autom\303\241tica",
-    "Fuera de la oficina", "Resposta autom\303\241tica", "Fora do escrit\303\263rio", "Risposta automatica",
-    "Risposta Non al computer", "Fuori sede", "Fuori ufficio", "Autosvar", "Automatisk svar",
-    "Automatiskt svar", "Fr\303\245nvaro", "Frav\303\246r", "Automaattinen vastaus", "Poissa",
-    "Automatyczna odpowied\305\272", "Automatick\303\241 odpov\304\233\304\217", "Otomatik yan\304\261t",
-    ("\320\220\320\262\321\202\320\276\320\274\320\260\321\202\320\270\321\207\320\265\321\201\320\272\320\270"
-     "\320\271 \320\276\321\202\320\262\320\265\321\202"),              /* Russian: automatic answer */
-    "\350\207\252\345\212\250\347\255\224\345\244\215",                 /* Chinese, simplified */
-    "\350\207\252\345\213\225\345\233\236\350\246\206",                 /* Chinese, traditional */
-    "\350\207\252\345\213\225\345\277\234\347\255\224",                 /* Japanese */
+    "Auto:", "Automatic reply", "Auto reply", "Auto-reply", "Autoreply", "Auto Response", "Auto-response",
+    "Autoresponse", "Autoresponder", "Out of Office", "Out of the office", "Out-of-office", "OOO:",
+    "Away from my mail", "Away from the office", "Vacation reply", "Vacation response", "On vacation",
+    "Automatische Antwort", "Abwesenheitsnotiz", "Abwesenheit", "Abwesend", "Nicht im Büro", "Außer Haus",
+    "Automatisch antwoord", "Afwezig", "Afwezigheid",
+    "Réponse automatique", "Absence du bureau", "Absent du bureau", "Message d'absence",
+    "Respuesta automática", "Fuera de la oficina", "Resposta automàtica",
+    "Resposta automática", "Fora do escritório", "Ausente do escritório",
+    "Risposta automatica", "Risposta Non al computer", "Fuori sede", "Fuori ufficio",
+    "Autosvar", "Automatisk svar", "Automatiskt svar", "Frånvaro", "Fravær", "Ikke til stede",
+    "Automaattinen vastaus", "Poissa", "Automaatvastus", "Automātiska atbilde", "Automatinis atsakymas",
+    "Automatyczna odpowiedź", "Automatická odpověď", "Automatická odpoveď",
+    "Automatikus válasz", "Răspuns automat", "Samodejni odgovor", "Automatski odgovor",
+    "Otomatik yanıt", "Trả lời tự động", "Balasan otomatis",
+    "Αυτόματη απάντηση",
+    "Автоматический ответ",
+    "Автоответ",
+    "Автоматична відповідь",
+    "Автоматичен отговор",
+    "自动答复", "自动回复", "自動回覆", "自動回復",
+    "自動応答", "自動返信", "不在通知", "자동 회신",
 };
 
+/* How reports of failure begin that are no multipart/report. */
 static const char *const bounce_subjects[] = {
-    "Undelivered Mail", "Undeliverable", "Delivery Status Notification", "Delivery failure",
-    "Delivery failed", "Delivery has failed", "Mail delivery failed", "Mail delivery failure", "Failure notice",
-    "Returned mail", "Mail System Error", "Message undeliverable", "Nondeliverable mail",
-    "Mail delivery delayed", "Delivery delayed", "Warning: could not send", "Warning: message", "Unzustellbar",
-    "Nicht zustellbar", "Non remis", "Non distribuable", "No se puede entregar", "Non recapitabile",
-    "Onbestelbaar", "Nepodarilo",
+    "Undelivered Mail", "Undeliverable", "Undeliverable mail", "Delivery Status Notification", "Delivery failure",
+    "Delivery failed", "Delivery has failed", "Delivery Notification", "Delivery report", "Mail delivery failed",
+    "Mail delivery failure", "Mail failure", "Failure notice", "Failure delivery", "Returned mail",
+    "Mail System Error", "Message undeliverable", "Message not delivered", "Non delivery report",
+    "Nondeliverable mail", "Mail delivery delayed", "Delivery delayed", "Warning: could not send",
+    "Warning: message", "Unzustellbar", "Nicht zustellbar", "Mail-Zustellung fehlgeschlagen",
+    "Zustellung fehlgeschlagen", "Fehler bei der Zustellung", "Non remis", "Non distribuable",
+    "Non distribué", "Message non distribué", "Échec de la remise", "No se puede entregar",
+    "No entregado", "No se ha podido entregar", "Não é possível entregar", "Não entregue",
+    "Non recapitabile", "Impossibile recapitare", "Onbestelbaar", "Kan inte levereras", "Kan ikke leveres",
+    "Niedostarczalne", "Nepodarilo", "Nedoručitelné",
+    "Не удалось доставить",
+    "Не удается доставить",
+    "配信不能", "配信できません", "未送达", "退信",
 };
+
+/* In such a subject: not given up yet. */
+static const char *const delay_words[] = {"delay", "verzögert", "retardé", "retrasad"};
 
 /* Fields that only answering robots set. Zimbra, cPanel, qmail-autoresponder, Plesk and others. */
 static const char *const autoreply_fields[] = {
     "X-Autoreply", "X-Autorespond", "X-Autoresponder", "X-Autoresponse", "X-AutoReply-From",
-    "X-Mail-Autoreply", "X-Autogenerated", "X-MS-Exchange-Inbox-Rules-Loop",
+    "X-Mail-Autoreply", "X-Autogenerated", "X-Auto-Reply", "X-Auto-Response", "X-HolidayReply", "X-Vacation",
+    "X-MS-Exchange-Inbox-Rules-Loop",
 };
 
 static const struct {
@@ -68,6 +89,12 @@ static bool is_word_byte(char c)
     return ascii_is_alpha(c) || ascii_is_digit(c) || (c & 0x80);
 }
 
+/* Scripts of East Asia put no blanks between words; their characters begin with these bytes in UTF-8. */
+static bool has_blanks(struct slice phrase)
+{
+    return (unsigned char)phrase.p[0] < 0xe3;
+}
+
 /* Does TEXT begin with one of PHRASES, and does the phrase end there? */
 static bool begins_with_phrase(struct slice text, const char *const *phrases, size_t count)
 {
@@ -75,7 +102,7 @@ static bool begins_with_phrase(struct slice text, const char *const *phrases, si
         struct slice phrase = slice_str(phrases[n]);
         if (!slice_starts_i(text, phrase))
             continue;
-        if (text.len == phrase.len || !is_word_byte(text.p[phrase.len]) || !is_word_byte(phrase.p[phrase.len - 1]))
+        if (!has_blanks(phrase) || text.len == phrase.len || !is_word_byte(text.p[phrase.len]) || !is_word_byte(phrase.p[phrase.len - 1]))
             return true;
     }
     return false;
@@ -163,6 +190,14 @@ static bool by_report(const struct evidence *seen, struct classify_result *resul
     return report->kind == REPORT_DELIVERY && delivery_report(report, result);
 }
 
+static bool is_delay(struct slice subject)
+{
+    for (size_t n = 0; n < LENGTH(delay_words); n++)
+        if (slice_find_i(subject, delay_words[n]) != (size_t)-1)
+            return true;
+    return slice_starts_i(subject, slice_str("Warning:"));
+}
+
 /* qmail, Exim, Gmail: a bounce without a report. */
 static bool by_loose_bounce(const struct evidence *seen, struct classify_result *result)
 {
@@ -172,7 +207,7 @@ static bool by_loose_bounce(const struct evidence *seen, struct classify_result 
     if (!(failed && strchr(failed, '@')) && !(seen->mail->null_sender && from_mail_system(seen) && subject) &&
         !(seen->mail->to_bounce_address && from_mail_system(seen)))
         return false;
-    if (slice_find_i(seen->subject, "delay") != (size_t)-1 || slice_starts_i(seen->subject, slice_str("Warning:")))
+    if (is_delay(seen->subject))
         return decide(result, ANSWER_DELAY, CONFIDENCE_MEDIUM);
     return decide(result, ANSWER_BOUNCE, CONFIDENCE_MEDIUM);
 }
@@ -189,13 +224,32 @@ static bool by_out_of_office(const struct evidence *seen, struct classify_result
     return false;
 }
 
+/* RFC 3834 knows one keyword for an answer; programs write others. */
+static bool says_replied(struct slice keyword)
+{
+    static const char *const words[] = {"auto-replied", "auto-reply", "autoreply", "auto_reply", "vacation"};
+
+    for (size_t n = 0; n < LENGTH(words); n++)
+        if (slice_is_i(keyword, words[n]))
+            return true;
+    return false;
+}
+
 static bool by_auto_submitted(const struct evidence *seen, struct classify_result *result)
 {
     if (slice_empty(seen->automatic))
         return false;
-    if (slice_is_i(seen->automatic, "auto-replied"))
+    if (says_replied(seen->automatic))
         return decide(result, ANSWER_AUTO_REPLY, CONFIDENCE_HIGH);
     return decide(result, ANSWER_MACHINE, CONFIDENCE_HIGH);
+}
+
+/* Amazon's relay marks what its own services send. */
+static bool by_notification_field(const struct evidence *seen, struct classify_result *result)
+{
+    const char *type = header_value(seen->mail->headers, "X-AMAZON-MAIL-RELAY-TYPE");
+
+    return type && slice_is_i(keyword_of(type), "notification") && decide(result, ANSWER_MACHINE, CONFIDENCE_HIGH);
 }
 
 static bool by_autoreply_field(const struct evidence *seen, struct classify_result *result)
@@ -228,11 +282,26 @@ static bool by_null_sender(const struct evidence *seen, struct classify_result *
     return decide(result, ANSWER_AUTO_REPLY, CONFIDENCE_MEDIUM);
 }
 
+/* Providers of mailboxes put their name there (the last of its fields) in every mail of their people. */
+static bool has_senders_feedback_id(const struct evidence *seen)
+{
+    static const char *const providers[] = {":proton", ":protonmail", ":fastmail"};
+    const char *value = header_value(seen->mail->headers, "Feedback-ID");
+    struct slice text = slice_trim(slice_str(value ? value : ""));
+
+    for (size_t n = 0; n < LENGTH(providers); n++) {
+        struct slice provider = slice_str(providers[n]);
+        if (text.len > provider.len && slice_eq_i(slice_from(text, text.len - provider.len), provider))
+            return false;
+    }
+    return text.len > 0;
+}
+
 static bool by_list(const struct evidence *seen, struct classify_result *result)
 {
     bool list = has_field(seen, "List-Id") || has_field(seen, "List-Post") || slice_is_i(seen->precedence, "list");
     bool bulk = slice_is_i(seen->precedence, "bulk") || slice_is_i(seen->precedence, "junk") ||
-                has_field(seen, "List-Unsubscribe") || has_field(seen, "Feedback-ID");
+                has_field(seen, "List-Unsubscribe") || has_senders_feedback_id(seen);
 
     if (!list && !bulk)
         return false;
@@ -253,8 +322,9 @@ static bool by_machine_address(const struct evidence *seen, struct classify_resu
 
 /* The order is the decision: what comes first wins. */
 static bool (*const tests[])(const struct evidence *seen, struct classify_result *result) = {
-    by_report,      by_loose_bounce, by_out_of_office, by_auto_submitted, by_autoreply_field,
-    by_meeting,     by_null_sender,  by_list,          by_subject,        by_machine_address,
+    by_report,     by_loose_bounce,      by_out_of_office, by_auto_submitted, by_autoreply_field,
+    by_meeting,    by_notification_field, by_null_sender,  by_list,           by_subject,
+    by_machine_address,
 };
 
 /* "Re: Automatic reply: ..." is a person who answers in a robot's thread, so prefixes are left in place. */

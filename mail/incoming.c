@@ -20,7 +20,7 @@ struct judging {
     struct report report;
     struct ladder ladder;
     struct about about;
-    bool from_nobody; /* no person waits for an answer: the null sender, or to our return path */
+    bool to_bounce_address;
 };
 
 /* --- what this mail is called ------------------------------------------------------------------------ */
@@ -109,10 +109,9 @@ static bool read_ladder(struct judging *judging)
 {
     const struct header_list *headers = judging->mail->headers;
     struct report *report = &judging->report;
-    bool about_mail;
+    bool about_mail, from_nobody = slice_empty(judging->mail->envelope_sender) || judging->to_bounce_address;
 
-    judging->from_nobody = slice_empty(judging->mail->envelope_sender) || match_to_bounce_address(judging->mail);
-    if (report->kind == REPORT_NONE && (judging->from_nobody || header_value(headers, "X-Failed-Recipients")) &&
+    if (report->kind == REPORT_NONE && (from_nobody || header_value(headers, "X-Failed-Recipients")) &&
         !report_read_text(headers, judging->mail->body, report))
         return false;
     about_mail = report->kind != REPORT_MEETING;
@@ -252,7 +251,7 @@ static bool set_class(struct judging *judging, const struct match *match, enum i
         .report = &judging->report,
         .from = slice_str(verdict->from),
         .null_sender = slice_empty(judging->mail->envelope_sender),
-        .to_bounce_address = judging->from_nobody && !slice_empty(judging->mail->envelope_sender),
+        .to_bounce_address = judging->to_bounce_address,
     };
     struct classify_result result;
 
@@ -290,7 +289,8 @@ static bool judge_match(struct judging *judging, const struct match *match)
 bool incoming_judge(const struct incoming_mail *mail, const struct incoming_lookup *lookup,
                     struct incoming_verdict *verdict)
 {
-    struct judging judging = {.mail = mail, .lookup = lookup, .verdict = verdict};
+    struct judging judging = {
+        .mail = mail, .lookup = lookup, .verdict = verdict, .to_bounce_address = match_to_bounce_address(mail)};
     struct match match;
     bool ok, matched;
 

@@ -89,11 +89,12 @@ static bool find_kept(struct matching *matching)
         if (token_parse(ladder_left(id), &shape))
             continue;
         asked++;
-        if (lookup->kept_id(lookup->arg, ladder_text(id), &match->token.message)) {
-            take_id(match, id);
-            match->kept = true;
-            return true;
-        }
+        if (!lookup->kept_id(lookup->arg, ladder_text(id), &match->token.message) ||
+            (matching->own_anchor && match->token.message == matching->own_token.message))
+            continue; /* unknown, or the mail's own id beside its own anchor */
+        take_id(match, id);
+        match->kept = true;
+        return true;
     }
     return false;
 }

@@ -56,14 +56,33 @@ static bool may_begin(const struct html_token *token)
     return html_is(token, "div") || html_is(token, "blockquote") || html_is(token, "hr");
 }
 
+/* A bit for each attribute that may hold a sign; 0 for all others. */
+static unsigned bit_of(struct slice name)
+{
+    static const struct slice names[] = {SLICE_TEXT("class"), SLICE_TEXT("id"), SLICE_TEXT("style"),
+                                         SLICE_TEXT("name"), SLICE_TEXT("type")};
+
+    for (unsigned at = 0; at < sizeof names / sizeof names[0]; at++)
+        if (slice_eq_i(name, names[at]))
+            return 1U << at;
+    return 0;
+}
+
+/* Of attributes given twice the first counts, as in a browser; so a hostile tag cannot make this slow. */
 static const struct sign *sign_of(const struct html_scanner *scanner, const struct html_token *token)
 {
     struct html_attribute attribute;
     size_t at = token->attributes;
     const struct sign *sign = NULL;
+    unsigned seen = 0;
 
-    while (!sign && html_next_attribute(scanner, token, &at, &attribute))
-        sign = sign_with(slice_of(token->name, token->name_len), &attribute);
+    while (!sign && html_next_attribute(scanner, token, &at, &attribute)) {
+        unsigned bit = bit_of(attribute.name);
+
+        if (bit & ~seen)
+            sign = sign_with(slice_of(token->name, token->name_len), &attribute);
+        seen |= bit;
+    }
     return sign;
 }
 

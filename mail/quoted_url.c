@@ -174,19 +174,6 @@ static void search_mail(struct searching *searching, const struct header_list *h
     mime_tree_free(&tree);
 }
 
-static bool has_base64(const struct header_list *headers, struct slice body)
-{
-    static const struct slice words[] = {SLICE_TEXT("base64"), SLICE_TEXT("BASE64"), SLICE_TEXT("Base64")};
-    const char *encoding = header_value(headers, "Content-Transfer-Encoding");
-
-    if (encoding && slice_find_i(slice_str(encoding), "base64") != (size_t)-1)
-        return true;
-    for (size_t at = 0; at < sizeof words / sizeof words[0]; at++)
-        if (position(body, words[at]) != SIZE_MAX)
-            return true;
-    return false;
-}
-
 /* The scheme and host of tracking_url. */
 static bool read_tracking_url(struct searching *searching)
 {
@@ -205,9 +192,7 @@ bool quoted_url_find(const struct header_list *headers, struct slice body, const
 {
     struct searching searching = {.search = search};
 
-    if (!read_tracking_url(&searching))
-        return false;
-    if (may_hold(&searching, body) || has_base64(headers, body))
+    if (read_tracking_url(&searching))
         search_mail(&searching, headers, body, 0);
     return searching.found;
 }

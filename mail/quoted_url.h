@@ -3,8 +3,9 @@
  * quoted_url - our own URLs in the text of a mail: what is left when a program drops every id.
  *
  * Looks into the text parts, plain and HTML, also of a mail that is returned or attached, and into URLs that a
- * link scanner has put, percent-encoded, into one of its own. A mail that nowhere holds the host costs a search
- * for two short strings and no more, unless it has base64. Pure but for the caller's question.
+ * link scanner has put, percent-encoded, into one of its own. A text that does not hold the host costs a search for
+ * that one string, or for its two halves when it is quoted-printable; only base64 is decoded to be searched. Pure
+ * but for the caller's question.
  */
 #ifndef MAIL_QUOTED_URL_H
 #define MAIL_QUOTED_URL_H

@@ -438,5 +438,7 @@ bool report_read_text(const struct header_list *headers, struct slice body, stru
             ok = read_failed_line(line, report);
         at += line.len + 1;
     }
+    for (size_t n = 0; n < report->recipients; n++)
+        memcpy(report->recipient[n].status, report->status, sizeof report->status);
     return ok;
 }

@@ -232,6 +232,8 @@ static bool clean(struct match_filter *filter, struct mlfi_message *message, uns
 static void log_mail(const struct mlfi_message *message, const struct incoming_verdict *verdict, unsigned cleaned,
                      bool recorded)
 {
+    struct buf about;
+
     if (verdict->forged)
         log_warn("forged=yes from=<%.*s>: an id of our shape is not signed by us", SLICE_ARG(message->envelope_sender));
     if (verdict->class_ == ANSWER_NONE) {
@@ -239,12 +241,14 @@ static void log_mail(const struct mlfi_message *message, const struct incoming_v
                  message->body_missing ? " reason=" : "", message->body_missing ? message->body_missing : "");
         return;
     }
+    buf_init(&about, 2 * ADDRESS_MAX);
     if (verdict->about[0])
-        log_info("about=<%s> status=%s effect=%s", verdict->about, verdict->status, verdict->effect ? "yes" : "no");
-    log_info("class=%s rung=%s confidence=%s message=%" PRIu64 " answerer=%s from=<%s> recipients=%zu cleaned=%u%s",
+        buf_add_f(&about, " about=<%s> effect=%s", verdict->about, verdict->effect ? "yes" : "no");
+    log_info("class=%s rung=%s confidence=%s message=%" PRIu64 " answerer=%s from=<%s> recipients=%zu cleaned=%u%s%s",
              answer_class_name(verdict->class_), answer_rung_name(verdict->rung),
              answer_confidence_name(verdict->confidence), verdict->message, answer_answerer_name(verdict->answerer),
-             verdict->from, message->recipients, cleaned, recorded ? "" : " reason=not_recorded");
+             verdict->from, message->recipients, cleaned, buf_text(&about), recorded ? "" : " reason=not_recorded");
+    buf_free(&about);
     if (message->body_missing)
         log_info("judged by its headers alone: reason=%s", message->body_missing);
 }

@@ -5,6 +5,9 @@
 #include <netinet/in.h>
 #include <string.h>
 
+/* More proxies of ours than this stand in no chain: what is further left is not looked at. */
+enum { HOPS_MAX = 16 };
+
 union address {
     struct sockaddr any;
     struct sockaddr_in v4;
@@ -33,17 +36,46 @@ static struct client from_sockaddr(const struct sockaddr *address)
     return client;
 }
 
-/* Behind the last occurrence of MARK; REST keeps what stands before it. */
-static struct slice cut_last(struct slice *rest, char mark)
+/*
+ * The first MARK in S that no quoted string (RFC 9110 5.6.4) holds, or the length of S. IN_QUOTES tells whether a
+ * string was open there.
+ */
+static size_t find_unquoted(struct slice s, char mark, bool *in_quotes)
 {
-    size_t at = rest->len;
-    struct slice last;
+    *in_quotes = false;
+    for (size_t at = 0; at < s.len; at++) {
+        if (s.p[at] == '"')
+            *in_quotes = !*in_quotes;
+        else if (*in_quotes && s.p[at] == '\\')
+            at++;
+        else if (!*in_quotes && s.p[at] == mark)
+            return at;
+    }
+    return s.len;
+}
 
-    while (at > 0 && rest->p[at - 1] != mark)
-        at--;
-    last = slice_from(*rest, at);
-    rest->len = at > 0 ? at - 1 : 0;
-    return slice_trim(last);
+/* A string that a client left open would swallow what our proxy wrote behind it: then quotes count for nothing. */
+static bool has_whole_quotes(struct slice s)
+{
+    bool in_quotes;
+
+    find_unquoted(s, '\0', &in_quotes);
+    return !in_quotes;
+}
+
+/* What stands before the first MARK; REST keeps what stands behind it. */
+static struct slice cut_first(struct slice *rest, char mark, bool quoting)
+{
+    const char *found = memchr(rest->p, mark, rest->len);
+    size_t end = found ? (size_t)(found - rest->p) : rest->len;
+    struct slice first;
+    bool in_quotes;
+
+    if (quoting)
+        end = find_unquoted(*rest, mark, &in_quotes);
+    first = slice_of(rest->p, end);
+    *rest = slice_from(*rest, end + 1);
+    return slice_trim(first);
 }
 
 static struct slice unquoted(struct slice s)
@@ -53,11 +85,13 @@ static struct slice unquoted(struct slice s)
     return s;
 }
 
-/* RFC 7239 section 4: for=NODE among pairs set apart by semicolons. */
+/* RFC 7239 section 4: for=NODE, the first of its name, among pairs set apart by semicolons. */
 static struct slice forwarded_for(struct slice element)
 {
+    bool quoting = has_whole_quotes(element);
+
     while (element.len) {
-        struct slice pair = cut_last(&element, ';');
+        struct slice pair = cut_first(&element, ';', quoting);
 
         if (slice_starts_i(pair, slice_str("for=")))
             return unquoted(slice_trim(slice_from(pair, 4)));
@@ -98,27 +132,49 @@ static bool parse_address(struct slice node, union address *out)
     return inet_pton(AF_INET6, text, &out->v6.sin6_addr) == 1;
 }
 
+/* The last elements of LINE, in their order. X-Forwarded-For knows no quotes. */
+static size_t split_elements(struct slice line, enum client_header header, struct slice element[HOPS_MAX])
+{
+    bool quoting = header == CLIENT_FORWARDED && has_whole_quotes(line);
+    size_t count = 0;
+
+    while (line.len) {
+        if (count == HOPS_MAX)
+            memmove(element, element + 1, --count * sizeof *element);
+        element[count++] = cut_first(&line, ',', quoting);
+    }
+    return count;
+}
+
+/* Goes on from the right through one line. False when the client is found: nothing further left counts. */
+static bool follow_line(struct slice line, const struct network_list *trusted, enum client_header header,
+                        struct client *client)
+{
+    struct slice element[HOPS_MAX];
+    size_t count = split_elements(line, header, element);
+
+    while (count-- > 0) {
+        union address address;
+
+        if (!parse_address(header == CLIENT_FORWARDED ? forwarded_for(element[count]) : element[count], &address))
+            return false; /* the last hop that said who it is */
+        *client = from_sockaddr(&address.any);
+        if (!network_list_has(trusted, &address.any))
+            return false;
+    }
+    return true;
+}
+
 struct client client_of(const struct request *request, const struct network_list *trusted,
                         enum client_header header)
 {
     struct client client = from_sockaddr(request->peer);
+    size_t line = request->forwarded_lines;
 
     if (trusted == NULL || request->peer == NULL || !network_list_has(trusted, request->peer))
         return client;
-    for (size_t line = request->forwarded_lines; line-- > 0;) {
-        struct slice rest = request->forwarded[line];
-
-        while (rest.len) {
-            struct slice element = cut_last(&rest, ',');
-            union address address;
-
-            if (!parse_address(header == CLIENT_FORWARDED ? forwarded_for(element) : element, &address))
-                return client; /* the last hop that said who it is */
-            client = from_sockaddr(&address.any);
-            if (!network_list_has(trusted, &address.any))
-                return client;
-        }
-    }
+    while (line > 0 && follow_line(request->forwarded[line - 1], trusted, header, &client))
+        line--;
     return client;
 }
 

@@ -16,8 +16,13 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* Request line, all header fields and what the library keeps of them: a link of ours has 5 KB at most. */
-enum { CONNECTION_BYTES = 16 * 1024 };
+/*
+ * A link of ours has 5 KB at most, but a browser sends with it the cookies of the whole domain, 180 at most. The
+ * library reads a header into half of this and needs the other half for a second copy of the cookies and a record
+ * each. So 180 cookies of 140 bytes have room. Above 32 KB it answers 431; close below it may lack room for that
+ * and close. What is not used is never touched, so it costs no memory.
+ */
+enum { CONNECTION_BYTES = 64 * 1024 };
 
 struct http_page {
     struct MHD_Response *response;

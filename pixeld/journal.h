@@ -13,9 +13,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Hits under an unknown key cannot be checked, so anybody can make them: more than this many a second are
- * not kept. */
-enum { JOURNAL_RAW_PER_SECOND = 100, JOURNAL_RECENT_US = 60 * 1000 * 1000 };
+/*
+ * Hits under an unknown key cannot be checked, so anybody can make them: they get this much of the spool in an hour,
+ * and a target longer than this is not kept; one that was cut could never be checked.
+ */
+enum { JOURNAL_RAW_PER_HOUR = 1024 * 1024, JOURNAL_RAW_TARGET_MAX = 2048, JOURNAL_RECENT_US = 60 * 1000 * 1000 };
 
 struct journal;
 
@@ -28,10 +30,8 @@ void journal_free(struct journal *journal);
 void journal_add(struct journal *journal, const struct record_hit *hit);
 
 struct journal_state {
-    uint64_t recorded;
-    uint64_t lost;     /* could not be written */
-    uint64_t left_out; /* unknown key, too many at once */
-    bool writable;     /* none was lost in the last minute */
+    uint64_t lost; /* could not be written */
+    bool writable; /* none was lost in the last minute */
 };
 /*
  * Times are microseconds since 1970. `writable` comes back by itself: who stops sending hits here because

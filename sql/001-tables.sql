@@ -46,6 +46,7 @@ create table spoor.spool_progress (
     identity uuid not null unique,
     host text not null,
     program text not null,
+    role name not null default session_user,
     position bigint not null default 0,
     record bigint not null default 0,
     checksum bigint not null default 0,
@@ -57,6 +58,7 @@ comment on column spoor.spool_progress.spool is 'Short number of the spool, as i
 comment on column spoor.spool_progress.identity is 'The 128 random bits that the spool calls itself.';
 comment on column spoor.spool_progress.host is 'Host on which the spool lies.';
 comment on column spoor.spool_progress.program is 'Program that writes it.';
+comment on column spoor.spool_progress.role is 'Role that entered it; only this one, or a member of it, moves it on.';
 comment on column spoor.spool_progress.position is 'Everything before this position is in the database.';
 comment on column spoor.spool_progress.record is 'Position at which the last loaded record begins.';
 comment on column spoor.spool_progress.checksum is 'CRC-32C of the last loaded record: tells another life of the same spool.';
@@ -64,7 +66,7 @@ comment on column spoor.spool_progress.dropped is 'Records left out because they
 comment on column spoor.spool_progress.updated_at is 'When it last moved.';
 
 create table spoor.retention (
-    events interval not null
+    events interval not null check (events between '1 day' and '99 years')
 );
 create unique index retention_is_one_row on spoor.retention ((true));
 insert into spoor.retention (events) values ('5 years');
@@ -206,7 +208,7 @@ create table spoor.unjudged_hit (
     address inet,
     primary key (spool, record)
 );
-comment on table spoor.unjudged_hit is 'Requests whose token is signed with a key that was not known where they came in; they count once the key is there.';
+comment on table spoor.unjudged_hit is 'Requests whose token is signed with a key that was not known where they came in, kept as they came for a later judgement; see spoor.prune_unjudged().';
 comment on column spoor.unjudged_hit.spool is 'Spool it came from.';
 comment on column spoor.unjudged_hit.record is 'Position in the spool.';
 comment on column spoor.unjudged_hit.at_time is 'When it came.';

@@ -24,18 +24,19 @@ comment on function spoor.verdict_name("char") is 'The word for the letter in sp
 
 create function spoor.is_counted(kind "char", verdict "char") returns boolean
     language sql immutable strict parallel safe
-    as $$ select case when kind in ('v', 'c') then verdict in ('h', 'p', 'u') else kind not in ('n', 'o') end $$;
-comment on function spoor.is_counted("char", "char") is 'Whether an event belongs into the feed: no views or clicks by machines or by the sender, no answers of one''s own.';
+    as $$ select case when kind in ('v', 'c') then verdict in ('h', 'p', 'u')
+        else kind in ('r', 'a', 'b', 'p', 'm', 'd') end $$;
+comment on function spoor.is_counted("char", "char") is 'Whether an event belongs into the feed: views and clicks but those by machines and by the sender, replies, automatic replies, bounces, complaints, meetings and receipts.';
 
 create function spoor.recipient_name(message bigint, key integer) returns text
     language sql stable parallel safe
     as $$ select case
-            when $2 = 0 then 'one of ' || count(*)
+            when $2 = 0 and count(*) > 0 then 'one of ' || count(*)
             when count(*) filter (where r.key = $2) = 1 then min(r.address) filter (where r.key = $2)
             when count(*) filter (where r.key = $2) > 1 then 'one of ' || count(*) filter (where r.key = $2)
         end
         from spoor.recipient r where r.message = $1 $$;
-comment on function spoor.recipient_name(bigint, integer) is 'Who a recipient key stands for in a mail: an address, or one of how many.';
+comment on function spoor.recipient_name(bigint, integer) is 'Who a recipient key stands for in a mail: an address, or one of how many; null while the mail is not known.';
 
 create function spoor.ensure_partitions(first timestamptz, last timestamptz) returns integer
     language plpgsql security definer
@@ -48,6 +49,9 @@ declare
 begin
     if last > now() + interval '1 year' or first < now() - interval '100 years' then
         raise exception 'no partitions are made for times from % to %', first, last;
+    end if;
+    if last > first + interval '40 months' then
+        raise exception 'no more than 40 partitions are made at once';
     end if;
     while month <= last loop
         partition := 'event_' || to_char(month, 'YYYY_MM');
@@ -66,7 +70,7 @@ begin
     end loop;
     return made;
 end $$;
-comment on function spoor.ensure_partitions(timestamptz, timestamptz) is 'Makes the partitions of spoor.event for every month from the first time to the last; gives how many were missing.';
+comment on function spoor.ensure_partitions(timestamptz, timestamptz) is 'Makes the partitions of spoor.event for every month from the first time to the last, 40 at most; gives how many were missing.';
 
 create function spoor.lease_node(identity uuid, host text, program text) returns smallint
     language plpgsql security definer
@@ -87,6 +91,61 @@ begin
     return leased;
 end $$;
 comment on function spoor.lease_node(uuid, text, text) is 'The node number of a spool, given out now if it has none; null when all 1,024 are taken.';
+
+create function spoor.prune_unjudged(age interval default '30 days') returns bigint
+    language sql
+    as $$ with pruned as (delete from spoor.unjudged_hit where at_time < now() - age returning 1)
+        select count(*) from pruned $$;
+comment on function spoor.prune_unjudged(interval) is 'Deletes the hits with an unknown key that are older; gives how many. For a daily job: anybody can invent key numbers.';
+
+create function spoor.enter_spool(identity uuid, host text, program text) returns void
+    language plpgsql security definer
+    set search_path = pg_catalog, pg_temp
+    as $$
+declare
+    owner name;
+begin
+    insert into spoor.spool_progress (identity, host, program, role)
+        values (identity, host, program, session_user) on conflict on constraint spool_progress_identity_key do nothing;
+    select p.role into owner from spoor.spool_progress p where p.identity = enter_spool.identity;
+    perform spoor.check_spool_role(owner);
+end $$;
+comment on function spoor.enter_spool(uuid, text, text) is 'Makes a spool known, at position 0, and whoever enters it its owner; refuses one of another role.';
+
+create function spoor.check_spool_role(owner name) returns void
+    language plpgsql stable
+    set search_path = pg_catalog, pg_temp
+    as $$
+begin
+    if owner is distinct from session_user and not coalesce(
+        (select pg_has_role(session_user, r.oid, 'member') from pg_roles r where r.rolname = owner), false) then
+        raise exception 'the spool belongs to the role %, not to %', owner, session_user
+            using errcode = 'insufficient_privilege',
+                  hint = 'When it is right, update the column role of spoor.spool_progress.';
+    end if;
+end $$;
+comment on function spoor.check_spool_role(name) is 'Refuses a session that is neither the role nor a member of it.';
+
+create function spoor.move_progress(spool smallint, expected bigint, "position" bigint, record bigint, checksum bigint,
+                                    dropped bigint) returns boolean
+    language plpgsql security definer
+    set search_path = pg_catalog, pg_temp
+    as $$
+declare
+    owner name;
+begin
+    update spoor.spool_progress p
+        set position = move_progress."position", record = move_progress.record, checksum = move_progress.checksum,
+            dropped = p.dropped + move_progress.dropped, updated_at = now()
+        where p.spool = move_progress.spool and p.position = expected
+        returning p.role into owner;
+    if not found then
+        return false;
+    end if;
+    perform spoor.check_spool_role(owner);
+    return true;
+end $$;
+comment on function spoor.move_progress(smallint, bigint, bigint, bigint, bigint, bigint) is 'Moves the watermark of a spool on, if it stands where the loader believes; false when it does not.';
 
 create function spoor.add_batch(spool smallint, first_record bigint, last_record bigint, records integer) returns bigint
     language plpgsql security definer

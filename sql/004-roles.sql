@@ -24,9 +24,9 @@ revoke all on all functions in schema spoor from public;
 grant usage on schema spoor to spoor_milter, spoor_pixeld;
 grant select on spoor.schema, spoor.retention, spoor.agent, spoor.reason, spoor.spool_progress to spoor_milter, spoor_pixeld;
 grant insert on spoor.agent, spoor.reason, spoor.event, spoor.event_clock, spoor.rejected to spoor_milter, spoor_pixeld;
-grant insert, update on spoor.spool_progress to spoor_milter, spoor_pixeld;
 grant execute on function spoor.from_microseconds(bigint), spoor.ensure_partitions(timestamptz, timestamptz),
-    spoor.lease_node(uuid, text, text), spoor.add_batch(smallint, bigint, bigint, integer) to spoor_milter, spoor_pixeld;
+    spoor.enter_spool(uuid, text, text), spoor.move_progress(smallint, bigint, bigint, bigint, bigint, bigint),
+    spoor.add_batch(smallint, bigint, bigint, integer) to spoor_milter, spoor_pixeld;
 
 -- hits
 grant insert on spoor.unjudged_hit to spoor_pixeld;
@@ -37,9 +37,11 @@ grant select (id, owner, sender, sent_message_id, client_message_id) on spoor.me
 grant select on spoor.recipient to spoor_milter;
 grant select (message, number) on spoor.link to spoor_milter;
 grant select (message, digest, record) on spoor.answer to spoor_milter;
+grant execute on function spoor.lease_node(uuid, text, text) to spoor_milter;
 
 grant usage on schema spoor to spoor_admin;
 grant select on all tables in schema spoor to spoor_admin;
 grant update on spoor.retention to spoor_admin;
-grant delete on spoor.node, spoor.rejected to spoor_admin;
+grant update (role) on spoor.spool_progress to spoor_admin;
+grant delete on spoor.node, spoor.rejected, spoor.unjudged_hit to spoor_admin;
 grant execute on all functions in schema spoor to spoor_admin;

@@ -152,6 +152,10 @@ tests_bench_rewrite_rate_CPPFLAGS = $(AM_CPPFLAGS) $(ORACLES_CFLAGS)
 tests_bench_rewrite_rate_LDADD = libmail.a $(COMMON_LIBS) $(ORACLES_LIBS)
 endif
 
+# Signs ids for the system tests.
+noinst_PROGRAMS += tests/support/sign_token
+tests_support_sign_token_SOURCES = tests/support/sign_token.c
+
 check_PROGRAMS += tests/lint/option_names
 tests_lint_option_names_SOURCES = tests/lint/option_names.c
 
@@ -192,9 +196,12 @@ EXTRA_DIST += tests/system/spam_filters.py
 EXTRA_DIST += tests/system/spoor.py
 EXTRA_DIST += tests/system/test_bad_input.py
 EXTRA_DIST += tests/system/test_campaign.py
+EXTRA_DIST += tests/system/test_dry_run.py
 EXTRA_DIST += tests/system/test_harness.py
 EXTRA_DIST += tests/system/test_main_job.py
+EXTRA_DIST += tests/system/test_match_corpus.py
 EXTRA_DIST += tests/system/test_pixeld.py
+EXTRA_DIST += tests/system/test_setup.py
 EXTRA_DIST += tests/system/test_spam_score.py
 EXTRA_DIST += tests/system/traces.py
 EXTRA_DIST += tests/system/web.py

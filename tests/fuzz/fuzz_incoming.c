@@ -11,7 +11,14 @@ static enum token_result verify(void *arg, struct slice id_left, struct token *t
 {
     (void)arg;
     *token = (struct token){.kind = TOKEN_ANCHOR, .message = 1, .recipient = id_left.len & 1};
-    return slice_starts_i(id_left, slice_str("ours")) ? TOKEN_GOOD : TOKEN_FORGED;
+    return slice_starts_i(id_left, slice_str("ours")) || token_parse(id_left, token) ? TOKEN_GOOD : TOKEN_FORGED;
+}
+
+static enum token_result verify_url(void *arg, struct slice url, struct token *token)
+{
+    (void)arg;
+    *token = (struct token){.kind = url.len & 1 ? TOKEN_VIEW : TOKEN_CLICK, .message = 1, .recipient = 1};
+    return slice_find_i(url, "ours") != (size_t)-1 ? TOKEN_GOOD : TOKEN_FORGED;
 }
 
 static uint32_t recipient_key(void *arg, struct slice address)
@@ -22,11 +29,15 @@ static uint32_t recipient_key(void *arg, struct slice address)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct incoming_lookup lookup = {.token = verify, .recipient_key = recipient_key};
+    struct incoming_lookup lookup = {
+        .token = verify, .url = verify_url, .tracking_url = "https://t.example.com", .recipient_key = recipient_key};
     struct slice mail = slice_of((const char *)data, size);
     struct incoming_verdict verdict;
     struct header_list headers;
-    struct incoming_mail incoming = {.headers = &headers};
+    struct slice recipient = slice_str(
+        "bounces+c4" /* a token of kind bounce */
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa@example.com");
+    struct incoming_mail incoming = {.headers = &headers, .recipient = &recipient, .recipients = size & 1};
     struct buf out;
 
     header_list_init(&headers);

@@ -8,9 +8,7 @@ import re
 import proc
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-DAEMONS = {"stamp": ("milter/spoor-stamp", "spoor_milter"),
-           "match": ("milter/spoor-match", "spoor_milter"),
-           "pixeld": ("pixeld/spoor-pixeld", "spoor_pixeld")}
+DAEMONS = {"stamp": "milter/spoor-stamp", "match": "milter/spoor-match", "pixeld": "pixeld/spoor-pixeld"}
 
 
 def build_folder():
@@ -88,15 +86,14 @@ class Spoor:
         self.ctl("schema", "install", env={"PGUSER": "postgres"})
 
     def command(self, name, conf=None):
-        return [program(DAEMONS[name][0]), "-f", "-c", conf or self.conf]
+        return [program(DAEMONS[name]), "-f", "-c", conf or self.conf]
 
     def ready_address(self, name):
         return self.port if name == "pixeld" else self.socket(name)
 
     def start(self, name, conf=None, preexec=None, wait=True):
         log = os.path.join(self.log_folder, name + ".log")
-        server = proc.Server("spoor-" + name, self.command(name, conf), log, env={"PGUSER": DAEMONS[name][1]},
-                             preexec=preexec)
+        server = proc.Server("spoor-" + name, self.command(name, conf), log, preexec=preexec)
         self.servers[name] = server
         if wait:
             server.wait_ready(self.ready_address(name))

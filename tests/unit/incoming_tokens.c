@@ -32,13 +32,14 @@ struct keys *incoming_keys(unsigned key_id)
     return keys;
 }
 
+/* Signs for the recipient, or for one of several. */
 static void sign(struct keys *keys, enum token_kind kind, bool one, char text[TOKEN_TEXT + 1])
 {
-    struct token token = {.kind = kind, .message = INCOMING_MESSAGE};
+    struct token token = {.kind = kind, .message = INCOMING_MESSAGE, .index = kind == TOKEN_CLICK};
 
     if (one)
         token.recipient = keys_recipient(keys, slice_str(INCOMING_RECIPIENT));
-    assert_true(token_sign(keys, &token, slice_str(""), text));
+    assert_true(token_sign(keys, &token, slice_str(kind == TOKEN_CLICK ? INCOMING_DESTINATION : ""), text));
 }
 
 static void sign_with_other_key(char text[TOKEN_TEXT + 1])
@@ -49,22 +50,46 @@ static void sign_with_other_key(char text[TOKEN_TEXT + 1])
     keys_free(other);
 }
 
+static const struct {
+    const char *word;
+    enum token_kind kind;
+    bool forged;
+} words[] = {
+    {"message_id", TOKEN_MESSAGE_ID, false}, {"several", TOKEN_MESSAGE_ID, false}, {"upper", TOKEN_MESSAGE_ID, false},
+    {"unknown_key", TOKEN_MESSAGE_ID, false}, {"forged", TOKEN_MESSAGE_ID, true},  {"anchor", TOKEN_ANCHOR, false},
+    {"view", TOKEN_VIEW, false},              {"view_forged", TOKEN_VIEW, true},   {"click", TOKEN_CLICK, false},
+    {"bounce", TOKEN_BOUNCE, false},          {"bounce_forged", TOKEN_BOUNCE, true},
+};
+
+/* The token of WORD without ".1" or ".2". */
+static void whole_token(struct keys *keys, const char *word, char text[TOKEN_TEXT + 1])
+{
+    size_t len = strcspn(word, ".");
+
+    for (size_t n = 0; n < sizeof words / sizeof words[0]; n++) {
+        if (strncmp(word, words[n].word, len) != 0 || words[n].word[len])
+            continue;
+        sign(keys, words[n].kind, strcmp(word, "several") != 0, text);
+        if (strcmp(word, "unknown_key") == 0)
+            sign_with_other_key(text);
+        if (words[n].forged)
+            text[39] = text[39] == 'a' ? 'b' : 'a';
+        for (size_t at = 0; strcmp(word, "upper") == 0 && at < TOKEN_TEXT; at++)
+            text[at] = ascii_is_alpha(text[at]) ? (char)(text[at] & ~0x20) : text[at];
+        return;
+    }
+    fail_msg("no such placeholder: %s", word);
+}
+
 void incoming_token(struct keys *keys, const char *word, char text[TOKEN_TEXT + 1])
 {
-    sign(keys, TOKEN_MESSAGE_ID, strcmp(word, "several") != 0, text);
-    if (strcmp(word, "anchor") == 0)
-        sign(keys, TOKEN_ANCHOR, true, text);
-    else if (strcmp(word, "view") == 0)
-        sign(keys, TOKEN_VIEW, true, text);
-    else if (strcmp(word, "unknown_key") == 0)
-        sign_with_other_key(text);
-    else if (strcmp(word, "forged") == 0)
-        text[39] = text[39] == 'a' ? 'b' : 'a';
-    else if (strcmp(word, "upper") == 0)
-        for (size_t at = 0; at < TOKEN_TEXT; at++)
-            text[at] = ascii_is_alpha(text[at]) ? (char)(text[at] & ~0x20) : text[at];
-    else if (strcmp(word, "message_id") != 0 && strcmp(word, "several") != 0)
-        fail_msg("no such placeholder: %s", word);
+    const char *half = strchr(word, '.');
+
+    whole_token(keys, word, text);
+    if (half && half[1] == '1')
+        text[TOKEN_TEXT / 2] = '\0';
+    if (half && half[1] == '2')
+        memmove(text, text + TOKEN_TEXT / 2, TOKEN_TEXT / 2 + 1);
 }
 
 void incoming_fill(struct keys *keys, struct slice text, struct buf *out)

@@ -13,11 +13,13 @@
 
 #define INCOMING_MESSAGE UINT64_C(1234567890123)
 #define INCOMING_RECIPIENT "bob@client.example"
+#define INCOMING_TRACKING_URL "https://t.example.com"
+#define INCOMING_DESTINATION "https://www.example.org/offer?id=1"
 
 /* Fixed keys in a file that is gone again; KEY_ID signs. */
 struct keys *incoming_keys(unsigned key_id);
 
-/* The token for a placeholder's WORD. */
+/* The token for a placeholder's WORD; half of it for WORD.1 and WORD.2. */
 void incoming_token(struct keys *keys, const char *word, char text[TOKEN_TEXT + 1]);
 
 /* TEXT with every @TOKEN:WORD@ replaced. */

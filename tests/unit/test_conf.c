@@ -97,6 +97,10 @@ static void the_smallest_file_has_all_defaults(void **state)
     assert_string_equal(conf->stamp.submit_networks.item[1], "::1/128");
     assert_true(conf->stamp.views && conf->stamp.links && conf->match.clean);
     assert_false(conf->stamp.track_auto_generated);
+    assert_false(conf->stamp.text_links);
+    assert_string_equal(conf->stamp.sensitive_links.item[0], "password");
+    assert_string_equal(conf->stamp.sensitive_links.item[conf->stamp.sensitive_links.count - 1], "access_token");
+    assert_int_equal(conf->stamp.untracked_domains.count, 0);
     assert_string_equal(conf->memcached, "");
     assert_int_equal(conf->local_domains.count, 0);
     assert_int_equal(conf->pixeld.connections, 8192);
@@ -327,6 +331,59 @@ static void passwords_are_not_printed(void **state)
     assert_masked("", "");
 }
 
+static void assert_role(const char *conninfo, const char *expected)
+{
+    struct buf out;
+
+    buf_init(&out, 1000);
+    assert_true(conninfo_add_with_role(&out, conninfo, "spoor_x"));
+    assert_string_equal(buf_text(&out), expected);
+    buf_free(&out);
+}
+
+static void a_role_where_no_user_is_named(void **state)
+{
+    (void)state;
+    assert_role("dbname=spoor", "user=spoor_x dbname=spoor");
+    assert_role("", "user=spoor_x ");
+    assert_role("spoor", "user=spoor_x spoor");
+    assert_role("dbname=d user=me", "dbname=d user=me");
+    assert_role(" user = 'me'", " user = 'me'");
+    assert_role("service=s", "service=s");
+    assert_role("dbname='a user=b' host=h", "user=spoor_x dbname='a user=b' host=h");
+    assert_role("dbname='a\\' user=b'", "user=spoor_x dbname='a\\' user=b'");
+    assert_role("sslpassword=x user=me", "sslpassword=x user=me");
+    assert_role("dbname= user=me", "user=spoor_x dbname= user=me"); /* a database of the name "user=me" */
+    assert_role("postgresql://h/d", "postgresql://spoor_x@h/d");
+    assert_role("postgres:///d?host=/run", "postgres://spoor_x@/d?host=/run");
+    assert_role("postgresql://[::1]:5432/d", "postgresql://spoor_x@[::1]:5432/d");
+    assert_role("postgresql://me@h/d", "postgresql://me@h/d");
+    assert_role("postgresql://me:p@h", "postgresql://me:p@h");
+    assert_role("postgresql://:p@h", "postgresql://spoor_x:p@h");
+    assert_role("postgresql:///d?x=a@b", "postgresql://spoor_x@/d?x=a@b");
+    assert_role("password=a://b", "user=spoor_x password=a://b");
+}
+
+static void links_that_stay_are_named_by_patterns_and_domains(void **state)
+{
+    struct conf *conf = load(SMALLEST "stamp { sensitive_links = { \"Magic*TOKEN=\" }\n"
+                                      "untracked_domains = { Intern.Example, \"*.Old.example\" }\n"
+                                      "text_links = yes }\n",
+                             CONF_DRY_RUN);
+
+    (void)state;
+    assert_true(conf->stamp.text_links);
+    assert_int_equal(conf->stamp.sensitive_links.count, 1);
+    assert_string_equal(conf->stamp.sensitive_links.item[0], "magic*token=");
+    assert_int_equal(conf->stamp.untracked_domains.count, 2);
+    assert_string_equal(conf->stamp.untracked_domains.item[0], "intern.example");
+    assert_string_equal(conf->stamp.untracked_domains.item[1], "*.old.example");
+    conf_free(conf);
+    refuse(CONF_DRY_RUN, SMALLEST "stamp { sensitive_links = \"**\" }\n", 2, "part of a URL");
+    refuse(CONF_DRY_RUN, SMALLEST "stamp { sensitive_links = \"a b\" }\n", 2, "part of a URL");
+    refuse(CONF_DRY_RUN, SMALLEST "stamp { untracked_domains = \"*.\" }\n", 2, "domain or *.domain");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -334,6 +391,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(values_in_all_their_spellings, make_path, remove_path),
         cmocka_unit_test_setup_teardown(what_is_wrong_is_named_with_its_line, make_path, remove_path),
         cmocka_unit_test_setup_teardown(each_program_asks_for_what_it_needs, make_path, remove_path),
+        cmocka_unit_test_setup_teardown(links_that_stay_are_named_by_patterns_and_domains, make_path, remove_path),
+        cmocka_unit_test(a_role_where_no_user_is_named),
         cmocka_unit_test(what_cannot_be_read_is_said),
         cmocka_unit_test_setup_teardown(what_is_printed_loads_to_the_same_values, make_path, remove_path),
         cmocka_unit_test_setup_teardown(every_option_is_printed_and_named, make_path, remove_path),

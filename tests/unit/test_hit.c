@@ -77,6 +77,22 @@ static const struct row table[] = {
     {"2001:db8:1::1", CLIENT_FORWARDED, {"for=198.51.100.7, for=10.1.1.1"}, "198.51.100.7"},
     {"2001:db8:1::1", CLIENT_FORWARDED, {"for=198.51.100.7, for=_hidden"}, "2001:db8:1::1"},
     {"2001:db8:1::1", CLIENT_FORWARDED, {"for=unknown"}, "2001:db8:1::1"},
+    /* What a client put between quotes is no element and no pair of its own. */
+    {"2001:db8:1::1", CLIENT_FORWARDED, {"for=198.51.100.7;host=\"a;for=203.0.113.9\""}, "198.51.100.7"},
+    {"2001:db8:1::1", CLIENT_FORWARDED, {"for=198.51.100.7;host=\"a, for=203.0.113.9\""}, "198.51.100.7"},
+    {"2001:db8:1::1", CLIENT_FORWARDED, {"host=\"\\\";for=203.0.113.9\";for=198.51.100.7"}, "198.51.100.7"},
+    {"2001:db8:1::1", CLIENT_FORWARDED, {"for=198.51.100.7;for=203.0.113.9"}, "198.51.100.7"},
+    {"2001:db8:1::1", CLIENT_FORWARDED, {"for=203.0.113.9;x=\", for=198.51.100.7"}, "198.51.100.7"},
+    {"2001:db8:1::1", CLIENT_FORWARDED, {"for=203.0.113.9;x=\", for=\"[2001:db8::7]\""}, "2001:db8::7"},
+    {"2001:db8:1::1", CLIENT_FORWARDED, {"for=203.0.113.9;x=\"\\, for=\"[2001:db8::7]\""}, "2001:db8::7"},
+    {"10.0.0.1", CLIENT_X_FORWARDED_FOR, {"\"203.0.113.9, 198.51.100.7"}, "198.51.100.7"},
+    {"10.0.0.1", CLIENT_X_FORWARDED_FOR, {"\"203.0.113.9, 198.51.100.7, 10.0.0.2\", 10.0.0.3"}, "10.0.0.3"},
+    {"2001:db8:1::1", CLIENT_FORWARDED, {"host=\"open", "for=198.51.100.7, for=10.1.1.1"}, "198.51.100.7"},
+    {"2001:db8:1::1", CLIENT_FORWARDED, {"for=198.51.100.7 ; proto=http,"}, "198.51.100.7"},
+    {"10.0.0.1", CLIENT_X_FORWARDED_FOR,
+     {"203.0.113.9,10.0.0.1,10.0.0.1,10.0.0.1,10.0.0.1,10.0.0.1,10.0.0.1,10.0.0.1,10.0.0.1,10.0.0.1,10.0.0.1,"
+      "10.0.0.1,10.0.0.1,10.0.0.1,10.0.0.1,10.0.0.1,10.0.0.1,10.0.0.7"},
+     "10.0.0.1"},
 };
 
 static void rightmost_untrusted_address(void **state)

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* verdicts: the whole corpus without a database, then what a database, a login and a broken mail change */
 
+#include "mail/base64.h"
 #include "mail/incoming.h"
+#include "mail/quoted_url.h"
+#include "mail/tracking.h"
 #include "tests/unit/incoming_tokens.h"
 
 #include <dirent.h>
@@ -20,13 +23,20 @@ enum { FILE_MAX = 1024 * 1024 };
 struct world {
     struct keys *keys;
     enum incoming_relation relation;
-    const char *kept; /* the one id that is known, or NULL */
-    size_t asked;     /* kept ids looked up */
+    const char *recipient; /* the one address that is a recipient, whatever RELATION says; or NULL */
+    const char *kept;      /* the one id that is known, or NULL */
+    size_t asked;          /* kept ids looked up */
+    size_t relations;      /* addresses looked up */
 };
 
 static enum token_result verify(void *arg, struct slice id_left, struct token *token)
 {
     return token_verify(((struct world *)arg)->keys, id_left, slice_str(""), token);
+}
+
+static enum token_result verify_url(void *arg, struct slice url, struct token *token)
+{
+    return tracking_verify_url(((struct world *)arg)->keys, INCOMING_TRACKING_URL, url, token, NULL);
 }
 
 static bool kept_id(void *arg, struct slice id, uint64_t *message)
@@ -40,9 +50,11 @@ static bool kept_id(void *arg, struct slice id, uint64_t *message)
 
 static enum incoming_relation relation(void *arg, uint64_t message, struct slice address)
 {
+    struct world *world = arg;
+
     (void)message;
-    (void)address;
-    return ((struct world *)arg)->relation;
+    world->relations++;
+    return world->recipient && slice_is(address, world->recipient) ? INCOMING_RELATION_RECIPIENT : world->relation;
 }
 
 static uint32_t recipient_key(void *arg, struct slice address)
@@ -59,7 +71,13 @@ static bool is_local(void *arg, struct slice domain)
 static struct incoming_lookup without_database(struct world *world)
 {
     return (struct incoming_lookup){
-        .arg = world, .token = verify, .recipient_key = recipient_key, .is_local_domain = is_local};
+        .arg = world,
+        .token = verify,
+        .url = verify_url,
+        .tracking_url = INCOMING_TRACKING_URL,
+        .recipient_key = recipient_key,
+        .is_local_domain = is_local,
+    };
 }
 
 static struct incoming_lookup with_database(struct world *world)
@@ -71,33 +89,45 @@ static struct incoming_lookup with_database(struct world *world)
     return lookup;
 }
 
-/* The verdict's lines on the mail in TEXT, which may hold placeholders; LOGIN: it was submitted. */
-static void print_verdict(const struct incoming_lookup *lookup, struct slice text, bool login, struct buf *out)
+/* Judges the mail in TEXT, which may hold placeholders; LOGIN: it was submitted. Free the verdict. */
+static void judge(const struct incoming_lookup *lookup, struct slice text, bool login, struct incoming_verdict *verdict)
 {
     struct world *world = lookup->arg;
-    struct incoming_verdict verdict;
     struct incoming_mail mail = {.authenticated = login};
     struct header_list headers;
-    struct buf filled, sender;
+    struct buf filled, sender, recipient;
+    struct slice to;
     size_t at;
 
     buf_init(&filled, 4 * FILE_MAX);
     buf_init(&sender, 1000);
+    buf_init(&recipient, 1000);
     header_list_init(&headers);
     incoming_fill(world->keys, text, &filled);
     at = header_parse(buf_slice(&filled), &headers);
     if (header_value(&headers, "Return-Path"))
         header_mailbox(slice_str(header_value(&headers, "Return-Path")), &sender);
+    mail.recipients = header_value(&headers, "To") && header_mailbox(slice_str(header_value(&headers, "To")), &recipient);
+    to = buf_slice(&recipient);
+    mail.recipient = &to;
     mail.headers = &headers;
     mail.body = slice_from(buf_slice(&filled), at);
     mail.envelope_sender = buf_slice(&sender);
-    assert_true(incoming_judge(&mail, lookup, &verdict));
+    assert_true(incoming_judge(&mail, lookup, verdict));
+    header_list_free(&headers);
+    buf_free(&recipient);
+    buf_free(&sender);
+    buf_free(&filled);
+}
+
+static void print_verdict(const struct incoming_lookup *lookup, struct slice text, bool login, struct buf *out)
+{
+    struct incoming_verdict verdict;
+
+    judge(lookup, text, login, &verdict);
     buf_reset(out);
     assert_true(incoming_print(&verdict, out));
     incoming_verdict_free(&verdict);
-    header_list_free(&headers);
-    buf_free(&sender);
-    buf_free(&filled);
 }
 
 static void read_whole(const char *path, struct buf *out)
@@ -163,7 +193,7 @@ static void every_mail_of_the_corpus_gets_its_verdict(void **state)
         mails++;
     }
     closedir(listing);
-    assert_true(mails >= 40);
+    assert_true(mails >= 120);
     assert_int_equal(wrong, 0);
 }
 
@@ -301,6 +331,181 @@ static void the_record_tells_copies_of_one_answer_from_others(void **state)
             assert_memory_not_equal(digest[n], digest[other], 32);
 }
 
+static void a_recipient_beside_the_sender_is_no_colleague(void **state)
+{
+    static const char mail[] = "Return-Path: <carol@example.com>\nFrom: carol@example.com\n"
+                               "In-Reply-To: <@TOKEN:several@@example.com>\n\n";
+    struct world *world = *state;
+    struct incoming_lookup lookup = with_database(world);
+    struct buf out;
+
+    buf_init(&out, 4096);
+    world->relation = INCOMING_RELATION_RECIPIENT;
+    print_verdict(&lookup, slice_str(mail), false, &out);
+    assert_true(slice_starts_i(buf_slice(&out), slice_str("class: reply\nrung: in_reply_to\nconfidence: high\n")));
+    print_verdict(&lookup, slice_str(mail), true, &out);
+    assert_true(slice_starts_i(buf_slice(&out), slice_str("class: reply\n")));
+    world->relation = INCOMING_RELATION_NONE;
+    print_verdict(&lookup, slice_str(mail), false, &out);
+    assert_true(slice_starts_i(buf_slice(&out), slice_str("class: own\n")));
+    buf_free(&out);
+}
+
+static bool second_domain_too(void *arg, struct slice domain)
+{
+    return is_local(arg, domain) || slice_is_i(domain, "tenant.example");
+}
+
+static void a_login_of_another_organisation_is_not_ours(void **state)
+{
+    struct world *world = *state;
+    struct incoming_lookup lookup = without_database(world);
+    struct buf out;
+
+    buf_init(&out, 4096);
+    lookup.is_local_domain = second_domain_too;
+    print_verdict(&lookup, slice_str("Return-Path: <eve@tenant.example>\nFrom: eve@tenant.example\n"
+                                     "In-Reply-To: <@TOKEN:message_id@@example.com>\n\n"), true, &out);
+    assert_true(slice_starts_i(buf_slice(&out), slice_str("class: reply\n")));
+    print_verdict(&lookup, slice_str("Return-Path: <alice@example.com>\nFrom: alice@example.com\n"
+                                     "In-Reply-To: <@TOKEN:message_id@@example.com>\n\n"), true, &out);
+    assert_true(slice_starts_i(buf_slice(&out), slice_str("class: own\n")));
+    buf_free(&out);
+}
+
+#define REPORT(type, fields, id) \
+    "Return-Path: <>\nFrom: MAILER-DAEMON@mx.example\nContent-Type: multipart/report; boundary=B\n" \
+    "References: <@TOKEN:" id "@@example.com>\n\n--B\nContent-Type: message/" type "\n\n" fields "\n--B--\n"
+#define FAILED(address) "Reporting-MTA: dns; x\n\nFinal-Recipient: rfc822; " address "\nAction: failed\nStatus: 5.1.1\n"
+#define SOFT(address) "\nFinal-Recipient: rfc822; " address "\nAction: failed\nStatus: 4.2.1\n"
+
+static void a_report_counts_for_recipients_only(void **state)
+{
+    static const struct {
+        const char *mail, *about, *status;
+        bool database, effect;
+    } cases[] = {
+        {REPORT("delivery-status", FAILED("<Bob@Client.example>"), "message_id"), "bob@client.example", "5.1.1", false, true},
+        {REPORT("delivery-status", FAILED("victim@else.example"), "message_id"), "victim@else.example", "5.1.1", false, false},
+        {REPORT("delivery-status", FAILED("bob@client.example"), "several"), "bob@client.example", "5.1.1", false, false},
+        {REPORT("delivery-status", FAILED("dave@client.example"), "several"), "dave@client.example", "5.1.1", true, true},
+        {REPORT("delivery-status", FAILED("victim@else.example") SOFT("dave@client.example"), "several"),
+         "dave@client.example", "4.2.1", true, true},
+        {REPORT("delivery-status", "Original-Recipient: rfc822;bob@client.example\n"
+                                   "Final-Recipient: rfc822;other@isp.example\nAction: failed\nStatus: 5.1.1\n",
+                "message_id"), "bob@client.example", "5.1.1", false, true},
+        {REPORT("delivery-status", "Original-Recipient: rfc822;alias@isp.example\n"
+                                   "Final-Recipient: rfc822;bob@client.example\nAction: failed\nStatus: 5.1.1\n",
+                "message_id"), "bob@client.example", "5.1.1", false, true},
+        {REPORT("feedback-report", "Feedback-Type: abuse\nOriginal-Rcpt-To: <bob@client.example>\n", "message_id"),
+         "bob@client.example", "", false, true},
+        {REPORT("feedback-report", "Feedback-Type: abuse\nOriginal-Rcpt-To: x@else.example\n"
+                                   "Original-Rcpt-To: dave@client.example\n", "several"),
+         "dave@client.example", "", true, true},
+        {REPORT("feedback-report", "Feedback-Type: abuse\n", "message_id"), "", "", true, false},
+        {REPORT("disposition-notification", "Final-Recipient: rfc822;bob@client.example\nDisposition: a/b; displayed\n",
+                "message_id"), "", "", true, false},
+        {"Return-Path: <>\nFrom: MAILER-DAEMON@mx.example\nSubject: failure notice\n"
+         "In-Reply-To: <@TOKEN:message_id@@x>\n\n<bob@client.example>:\nno (#5.1.1)\n", "bob@client.example", "5.1.1",
+         false, true},
+        {"Return-Path: <>\nFrom: bob@client.example\nSubject: Automatic reply\n"
+         "In-Reply-To: <@TOKEN:message_id@@x>\n\n<bob@client.example>:\nno (#5.1.1)\n", "", "", false, false},
+    };
+    struct world *world = *state;
+
+    world->relation = INCOMING_RELATION_NONE;
+    world->recipient = "dave@client.example";
+    for (size_t n = 0; n < sizeof cases / sizeof cases[0]; n++) {
+        struct incoming_lookup lookup = cases[n].database ? with_database(world) : without_database(world);
+        struct incoming_verdict verdict;
+
+        judge(&lookup, slice_str(cases[n].mail), false, &verdict);
+        if (strcmp(verdict.about, cases[n].about) != 0 || strcmp(verdict.status, cases[n].status) != 0 ||
+            verdict.effect != cases[n].effect)
+            fail_msg("%s is about <%s> %s, effect %d", cases[n].mail, verdict.about, verdict.status, verdict.effect);
+        incoming_verdict_free(&verdict);
+    }
+    world->recipient = NULL;
+}
+
+static void a_long_report_asks_the_database_a_few_times(void **state)
+{
+    struct world *world = *state;
+    struct incoming_lookup lookup = with_database(world);
+    struct incoming_verdict verdict;
+    struct buf mail;
+
+    buf_init(&mail, FILE_MAX);
+    buf_add_str(&mail, "Return-Path: <>\nFrom: MAILER-DAEMON@mx.example\n"
+                       "Content-Type: multipart/report; boundary=B\nReferences: <@TOKEN:several@@example.com>\n\n"
+                       "--B\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; x\n");
+    for (int n = 0; n < 2000; n++)
+        buf_add_f(&mail, "\nFinal-Recipient: rfc822; r%d@client.example\nAction: failed\nStatus: 5.1.1\n", n);
+    buf_add_str(&mail, "\n--B--\n");
+    world->relation = INCOMING_RELATION_NONE;
+    world->relations = 0;
+    judge(&lookup, buf_slice(&mail), false, &verdict);
+    assert_int_equal(verdict.class_, ANSWER_BOUNCE);
+    assert_true(world->relations < 25);
+    incoming_verdict_free(&verdict);
+    buf_free(&mail);
+}
+
+/* The URL is hidden from a search of the raw bytes. */
+static void a_url_in_base64_is_found(void **state)
+{
+    static const struct base64_shape shape = {.line = 76};
+    struct world *world = *state;
+    struct incoming_lookup lookup = without_database(world);
+    struct buf mail, page, out;
+
+    buf_init(&mail, FILE_MAX);
+    buf_init(&page, FILE_MAX);
+    buf_init(&out, 4096);
+    incoming_fill(world->keys, slice_str("<p>Yes</p><img src=\"" INCOMING_TRACKING_URL "/o/@TOKEN:view@.gif\">"), &page);
+    buf_add_str(&mail, "Return-Path: <bob@client.example>\nFrom: bob@client.example\n"
+                       "Content-Type: text/html\nContent-Transfer-Encoding: Base64\n\n");
+    assert_true(base64_encode(buf_slice(&page), shape, &mail));
+    print_verdict(&lookup, buf_slice(&mail), false, &out);
+    assert_true(slice_starts_i(buf_slice(&out), slice_str("class: reply\nrung: quoted_url\nconfidence: low\n")));
+    buf_free(&mail);
+    buf_free(&page);
+    buf_free(&out);
+}
+
+static enum token_result count_url(void *arg, struct slice url, struct token *token)
+{
+    (void)url;
+    *token = (struct token){.kind = TOKEN_CLICK};
+    ++*(size_t *)arg;
+    return TOKEN_FORGED;
+}
+
+static void only_so_many_urls_are_verified(void **state)
+{
+    struct world *world = *state;
+    size_t verified = 0;
+    struct incoming_lookup lookup = without_database(world);
+    struct header_list headers;
+    struct incoming_mail mail = {.headers = &headers};
+    struct incoming_verdict verdict;
+    struct buf body;
+
+    buf_init(&body, FILE_MAX);
+    header_list_init(&headers);
+    for (int n = 0; n < 5000; n++)
+        buf_add_f(&body, INCOMING_TRACKING_URL "/c/x%d/y\n", n);
+    mail.body = buf_slice(&body);
+    lookup.arg = &verified;
+    lookup.url = count_url;
+    assert_true(incoming_judge(&mail, &lookup, &verdict));
+    assert_int_equal(verdict.class_, ANSWER_NONE);
+    assert_int_equal(verified, QUOTED_URLS_MAX);
+    incoming_verdict_free(&verdict);
+    header_list_free(&headers);
+    buf_free(&body);
+}
+
 static int setup(void **state)
 {
     struct world *world = calloc(1, sizeof *world);
@@ -331,6 +536,12 @@ int main(void)
         cmocka_unit_test(only_a_few_ids_are_looked_up),
         cmocka_unit_test(a_login_alone_makes_nobody_ours),
         cmocka_unit_test(the_record_tells_copies_of_one_answer_from_others),
+        cmocka_unit_test(a_recipient_beside_the_sender_is_no_colleague),
+        cmocka_unit_test(a_login_of_another_organisation_is_not_ours),
+        cmocka_unit_test(a_report_counts_for_recipients_only),
+        cmocka_unit_test(a_long_report_asks_the_database_a_few_times),
+        cmocka_unit_test(a_url_in_base64_is_found),
+        cmocka_unit_test(only_so_many_urls_are_verified),
     };
 
     return cmocka_run_group_tests_name("incoming", tests, setup, teardown);

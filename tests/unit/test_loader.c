@@ -8,6 +8,7 @@
 #include "common/store.h"
 #include "tests/unit/postgres.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -25,6 +26,8 @@ struct fixture {
     struct loader *loader;
     int node;
     uint64_t next; /* message number of the next record */
+    int load_ms;
+    const char *role;
 };
 
 /* Asks as the administrator, on a connection of its own. */
@@ -115,8 +118,9 @@ static void note_node(void *arg, int node)
 
 static void start_loader(struct fixture *fixture)
 {
-    const struct loader_options options = {.conninfo = postgres_as("spoor_pixeld"), .program = "test", .host = "host",
-                                           .want_node = true, .node_known = note_node, .arg = fixture};
+    const struct loader_options options = {.conninfo = postgres_as(fixture->role), .program = "test", .host = "host",
+                                           .want_node = strcmp(fixture->role, "spoor_milter") == 0, .node_known = note_node, .arg = fixture,
+                                           .load_ms = fixture->load_ms};
     struct buf error;
 
     buf_init(&error, 1000);
@@ -153,6 +157,7 @@ static int set_up(void **state)
     *state = fixture;
     fixture->next = 1;
     fixture->node = -1;
+    fixture->role = "spoor_pixeld";
     snprintf(fixture->folder, sizeof fixture->folder, "%s/spool-%d", getenv("SPOOR_TEST_FOLDER"), number++);
     execute("truncate spoor.event, spoor.batch, spoor.rejected, spoor.spool_progress, spoor.node");
     fixture->spool = open_spool(fixture->folder);
@@ -184,6 +189,7 @@ static void what_is_appended_arrives_by_itself_and_at_the_end(void **state)
     struct fixture *fixture = *state;
     struct loader_state seen;
 
+    fixture->role = "spoor_milter";
     start_loader(fixture);
     append_hits(fixture, 3);
     wait_for("select count(*) from spoor.event", 3);
@@ -343,6 +349,257 @@ static void a_copied_folder_brings_nothing_twice(void **state)
     check_exactly_once(fixture);
 }
 
+/* What SQL and files do together: the oldest segments have expired, then the database is restored to before them. */
+static void lose_segments(struct fixture *fixture, int count)
+{
+    char path[300];
+
+    for (unsigned long start = 0; count--; start += 65536) {
+        snprintf(path, sizeof path, "%s/%016lx.segment", fixture->folder, start);
+        assert_int_equal(unlink(path), 0);
+    }
+}
+
+/* The lines that the loader logs from its start to its stop and that hold WORDS. */
+static int lines_logged(struct fixture *fixture, const char *words)
+{
+    char command[600];
+    char path[300];
+    int kept = dup(STDERR_FILENO);
+    int file;
+    int lines;
+    FILE *found;
+
+    snprintf(path, sizeof path, "%s.log", fixture->folder);
+    file = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    assert_true(file >= 0 && kept >= 0);
+    dup2(file, STDERR_FILENO);
+    log_set_level(LOG_INFO);
+    start_loader(fixture);
+    stop_loader(fixture);
+    log_set_level(LOG_EMERG);
+    dup2(kept, STDERR_FILENO);
+    close(file);
+    close(kept);
+    snprintf(command, sizeof command, "grep -c '%s' '%s'", words, path);
+    found = popen(command, "r");
+    assert_non_null(found);
+    assert_int_equal(fscanf(found, "%d", &lines), 1);
+    pclose(found);
+    return lines;
+}
+
+static void what_a_restored_database_cannot_get_again_is_said(void **state)
+{
+    struct fixture *fixture = *state;
+
+    append_hits(fixture, 3000);
+    start_loader(fixture);
+    stop_loader(fixture);
+    close_spool(fixture);
+    lose_segments(fixture, 2);
+    fixture->spool = open_spool(fixture->folder);
+    assert_int_equal(lines_logged(fixture, "is lost"), 0);
+    execute("delete from spoor.event where record > 2000;"
+            " update spoor.spool_progress set position = 2064, record = 2000");
+    assert_int_equal(lines_logged(fixture, "is lost"), 1);
+    assert_int_equal(lines_logged(fixture, "is lost"), 0);
+}
+
+static void nothing_waits_after_a_restart_without_a_database(void **state)
+{
+    struct fixture *fixture = *state;
+
+    append_hits(fixture, 1000);
+    start_loader(fixture);
+    stop_loader(fixture);
+    close_spool(fixture);
+    assert_int_equal(postgres_switch("--stop"), 0);
+    fixture->spool = open_spool(fixture->folder);
+    start_loader(fixture);
+    usleep(300000);
+    assert_int_equal(loader_state(fixture->loader).waiting, 0);
+    assert_true(loader_state(fixture->loader).lag_s == 0);
+    append_hits(fixture, 1);
+    assert_true(loader_state(fixture->loader).waiting > 0);
+    assert_int_equal(postgres_switch("--start"), 0);
+    wait_for("select count(*) from spoor.event", 1001);
+    stop_loader(fixture);
+    check_exactly_once(fixture);
+}
+
+/* The database's own trouble is no record's fault. */
+static void a_question_that_fails_rejects_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+
+    execute("alter table spoor.retention drop constraint retention_events_check;"
+            " update spoor.retention set events = '300000 years'");
+    append_hits(fixture, 300);
+    start_loader(fixture);
+    usleep(500000);
+    execute("update spoor.retention set events = '5 years'; alter table spoor.retention"
+            " add constraint retention_events_check check (events between '1 day' and '99 years')");
+    stop_loader(fixture);
+    assert_int_equal(number_of("select count(*) from spoor.rejected"), 0);
+    start_loader(fixture);
+    stop_loader(fixture);
+    check_exactly_once(fixture);
+}
+
+static void a_batch_too_slow_for_its_time_gets_smaller(void **state)
+{
+    struct fixture *fixture = *state;
+
+    execute("create function slow() returns trigger language plpgsql as"
+            " 'begin perform pg_sleep(0.005); return new; end';"
+            " create trigger slow before insert on spoor.event for each row execute function slow()");
+    append_hits(fixture, 400);
+    fixture->load_ms = 500;
+    start_loader(fixture);
+    wait_for("select count(*) from spoor.event", 400);
+    execute("drop trigger slow on spoor.event; drop function slow");
+    stop_loader(fixture);
+    check_exactly_once(fixture);
+    assert_true(number_of("select max(records) from spoor.batch") < 100);
+}
+
+static void a_milter_loads_mails_and_answers(void **state)
+{
+    struct fixture *fixture = *state;
+    struct record_recipient recipient = {slice_str("bob@there.test"), 7};
+    struct record_message message = {.id = 5, .time_us = clock_wall_us(), .level = LEVEL_INDIVIDUAL, .pixels = 1,
+                                     .owner = slice_str("alice@example.com"), .sender = slice_str("alice@example.com"),
+                                     .recipient = &recipient, .recipients = 1};
+    struct record_answer answer = {.message = 5, .recipient = 7, .time_us = clock_wall_us(), .class_ = ANSWER_REPLY,
+                                   .rung = RUNG_REFERENCES, .confidence = CONFIDENCE_HIGH,
+                                   .answerer = ANSWERER_RECIPIENT, .from = slice_str("bob@there.test")};
+    struct buf payload;
+
+    buf_init(&payload, 4096);
+    assert_true(record_message_encode(&message, &payload));
+    append_bytes(fixture, RECORD_MESSAGE, buf_slice(&payload));
+    buf_reset(&payload);
+    assert_true(record_answer_encode(&answer, &payload));
+    append_bytes(fixture, RECORD_ANSWER, buf_slice(&payload));
+    append_bytes(fixture, RECORD_ANSWER, buf_slice(&payload)); /* arrived twice */
+    buf_free(&payload);
+    assert_int_equal(spool_sync(fixture->spool, spool_end(fixture->spool)), SPOOL_OK);
+    fixture->role = "spoor_milter";
+    start_loader(fixture);
+    stop_loader(fixture);
+    assert_int_equal(number_of("select count(*) from spoor.rejected"), 0);
+    assert_int_equal(number_of("select count(*) from spoor.answer"), 1);
+    assert_int_equal(number_of("select count(*) from spoor.feed where what = 'reply' and person = 'bob@there.test'"), 1);
+    assert_int_equal(number_of("select records from spoor.batch"), 3);
+    execute("truncate spoor.message, spoor.recipient, spoor.answer");
+}
+
+/* All loaders share the batch's lock: whoever takes it must not be able to stop before the commit. */
+static void the_shared_lock_is_taken_together_with_the_commit(void **state)
+{
+    struct fixture *fixture = *state;
+
+    execute("create table public.seen (query text, idle text); grant insert on public.seen to public;"
+            " create function public.look() returns trigger language plpgsql as $$ begin insert into public.seen"
+            " values (current_query(), current_setting('idle_in_transaction_session_timeout')); return new; end $$;"
+            " create trigger look before insert on spoor.batch for each row execute function public.look()");
+    append_hits(fixture, 1);
+    start_loader(fixture);
+    stop_loader(fixture);
+    assert_int_equal(number_of("select count(*) from public.seen where query like '%; commit' and idle = '30s'"), 1);
+    execute("drop trigger look on spoor.batch; drop function public.look; drop table public.seen");
+}
+
+/* One bit of the record at POSITION, in whichever segment holds it. */
+static void flip_bit(const struct fixture *fixture, long position)
+{
+    char path[300];
+    int file;
+    uint8_t byte;
+
+    snprintf(path, sizeof path, "%s/%016lx.segment", fixture->folder, (unsigned long)position / 65536 * 65536);
+    file = open(path, O_RDWR);
+    assert_true(file >= 0);
+    assert_int_equal(pread(file, &byte, 1, position % 65536 + 20), 1);
+    byte ^= 1;
+    assert_int_equal(pwrite(file, &byte, 1, position % 65536 + 20), 1);
+    close(file);
+}
+
+static void a_flipped_bit_in_the_last_record_loaded_costs_nothing_else(void **state)
+{
+    struct fixture *fixture = *state;
+
+    append_hits(fixture, 500);
+    start_loader(fixture);
+    stop_loader(fixture);
+    append_hits(fixture, 8000);
+    close_spool(fixture);
+    flip_bit(fixture, number_of("select record from spoor.spool_progress"));
+    fixture->spool = open_spool(fixture->folder);
+    append_hits(fixture, 10);
+    start_loader(fixture);
+    stop_loader(fixture);
+    check_exactly_once(fixture);
+    assert_int_equal(number_of("select count(*) from spoor.spool_progress"), 1);
+}
+
+/* As a snapshot of a virtual machine does it: the files stay the same files. */
+static void set_folder_back(const struct fixture *fixture, const char *copy)
+{
+    char command[1000];
+
+    snprintf(command, sizeof command, "cd '%s' && for f in *; do cat $f > '%s'/$f; done", copy, fixture->folder);
+    assert_int_equal(system(command), 0);
+}
+
+static void set_back_and_restarted(struct fixture *fixture, int waiting)
+{
+    char command[1000];
+    char copy[300];
+
+    append_hits(fixture, 100);
+    start_loader(fixture);
+    stop_loader(fixture);
+    append_hits(fixture, waiting);
+    close_spool(fixture);
+    snprintf(copy, sizeof copy, "%s-copy", fixture->folder);
+    snprintf(command, sizeof command, "cp -a '%s' '%s'", fixture->folder, copy);
+    assert_int_equal(system(command), 0);
+    fixture->spool = open_spool(fixture->folder);
+    append_hits(fixture, 200);
+    start_loader(fixture);
+    stop_loader(fixture);
+    close_spool(fixture);
+    set_folder_back(fixture, copy);
+    fixture->spool = open_spool(fixture->folder);
+    append_hits(fixture, 50);
+    close_spool(fixture);
+    fixture->spool = open_spool(fixture->folder);
+    start_loader(fixture);
+    stop_loader(fixture);
+}
+
+static void a_spool_set_back_loses_nothing_over_a_restart(void **state)
+{
+    struct fixture *fixture = *state;
+
+    set_back_and_restarted(fixture, 0);
+    check_exactly_once(fixture);
+    assert_int_equal(number_of("select count(*) from spoor.spool_progress"), 2);
+}
+
+/* What waited when the folder was copied has been loaded by its other life: twice rather than never. */
+static void what_waited_in_a_spool_set_back_may_come_twice(void **state)
+{
+    struct fixture *fixture = *state;
+
+    set_back_and_restarted(fixture, 7);
+    assert_int_equal(number_of("select count(distinct message) from spoor.event"), fixture->next - 1);
+    assert_int_equal(number_of("select count(*) from spoor.event"), fixture->next - 1 + 7);
+}
+
 static void an_unknown_kind_stops_the_loader(void **state)
 {
     struct fixture *fixture = *state;
@@ -372,6 +629,15 @@ int main(int argc, char **argv)
         CASE(a_database_set_back_gets_it_again),
         CASE(a_spool_set_back_gets_a_new_identity),
         CASE(a_copied_folder_brings_nothing_twice),
+        CASE(what_a_restored_database_cannot_get_again_is_said),
+        CASE(nothing_waits_after_a_restart_without_a_database),
+        CASE(a_question_that_fails_rejects_nothing),
+        CASE(a_batch_too_slow_for_its_time_gets_smaller),
+        CASE(a_milter_loads_mails_and_answers),
+        CASE(the_shared_lock_is_taken_together_with_the_commit),
+        CASE(a_flipped_bit_in_the_last_record_loaded_costs_nothing_else),
+        CASE(a_spool_set_back_loses_nothing_over_a_restart),
+        CASE(what_waited_in_a_spool_set_back_may_come_twice),
         CASE(an_unknown_kind_stops_the_loader),
     };
 

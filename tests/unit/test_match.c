@@ -64,6 +64,8 @@ static void the_answered_mail_is_found_above_the_answers_own_anchor(void **state
         {"References: <a2@x>\n\n", 2, true, true},
         {"References: <own@x> <a2@x>\n\n", 2, true, true},
         {"References: <m2@x> <a2@x>\n\n", 2, true, true},
+        {"References: <kept7@x> <a7@x>\n\n", 7, true, true},
+        {"In-Reply-To: <kept7@x>\nReferences: <a1@x> <kept7@x> <a7@x>\n\n", 1, false, true},
         /* an answer from a program that is not tracked */
         {"References: <a1@x> <own@x>\n\n", 1, false, true},
         {"References: <a1@x> <own@x> <between@x>\n\n", 1, false, false},

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * hex - bytes as lower-case hexadecimal digits.
+ */
+#ifndef COMMON_HEX_H
+#define COMMON_HEX_H
+
+#include "common/buf.h"
+
+#include <stdint.h>
+
+/* TEXT has room for 2 * COUNT digits and a NUL. */
+void hex_write(const uint8_t *bytes, size_t count, char *text);
+/* OUT fails when there is no room, as all of buf.h. */
+void hex_add(struct buf *out, const uint8_t *bytes, size_t count);
+
+#endif
