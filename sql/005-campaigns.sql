@@ -132,6 +132,11 @@ declare
 begin
     select m.campaign, m.level = 'aggregate' into named, nameless from spoor.message m where m.id = message;
     if not found then
+        delete from spoor.pending_stop p where p.since < now() - interval '7 days';
+        -- the id tells the mail's age: an old one is not on its way any more
+        if timestamptz '2020-01-01 00:00:00+00' + (message >> 22) * interval '1 millisecond' < now() - interval '7 days' then
+            return 'unknown';
+        end if;
         insert into spoor.pending_stop (message, digest, address, key, reason, others, since, until)
             values (message, digest, address, key, reason, others, since, until) on conflict do nothing;
         return 'unknown';
@@ -179,12 +184,11 @@ create function spoor.settle_stops() returns void
 declare
     pending spoor.pending_stop;
 begin
+    perform pg_advisory_xact_lock(hashtext('spoor.settle_stops'));
     for pending in delete from spoor.pending_stop p
-                   where p.since < now() - interval '7 days' or exists (select from spoor.message m where m.id = p.message)
-                   returning p.* loop
+                   where exists (select from spoor.message m where m.id = p.message) returning p.* loop
         perform spoor.stop_by_answer(pending.message, pending.address, pending.key, pending.reason, pending.others,
-                                     pending.since, pending.until, pending.digest)
-            where exists (select from spoor.message m where m.id = pending.message);
+                                     pending.since, pending.until, pending.digest);
     end loop;
 end $$;
 comment on function spoor.settle_stops() is 'Stops the campaigns of mails that came into the database later than their answers.';
@@ -226,7 +230,7 @@ create function spoor.admit(id bigint, sent_at timestamptz, size bigint, level s
 declare
     blocked spoor.block[];
 begin
-    if exists (select from spoor.pending_stop) then
+    if exists (select from spoor.pending_stop p join spoor.message m on m.id = p.message) then
         perform spoor.settle_stops();
     end if;
     insert into spoor.campaign (name) values (admit.campaign) on conflict do nothing;

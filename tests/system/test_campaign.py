@@ -257,6 +257,15 @@ def test_an_answer_from_elsewhere_ends_it_for_all_of_the_mail(servers, name):
     send(servers, [DAVE], name)
 
 
+def test_our_own_server_may_doubt_the_sender(servers, name):
+    mark = send(servers, [BOB, CAROL], name)
+    doubt = "Authentication-Results: receiving.test; dmarc=fail"
+    reply(servers, mark, STRANGER, more=[doubt])
+    send(servers, [BOB, CAROL], name)
+    reply(servers, mark, BOB, more=[doubt])
+    assert refusal(servers, [BOB], name).code == 550
+
+
 def test_somebody_in_cc_speaks_for_the_mail(servers, name):
     reply(servers, send(servers, [BOB], name, cc=[CAROL]), CAROL)
     assert refusal(servers, [BOB], name).code == 550
