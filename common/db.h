@@ -57,6 +57,7 @@ bool db_wait_notification(struct db *db, int timeout_ms, char channel[CHANNEL_BY
 struct db_pool *db_pool_new(const char *conninfo, const char *program, size_t most);
 void db_pool_free(struct db_pool *pool);
 struct db *db_pool_take(struct db_pool *pool); /* NULL when all are lent: treat as away */
+struct db *db_pool_wait(struct db_pool *pool, int wait_ms); /* the same, once all were lent for so long */
 void db_pool_give(struct db_pool *pool, struct db *db);
 
 #endif

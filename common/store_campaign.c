@@ -6,7 +6,7 @@
 #include "common/store.h"
 #include "common/store_cargo.h"
 
-enum { MESSAGE_COLUMNS = 14, RECIPIENT_COLUMNS = 3, STOP_COLUMNS = 8, PARAMETERS = MESSAGE_COLUMNS + RECIPIENT_COLUMNS + 1 };
+enum { MESSAGE_COLUMNS = 15, RECIPIENT_COLUMNS = 3, STOP_COLUMNS = 8, PARAMETERS = MESSAGE_COLUMNS + RECIPIENT_COLUMNS + 1 };
 
 /* The mail comes as rows do from a spool, one row long, so that both are read alike. */
 static const struct db_statement admit = {
@@ -14,12 +14,12 @@ static const struct db_statement admit = {
     "select b.address, b.reason, (extract(epoch from b.since) * 1000000)::bigint,"
     "  (extract(epoch from b.until) * 1000000)::bigint"
     " from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::smallint[], $6::text[], $7::text[], $8::text[],"
-    "  $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[])"
+    "  $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::integer[])"
     "  as m (id, at, size, level, pixels, owner, sender, envelope_sender, subject, sent_message_id, client_message_id,"
-    "  campaign, host, queue_id)"
+    "  campaign, host, queue_id, sent_to)"
     " cross join lateral spoor.admit(nullif(m.id, 0), spoor.from_microseconds(m.at), m.size, m.level::spoor.tracking_level,"
     "  m.pixels, m.owner, m.sender, m.envelope_sender, m.subject, m.sent_message_id, m.client_message_id, m.campaign, m.host,"
-    "  m.queue_id, $15::text[], $16::integer[], $17::integer[]::boolean[], $18::boolean) b", PARAMETERS};
+    "  m.queue_id, m.sent_to, $16::text[], $17::integer[], $18::integer[]::boolean[], $19::boolean) b", PARAMETERS};
 
 const struct db_statement store_stop_by_answers = {
     "stop_by_answers",

@@ -56,7 +56,7 @@ bool cargo_add(struct cargo *cargo, const struct spool_record *record);
 /* The event of that record, or NULL. */
 struct cargo_event *cargo_event_of(const struct cargo *cargo, uint64_t record);
 
-/* One row of spoor.message, and one stop in the order of spoor.stop_by_answer(); 14 and 8 columns. */
+/* One row of spoor.message, and one stop in the order of spoor.stop_by_answer(); 15 and 8 columns. */
 void cargo_message_row(struct row_set *row, const struct record_message *message);
 void cargo_stop_row(struct row_set *row, const struct record_stop *stop);
 

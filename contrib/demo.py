@@ -11,6 +11,7 @@ import time
 SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(SOURCE, "tests", "system"))
 
+import mailer  # noqa: E402
 import mails  # noqa: E402
 import proc  # noqa: E402
 import servers as servers_of  # noqa: E402
@@ -93,6 +94,8 @@ class Play:
         step("%s answers from %s" % (TO, ELSEWHERE), lambda: self.answer(ELSEWHERE, mails.html_quoted_printable))
         step("%s, who was in Cc, answers" % CC, lambda: self.answer(CC, mails.alternative_with_picture))
         step("%s is out of office" % TO, self.out_of_office)
+        step("a campaign writes to %s, who answers" % CC, self.campaign)
+        step("the campaign's next mail to %s is refused" % CC, self.refused)
         step("everything is in the database", self.recorded)
 
     def send(self, kind):
@@ -132,13 +135,30 @@ class Play:
         own_id = traces.field(self.delivered(mails.html_base64), "Message-ID")
         self.reaches_sender(TO, lambda mark: mails.out_of_office(TO, [SENDER], mark, own_id), envelope_sender="")
 
+    def campaign_mail(self):
+        self.mark["campaign"] = mails.new_mark()
+        return mails.plain(SENDER, [CC], self.mark["campaign"], more=["X-Spoor-Campaign: spring"])
+
+    def campaign(self):
+        self.servers.submit(SENDER, [CC], self.campaign_mail())
+        own_id = traces.field(self.delivered("campaign", CC), "Message-ID")
+        self.reaches_sender(CC, lambda mark: mails.answer(CC, [SENDER], mark, own_id))
+
+    def refused(self):
+        try:
+            self.servers.submit(SENDER, [CC], self.campaign_mail())
+        except mailer.Refused as refused:
+            need(refused.code == 550 and CC in str(refused), str(refused))
+        else:
+            raise Wrong("the campaign goes on after the answer")
+
     def reaches_sender(self, person, compose, envelope_sender=None):
         mark = mails.new_mark()
         self.servers.answer(person if envelope_sender is None else envelope_sender, [SENDER], compose(mark))
         self.servers.mail.wait(SENDER, mark.encode(), log=self.servers.receiving.log)
 
     def recorded(self):
-        wanted = {"view": 1, "click": 1, "reply": 2, "auto_reply": 1}
+        wanted = {"view": 1, "click": 1, "reply": 3, "auto_reply": 1}
 
         def complete():
             rows = self.database.rows("SELECT what, count(*) AS number FROM spoor.feed GROUP BY what")
@@ -163,6 +183,8 @@ def show(database):
     print("spoor.message_report")
     print(database.table("SELECT message, sender, left(subject, 24) AS subject, recipients, viewed, clicked, replied "
                          "FROM spoor.message_report ORDER BY sent_at"))
+    print("spoor.campaign_report")
+    print(database.table("SELECT campaign, mails, recipients, replied, stopped, refused FROM spoor.campaign_report"))
 
 
 def invite(servers):

@@ -211,7 +211,7 @@ bool campaign_stop_of(const struct incoming_verdict *verdict, bool others, int64
         .address = whom(verdict),
         .recipient = verdict->recipient,
         .class_ = verdict->class_,
-        .others = others,
+        .others = others && verdict->confidence > CONFIDENCE_LOW, /* an id that is not signed may be guessed */
         .time_us = now_us,
         .until_us = verdict->class_ == ANSWER_AUTO_REPLY ? date_us(verdict->until) : 0,
     };

@@ -54,7 +54,7 @@ const char *campaign_action_name(enum campaign_action action);
 
 /*
  * What an answer stops, if its mail is of a campaign: a reply, a hard bounce, a complaint; an absence with a date pauses.
- * OTHERS: a reply from an address that the mail did not go to counts. False when it stops nothing. Slices point into VERDICT.
+ * OTHERS: a reply from an address that the mail did not go to counts, when the mail's id is signed. False when it stops nothing. Slices point into VERDICT.
  */
 bool campaign_stop_of(const struct incoming_verdict *verdict, bool others, int64_t now_us, struct record_stop *stop);
 

@@ -6,6 +6,7 @@
 #include "common/log.h"
 #include "common/store.h"
 #include "common/token.h"
+#include "mail/auth_results.h"
 #include "mail/campaign.h"
 #include "mail/incoming.h"
 #include "mail/tracking.h"
@@ -37,7 +38,7 @@ static int left_ms(const struct question *question)
 static struct db *take_database(const struct question *question)
 {
     struct db_pool *databases = question->filter->databases;
-    struct db *db = left_ms(question) ? db_pool_take(databases) : NULL;
+    struct db *db = db_pool_wait(databases, left_ms(question));
 
     if (db && !db_connect(db, left_ms(question))) {
         db_pool_give(databases, db);
@@ -153,14 +154,22 @@ static bool judge(struct question *question, const struct mlfi_message *message,
     return incoming_judge(&mail, &lookup, verdict);
 }
 
+/* May a reply from an address that the mail did not go to end the campaign? Not when our own server doubts its sender. */
+static bool others_count(const struct question *question, const struct mlfi_message *message)
+{
+    return question->filter->conf->match.stop_on_other &&
+           auth_results_read(&message->headers, message->host) != AUTH_RESULTS_FAIL;
+}
+
 /* Before the answer is accepted, so that no later mail of the campaign goes. */
-static void stop_campaign(struct question *question, const struct incoming_verdict *verdict)
+static void stop_campaign(struct question *question, const struct mlfi_message *message,
+                          const struct incoming_verdict *verdict)
 {
     struct match_filter *filter = question->filter;
     struct record_stop stop;
     struct db *db;
 
-    if (!campaign_stop_of(verdict, filter->conf->match.stop_on_other, clock_wall_us(), &stop))
+    if (!campaign_stop_of(verdict, others_count(question, message), clock_wall_us(), &stop))
         return;
     db = take_database(question);
     match_stop(filter, &stop, db, left_ms(question));
@@ -269,7 +278,7 @@ sfsistat match_filter_finish(void *arg, struct mlfi_message *message)
     }
     if (verdict.class_ != ANSWER_NONE) {
         if (filter->conf->mode != MODE_OBSERVE && !verdict.itself) {
-            stop_campaign(&question, &verdict);
+            stop_campaign(&question, message, &verdict);
             recorded = write_record(filter, message, &verdict);
         }
         if (recorded && may_clean(filter, message))

@@ -12,7 +12,7 @@
 
 #include <stdlib.h>
 
-enum { LOADER_DRAIN_MS = 2000, DATABASE_CONNECTIONS = 4 };
+enum { LOADER_DRAIN_MS = 2000, DATABASE_CONNECTIONS = 8 };
 
 int main(int argc, char **argv)
 {

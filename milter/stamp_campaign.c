@@ -18,7 +18,16 @@ static void on_block(void *arg, const struct store_block *block)
     campaign_block(arg, block->address, block->reason, block->since_us, block->until_us);
 }
 
-/* The recipients as the question has them: each address once, known to the plan when the mail is tracked. */
+/* One address may have been given twice. */
+static bool is_repeated(const struct campaign *campaign, size_t at)
+{
+    for (size_t before = 0; before < at; before++)
+        if (strcmp(campaign->recipient[before].address, campaign->recipient[at].address) == 0)
+            return true;
+    return false;
+}
+
+/* The recipients as the question has them: each address once, with its key when the mail names its recipients. */
 static bool list_recipients(const struct campaign *campaign, const struct outgoing_plan *plan, struct record_message *question,
                             bool *copied)
 {
@@ -27,7 +36,7 @@ static bool list_recipients(const struct campaign *campaign, const struct outgoi
         struct slice address = slice_str(recipient->address);
         uint32_t key = 0;
 
-        if (!address.len)
+        if (!address.len || is_repeated(campaign, at))
             continue;
         for (size_t known = 0; known < plan->record.recipients; known++)
             if (slice_eq(plan->record.recipient[known].address, address))
@@ -38,10 +47,10 @@ static bool list_recipients(const struct campaign *campaign, const struct outgoi
     return question->recipients > 0;
 }
 
-/* NULL when the database is away or all connections are lent. */
+/* NULL when the database is away or all connections stay lent. */
 static struct db *take_database(struct stamp_filter *filter, int64_t until_ms)
 {
-    struct db *db = db_pool_take(filter->databases);
+    struct db *db = db_pool_wait(filter->databases, (int)(until_ms - clock_monotonic_ms()));
 
     if (db && !db_connect(db, (int)(until_ms - clock_monotonic_ms()))) {
         db_pool_give(filter->databases, db);
@@ -164,6 +173,8 @@ static void forget_recipient(struct record_message *record, const char *address)
         if (!slice_eq(record->recipient[at].address, slice_str(address)))
             record->recipient[kept++] = record->recipient[at];
     record->recipients = kept;
+    if (record->sent_to)
+        record->sent_to--;
 }
 
 /* By the string that the MTA gave. An MTA that does not find it (Sendmail with an alias) sends the mail all the same. */
@@ -176,7 +187,8 @@ static bool drop(const struct mlfi_message *message, const struct campaign *camp
             continue;
         if (smfi_delrcpt(message->ctx, (char *)(uintptr_t)recipient->path.p) != MI_SUCCESS)
             return false;
-        forget_recipient(record, recipient->address);
+        if (!is_repeated(campaign, at))
+            forget_recipient(record, recipient->address);
     }
     return true;
 }

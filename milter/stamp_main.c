@@ -14,7 +14,7 @@
 
 #include <stdlib.h>
 
-enum { LOADER_DRAIN_MS = 2000, DATABASE_CONNECTIONS = 16 };
+enum { LOADER_DRAIN_MS = 2000, DATABASE_CONNECTIONS = 8 };
 
 /* From the loader's thread: the database has said which node this spool is. */
 static void node_known(void *arg, int node)

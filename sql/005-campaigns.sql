@@ -50,6 +50,15 @@ comment on column spoor.campaign_stop.message is 'The mail that was answered; nu
 comment on column spoor.campaign_stop.digest is 'The answer, as in spoor.answer.';
 comment on column spoor.campaign_stop.resumed_at is 'When spoor.resume_campaign() took it back.';
 
+create table spoor.campaign_member (
+    message bigint not null,
+    digest bytea not null,
+    primary key (message, digest)
+);
+comment on table spoor.campaign_member is 'To whom a campaign''s mail went whose recipients are not named, so that nobody else can be stopped by an answer.';
+comment on column spoor.campaign_member.message is 'The mail.';
+comment on column spoor.campaign_member.digest is 'SHA-256 of the address.';
+
 create table spoor.pending_stop (
     message bigint not null,
     digest bytea not null,
@@ -117,11 +126,17 @@ create function spoor.stop_by_answer(message bigint, address text, key integer, 
 #variable_conflict use_variable
 declare
     named text;
+    nameless boolean;
     known text[];
     concerned text[];
 begin
-    select m.campaign into named from spoor.message m where m.id = message;
+    select m.campaign, m.level = 'aggregate' into named, nameless from spoor.message m where m.id = message;
     if not found then
+        delete from spoor.pending_stop p where p.since < now() - interval '7 days';
+        -- the id tells the mail's age: an old one is not on its way any more
+        if timestamptz '2020-01-01 00:00:00+00' + (message >> 22) * interval '1 millisecond' < now() - interval '7 days' then
+            return 'unknown';
+        end if;
         insert into spoor.pending_stop (message, digest, address, key, reason, others, since, until)
             values (message, digest, address, key, reason, others, since, until) on conflict do nothing;
         return 'unknown';
@@ -133,7 +148,10 @@ begin
            array_agg(r.address order by r.address) filter (where r.address = address)
         into known, concerned
         from spoor.recipient r where r.message = message;
-    if concerned is not null then
+    if nameless then
+        concerned := array(select address where exists (select from spoor.campaign_member c where c.message = message
+                                                        and c.digest = sha256(convert_to(address, 'UTF8'))));
+    elsif concerned is not null then
         -- somebody in Cc speaks for the mail
         if reason = 'reply' and exists (select from spoor.recipient r
                                         where r.message = message and r.address = address and r.copied) then
@@ -147,7 +165,7 @@ begin
             where r.message = message and (r.key = key and key <> 0 or cardinality(known) = 1);
         concerned := case when cardinality(concerned) = 1 then concerned end;
     end if;
-    if concerned is null then
+    if coalesce(cardinality(concerned), 0) = 0 then
         return 'no_recipient';
     end if;
     insert into spoor.campaign (name) values (named) on conflict do nothing;
@@ -157,7 +175,7 @@ begin
     return 'stopped';
 end $$;
 comment on function spoor.stop_by_answer(bigint, text, integer, spoor.stop_reason, boolean, timestamptz, timestamptz, bytea)
-    is 'Ends or pauses the campaign of a mail for the recipients whom an answer concerns. Only recipients of that mail can be; a second copy of the answer does nothing.';
+    is 'Ends or pauses the campaign of a mail for the recipients whom an answer concerns. Only recipients of that mail can be, and where they are not named only who answers; a second copy of the answer does nothing.';
 
 create function spoor.settle_stops() returns void
     language plpgsql security definer
@@ -166,12 +184,11 @@ create function spoor.settle_stops() returns void
 declare
     pending spoor.pending_stop;
 begin
+    perform pg_advisory_xact_lock(hashtext('spoor.settle_stops'));
     for pending in delete from spoor.pending_stop p
-                   where p.since < now() - interval '7 days' or exists (select from spoor.message m where m.id = p.message)
-                   returning p.* loop
+                   where exists (select from spoor.message m where m.id = p.message) returning p.* loop
         perform spoor.stop_by_answer(pending.message, pending.address, pending.key, pending.reason, pending.others,
-                                     pending.since, pending.until, pending.digest)
-            where exists (select from spoor.message m where m.id = pending.message);
+                                     pending.since, pending.until, pending.digest);
     end loop;
 end $$;
 comment on function spoor.settle_stops() is 'Stops the campaigns of mails that came into the database later than their answers.';
@@ -203,7 +220,7 @@ comment on function spoor.blocks(text, text, text[], boolean) is 'Which of the a
 
 create function spoor.admit(id bigint, sent_at timestamptz, size bigint, level spoor.tracking_level, pixels smallint,
                             owner text, sender text, envelope_sender text, subject text, sent_message_id text,
-                            client_message_id text, campaign text, host text, queue_id text,
+                            client_message_id text, campaign text, host text, queue_id text, sent_to integer,
                             addresses text[], keys integer[], copied boolean[], by_domain boolean)
     returns setof spoor.block
     language plpgsql security definer
@@ -213,7 +230,7 @@ create function spoor.admit(id bigint, sent_at timestamptz, size bigint, level s
 declare
     blocked spoor.block[];
 begin
-    if exists (select from spoor.pending_stop) then
+    if exists (select from spoor.pending_stop p join spoor.message m on m.id = p.message) then
         perform spoor.settle_stops();
     end if;
     insert into spoor.campaign (name) values (admit.campaign) on conflict do nothing;
@@ -225,21 +242,27 @@ begin
     -- A mail that nobody gets now comes again under another number.
     if admit.id is not null and cardinality(blocked) < cardinality(addresses) then
         insert into spoor.message (id, sent_at, size, level, pixels, owner, sender, envelope_sender, subject,
-                                   sent_message_id, client_message_id, campaign, host, queue_id)
+                                   sent_message_id, client_message_id, campaign, host, queue_id, sent_to)
             values (admit.id, admit.sent_at, admit.size, admit.level, admit.pixels, admit.owner, admit.sender,
                     admit.envelope_sender, admit.subject, admit.sent_message_id, admit.client_message_id,
-                    admit.campaign, admit.host, admit.queue_id)
+                    admit.campaign, admit.host, admit.queue_id,
+                    admit.sent_to - (select count(*) from unnest(blocked) b where b.until is null))
             on conflict (id) do nothing;
         insert into spoor.recipient (message, address, key, copied)
             select admit.id, r.address, r.key, r.copied
             from unnest(addresses, keys, admit.copied) as r (address, key, copied)
-            where not exists (select from unnest(blocked) b where b.address = r.address and b.until is null)
+            where admit.level = 'individual'
+                  and not exists (select from unnest(blocked) b where b.address = r.address and b.until is null)
             on conflict (message, address) do nothing;
+        insert into spoor.campaign_member (message, digest)
+            select admit.id, sha256(convert_to(address, 'UTF8')) from unnest(addresses) r (address)
+            where admit.level = 'aggregate'
+            on conflict (message, digest) do nothing;
     end if;
     return query select * from unnest(blocked);
 end $$;
 comment on function spoor.admit(bigint, timestamptz, bigint, spoor.tracking_level, smallint, text, text, text, text, text,
-                                text, text, text, text, text[], integer[], boolean[], boolean)
+                                text, text, text, text, integer, text[], integer[], boolean[], boolean)
     is 'Asked by spoor-stamp before campaign mail goes: records mail, campaign and recipients and gives the addresses that are stopped or paused, in one transaction. Without an id nothing of the mail is recorded.';
 
 -- For people
@@ -326,7 +349,7 @@ comment on column spoor.rejected.kind is 'Kind of the record: 1 message, 2 hit, 
 
 revoke all on all functions in schema spoor from public;
 grant execute on function spoor.admit(bigint, timestamptz, bigint, spoor.tracking_level, smallint, text, text, text, text, text,
-                                      text, text, text, text, text[], integer[], boolean[], boolean),
+                                      text, text, text, text, integer, text[], integer[], boolean[], boolean),
     spoor.stop_by_answer(bigint, text, integer, spoor.stop_reason, boolean, timestamptz, timestamptz, bytea),
     spoor.settle_stops() to spoor_milter;
 grant select on all tables in schema spoor to spoor_admin;

@@ -8,6 +8,7 @@ if HAVE_CMOCKA
 unit_tests =
 unit_tests += tests/unit/test_absence
 unit_tests += tests/unit/test_address
+unit_tests += tests/unit/test_auth_results
 unit_tests += tests/unit/test_base64
 unit_tests += tests/unit/test_buf
 unit_tests += tests/unit/test_cache

@@ -3,7 +3,7 @@
 Fixtures of the system tests.
 
 servers   everything, started once for all tests that leave it as they found it
-own       a function that starts a set of servers of its own, for tests that break things
+own       a function that starts a set of servers of its own, for tests that break things; module_own: for a file of tests
 mark      a word that is in no other mail
 """
 
@@ -53,9 +53,7 @@ def servers(request):
     assert all(status == 0 for status in statuses.values()), "a daemon ended badly: %r" % statuses
 
 
-@pytest.fixture
-def own(request):
-    """own(stamp={...}, mode="observe") starts servers with these settings; they are stopped after the test."""
+def _own(request):
     made = []
 
     def start(**settings):
@@ -66,6 +64,18 @@ def own(request):
     yield start
     for one in made:
         _stop(one, request.session.testsfailed > 0)
+
+
+@pytest.fixture
+def own(request):
+    """own(stamp={...}, mode="observe") starts servers with these settings; they are stopped after the test."""
+    yield from _own(request)
+
+
+@pytest.fixture(scope="module")
+def module_own(request):
+    """The same, for all tests of a file."""
+    yield from _own(request)
 
 
 @pytest.fixture

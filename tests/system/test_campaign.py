@@ -23,6 +23,12 @@ PEOPLE = ["person%d@example.net" % number for number in range(50)]
 SENDERS = 8
 
 
+@pytest.fixture(scope="module")
+def servers(module_own):
+    """Patient with the database: on a busy machine it must not seem to be away."""
+    return module_own(database_timeout="20s")
+
+
 @pytest.fixture
 def name(mark):
     """A campaign that no other test has."""
@@ -251,6 +257,15 @@ def test_an_answer_from_elsewhere_ends_it_for_all_of_the_mail(servers, name):
     send(servers, [DAVE], name)
 
 
+def test_our_own_server_may_doubt_the_sender(servers, name):
+    mark = send(servers, [BOB, CAROL], name)
+    doubt = "Authentication-Results: receiving.test; dmarc=fail"
+    reply(servers, mark, STRANGER, more=[doubt])
+    send(servers, [BOB, CAROL], name)
+    reply(servers, mark, BOB, more=[doubt])
+    assert refusal(servers, [BOB], name).code == 550
+
+
 def test_somebody_in_cc_speaks_for_the_mail(servers, name):
     reply(servers, send(servers, [BOB], name, cc=[CAROL]), CAROL)
     assert refusal(servers, [BOB], name).code == 550
@@ -269,6 +284,16 @@ def test_a_hard_bounce_ends_it(servers, name, status, stops):
         assert ": bounce of " in str(refusal(servers, [BOB], name))
     else:
         send(servers, [BOB], name)
+
+
+def test_a_report_about_somebody_else_ends_nothing(servers, name):
+    mark = send(servers, [BOB, CAROL], name)
+    bounce(servers, mark, DAVE, "5.1.1")
+    complain(servers, mark, STRANGER)
+    send(servers, [BOB, CAROL, DAVE], name)
+    bounce(servers, mark, CAROL, "5.1.1")
+    assert refusal(servers, [CAROL], name).code == 550
+    send(servers, [BOB], name)
 
 
 def test_a_complaint_ends_it(servers, name):
@@ -346,7 +371,7 @@ def test_the_milters_may_not_undo_a_stop(servers, name):
 
 
 def test_a_colleague_counts_where_the_scope_is_a_domain(own, name):
-    servers = own(stamp={"campaign_stop_scope": "domain"}, match={"stop_on_other": False})
+    servers = own(stamp={"campaign_stop_scope": "domain"}, match={"stop_on_other": False}, database_timeout="20s")
     reply(servers, send(servers, [BOB], name), STRANGER)
     send(servers, [BOB], name)
     reply(servers, send(servers, [BOB], name))
@@ -357,7 +382,7 @@ def test_a_colleague_counts_where_the_scope_is_a_domain(own, name):
 
 
 def test_the_database_is_away(own, name):
-    servers = own(campaign_settle="1s")
+    servers = own(campaign_settle="1s", database_timeout="2s")
     mark = send(servers, [BOB], name)
     original = id_of(servers, mark)
     servers.postgres.stop()

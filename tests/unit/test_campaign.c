@@ -144,7 +144,7 @@ static void the_refusal_says_who_why_and_since_when(void **state)
 
 static struct incoming_verdict answer(enum answer_class class_)
 {
-    return (struct incoming_verdict){.class_ = class_, .message = 5, .recipient = 7, .from = "bob@example.net", .digest = {1, 2}};
+    return (struct incoming_verdict){.class_ = class_, .confidence = CONFIDENCE_MEDIUM, .message = 5, .recipient = 7, .from = "bob@example.net", .digest = {1, 2}};
 }
 
 static void these_answers_end_a_campaign(void **state)
@@ -156,13 +156,17 @@ static void these_answers_end_a_campaign(void **state)
     assert_true(campaign_stop_of(&incoming, true, now_us, &record));
     assert_true(record.message == 5 && record.recipient == 7 && record.others && record.time_us == now_us);
     assert_true(slice_is_i(record.address, "bob@example.net") && record.until_us == 0 && record.digest[1] == 2);
+    incoming.confidence = CONFIDENCE_LOW;
+    assert_true(campaign_stop_of(&incoming, true, now_us, &record));
+    assert_false(record.others);
     incoming = answer(ANSWER_COMPLAINT);
     assert_true(campaign_stop_of(&incoming, false, now_us, &record));
     assert_true(slice_empty(record.address) && !record.others);
     incoming = answer(ANSWER_BOUNCE);
     incoming.hard = HARD_YES;
+    memcpy(incoming.about, "carol@example.org", sizeof "carol@example.org");
     assert_true(campaign_stop_of(&incoming, true, now_us, &record));
-    assert_true(slice_empty(record.address));
+    assert_true(slice_is_i(record.address, "carol@example.org"));
     incoming = answer(ANSWER_AUTO_REPLY);
     memcpy(incoming.until, "2026-09-24", sizeof incoming.until);
     assert_true(campaign_stop_of(&incoming, true, now_us, &record));

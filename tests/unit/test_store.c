@@ -141,7 +141,7 @@ static int set_up(void **state)
     assert_true(db_connect(fixture->db, WAIT_MS));
     assert_true(db_execute(fixture->db, "truncate spoor.message, spoor.recipient, spoor.link, spoor.event, spoor.answer,"
                            " spoor.batch, spoor.rejected, spoor.event_clock, spoor.unjudged_hit, spoor.campaign,"
-                           " spoor.campaign_stop, spoor.campaign_refusal, spoor.pending_stop", WAIT_MS));
+                           " spoor.campaign_stop, spoor.campaign_refusal, spoor.pending_stop, spoor.campaign_member", WAIT_MS));
     db_free(fixture->db);
     fixture->db = db_new(postgres_as("spoor_milter"), "test");
     assert_true(db_connect(fixture->db, WAIT_MS));
@@ -272,7 +272,7 @@ static struct record_message campaign_mail(uint64_t id)
     return (struct record_message){.id = id, .time_us = clock_wall_us(), .level = LEVEL_INDIVIDUAL,
                                    .owner = slice_str("alice@example.com"), .subject = slice_str("Off\xFF" "er"),
                                    .sent_message_id = slice_str("Token@Example.com"), .queue_id = slice_str("4Q"),
-                                   .campaign = slice_str("spring"), .recipient = both, .recipients = 2};
+                                   .campaign = slice_str("spring"), .recipient = both, .recipients = 2, .sent_to = 2};
 }
 
 static void note_block(void *arg, const struct store_block *block)
@@ -339,21 +339,49 @@ static void the_loaders_copy_of_an_admitted_mail_changes_nothing(void **state)
     CHECK_VALUE("select count(*) from spoor.recipient where copied", "1");
 }
 
+static void a_mail_that_names_nobody_is_stopped_by_its_recipients_only(void **state)
+{
+    static const bool copied[] = {false, false};
+    struct fixture *fixture = *state;
+    struct record_message message = campaign_mail(mail);
+    struct record_stop stop = stop_of(ANSWER_REPLY, "eve@elsewhere.test", 0);
+    struct buf blocks;
+
+    buf_init(&blocks, 1000);
+    message.level = LEVEL_AGGREGATE;
+    assert_int_equal(store_admit(fixture->db, &message, copied, false, note_block, &blocks, WAIT_MS), STORE_YES);
+    CHECK_VALUE("select (select count(*) from spoor.recipient) || ' ' || sent_to from spoor.message", "0 2");
+    stop.others = true;
+    assert_int_equal(store_stop(fixture->db, &stop, WAIT_MS), STORE_NO);
+    stop = stop_of(ANSWER_REPLY, "bob@there.test", 0);
+    assert_int_equal(store_stop(fixture->db, &stop, WAIT_MS), STORE_YES);
+    check_admission(fixture, mail + 1, "bob@there.test reply stopped;");
+    CHECK_VALUE("select sent_to from spoor.message order by id desc limit 1", "1");
+    buf_free(&blocks);
+}
+
+static uint64_t number_of_now(void)
+{
+    return (uint64_t)(clock_wall_us() / 1000 - INT64_C(1577836800000)) << 22; /* see common/message_id.h */
+}
+
 static void a_stop_may_be_loaded_before_its_mail(void **state)
 {
     struct fixture *fixture = *state;
     struct record_stop stop = stop_of(ANSWER_REPLY, "bob@there.test", 0);
-    struct record_message message = campaign_mail(mail);
+    struct record_message message = campaign_mail(number_of_now());
 
+    assert_true(record_stop_encode(&stop, new_payload(fixture, RECORD_STOP))); /* of a mail of 2020 that is gone */
+    stop.message = message.id;
     assert_true(record_stop_encode(&stop, new_payload(fixture, RECORD_STOP)));
     assert_true(record_stop_encode(&stop, new_payload(fixture, RECORD_STOP)));
     LOAD(STORE_YES);
     CHECK_VALUE("select count(*) from spoor.pending_stop", "1");
-    check_admission(fixture, mail + 1, "");
+    check_admission(fixture, message.id + 1, "");
     forget_records(fixture);
     assert_true(record_message_encode(&message, new_payload(fixture, RECORD_MESSAGE)));
     LOAD(STORE_YES);
-    check_admission(fixture, mail + 2, "bob@there.test reply stopped;");
+    check_admission(fixture, message.id + 2, "bob@there.test reply stopped;");
     CHECK_VALUE("select count(*) from spoor.pending_stop", "0");
     assert_int_equal(store_stop(fixture->db, &stop, WAIT_MS), STORE_YES);
     CHECK_VALUE("select count(*) from spoor.campaign_stop", "1");
@@ -593,17 +621,37 @@ static void a_call_ends_early_when_the_program_does(void **state)
     pthread_join(thread, NULL);
 }
 
+struct lent {
+    struct db_pool *pool;
+    struct db *db;
+};
+
+static void *give_soon(void *arg)
+{
+    struct lent *lent = arg;
+
+    usleep(50000);
+    db_pool_give(lent->pool, lent->db);
+    return NULL;
+}
+
 static void a_pool_lends_no_more_than_it_has(void **state)
 {
     struct db_pool *pool = db_pool_new(postgres_as("spoor_milter"), "test", 2);
     struct db *one = db_pool_take(pool);
     struct db *two = db_pool_take(pool);
+    struct lent lent = {pool, one};
+    pthread_t giver;
 
     (void)state;
     assert_non_null(one);
     assert_non_null(two);
     assert_null(db_pool_take(pool));
+    assert_null(db_pool_wait(pool, 20));
     assert_true(db_connect(one, WAIT_MS));
+    assert_int_equal(pthread_create(&giver, NULL, give_soon, &lent), 0);
+    assert_ptr_equal(db_pool_wait(pool, WAIT_MS), one);
+    pthread_join(giver, NULL);
     db_pool_give(pool, one);
     assert_ptr_equal(db_pool_take(pool), one);
     db_pool_give(pool, one);
@@ -635,6 +683,7 @@ int main(int argc, char **argv)
         CASE(an_answer_that_comes_twice_counts_once),
         CASE(a_campaign_ends_for_whom_the_answer_concerns),
         CASE(the_loaders_copy_of_an_admitted_mail_changes_nothing),
+        CASE(a_mail_that_names_nobody_is_stopped_by_its_recipients_only),
         CASE(a_stop_may_be_loaded_before_its_mail),
         CASE(a_second_writer_changes_nothing),
         CASE(a_bad_record_is_refused_and_can_be_set_aside),
