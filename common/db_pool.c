@@ -1,51 +1,161 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* db_pool - connections lent to threads; see db.h */
+/*
+ * db_pool - connections lent to threads; see db.h
+ *
+ * A thread of its own makes the connections, because looking up a host's name may take longer than any deadline.
+ * Whoever borrows gets one that stands, or none at once.
+ */
 
 #include "common/db.h"
+
+#include "common/clock.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct db_pool {
-    char *conninfo;
-    char *program;
-    pthread_mutex_t lock;
-    size_t most;
-    size_t made;       /* idle and lent together */
-    size_t idle_count;
-    struct db **idle;  /* room for `most`; the last given back is lent first, so few stay in use */
+enum {
+    CONNECT_MS = 5000,
+    LOOK_MS = 100,  /* between attempts to make those stand that do not; each also has its own backoff */
+    LEAVE_MS = 1000 /* how long a pool that ends waits for an attempt under way */
 };
+
+struct db_pool {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool stopping;
+    bool left;    /* nobody waits any more for the thread, which then frees the pool */
+    bool running;
+    size_t standing_count;
+    size_t broken_count;
+    struct db **standing; /* room for all; the last given back is lent first, so few stay in use */
+    struct db **broken;   /* room for all; what the thread is to connect */
+};
+
+static void pool_release(struct db_pool *pool)
+{
+    while (pool->standing_count)
+        db_free(pool->standing[--pool->standing_count]);
+    while (pool->broken_count)
+        db_free(pool->broken[--pool->broken_count]);
+    free(pool->standing);
+    free(pool->broken);
+    pthread_cond_destroy(&pool->changed);
+    pthread_mutex_destroy(&pool->lock);
+    free(pool);
+}
+
+/* The lock is held. */
+static void wait_ms(struct db_pool *pool, int milliseconds)
+{
+    int64_t until_ms = clock_monotonic_ms() + milliseconds;
+    struct timespec until = {.tv_sec = (time_t)(until_ms / 1000), .tv_nsec = (long)(until_ms % 1000) * 1000000};
+
+    pthread_cond_timedwait(&pool->changed, &pool->lock, &until);
+}
+
+/* Tries the one that waits longest; the lock is let go meanwhile. */
+static void connect_one(struct db_pool *pool)
+{
+    struct db *db = pool->broken[0];
+    bool stands;
+
+    memmove(pool->broken, pool->broken + 1, --pool->broken_count * sizeof *pool->broken);
+    pthread_mutex_unlock(&pool->lock);
+    stands = db_connect(db, CONNECT_MS);
+    pthread_mutex_lock(&pool->lock);
+    if (stands) {
+        pool->standing[pool->standing_count++] = db;
+        return;
+    }
+    pool->broken[pool->broken_count++] = db;
+    if (!pool->stopping)
+        wait_ms(pool, LOOK_MS);
+}
+
+static void *run(void *arg)
+{
+    struct db_pool *pool = arg;
+    bool left;
+
+    pthread_mutex_lock(&pool->lock);
+    while (!pool->stopping) {
+        if (pool->broken_count)
+            connect_one(pool);
+        else
+            pthread_cond_wait(&pool->changed, &pool->lock);
+    }
+    pool->running = false;
+    left = pool->left;
+    pthread_cond_broadcast(&pool->changed);
+    pthread_mutex_unlock(&pool->lock);
+    if (left)
+        pool_release(pool);
+    return NULL;
+}
+
+static bool fill(struct db_pool *pool, const char *conninfo, const char *program, size_t most)
+{
+    pool->standing = calloc(most, sizeof(struct db *));
+    pool->broken = calloc(most, sizeof(struct db *));
+    if (!pool->standing || !pool->broken)
+        return false;
+    while (pool->broken_count < most) {
+        struct db *db = db_new(conninfo, program);
+
+        if (!db)
+            return false;
+        pool->broken[pool->broken_count++] = db;
+    }
+    return true;
+}
+
+static bool start(struct db_pool *pool)
+{
+    pthread_attr_t attributes;
+    pthread_t thread;
+
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pool->running = pthread_create(&thread, &attributes, run, pool) == 0;
+    pthread_attr_destroy(&attributes);
+    return pool->running;
+}
 
 struct db_pool *db_pool_new(const char *conninfo, const char *program, size_t most)
 {
     struct db_pool *pool = calloc(1, sizeof *pool);
+    pthread_condattr_t monotonic;
 
     if (!pool)
         return NULL;
     pthread_mutex_init(&pool->lock, NULL);
-    pool->most = most;
-    pool->conninfo = strdup(conninfo);
-    pool->program = strdup(program);
-    pool->idle = calloc(most, sizeof *pool->idle);
-    if (!pool->conninfo || !pool->program || !pool->idle) {
-        db_pool_free(pool);
-        return NULL;
-    }
-    return pool;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&pool->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    if (fill(pool, conninfo, program, most) && start(pool))
+        return pool;
+    pool_release(pool);
+    return NULL;
 }
 
 void db_pool_free(struct db_pool *pool)
 {
+    int64_t until_ms = clock_monotonic_ms() + LEAVE_MS;
+    bool running;
+
     if (!pool)
         return;
-    while (pool->idle_count)
-        db_free(pool->idle[--pool->idle_count]);
-    free(pool->idle);
-    free(pool->conninfo);
-    free(pool->program);
-    pthread_mutex_destroy(&pool->lock);
-    free(pool);
+    pthread_mutex_lock(&pool->lock);
+    pool->stopping = true;
+    pthread_cond_broadcast(&pool->changed);
+    while (pool->running && clock_monotonic_ms() < until_ms)
+        wait_ms(pool, (int)(until_ms - clock_monotonic_ms()));
+    running = pool->left = pool->running;
+    pthread_mutex_unlock(&pool->lock);
+    if (!running)
+        pool_release(pool);
 }
 
 struct db *db_pool_take(struct db_pool *pool)
@@ -53,12 +163,13 @@ struct db *db_pool_take(struct db_pool *pool)
     struct db *db = NULL;
 
     pthread_mutex_lock(&pool->lock);
-    if (pool->idle_count) {
-        db = pool->idle[--pool->idle_count];
-    } else if (pool->made < pool->most) {
-        db = db_new(pool->conninfo, pool->program);
-        if (db)
-            pool->made++;
+    while (!db && pool->standing_count) {
+        db = pool->standing[--pool->standing_count];
+        if (!db_stands(db)) { /* the server has gone since */
+            pool->broken[pool->broken_count++] = db;
+            pthread_cond_broadcast(&pool->changed);
+            db = NULL;
+        }
     }
     pthread_mutex_unlock(&pool->lock);
     return db;
@@ -69,6 +180,11 @@ void db_pool_give(struct db_pool *pool, struct db *db)
     if (!db)
         return;
     pthread_mutex_lock(&pool->lock);
-    pool->idle[pool->idle_count++] = db;
+    if (db_stands(db)) {
+        pool->standing[pool->standing_count++] = db;
+    } else {
+        pool->broken[pool->broken_count++] = db;
+        pthread_cond_broadcast(&pool->changed);
+    }
     pthread_mutex_unlock(&pool->lock);
 }
