@@ -2,9 +2,12 @@
 # What the tests link too.
 noinst_LIBRARIES += libctl.a
 libctl_a_SOURCES =
+libctl_a_SOURCES += ctl/account.c
+libctl_a_SOURCES += ctl/account.h
 libctl_a_SOURCES += ctl/command.h
 libctl_a_SOURCES += ctl/dry_run.c
 libctl_a_SOURCES += ctl/dry_run.h
+libctl_a_SOURCES += ctl/keygen.c
 libctl_a_SOURCES += ctl/mail_file.c
 libctl_a_SOURCES += ctl/mail_file.h
 libctl_a_SOURCES += ctl/schema.c
@@ -16,7 +19,6 @@ sbin_PROGRAMS += ctl/spoorctl
 ctl_spoorctl_SOURCES =
 ctl_spoorctl_SOURCES += ctl/check.c
 ctl_spoorctl_SOURCES += ctl/decode.c
-ctl_spoorctl_SOURCES += ctl/keygen.c
 ctl_spoorctl_SOURCES += ctl/main.c
 ctl_spoorctl_SOURCES += ctl/match.c
 ctl_spoorctl_SOURCES += ctl/stamp.c
