@@ -48,8 +48,7 @@ static void pool_release(struct db_pool *pool)
 /* The lock is held. */
 static void wait_ms(struct db_pool *pool, int milliseconds)
 {
-    int64_t until_ms = clock_monotonic_ms() + milliseconds;
-    struct timespec until = {.tv_sec = (time_t)(until_ms / 1000), .tv_nsec = (long)(until_ms % 1000) * 1000000};
+    struct timespec until = clock_monotonic_at(clock_monotonic_ms() + milliseconds);
 
     pthread_cond_timedwait(&pool->changed, &pool->lock, &until);
 }

@@ -97,13 +97,8 @@ static int allowed_ms(struct loader *loader, int most_ms)
 /* Until the time has passed or somebody wants the loader to stop. */
 static void pause_for(struct loader *loader, int64_t milliseconds)
 {
-    struct timespec until;
-    int64_t until_ms;
+    struct timespec until = clock_monotonic_at(clock_monotonic_ms() + milliseconds);
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until_ms = (int64_t)until.tv_sec * 1000 + until.tv_nsec / 1000000 + milliseconds;
-    until.tv_sec = (time_t)(until_ms / 1000);
-    until.tv_nsec = (long)(until_ms % 1000) * 1000000;
     pthread_mutex_lock(&loader->lock);
     while (!loader->stopping && pthread_cond_timedwait(&loader->changed, &loader->lock, &until) != ETIMEDOUT)
         ;
@@ -166,8 +161,7 @@ static void note_start(struct loader *loader, enum loader_start start)
 
 enum loader_start loader_wait_start(struct loader *loader, int timeout_ms, struct buf *why)
 {
-    int64_t until_ms = clock_monotonic_ms() + timeout_ms;
-    struct timespec until = {.tv_sec = (time_t)(until_ms / 1000), .tv_nsec = (long)(until_ms % 1000) * 1000000};
+    struct timespec until = clock_monotonic_at(clock_monotonic_ms() + timeout_ms);
     enum loader_start start;
 
     pthread_mutex_lock(&loader->lock);
