@@ -148,15 +148,20 @@ struct loader_state loader_state(struct loader *loader)
     return state;
 }
 
-static void note_start(struct loader *loader, enum loader_start start)
+/* True when it was not known before. */
+static bool note_start(struct loader *loader, enum loader_start start)
 {
+    bool is_first;
+
     pthread_mutex_lock(&loader->lock);
-    if (loader->start == LOADER_PENDING) {
+    is_first = loader->start == LOADER_PENDING;
+    if (is_first) {
         loader->start = start;
         buf_add_str(&loader->unfit, buf_text(&loader->why));
         pthread_cond_broadcast(&loader->changed);
     }
     pthread_mutex_unlock(&loader->lock);
+    return is_first;
 }
 
 enum loader_start loader_wait_start(struct loader *loader, int timeout_ms, struct buf *why)
@@ -347,7 +352,8 @@ static enum step begin_session(struct loader *loader)
     case STORE_AWAY:
         return away(loader, "ask");
     case STORE_NO:
-        note_start(loader, LOADER_UNFIT);
+        if (note_start(loader, LOADER_UNFIT))
+            return STEP_AGAIN; /* whoever waits for the start says so and ends; else the next attempt does */
         log_throttled(&loader->away, LOG_ERR, "cannot load the spool: %s", buf_text(&loader->why));
         return STEP_AGAIN;
     default:
