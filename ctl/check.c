@@ -5,6 +5,7 @@
 #include "common/db.h"
 #include "common/keys.h"
 #include "common/store.h"
+#include "ctl/account.h"
 #include "ctl/command.h"
 
 #include <errno.h>
@@ -32,6 +33,11 @@ static bool check_keys(const struct conf *conf)
     if (keys)
         buf_add_f(&text, "%s: %zu keys, key %u signs", conf->key_file, keys_count(keys), keys_signing_id(keys));
     good = say(keys != NULL, "keys", buf_text(&text), "spoorctl keygen makes the file");
+    if (good && geteuid() == 0 && conf->user[0] && !account_reads(conf->user, conf->key_file)) {
+        buf_reset(&text);
+        buf_add_f(&text, "user %s cannot read %s", conf->user, conf->key_file);
+        good = say(false, "keys", buf_text(&text), "give the file to the user's group, with mode 0640: SIGHUP reads it again");
+    }
     keys_free(keys);
     buf_free(&text);
     return good;

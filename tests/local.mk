@@ -22,6 +22,7 @@ unit_tests += tests/unit/test_header
 unit_tests += tests/unit/test_hit
 unit_tests += tests/unit/test_html
 unit_tests += tests/unit/test_incoming
+unit_tests += tests/unit/test_keygen
 unit_tests += tests/unit/test_keys
 unit_tests += tests/unit/test_ladder
 unit_tests += tests/unit/test_loader
