@@ -14,6 +14,7 @@ unit_tests += tests/unit/test_cache
 unit_tests += tests/unit/test_classify
 unit_tests += tests/unit/test_conf
 unit_tests += tests/unit/test_copy_stream
+unit_tests += tests/unit/test_crowd
 unit_tests += tests/unit/test_daemon
 unit_tests += tests/unit/test_header
 unit_tests += tests/unit/test_hit

@@ -417,8 +417,12 @@ def test_out_of_file_descriptors(own, mark):
     def few():
         resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))
 
+    logged = len(servers.spoor.log_text("pixeld"))
     servers.spoor.restart("pixeld", preexec=few)
+    # Its socket is open before its threads are there; they need descriptors too.
+    servers.spoor.wait_log("pixeld", "notice: ready", since=logged)
     clients = [socket.create_connection(("127.0.0.1", servers.spoor.port), timeout=20) for _ in range(100)]
+    servers.spoor.wait_log("pixeld", "connections wait: no file descriptors are left")
     for client in clients:
         client.close()
     assert web.get(sent.pixels()[0]).status == 200
