@@ -520,6 +520,16 @@ def test_check_says_that_all_is_well(servers):
     assert servers.spoor.ctl("check", env={"PGUSER": "postgres"}).returncode == 0
 
 
+def test_check_goes_on_where_an_option_is_missing(servers, tmp_path):
+    conf = servers.spoor.write_conf(str(tmp_path / "spoor.conf"), key_file="", local_domains=[])
+    done = servers.spoor.ctl("check", conf=conf, check=False, env={"PGUSER": "postgres"})
+    states = {line.split()[0]: line.split()[1] for line in done.stdout.decode().splitlines()}
+    assert states == {"configuration": "FAIL", "keys": "FAIL", "database": "ok", "schema": "ok", "memcached": "ok",
+                      "spool": "ok"}
+    assert "key_file is missing" in done.stdout.decode()
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
 # --- the dry runs do what the milters do --------------------------------------------------------------
 
 
