@@ -138,6 +138,7 @@ EXTRA_DIST += tests/bench/match
 EXTRA_DIST += tests/bench/pixel
 EXTRA_DIST += tests/bench/pixel-sync
 EXTRA_DIST += tests/bench/pixel_rate.py
+EXTRA_DIST += tests/bench/rewrite
 EXTRA_DIST += tests/bench/rounds.py
 EXTRA_DIST += tests/bench/run
 EXTRA_DIST += tests/bench/stamp
