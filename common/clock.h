@@ -16,6 +16,12 @@ static inline int64_t clock_monotonic_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* for a condition variable of CLOCK_MONOTONIC */
+static inline struct timespec clock_monotonic_at(int64_t ms)
+{
+    return (struct timespec){.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000};
+}
+
 /* microseconds since 1970 UTC */
 static inline int64_t clock_wall_us(void)
 {

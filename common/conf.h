@@ -94,12 +94,12 @@ struct conf {
 };
 
 /* The section whose rules are checked besides the shared ones: a program checks what it needs. */
-enum conf_part { CONF_SHARED, CONF_DRY_RUN, CONF_STAMP, CONF_MATCH, CONF_PIXELD };
+enum conf_part { CONF_ANY, CONF_SHARED, CONF_DRY_RUN, CONF_STAMP, CONF_MATCH, CONF_PIXELD };
 
 /*
  * Reads PATH. NULL on the first error, with "FILE:LINE: what and why" (or without line where the whole
  * file is meant) in ERROR. A missing option has its default. CONF_DRY_RUN asks only for key_file and
- * tracking_url.
+ * tracking_url, CONF_ANY for nothing.
  */
 struct conf *conf_load(const char *path, enum conf_part part, struct buf *error);
 void conf_free(struct conf *conf);

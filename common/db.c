@@ -330,6 +330,20 @@ bool db_connect(struct db *db, int deadline_ms)
     return true;
 }
 
+/* Nothing is due on an idle connection but its end, or a notice of the server. */
+bool db_stands(struct db *db)
+{
+    struct pollfd descriptor = {.events = POLLIN};
+
+    if (!db->connection || PQstatus(db->connection) != CONNECTION_OK)
+        return false;
+    descriptor.fd = PQsocket(db->connection);
+    while (poll(&descriptor, 1, 0) > 0)
+        if (!PQconsumeInput(db->connection))
+            return false;
+    return true;
+}
+
 static bool ready(struct db *db)
 {
     if (db->connection && PQstatus(db->connection) == CONNECTION_OK) {

@@ -3,7 +3,8 @@
  * db - connections to PostgreSQL; the only user of libpq.
  *
  * Every call has a deadline in milliseconds and returns by then: the query is sent, waited for, and
- * cancelled when it is late. A connection that fails is closed; db_connect() then refuses at once until its backoff
+ * cancelled when it is late. Only db_connect() may take longer, when the conninfo names a host that the resolver
+ * has to be asked for; who must not wait borrows from a pool, whose own thread connects. A connection that fails is closed; db_connect() then refuses at once until its backoff
  * (0.1 s doubling to 10 s) has passed, so that nothing waits for a server that is away. A
  * struct db belongs to one thread at a time; a struct db_pool may be used by all and lends them.
  */
@@ -32,6 +33,7 @@ struct db_statement {
 struct db *db_new(const char *conninfo, const char *program);
 void db_free(struct db *db);
 bool db_connect(struct db *db, int deadline_ms); /* true at once when it stands */
+bool db_stands(struct db *db); /* connected, as far as can be told without asking the server */
 /* From any thread: the call under way, and all later ones, are late once WITHIN_MS has passed. For a program that ends. */
 void db_end_by(struct db *db, int within_ms);
 const char *db_error(const struct db *db);       /* why the last call failed; valid until the next */
@@ -54,10 +56,13 @@ enum { CHANNEL_BYTES = 64 }; /* a PostgreSQL identifier and its NUL */
 /* Waits up to TIMEOUT_MS for a notification on any channel listened to; CHANNEL gets its name. */
 bool db_wait_notification(struct db *db, int timeout_ms, char channel[CHANNEL_BYTES]);
 
+/* Keeps MOST connections standing, from a thread of its own: after daemon_start(). */
 struct db_pool *db_pool_new(const char *conninfo, const char *program, size_t most);
-void db_pool_free(struct db_pool *pool);
-struct db *db_pool_take(struct db_pool *pool); /* NULL when all are lent: treat as away */
-struct db *db_pool_wait(struct db_pool *pool, int wait_ms); /* the same, once all were lent for so long */
+void db_pool_free(struct db_pool *pool); /* all must have been given back */
+/* One that stands; NULL, at once, when there is none: treat as away. */
+struct db *db_pool_take(struct db_pool *pool);
+/* The same, but waits for a lent one to come back. */
+struct db *db_pool_wait(struct db_pool *pool, int wait_ms);
 void db_pool_give(struct db_pool *pool, struct db *db);
 
 #endif

@@ -1,77 +1,177 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* db_pool - connections lent to threads; see db.h */
+/*
+ * db_pool - connections lent to threads; see db.h
+ *
+ * A thread of its own makes the connections, because looking up a host's name may take longer than any deadline.
+ * Whoever borrows gets one that stands, or none at once.
+ */
 
 #include "common/db.h"
 
-#include <errno.h>
+#include "common/clock.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-enum { SECOND_MS = 1000, MILLISECOND_NS = 1000000, SECOND_NS = 1000000000 };
-
-struct db_pool {
-    char *conninfo;
-    char *program;
-    pthread_mutex_t lock;
-    pthread_cond_t given; /* CLOCK_MONOTONIC */
-    size_t most;
-    size_t made;       /* idle and lent together */
-    size_t idle_count;
-    struct db **idle;  /* room for `most`; the last given back is lent first, so few stay in use */
+enum {
+    CONNECT_MS = 5000,
+    LOOK_MS = 100,  /* between attempts to make those stand that do not; each also has its own backoff */
+    LEAVE_MS = 1000 /* how long a pool that ends waits for an attempt under way */
 };
 
-struct db_pool *db_pool_new(const char *conninfo, const char *program, size_t most)
-{
-    struct db_pool *pool = calloc(1, sizeof *pool);
-    pthread_condattr_t clock;
+struct db_pool {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool stopping;
+    bool left;    /* nobody waits any more for the thread, which then frees the pool */
+    bool running;
+    size_t lent_count;
+    size_t standing_count;
+    size_t broken_count;
+    struct db **standing; /* room for all; the last given back is lent first, so few stay in use */
+    struct db **broken;   /* room for all; what the thread is to connect */
+};
 
-    if (!pool)
-        return NULL;
-    pthread_condattr_init(&clock);
-    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-    pthread_cond_init(&pool->given, &clock);
-    pthread_condattr_destroy(&clock);
-    pthread_mutex_init(&pool->lock, NULL);
-    pool->most = most;
-    pool->conninfo = strdup(conninfo);
-    pool->program = strdup(program);
-    pool->idle = calloc(most, sizeof *pool->idle);
-    if (!pool->conninfo || !pool->program || !pool->idle) {
-        db_pool_free(pool);
-        return NULL;
-    }
-    return pool;
-}
-
-void db_pool_free(struct db_pool *pool)
+static void pool_release(struct db_pool *pool)
 {
-    if (!pool)
-        return;
-    while (pool->idle_count)
-        db_free(pool->idle[--pool->idle_count]);
-    free(pool->idle);
-    free(pool->conninfo);
-    free(pool->program);
-    pthread_cond_destroy(&pool->given);
+    while (pool->standing_count)
+        db_free(pool->standing[--pool->standing_count]);
+    while (pool->broken_count)
+        db_free(pool->broken[--pool->broken_count]);
+    free(pool->standing);
+    free(pool->broken);
+    pthread_cond_destroy(&pool->changed);
     pthread_mutex_destroy(&pool->lock);
     free(pool);
 }
 
-/* With the lock held. */
+/* The lock is held. */
+static void wait_for(struct db_pool *pool, int milliseconds)
+{
+    struct timespec until = clock_monotonic_at(clock_monotonic_ms() + milliseconds);
+
+    pthread_cond_timedwait(&pool->changed, &pool->lock, &until);
+}
+
+/* Tries the one that waits longest; the lock is let go meanwhile. */
+static void connect_one(struct db_pool *pool)
+{
+    struct db *db = pool->broken[0];
+    bool stands;
+
+    memmove(pool->broken, pool->broken + 1, --pool->broken_count * sizeof *pool->broken);
+    pthread_mutex_unlock(&pool->lock);
+    stands = db_connect(db, CONNECT_MS);
+    pthread_mutex_lock(&pool->lock);
+    if (stands) {
+        pool->standing[pool->standing_count++] = db;
+        return;
+    }
+    pool->broken[pool->broken_count++] = db;
+    if (!pool->stopping)
+        wait_for(pool, LOOK_MS);
+}
+
+static void *run(void *arg)
+{
+    struct db_pool *pool = arg;
+    bool left;
+
+    pthread_mutex_lock(&pool->lock);
+    while (!pool->stopping) {
+        if (pool->broken_count)
+            connect_one(pool);
+        else
+            pthread_cond_wait(&pool->changed, &pool->lock);
+    }
+    pool->running = false;
+    left = pool->left;
+    pthread_cond_broadcast(&pool->changed);
+    pthread_mutex_unlock(&pool->lock);
+    if (left)
+        pool_release(pool);
+    return NULL;
+}
+
+static bool fill(struct db_pool *pool, const char *conninfo, const char *program, size_t most)
+{
+    pool->standing = calloc(most, sizeof(struct db *));
+    pool->broken = calloc(most, sizeof(struct db *));
+    if (!pool->standing || !pool->broken)
+        return false;
+    while (pool->broken_count < most) {
+        struct db *db = db_new(conninfo, program);
+
+        if (!db)
+            return false;
+        pool->broken[pool->broken_count++] = db;
+    }
+    return true;
+}
+
+static bool start(struct db_pool *pool)
+{
+    pthread_attr_t attributes;
+    pthread_t thread;
+
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pool->running = pthread_create(&thread, &attributes, run, pool) == 0;
+    pthread_attr_destroy(&attributes);
+    return pool->running;
+}
+
+struct db_pool *db_pool_new(const char *conninfo, const char *program, size_t most)
+{
+    struct db_pool *pool = calloc(1, sizeof *pool);
+    pthread_condattr_t monotonic;
+
+    if (!pool)
+        return NULL;
+    pthread_mutex_init(&pool->lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&pool->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    if (fill(pool, conninfo, program, most) && start(pool))
+        return pool;
+    pool_release(pool);
+    return NULL;
+}
+
+void db_pool_free(struct db_pool *pool)
+{
+    int64_t until_ms = clock_monotonic_ms() + LEAVE_MS;
+    bool running;
+
+    if (!pool)
+        return;
+    pthread_mutex_lock(&pool->lock);
+    pool->stopping = true;
+    pthread_cond_broadcast(&pool->changed);
+    while (pool->running && clock_monotonic_ms() < until_ms)
+        wait_for(pool, (int)(until_ms - clock_monotonic_ms()));
+    running = pool->left = pool->running;
+    pthread_mutex_unlock(&pool->lock);
+    if (!running)
+        pool_release(pool);
+}
+
+/* The lock is held. One that stood when it was given back may have gone since. */
 static struct db *take(struct db_pool *pool)
 {
-    struct db *db = NULL;
+    while (pool->standing_count) {
+        struct db *db = pool->standing[--pool->standing_count];
 
-    if (pool->idle_count) {
-        db = pool->idle[--pool->idle_count];
-    } else if (pool->made < pool->most) {
-        db = db_new(pool->conninfo, pool->program);
-        if (db)
-            pool->made++;
+        if (db_stands(db)) {
+            pool->lent_count++;
+            return db;
+        }
+        pool->broken[pool->broken_count++] = db;
+        pthread_cond_broadcast(&pool->changed);
     }
-    return db;
+    return NULL;
 }
 
 struct db *db_pool_take(struct db_pool *pool)
@@ -81,20 +181,13 @@ struct db *db_pool_take(struct db_pool *pool)
 
 struct db *db_pool_wait(struct db_pool *pool, int wait_ms)
 {
-    struct timespec until;
+    struct timespec until = clock_monotonic_at(clock_monotonic_ms() + wait_ms);
+    int late = wait_ms <= 0;
     struct db *db;
-    int late = 0;
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += wait_ms / SECOND_MS;
-    until.tv_nsec += (long)(wait_ms % SECOND_MS) * MILLISECOND_NS;
-    if (until.tv_nsec >= SECOND_NS) {
-        until.tv_nsec -= SECOND_NS;
-        until.tv_sec++;
-    }
     pthread_mutex_lock(&pool->lock);
-    while (!(db = take(pool)) && !late)
-        late = wait_ms > 0 ? pthread_cond_timedwait(&pool->given, &pool->lock, &until) : ETIMEDOUT;
+    while (!(db = take(pool)) && pool->lent_count && !late)
+        late = pthread_cond_timedwait(&pool->changed, &pool->lock, &until);
     pthread_mutex_unlock(&pool->lock);
     return db;
 }
@@ -104,7 +197,11 @@ void db_pool_give(struct db_pool *pool, struct db *db)
     if (!db)
         return;
     pthread_mutex_lock(&pool->lock);
-    pool->idle[pool->idle_count++] = db;
-    pthread_cond_signal(&pool->given);
+    pool->lent_count--;
+    if (db_stands(db))
+        pool->standing[pool->standing_count++] = db;
+    else
+        pool->broken[pool->broken_count++] = db;
+    pthread_cond_broadcast(&pool->changed);
     pthread_mutex_unlock(&pool->lock);
 }

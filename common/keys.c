@@ -3,6 +3,8 @@
 
 #include "common/keys.h"
 
+#include "common/hex.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -354,12 +356,6 @@ void keys_free(struct keys *keys)
     free(keys);
 }
 
-static void add_hex(struct buf *out, const uint8_t *bytes, size_t len)
-{
-    for (size_t at = 0; at < len; at++)
-        buf_add_f(out, "%02x", bytes[at]);
-}
-
 static bool add_fresh_file(struct buf *out)
 {
     uint8_t secrets[2][KEYS_SECRET_BYTES];
@@ -367,9 +363,9 @@ static bool add_fresh_file(struct buf *out)
     if (!keys_random(secrets, sizeof secrets) || !buf_reserve(out, 2048))
         return false;
     buf_add_str(out, "# Keys of Spoor. The address line never changes. The first key signs, all verify.\naddress ");
-    add_hex(out, secrets[0], KEYS_SECRET_BYTES);
+    hex_add(out, secrets[0], KEYS_SECRET_BYTES);
     buf_add_f(out, "\nkey %d ", FIRST_ID);
-    add_hex(out, secrets[1], KEYS_SECRET_BYTES);
+    hex_add(out, secrets[1], KEYS_SECRET_BYTES);
     buf_add_char(out, '\n');
     OPENSSL_cleanse(secrets, sizeof secrets);
     return !out->failed;

@@ -49,6 +49,8 @@ struct loader {
     int64_t stop_by_ms;
     struct loader_state state;
     int64_t oldest_us; /* time of the oldest record not loaded, 0 when none */
+    enum loader_start start;
+    struct buf unfit; /* why, once START says so */
 
     /* the thread's own */
     struct db *db;
@@ -95,13 +97,8 @@ static int allowed_ms(struct loader *loader, int most_ms)
 /* Until the time has passed or somebody wants the loader to stop. */
 static void pause_for(struct loader *loader, int64_t milliseconds)
 {
-    struct timespec until;
-    int64_t until_ms;
+    struct timespec until = clock_monotonic_at(clock_monotonic_ms() + milliseconds);
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until_ms = (int64_t)until.tv_sec * 1000 + until.tv_nsec / 1000000 + milliseconds;
-    until.tv_sec = (time_t)(until_ms / 1000);
-    until.tv_nsec = (long)(until_ms % 1000) * 1000000;
     pthread_mutex_lock(&loader->lock);
     while (!loader->stopping && pthread_cond_timedwait(&loader->changed, &loader->lock, &until) != ETIMEDOUT)
         ;
@@ -151,6 +148,38 @@ struct loader_state loader_state(struct loader *loader)
     return state;
 }
 
+/* True when it was not known before. */
+static bool note_start(struct loader *loader, enum loader_start start)
+{
+    bool is_first;
+
+    pthread_mutex_lock(&loader->lock);
+    is_first = loader->start == LOADER_PENDING;
+    if (is_first) {
+        loader->start = start;
+        buf_add_str(&loader->unfit, buf_text(&loader->why));
+        pthread_cond_broadcast(&loader->changed);
+    }
+    pthread_mutex_unlock(&loader->lock);
+    return is_first;
+}
+
+enum loader_start loader_wait_start(struct loader *loader, int timeout_ms, struct buf *why)
+{
+    struct timespec until = clock_monotonic_at(clock_monotonic_ms() + timeout_ms);
+    enum loader_start start;
+
+    pthread_mutex_lock(&loader->lock);
+    while (loader->start == LOADER_PENDING
+           && pthread_cond_timedwait(&loader->changed, &loader->lock, &until) != ETIMEDOUT)
+        ;
+    start = loader->start;
+    if (start == LOADER_UNFIT)
+        buf_add_str(why, buf_text(&loader->unfit));
+    pthread_mutex_unlock(&loader->lock);
+    return start;
+}
+
 /* a session */
 
 static void end_session(struct loader *loader)
@@ -175,6 +204,7 @@ static enum step away(struct loader *loader, const char *doing)
     loader->said_away = true;
     if (loader_state(loader).waiting)
         note_waiting(loader, clock_wall_us());
+    note_start(loader, LOADER_AWAY);
     return STEP_AGAIN;
 }
 
@@ -322,11 +352,14 @@ static enum step begin_session(struct loader *loader)
     case STORE_AWAY:
         return away(loader, "ask");
     case STORE_NO:
+        if (note_start(loader, LOADER_UNFIT))
+            return STEP_AGAIN; /* whoever waits for the start says so and ends; else the next attempt does */
         log_throttled(&loader->away, LOG_ERR, "cannot load the spool: %s", buf_text(&loader->why));
         return STEP_AGAIN;
     default:
         break;
     }
+    note_start(loader, LOADER_READY);
     loader->memory = store_memory_new();
     if (!loader->memory)
         return STEP_AGAIN;
@@ -530,6 +563,7 @@ static void loader_free(struct loader *loader)
     db_free(loader->db);
     loader_batch_free(loader->batch);
     buf_free(&loader->why);
+    buf_free(&loader->unfit);
     free(loader->program);
     free(loader->host);
     pthread_cond_destroy(&loader->changed);
@@ -550,6 +584,7 @@ static struct loader *loader_new(struct spool *spool, const struct loader_option
     pthread_cond_init(&loader->changed, &attributes);
     pthread_condattr_destroy(&attributes);
     buf_init(&loader->why, ERROR_MAX);
+    buf_init(&loader->unfit, ERROR_MAX);
     loader->away.every_seconds = AWAY_REMINDER_S;
     loader->spool = spool;
     loader->program = strdup(options->program);
@@ -593,7 +628,7 @@ void loader_stop(struct loader *loader, int drain_ms)
     pthread_mutex_lock(&loader->lock);
     loader->stopping = true;
     loader->stop_by_ms = clock_monotonic_ms() + drain_ms;
-    pthread_cond_signal(&loader->changed);
+    pthread_cond_broadcast(&loader->changed);
     pthread_mutex_unlock(&loader->lock);
     db_end_by(loader->db, drain_ms);
     spool_wake(loader->spool);

@@ -29,6 +29,13 @@ struct loader *loader_start(struct spool *spool, const struct loader_options *op
 /* Loads what is there within DRAIN_MS, then ends the thread. */
 void loader_stop(struct loader *loader, int drain_ms);
 
+/*
+ * What came of the first attempt to reach the database, waited for up to TIMEOUT_MS. LOADER_UNFIT: it has a schema
+ * that this program does not fit, or none, and WHY says so; the loader goes on trying.
+ */
+enum loader_start { LOADER_PENDING, LOADER_READY, LOADER_AWAY, LOADER_UNFIT };
+enum loader_start loader_wait_start(struct loader *loader, int timeout_ms, struct buf *why);
+
 struct loader_state {
     bool connected;
     uint64_t loaded;   /* position */

@@ -8,6 +8,7 @@
  */
 
 #include "common/message_id.h"
+#include "common/clock.h"
 #include "common/file_replace.h"
 
 #include <errno.h>
@@ -17,7 +18,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -41,14 +41,6 @@ struct message_id_maker {
     int64_t reserved_ms; /* ids before this time may be given out */
     bool made;           /* any since the start */
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* False with errno; a file that is not there is 0. */
 static bool reserved_read(int directory, int64_t *reserved)
@@ -118,6 +110,16 @@ void message_id_maker_close(struct message_id_maker *maker)
     free(maker);
 }
 
+int64_t message_id_maker_ahead_ms(struct message_id_maker *maker)
+{
+    int64_t ahead;
+
+    pthread_mutex_lock(&maker->mutex);
+    ahead = maker->last_ms - clock_wall_us() / 1000;
+    pthread_mutex_unlock(&maker->mutex);
+    return ahead > 0 ? ahead : 0;
+}
+
 void message_id_maker_set_node(struct message_id_maker *maker, int node)
 {
     pthread_mutex_lock(&maker->mutex);
@@ -128,7 +130,7 @@ void message_id_maker_set_node(struct message_id_maker *maker, int node)
 /* The next time and sequence: the clock's time when that is newer than the last, else on from the last. */
 static void step(const struct message_id_maker *maker, int64_t *ms, unsigned *sequence)
 {
-    *ms = now_ms();
+    *ms = clock_wall_us() / 1000;
     *sequence = 0;
     if (*ms > maker->last_ms)
         return;

@@ -23,6 +23,8 @@ struct message_id_maker;
  * that). The node may be unknown (-1) until the database has leased one. */
 struct message_id_maker *message_id_maker_open(const char *directory, int node, struct buf *error);
 void message_id_maker_close(struct message_id_maker *maker);
+/* By how much ids are ahead of the clock: it was once wrong, or is now. 0 when they are not. */
+int64_t message_id_maker_ahead_ms(struct message_id_maker *maker);
 void message_id_maker_set_node(struct message_id_maker *maker, int node);
 
 /* False while there is no node, or when the reservation cannot be written (errno). Any thread. */

@@ -2,6 +2,7 @@
 /* node - see node.h; the file `node` holds the identity in hex and the number */
 
 #include "common/file_replace.h"
+#include "common/hex.h"
 #include "common/message_id.h"
 #include "common/node.h"
 
@@ -14,12 +15,6 @@
 enum { HEX = 2 * SPOOL_IDENTITY_BYTES, LINE_MAX_BYTES = HEX + 16 };
 
 static const char file_name[] = "node";
-
-static void write_hex(const uint8_t identity[SPOOL_IDENTITY_BYTES], char hex[HEX + 1])
-{
-    for (size_t at = 0; at < SPOOL_IDENTITY_BYTES; at++)
-        snprintf(hex + 2 * at, 3, "%02x", identity[at]);
-}
 
 static bool read_line(const char *directory, char line[LINE_MAX_BYTES + 1])
 {
@@ -42,7 +37,7 @@ int node_read(const char *directory, const uint8_t identity[SPOOL_IDENTITY_BYTES
     char *end;
     long node;
 
-    write_hex(identity, hex);
+    hex_write(identity, SPOOL_IDENTITY_BYTES, hex);
     if (!read_line(directory, line) || strncmp(line, hex, HEX) != 0 || line[HEX] != ' ')
         return NODE_UNKNOWN;
     node = strtol(line + HEX + 1, &end, 10);
@@ -59,7 +54,7 @@ bool node_keep(const char *directory, const uint8_t identity[SPOOL_IDENTITY_BYTE
 
     if (folder < 0)
         return false;
-    write_hex(identity, hex);
+    hex_write(identity, SPOOL_IDENTITY_BYTES, hex);
     len = snprintf(line, sizeof line, "%s %d\n", hex, node);
     file = file_replace_begin(folder, file_name);
     kept = file >= 0 && file_replace_commit(folder, file_name, file, slice_of(line, (size_t)len));

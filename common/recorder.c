@@ -7,9 +7,22 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 _Static_assert((int)RECORD_BYTES_MAX <= (int)SPOOL_RECORD_MAX, "a record must fit into the spool");
+enum { START_MS = 800 /* a start takes less than a second, whatever the database does */ };
+
+static void log_lines(struct slice text)
+{
+    while (text.len) {
+        const char *end = memchr(text.p, '\n', text.len);
+        struct slice line = slice_of(text.p, end ? (size_t)(end - text.p) : text.len);
+
+        log_warn("%.*s", SLICE_ARG(line));
+        text = slice_from(text, line.len + 1);
+    }
+}
 
 static bool open_spool(struct recorder *recorder, const struct conf *conf, int64_t sync_ms, struct buf *error)
 {
@@ -24,8 +37,7 @@ static bool open_spool(struct recorder *recorder, const struct conf *conf, int64
 
     buf_init(&warning, 4096);
     recorder->spool = spool_open(&options, &warning, error);
-    if (warning.len)
-        log_warn("%s", buf_text(&warning));
+    log_lines(buf_slice(&warning));
     buf_free(&warning);
     return recorder->spool != NULL;
 }
@@ -59,15 +71,18 @@ bool recorder_start(struct recorder *recorder, const struct conf *conf, const ch
     };
 
     recorder->loader = loader_start(recorder->spool, &options, error);
-    return recorder->loader != NULL;
+    return recorder->loader && loader_wait_start(recorder->loader, START_MS, error) != LOADER_UNFIT;
 }
 
 void recorder_close(struct recorder *recorder, int drain_ms)
 {
+    size_t lost = 0;
+
     if (recorder->loader)
         loader_stop(recorder->loader, drain_ms);
-    if (recorder->spool)
-        spool_close(recorder->spool);
+    if (recorder->spool && spool_close(recorder->spool, &lost) != SPOOL_OK)
+        log_err("cannot write the end of the spool %s: %m; %zu records that only memory held are lost",
+                recorder->directory, lost);
     free(recorder->directory);
     *recorder = (struct recorder){.spool = NULL};
 }

@@ -24,10 +24,13 @@ struct recorder {
 /* NAME "stamp", "match" or "pixeld". SYNC_MS as in spool.h. Logs a warning that recovery gives. */
 bool recorder_open(struct recorder *recorder, const struct conf *conf, const char *name, int64_t sync_ms,
                    struct buf *error);
-/* The loader is a thread: after daemon_start() and after privileges were dropped. NODE_KNOWN may be NULL, see loader.h. */
+/*
+ * The loader is a thread: after daemon_start() and after privileges were dropped. NODE_KNOWN may be NULL, see
+ * loader.h. False also when the database answers within the first moments, and its schema does not fit.
+ */
 bool recorder_start(struct recorder *recorder, const struct conf *conf, const char *program,
                     void (*node_known)(void *arg, int node), void *arg, struct buf *error);
-/* Gives the loader DRAIN_MS to bring away what is left. Also for one that is half open. */
+/* Gives the loader DRAIN_MS to bring away what is left. Also for one that is half open. Logs what was lost. */
 void recorder_close(struct recorder *recorder, int drain_ms);
 
 /* In the kernel; with DURABLE on the disk. errno tells why on SPOOL_FAILED. */

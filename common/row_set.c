@@ -3,6 +3,7 @@
 
 #include "common/row_set.h"
 
+#include "common/hex.h"
 #include "common/utf8.h"
 
 enum { COLUMN_MAX = 256 * 1024 * 1024 }; /* below the gigabyte that one parameter may have */
@@ -79,8 +80,7 @@ void row_set_hex(struct row_set *set, const uint8_t *bytes, size_t count)
     struct buf *column = next_value(set);
 
     buf_add_char(column, '"');
-    for (size_t at = 0; at < count; at++)
-        buf_add_f(column, "%02x", bytes[at]);
+    hex_add(column, bytes, count);
     buf_add_char(column, '"');
 }
 

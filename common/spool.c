@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { MEND_PAUSE_MS = 200, PENDING_FIRST = 64 * 1024 };
@@ -20,19 +19,6 @@ enum { MEND_PAUSE_MS = 200, PENDING_FIRST = 64 * 1024 };
 struct spool_segment *spool_current(const struct spool *spool)
 {
     return spool->segment[spool->segments - 1];
-}
-
-int64_t spool_now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-int64_t spool_now_s(void)
-{
-    return (int64_t)time(NULL);
 }
 
 static enum spool_result failure(void)
@@ -149,7 +135,7 @@ static void pending_reseal(struct spool *spool, uint64_t start)
  */
 static bool mend(struct spool *spool)
 {
-    int64_t now = spool_now_ms();
+    int64_t now = clock_monotonic_ms();
     uint64_t start;
 
     while (spool->preparing || spool->syncing)
@@ -433,8 +419,7 @@ bool spool_writable(struct spool *spool)
 
 bool spool_wait(struct spool *spool, uint64_t position, int timeout_ms)
 {
-    int64_t until = spool_now_ms() + timeout_ms;
-    struct timespec deadline = {.tv_sec = (time_t)(until / 1000), .tv_nsec = (long)(until % 1000) * 1000000};
+    struct timespec deadline = clock_monotonic_at(clock_monotonic_ms() + timeout_ms);
     unsigned wakes;
     bool more;
 

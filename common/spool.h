@@ -48,9 +48,11 @@ struct spool_options {
  * naming the folder, and the process that has it if that is why.
  */
 struct spool *spool_open(const struct spool_options *options, struct buf *warning, struct buf *error);
-void spool_close(struct spool *spool); /* syncs first */
 
 enum spool_result { SPOOL_OK, SPOOL_FULL /* at the cap, or the disk is */, SPOOL_FAILED };
+
+/* Syncs first; errno tells why that failed, and *LOST, unless NULL, how many records are not on the disk. */
+enum spool_result spool_close(struct spool *spool, size_t *lost);
 
 /*
  * The record is in the kernel when this returns; *END is the position behind it. errno tells why it is not.

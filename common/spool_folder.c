@@ -8,6 +8,7 @@
 
 #include "common/spool_folder.h"
 #include "common/file_replace.h"
+#include "common/hex.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -71,12 +72,6 @@ static bool place_find(struct place *place, int directory, int file)
     return true;
 }
 
-static void add_hex(struct buf *out, const uint8_t identity[SPOOL_IDENTITY_BYTES])
-{
-    for (size_t n = 0; n < SPOOL_IDENTITY_BYTES; n++)
-        buf_add_f(out, "%02x", identity[n]);
-}
-
 /* All of TEXT as a number. */
 static bool number_read(struct slice text, unsigned base, uint64_t *number)
 {
@@ -122,11 +117,11 @@ static bool identity_write(const struct spool_folder *folder)
     }
     buf_init(&text, FILE_MAX);
     buf_add_str(&text, "spoor spool 1\nidentity ");
-    add_hex(&text, folder->identity);
+    hex_add(&text, folder->identity, SPOOL_IDENTITY_BYTES);
     buf_add_f(&text, "\nfirst %" PRIu64 "\n", folder->first);
     for (const struct spool_past *past = folder->past; past < folder->past + folder->pasts; past++) {
         buf_add_str(&text, "past ");
-        add_hex(&text, past->identity);
+        hex_add(&text, past->identity, SPOOL_IDENTITY_BYTES);
         buf_add_f(&text, " %" PRIu64 " %" PRIu64 " %s\n", past->first, past->end,
                   past->inherited ? "inherited" : "carried");
     }

@@ -15,7 +15,7 @@ enum { HOUSE_MS = 1000 /* between looks at spare and age */ };
 
 void spool_release(struct spool *spool, uint64_t position)
 {
-    int64_t now = spool_now_s();
+    int64_t now = clock_wall_us() / 1000000;
 
     pthread_mutex_lock(&spool->mutex);
     if (spool->released != position)
@@ -33,7 +33,7 @@ void spool_release(struct spool *spool, uint64_t position)
 
 static bool oldest_expired(const struct spool *spool)
 {
-    return spool_oldest_released(spool) && spool_now_s() - spool->segment[0]->released_s >= spool->keep_s;
+    return spool_oldest_released(spool) && clock_wall_us() / 1000000 - spool->segment[0]->released_s >= spool->keep_s;
 }
 
 /* Makes a spare, from an expired segment if there is one; lets go of the mutex while the zeros are written.
@@ -58,7 +58,7 @@ static void prepare_spare(struct spool *spool)
 
 static void wait_until(struct spool *spool, int64_t ms)
 {
-    struct timespec deadline = {.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000};
+    struct timespec deadline = clock_monotonic_at(ms);
 
     pthread_cond_timedwait(&spool->work, &spool->mutex, &deadline);
 }
@@ -71,12 +71,12 @@ static void *keeper(void *arg)
 
     pthread_mutex_lock(&spool->mutex);
     while (!spool->stop) {
-        int64_t now = spool_now_ms();
+        int64_t now = clock_monotonic_ms();
         bool dirty = spool->sync_ms > 0 && spool->pending_len;
 
         if (dirty && now >= sync_ms) {
             spool_sync_locked(spool, spool->end);
-            sync_ms = spool_now_ms() + (spool->sync_ms + 1) / 2;
+            sync_ms = clock_monotonic_ms() + (spool->sync_ms + 1) / 2;
         } else if (!spool->spare && now >= spare_ms) {
             prepare_spare(spool);
             spare_ms = spool->spare ? 0 : now + HOUSE_MS;

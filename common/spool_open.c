@@ -301,13 +301,25 @@ struct spool *spool_open(const struct spool_options *options, struct buf *warnin
     return spool;
 }
 
-void spool_close(struct spool *spool)
+enum spool_result spool_close(struct spool *spool, size_t *lost)
 {
+    enum spool_result synced;
+    size_t left;
+    int why;
+
+    if (lost)
+        *lost = 0;
     if (!spool)
-        return;
+        return SPOOL_OK;
     spool_keeper_stop(spool);
     pthread_mutex_lock(&spool->mutex);
-    spool_sync_locked(spool, spool->end);
+    synced = spool_sync_locked(spool, spool->end);
+    why = errno;
+    left = spool_records_count((const uint8_t *)spool->pending, spool->pending_len);
     pthread_mutex_unlock(&spool->mutex);
     spool_free(spool);
+    if (lost)
+        *lost = left;
+    errno = why;
+    return synced;
 }

@@ -9,6 +9,7 @@
 #ifndef COMMON_SPOOL_PRIVATE_H
 #define COMMON_SPOOL_PRIVATE_H
 
+#include "common/clock.h"
 #include "common/spool.h"
 #include "common/spool_folder.h"
 #include "common/spool_segment.h"
@@ -55,8 +56,6 @@ struct spool {
 };
 
 struct spool_segment *spool_current(const struct spool *spool);
-int64_t spool_now_ms(void); /* monotonic */
-int64_t spool_now_s(void);  /* wall clock, as file times are */
 
 /* Begins a new segment, PREVIOUS_END being where the current one's records end, with CONTENT at its start.
  * errno. */

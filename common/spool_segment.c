@@ -176,6 +176,15 @@ static uint32_t record_sum(const uint8_t *at, const struct spool_segment *segmen
     return crc32c(sum, at + AT_KIND, SPOOL_RECORD_HEADER - AT_KIND + le32_get(at));
 }
 
+size_t spool_records_count(const uint8_t *bytes, size_t len)
+{
+    size_t count = 0;
+
+    for (size_t at = 0; at < len; count++)
+        at += spool_record_size(le32_get(bytes + at));
+    return count;
+}
+
 size_t spool_record_reseal(uint8_t *at, const struct spool_segment *segment, uint64_t position)
 {
     le32_put(at + AT_RECORD_SUM, record_sum(at, segment, position));

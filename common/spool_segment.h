@@ -38,6 +38,9 @@ struct spool_segment {
     unsigned readers;   /* that have it open: it must stay as it is */
 };
 
+/* Records, one behind the other, in so many bytes. */
+size_t spool_records_count(const uint8_t *bytes, size_t len);
+
 void spool_segment_name(uint64_t start, char name[SPOOL_NAME_MAX]);
 /* Fills START, SIZE, END (= behind the header) and the seal. */
 void spool_segment_init(struct spool_segment *segment, uint64_t start, uint64_t size,

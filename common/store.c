@@ -3,6 +3,7 @@
 
 #include "common/store.h"
 
+#include "common/hex.h"
 #include "common/utf8.h"
 
 #include <stdio.h>
@@ -34,12 +35,6 @@ static const struct db_statement find_progress = {
 
 static const struct db_statement enter_spool = {
     "enter_spool", "select spoor.enter_spool($1, $2, $3)", 3};
-
-static void identity_text(const uint8_t identity[SPOOL_IDENTITY_BYTES], char text[IDENTITY_TEXT])
-{
-    for (size_t at = 0; at < SPOOL_IDENTITY_BYTES; at++)
-        snprintf(text + 2 * at, 3, "%02x", identity[at]);
-}
 
 static bool is_missing(const char *sqlstate)
 {
@@ -81,7 +76,7 @@ enum store_answer store_lease_node(struct db *db, const uint8_t identity[SPOOL_I
     struct db_result *result;
     bool leased;
 
-    identity_text(identity, text);
+    hex_write(identity, SPOOL_IDENTITY_BYTES, text);
     result = db_ask(db, &lease_node, values, deadline_ms);
     if (!result)
         return STORE_AWAY;
@@ -166,7 +161,7 @@ enum store_answer store_progress(struct db *db, const uint8_t identity[SPOOL_IDE
     struct db_result *result;
     enum store_answer known;
 
-    identity_text(identity, text);
+    hex_write(identity, SPOOL_IDENTITY_BYTES, text);
     known = read_progress(db, text, progress, deadline_ms);
     if (known != STORE_NO)
         return known;

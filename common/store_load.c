@@ -13,6 +13,7 @@
 #include "common/clock.h"
 #include "common/copy_stream.h"
 #include "common/store_campaign.h"
+#include "common/hex.h"
 #include "common/store_cargo.h"
 #include "common/store_words.h"
 #include "common/utf8.h"
@@ -489,8 +490,7 @@ static bool rejection_texts(const struct spool_record *record, const char *reaso
 
     if (text.len > REJECTED_REASON_MAX)
         text.len = REJECTED_REASON_MAX;
-    for (size_t at = 0; at < record->payload.len; at++)
-        buf_add_f(payload, "%02x", (unsigned char)record->payload.p[at]);
+    hex_add(payload, (const uint8_t *)record->payload.p, record->payload.len);
     return utf8_clean(text, why) && !payload->failed;
 }
 

@@ -21,11 +21,12 @@ import web  # noqa: E402
 
 SENDER = "alice@example.com"
 TO, CC, ELSEWHERE = "bob@example.net", "carol@example.org", "dave@example.net"
-MAILS = (("newsletter, quoted-printable", mails.html_quoted_printable, True),
-         ("alternative with an inline picture", mails.alternative_with_picture, True),
-         ("HTML in base64", mails.html_base64, True),
-         ("plain text", mails.plain, False),
-         ("PGP-signed", mails.pgp_signed, False))
+# what it is, how it is made, its subject, whether its body is tracked
+MAILS = (("newsletter, quoted-printable", mails.html_quoted_printable, "Spring news", True),
+         ("alternative with an inline picture", mails.alternative_with_picture, "Our new colours", True),
+         ("HTML in base64", mails.html_base64, "An invitation", True),
+         ("plain text", mails.plain, "Plain words", False),
+         ("PGP-signed", mails.pgp_signed, "The contract, signed", False))
 
 UNICODE = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
 YES, NO = ("✓", "✗") if UNICODE else ("ok", "FAILED")
@@ -83,8 +84,8 @@ class Play:
         self.mark = {}  # what is in the subject of each mail sent, by kind
 
     def act(self):
-        for what, kind, tracked in MAILS:
-            step("send: " + what, lambda: self.send(kind))
+        for what, kind, subject, tracked in MAILS:
+            step("send: " + what, lambda: self.send(kind, subject))
             step("arrives, " + ("tracked" if tracked else "without pixel and links"),
                  lambda: self.arrives(kind, tracked))
         step("%s loads the picture" % TO, self.view)
@@ -98,9 +99,9 @@ class Play:
         step("the campaign's next mail to %s is refused" % CC, self.refused)
         step("everything is in the database", self.recorded)
 
-    def send(self, kind):
+    def send(self, kind, subject):
         mark = self.mark[kind] = mails.new_mark()
-        content = kind(SENDER, [TO], mark, cc=[CC])
+        content = kind(SENDER, [TO], mark, cc=[CC], subject=subject)
         queue_id = self.servers.submit(SENDER, [TO, CC], content)
         self.servers.spoor.mail_line(queue_id)
 
@@ -176,13 +177,19 @@ class Play:
 # --- what is shown ------------------------------------------------------------------------------------
 
 
+# Behind each subject stands the mark by which the play finds its mails again.
+SUBJECT = "regexp_replace(subject, ' mark-.*', '') AS subject"
+
+
 def show(database):
     print("\nspoor.feed")
-    print(database.table("SELECT to_char(at_time, 'HH24:MI:SS') AS at, what, person, verdict, "
-                         "left(subject, 24) AS subject, left(detail, 60) AS detail FROM spoor.feed ORDER BY at_time"))
+    print(database.table("SELECT to_char(at_time, 'HH24:MI:SS') AS at, what, person, verdict, " + SUBJECT +
+                         ", left(detail, 32) AS detail FROM spoor.feed"))
     print("spoor.message_report")
-    print(database.table("SELECT message, sender, left(subject, 24) AS subject, recipients, viewed, clicked, replied "
-                         "FROM spoor.message_report ORDER BY sent_at"))
+    print(database.table("SELECT message, " + SUBJECT + ", recipients, viewed, clicked, replied, auto_replies "
+                         "FROM spoor.message_report"))
+    print("spoor.recipient_report")
+    print(database.table("SELECT message, " + SUBJECT + ", address, viewed, clicked, replied FROM spoor.recipient_report"))
     print("spoor.campaign_report")
     print(database.table("SELECT campaign, mails, recipients, replied, stopped, refused FROM spoor.campaign_report"))
 

@@ -5,6 +5,7 @@
 #include "common/db.h"
 #include "common/keys.h"
 #include "common/store.h"
+#include "ctl/account.h"
 #include "ctl/command.h"
 
 #include <errno.h>
@@ -21,17 +22,39 @@ static bool say(bool good, const char *what, const char *state, const char *advi
     return good;
 }
 
+/* Is all there that the programs share? CONF was loaded without asking. */
+static bool check_configuration(const struct conf *conf)
+{
+    struct buf error;
+    struct conf *complete;
+    bool good;
+
+    buf_init(&error, 4096);
+    complete = conf_load(conf->path, CONF_SHARED, &error);
+    good = say(complete != NULL, "configuration", complete ? conf->path : buf_text(&error), "set it there");
+    conf_free(complete);
+    buf_free(&error);
+    return good;
+}
+
 static bool check_keys(const struct conf *conf)
 {
     struct buf text;
     struct keys *keys;
     bool good;
 
+    if (!conf->key_file[0])
+        return say(false, "keys", "not checked", "see configuration");
     buf_init(&text, 1024);
     keys = keys_load(conf->key_file, &text);
     if (keys)
         buf_add_f(&text, "%s: %zu keys, key %u signs", conf->key_file, keys_count(keys), keys_signing_id(keys));
     good = say(keys != NULL, "keys", buf_text(&text), "spoorctl keygen makes the file");
+    if (good && geteuid() == 0 && conf->user[0] && !account_reads(conf->user, conf->key_file)) {
+        buf_reset(&text);
+        buf_add_f(&text, "user %s cannot read %s", conf->user, conf->key_file);
+        good = say(false, "keys", buf_text(&text), "give the file to the user's group, with mode 0640: SIGHUP reads it again");
+    }
     keys_free(keys);
     buf_free(&text);
     return good;
@@ -54,9 +77,13 @@ static bool check_schema(struct db *db)
 
 static bool check_database(const struct conf *conf)
 {
-    struct db *db = db_new(conf->database, "spoorctl");
-    bool good = db && db_connect(db, ASK_MS);
+    struct db *db;
+    bool good;
 
+    if (!conf->database[0])
+        return say(false, "database", "not checked", "see configuration");
+    db = db_new(conf->database, "spoorctl");
+    good = db && db_connect(db, ASK_MS);
     say(good, "database", good ? "answers" : db ? db_error(db) : "no memory",
         "is PostgreSQL running, and does `database` name it?");
     if (good)
@@ -106,7 +133,7 @@ int check_command(const struct conf *conf, int argc, char **argv)
     (void)argv;
     if (argc != 1)
         return COMMAND_USAGE;
-    good = say(true, "configuration", conf->path, "");
+    good = check_configuration(conf);
     good &= check_keys(conf);
     good &= check_database(conf);
     good &= check_memcached(conf);

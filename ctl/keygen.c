@@ -2,9 +2,20 @@
 /* keygen - make the key file. */
 
 #include "common/keys.h"
+#include "ctl/account.h"
 #include "ctl/command.h"
 
 #include <stdio.h>
+#include <unistd.h>
+
+/* A daemon loads its keys again, on SIGHUP, when it is root no longer. */
+static bool admit_user(const struct conf *conf)
+{
+    if (geteuid() != 0 || conf->user[0] == '\0' || account_admit(conf->user, conf->key_file))
+        return true;
+    fprintf(stderr, "spoorctl keygen: cannot let the group of user \"%s\" read %s: %m\n", conf->user, conf->key_file);
+    return false;
+}
 
 int keygen_command(const struct conf *conf, int argc, char **argv)
 {
@@ -22,5 +33,5 @@ int keygen_command(const struct conf *conf, int argc, char **argv)
     else
         fprintf(stderr, "spoorctl keygen: %s\n", buf_text(&error));
     buf_free(&error);
-    return made ? COMMAND_DONE : COMMAND_FAILED;
+    return made && admit_user(conf) ? COMMAND_DONE : COMMAND_FAILED;
 }

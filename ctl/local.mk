@@ -16,6 +16,8 @@ libctl_a_SOURCES += ctl/sql_script.h
 
 sbin_PROGRAMS += ctl/spoorctl
 ctl_spoorctl_SOURCES =
+ctl_spoorctl_SOURCES += ctl/account.c
+ctl_spoorctl_SOURCES += ctl/account.h
 ctl_spoorctl_SOURCES += ctl/check.c
 ctl_spoorctl_SOURCES += ctl/decode.c
 ctl_spoorctl_SOURCES += ctl/keygen.c

@@ -66,6 +66,8 @@ static char *decode_text(struct slice raw, size_t at, size_t end, char *to)
 
 static bool note_line(struct qp_map *map, size_t raw, size_t decoded)
 {
+    if (map->raw.len > QP_LARGE && map->lines > map->raw.len / QP_MEAN_LINE_MIN)
+        return false;
     if (map->lines == map->size) {
         size_t size = map->size ? map->size * 2 : map->raw.len / 70 + 16;
         struct qp_line *line = reallocarray(map->line, size, sizeof *line);
@@ -75,7 +77,7 @@ static bool note_line(struct qp_map *map, size_t raw, size_t decoded)
         map->line = line;
         map->size = size;
     }
-    map->line[map->lines++] = (struct qp_line){raw, decoded};
+    map->line[map->lines++] = (struct qp_line){(uint32_t)raw, (uint32_t)decoded};
     return true;
 }
 
@@ -85,6 +87,8 @@ bool qp_decode(struct slice raw, struct buf *out, struct qp_map *map)
     char *to;
 
     *map = (struct qp_map){.raw = raw};
+    if (raw.len > UINT32_MAX)
+        return false;
     if (!buf_reserve(out, raw.len))
         return false;
     to = out->data;

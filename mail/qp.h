@@ -11,10 +11,15 @@
 #include "common/buf.h"
 #include "common/slice.h"
 
+#include <stdint.h>
+
 enum { QP_LINE_MAX = 76 }; /* characters, the "=" of a soft break included */
 
+/* A large part of lines that are nothing but breaks would cost more in its map than in itself: such is not decoded. */
+enum { QP_LARGE = 4 * 1024 * 1024 /* bytes */, QP_MEAN_LINE_MIN = 40 /* bytes, in a large part */ };
+
 struct qp_line {
-    size_t raw, decoded; /* where it begins */
+    uint32_t raw, decoded; /* where it begins */
 };
 
 struct qp_map {
@@ -25,7 +30,7 @@ struct qp_map {
     size_t last, at, decoded, text, end;
 };
 
-/* Adds the decoded bytes to OUT, which must be empty, and makes the map. False without memory. */
+/* Adds the decoded bytes to OUT, which must be empty, and makes the map. False without memory, or when it would cost too much. */
 bool qp_decode(struct slice raw, struct buf *out, struct qp_map *map);
 void qp_map_free(struct qp_map *map);
 

@@ -40,7 +40,7 @@ int main(int argc, char **argv)
     if (!daemon_drop_privileges(conf))
         daemon_fail();
     filter.databases = db_pool_new(conf->database, "spoor-match", DATABASE_CONNECTIONS);
-    if (!recorder_open(&recorder, conf, "match", 0, &error) ||
+    if (!filter.databases || !recorder_open(&recorder, conf, "match", 0, &error) ||
         !recorder_start(&recorder, conf, "spoor-match", NULL, NULL, &error) || !mlfi_start(&error))
         daemon_fail_with(&error);
     daemon_ready(conf, &options);

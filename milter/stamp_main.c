@@ -14,7 +14,7 @@
 
 #include <stdlib.h>
 
-enum { LOADER_DRAIN_MS = 2000, DATABASE_CONNECTIONS = 8 };
+enum { LOADER_DRAIN_MS = 2000, DATABASE_CONNECTIONS = 8, AHEAD_MS = 60000 /* more than ids are ever reserved ahead */ };
 
 /* From the loader's thread: the database has said which node this spool is. */
 static void node_known(void *arg, int node)
@@ -37,6 +37,9 @@ static bool open_numbers(struct stamp_filter *filter, struct buf *error)
 
     spool_identity(filter->recorder->spool, identity);
     filter->numbers = message_id_maker_open(directory, node_read(directory, identity), error);
+    if (filter->numbers && message_id_maker_ahead_ms(filter->numbers) > AHEAD_MS)
+        log_warn("message ids in %s are %lld s ahead of the clock, which is or was wrong: mails get that time",
+                 directory, (long long)message_id_maker_ahead_ms(filter->numbers) / 1000);
     return filter->numbers != NULL;
 }
 

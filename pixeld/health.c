@@ -4,6 +4,7 @@
 #include "common/clock.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 enum { TEXT_MAX = 1024 };
 
@@ -21,7 +22,22 @@ static void add_troubles(struct site *site, struct buf *text)
                   loader.lag_s, loader.waiting);
 }
 
-struct http_answer health_answer(struct site *site)
+static bool may_know(const struct site *site, const struct request *request)
+{
+    static const uint8_t loopback[16] = {[15] = 1};
+    const struct network_list *trusted = site->hits.trusted_proxies;
+    struct client client = client_of(request, trusted, site->hits.proxy_header);
+    uint8_t address[16] = {[10] = 0xff, [11] = 0xff}; /* for IPv4, as network.h has it */
+
+    if (client.address_bytes == 0)
+        return false;
+    memcpy(address + sizeof address - client.address_bytes, client.address, client.address_bytes);
+    if (client.address_bytes == 4 ? client.address[0] == 127 : memcmp(address, loopback, sizeof address) == 0)
+        return true;
+    return trusted && network_list_has_address(trusted, address);
+}
+
+struct http_answer health_answer(struct site *site, const struct request *request)
 {
     static const struct http_header headers[] = {
         {"Content-Type", "text/plain; charset=utf-8"},
@@ -32,6 +48,10 @@ struct http_answer health_answer(struct site *site)
 
     buf_init(&text, TEXT_MAX);
     add_troubles(site, &text);
+    if (text.len && !may_know(site, request)) {
+        buf_reset(&text);
+        buf_add_str(&text, "not ok\n");
+    }
     if (text.len || text.failed)
         answer = (struct http_answer){
             .page = http_page_new(503, headers, sizeof headers / sizeof *headers, buf_slice(&text)),

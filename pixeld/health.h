@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * health - /healthz: 200 "ok", or 503 with one line for each trouble.
+ * health - /healthz: 200 "ok", or 503 with one line for each trouble. What the trouble is
+ * learn only loopback and the trusted networks; others read "not ok".
  *
  * A database that is away is no trouble before HEALTH_LAG_S have passed: hits are answered and kept all the
  * while.
@@ -12,6 +13,6 @@
 
 enum { HEALTH_LAG_S = 300 };
 
-struct http_answer health_answer(struct site *site);
+struct http_answer health_answer(struct site *site, const struct request *request);
 
 #endif

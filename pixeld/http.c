@@ -7,6 +7,7 @@
 #include "pixeld/http.h"
 
 #include "common/log.h"
+#include "pixeld/crowd.h"
 #include "pixeld/deadline.h"
 
 #include <errno.h>
@@ -24,6 +25,8 @@
  */
 enum { CONNECTION_BYTES = 64 * 1024 };
 
+enum { WARNING_SECONDS = 60 };
+
 struct http_page {
     struct MHD_Response *response;
     unsigned status;
@@ -33,9 +36,18 @@ struct http {
     struct http_options options;
     struct slice proxy_header;
     struct deadlines *deadlines;
+    struct crowd *crowd; /* NULL: a client may have all connections */
+    struct log_throttle refused_throttle;
+    struct log_throttle exhausted_throttle;
     struct listeners listeners;
     struct MHD_Daemon *daemon[LISTEN_MAX];
     size_t daemons;
+};
+
+/* What belongs to a connection of the library; the request is the one that is read or answered now. */
+struct connection {
+    struct deadline *deadline;
+    struct request request;
 };
 
 struct http_page *http_page_new(unsigned status, const struct http_header *headers, size_t count,
@@ -65,44 +77,28 @@ void http_page_free(struct http_page *page)
     free(page);
 }
 
-/* How the end of a request is told. */
-struct framing {
-    unsigned hosts;
-    bool plain; /* no body, one Host at most, and no field that somebody else might read as one of these */
-};
-
-static enum MHD_Result look_at_framing(void *arg, enum MHD_ValueKind kind, const char *name,
-                                       size_t name_size, const char *value, size_t value_size)
-{
-    struct framing *framing = arg;
-    struct slice field = slice_of(name, name_size);
-
-    (void)kind;
-    /* RFC 9112 5.1: a space before the colon, as in "Content-Length : 5", is an attack. */
-    if (name_size == 0 || ascii_is_space(name[name_size - 1]))
-        framing->plain = false;
-    else if (slice_is_i(field, MHD_HTTP_HEADER_HOST))
-        framing->plain = framing->plain && ++framing->hosts == 1;
-    else if (slice_is_i(field, MHD_HTTP_HEADER_TRANSFER_ENCODING))
-        framing->plain = false;
-    else if (slice_is_i(field, MHD_HTTP_HEADER_CONTENT_LENGTH))
-        framing->plain = framing->plain && value && slice_is(slice_of(value, value_size), "0");
-    return MHD_YES;
-}
-
-static bool is_plain(struct MHD_Connection *connection)
-{
-    struct framing framing = {.plain = true};
-
-    MHD_get_connection_values_n(connection, MHD_HEADER_KIND, look_at_framing, &framing);
-    return framing.plain;
-}
-
 /* What is collected while the library goes through the header fields. */
 struct reading {
     const struct http *http;
     struct request *request;
+    unsigned hosts;
 };
+
+/*
+ * Can somebody else find the end of this request elsewhere than we do? It has no body, one Host at most, and no field
+ * that might be read as one of these.
+ */
+static bool blurs_the_end(struct reading *reading, struct slice name, struct slice value)
+{
+    /* RFC 9112 5.1: a space before the colon, as in "Content-Length : 5", is an attack. */
+    if (name.len == 0 || ascii_is_space(name.p[name.len - 1]))
+        return true;
+    if (slice_is_i(name, MHD_HTTP_HEADER_HOST))
+        return ++reading->hosts > 1;
+    if (slice_is_i(name, MHD_HTTP_HEADER_CONTENT_LENGTH))
+        return !slice_is(value, "0");
+    return slice_is_i(name, MHD_HTTP_HEADER_TRANSFER_ENCODING);
+}
 
 #define FIELD_NAME(text) {text, sizeof(text) - 1}
 
@@ -135,6 +131,8 @@ static void read_field(struct reading *reading, struct slice name, struct slice 
 {
     struct request *request = reading->request;
 
+    if (blurs_the_end(reading, name, value))
+        request->unframed = true;
     if (reading->http->proxy_header.len && slice_eq_i(name, reading->http->proxy_header))
         keep_forwarded(request, value);
     for (size_t n = 0; n < sizeof wanted / sizeof *wanted; n++)
@@ -159,7 +157,7 @@ static enum request_method method_of(const char *method)
     return strcmp(method, MHD_HTTP_METHOD_HEAD) == 0 ? REQUEST_HEAD : REQUEST_OTHER;
 }
 
-static struct deadline *deadline_of(struct MHD_Connection *connection)
+static struct connection *connection_of(struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
@@ -167,18 +165,30 @@ static struct deadline *deadline_of(struct MHD_Connection *connection)
     return info ? info->socket_context : NULL;
 }
 
-static enum MHD_Result answer_now(const struct http *http, struct MHD_Connection *connection,
-                                  struct request *request)
+static const struct sockaddr *address_of(struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    struct reading reading = {.http = http, .request = request};
-    enum MHD_Result queued = MHD_NO;
-    struct http_answer answer;
 
-    request->peer = info ? info->client_addr : NULL;
+    return info ? info->client_addr : NULL;
+}
+
+static void read_request(const struct http *http, struct MHD_Connection *connection, const char *target,
+                         const char *method, struct request *request)
+{
+    struct reading reading = {.http = http, .request = request};
+
+    *request = (struct request){
+        .method = method_of(method), .target = slice_str(target), .peer = address_of(connection)};
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, next_field, &reading);
-    answer = http->options.answer(http->options.arg, request);
+}
+
+static enum MHD_Result answer_now(const struct http *http, struct MHD_Connection *connection,
+                                  const struct request *request)
+{
+    struct http_answer answer = http->options.answer(http->options.arg, request);
+    enum MHD_Result queued = MHD_NO;
+
     if (answer.page)
         queued = MHD_queue_response(connection, answer.page->status, answer.page->response);
     if (answer.once)
@@ -195,49 +205,81 @@ static enum MHD_Result answer_request(void *arg, struct MHD_Connection *connecti
                                       size_t *body_size, void **context)
 {
     struct http *http = arg;
-    struct request request = {.method = method_of(method), .target = slice_str(target)};
+    struct connection *ours = connection_of(connection);
     bool first = *context == NULL;
 
     (void)version, (void)body, (void)body_size;
-    *context = http;
+    if (ours == NULL)
+        return MHD_NO;
+    *context = ours;
     if (first) {
-        deadline_met(deadline_of(connection));
-        request.ambiguous = !is_plain(connection);
-        if (!request.ambiguous && request.method != REQUEST_OTHER)
+        deadline_met(ours->deadline);
+        read_request(http, connection, target, method, &ours->request);
+        if (!ours->request.unframed && ours->request.method != REQUEST_OTHER)
             return MHD_YES;
     }
-    return answer_now(http, connection, &request);
+    return answer_now(http, connection, &ours->request);
 }
 
 static void request_completed(void *arg, struct MHD_Connection *connection, void **context,
                               enum MHD_RequestTerminationCode why)
 {
     struct http *http = arg;
+    struct connection *ours = connection_of(connection);
 
     (void)context;
-    if (why == MHD_REQUEST_TERMINATED_COMPLETED_OK)
-        deadline_next(http->deadlines, deadline_of(connection));
+    if (ours && why == MHD_REQUEST_TERMINATED_COMPLETED_OK)
+        deadline_next(http->deadlines, ours->deadline);
 }
 
-static void connection_changed(void *arg, struct MHD_Connection *connection, void **deadline,
+static void say_refused(struct http *http, const char *limit)
+{
+    log_throttled(&http->refused_throttle, LOG_WARNING, "connection closed at once: %s is reached", limit);
+}
+
+/* Without memory for it a connection ends at once. */
+static struct connection *begin_connection(struct http *http, struct MHD_Connection *connection)
+{
+    int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    struct connection *ours = calloc(1, sizeof *ours);
+    bool room = http->crowd == NULL || crowd_enter(http->crowd, address_of(connection));
+
+    if (ours)
+        ours->deadline = deadline_begin(http->deadlines, fd);
+    if (!room)
+        say_refused(http, "pixeld.connections_per_address");
+    if (ours == NULL || !room)
+        shutdown(fd, SHUT_RDWR);
+    return ours;
+}
+
+static void end_connection(struct http *http, struct MHD_Connection *connection, struct connection *ours)
+{
+    if (http->crowd)
+        crowd_leave(http->crowd, address_of(connection));
+    if (ours)
+        deadline_end(http->deadlines, ours->deadline);
+    free(ours);
+}
+
+static void connection_changed(void *arg, struct MHD_Connection *connection, void **ours,
                                enum MHD_ConnectionNotificationCode what)
 {
-    struct http *http = arg;
-
     if (what == MHD_CONNECTION_NOTIFY_STARTED)
-        *deadline = deadline_begin(
-            http->deadlines,
-            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
+        *ours = begin_connection(arg, connection);
     else
-        deadline_end(http->deadlines, *deadline);
+        end_connection(arg, connection, *ours);
 }
 
 static enum MHD_Result accept_policy(void *arg, const struct sockaddr *address, socklen_t length)
 {
-    const struct http *http = arg;
+    struct http *http = arg;
 
     (void)address, (void)length;
-    return deadlines_count(http->deadlines) < http->options.connections ? MHD_YES : MHD_NO;
+    if (deadlines_count(http->deadlines) < http->options.connections)
+        return MHD_YES;
+    say_refused(http, "pixeld.connections");
+    return MHD_NO;
 }
 
 /* The library would decode the path by its own rules; ours is signed as it stands. */
@@ -251,9 +293,13 @@ static void log_library(void *arg, const char *format, va_list args) __attribute
 static void log_library(void *arg, const char *format, va_list args)
 {
     char line[256];
+    struct http *http = arg;
     size_t length;
 
-    (void)arg;
+    /* Its words for EMFILE and ENFILE: clients wait then, and only the administrator can help. */
+    if (strstr(format, "resource limit"))
+        log_throttled(&http->exhausted_throttle, LOG_WARNING,
+                      "connections wait: no file descriptors are left (LimitNOFILE in systemd, ulimit -n)");
     vsnprintf(line, sizeof line, format, args);
     length = strlen(line);
     if (length && line[length - 1] == '\n')
@@ -270,7 +316,6 @@ static struct MHD_Daemon *start_daemon(struct http *http, int fd)
         {MHD_OPTION_LISTEN_SOCKET, fd, NULL},
         {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
         {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)most, NULL},
-        {MHD_OPTION_PER_IP_CONNECTION_LIMIT, (intptr_t)options->connections_per_address, NULL},
         {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)options->idle_timeout_s, NULL},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_BYTES, NULL},
         {MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)leave_as_it_is, NULL},
@@ -283,7 +328,7 @@ static struct MHD_Daemon *start_daemon(struct http *http, int fd)
 
     return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG, 0,
                             accept_policy, http, answer_request, http, MHD_OPTION_EXTERNAL_LOGGER,
-                            log_library, NULL, MHD_OPTION_ARRAY, items, MHD_OPTION_END);
+                            log_library, http, MHD_OPTION_ARRAY, items, MHD_OPTION_END);
 }
 
 static void stop_daemons(struct http *http)
@@ -292,28 +337,51 @@ static void stop_daemons(struct http *http)
         MHD_stop_daemon(http->daemon[--http->daemons]);
 }
 
-struct http *http_start(const struct http_options *options, struct listeners *listeners, struct buf *error)
+static void free_http(struct http *http)
+{
+    if (http == NULL)
+        return;
+    stop_daemons(http);
+    deadlines_stop(http->deadlines);
+    crowd_free(http->crowd);
+    free(http);
+}
+
+static struct http *new_http(const struct http_options *options)
 {
     struct http *http = calloc(1, sizeof *http);
 
-    if (http)
-        http->deadlines =
-            deadlines_start(options->header_timeout_ms, (int64_t)options->idle_timeout_s * 1000);
-    if (http == NULL || http->deadlines == NULL) {
-        buf_add_f(error, "cannot start the HTTP engine: %s", strerrordesc_np(errno));
-        free(http);
+    if (http == NULL)
         return NULL;
-    }
     http->options = *options;
     http->proxy_header = slice_str(options->proxy_header);
+    http->refused_throttle.every_seconds = WARNING_SECONDS;
+    http->exhausted_throttle.every_seconds = WARNING_SECONDS;
+    if (options->connections_per_address)
+        http->crowd = crowd_new(options->connections_per_address, options->unlimited);
+    if (http->crowd || options->connections_per_address == 0)
+        http->deadlines =
+            deadlines_start(options->header_timeout_ms, (int64_t)options->idle_timeout_s * 1000);
+    if (http->deadlines)
+        return http;
+    free_http(http);
+    return NULL;
+}
+
+struct http *http_start(const struct http_options *options, struct listeners *listeners, struct buf *error)
+{
+    struct http *http = new_http(options);
+
+    if (http == NULL) {
+        buf_add_f(error, "cannot start the HTTP engine: %s", strerrordesc_np(errno));
+        return NULL;
+    }
     for (size_t n = 0; n < listeners->count; n++) {
         http->daemon[n] = start_daemon(http, listeners->fd[n]);
         if (http->daemon[n] == NULL) {
             buf_add_f(error, "cannot start %u threads of the HTTP engine: %s", options->threads,
                       strerrordesc_np(errno));
-            stop_daemons(http);
-            deadlines_stop(http->deadlines);
-            free(http);
+            free_http(http);
             return NULL;
         }
         http->daemons++;
@@ -334,7 +402,6 @@ bool http_stop(struct http *http, int64_t drain_ms)
     finished = deadlines_drain(http->deadlines, drain_ms);
     stop_daemons(http);
     listen_close(&http->listeners);
-    deadlines_stop(http->deadlines);
-    free(http);
+    free_http(http);
     return finished;
 }

@@ -5,12 +5,13 @@
  *
  * Requests are answered on the engine's threads, one answer at a time a thread; an answer function must
  * not wait. The target is handed over raw, header fields as they came. A request that carries a body, or
- * whose end could be understood in two ways, is marked `ambiguous`; the connection ends after its answer.
+ * whose end could be understood in two ways, is marked `unframed`; the connection ends after its answer.
  */
 #ifndef PIXELD_HTTP_H
 #define PIXELD_HTTP_H
 
 #include "common/buf.h"
+#include "common/network.h"
 #include "common/slice.h"
 #include "pixeld/listen.h"
 #include "pixeld/request.h"
@@ -41,7 +42,8 @@ struct http_answer {
 struct http_options {
     unsigned threads;
     size_t connections;               /* most at once; more are closed */
-    unsigned connections_per_address; /* 0: no limit */
+    unsigned connections_per_address; /* as crowd.h counts them; 0: no limit */
+    const struct network_list *unlimited; /* whom that limit is not for; NULL: nobody */
     int64_t header_timeout_ms;
     unsigned idle_timeout_s;
     const char *proxy_header; /* whose lines go into request.forwarded; "" none */

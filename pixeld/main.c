@@ -110,7 +110,8 @@ static bool start_http(struct pixeld *pixeld, struct buf *error)
         .threads = thread_count(conf->pixeld.threads),
         .connections = (size_t)conf->pixeld.connections,
         /* Behind a proxy all connections come from one address. */
-        .connections_per_address = proxied ? 0 : (unsigned)conf->pixeld.connections_per_address,
+        .connections_per_address = (unsigned)conf->pixeld.connections_per_address,
+        .unlimited = pixeld->site.hits.trusted_proxies,
         .header_timeout_ms = conf->pixeld.header_timeout_ms,
         .idle_timeout_s = (unsigned)conf->pixeld.idle_timeout_s,
         .proxy_header = proxied ? conf->pixeld.proxy_header : "",

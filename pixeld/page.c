@@ -56,7 +56,7 @@ bool pages_init(struct pages *pages)
                           slice_str(PAGE("Method not allowed", "Only GET and HEAD are answered."))),
         .bad_request =
             http_page_new(400, last_page_headers, COUNT(last_page_headers),
-                          slice_str(PAGE("Bad request", "This request can be read in two ways."))),
+                          slice_str(PAGE("Bad request", "A request here has no body, one Host, and fields whose names no space follows."))),
         .healthy = http_page_new(200, health_headers, COUNT(health_headers), slice_str("ok\n")),
     };
     if (pages->pixel && pages->not_found && pages->method_not_allowed && pages->bad_request &&

@@ -33,7 +33,7 @@ enum { REQUEST_FORWARDED_MAX = 8 };
 
 struct request {
     enum request_method method;
-    bool ambiguous;      /* a body, or two of a field that may come once: what follows cannot be told */
+    bool unframed;       /* a body, or two of a field that may come once: where it ends is not certain */
     struct slice target; /* as it came, up to a '?'; not decoded */
     const struct sockaddr *peer;
     struct slice field[REQUEST_FIELDS];

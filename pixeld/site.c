@@ -25,7 +25,7 @@ static struct http_answer answer_place(struct site *site, const struct request *
     case ROUTE_CLICK:
         return click_answer(site, request, route);
     case ROUTE_HEALTH:
-        return health_answer(site);
+        return health_answer(site, request);
     case ROUTE_NOWHERE:
         break;
     }
@@ -40,7 +40,7 @@ struct http_answer site_answer(void *arg, const struct request *request)
 
     if (request->method == REQUEST_OTHER)
         return (struct http_answer){.page = site->pages.method_not_allowed};
-    if (request->ambiguous)
+    if (request->unframed)
         return (struct http_answer){.page = site->pages.bad_request};
     route_parse(request->target, site->prefix, &route);
     answer = answer_place(site, request, &route);

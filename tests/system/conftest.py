@@ -62,8 +62,8 @@ def _own(request):
         return made[-1]
 
     yield start
-    for one in made:
-        _stop(one, request.session.testsfailed > 0)
+    statuses = [_stop(one, request.session.testsfailed > 0) for one in made]
+    assert all(status == 0 for each in statuses for status in each.values()), "a daemon ended badly: %r" % statuses
 
 
 @pytest.fixture

@@ -87,6 +87,7 @@ class Server:
         self.log = log
         self.stop_signal = stop_signal
         self.asked_to_stop = False
+        self.killed = False
         arrange = die_with_parent(stop_signal)
 
         def before():
@@ -135,6 +136,7 @@ class Server:
         return self.child.returncode
 
     def kill(self):
+        self.killed = True
         if self.alive():
             self.child.kill()
             self.child.wait()

@@ -108,10 +108,12 @@ class Spoor:
         return status
 
     def stop_all(self):
-        """All at once: libmilter may take seconds to see a signal."""
+        """
+        All at once: libmilter may take seconds to see a signal. The exit statuses, but for those that were killed.
+        """
         for server in self.servers.values():
             server.begin_stop()
-        statuses = {name: server.stop() for name, server in self.servers.items()}
+        statuses = {name: server.stop() for name, server in self.servers.items() if not server.killed}
         self.servers = {}
         return statuses
 

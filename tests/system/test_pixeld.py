@@ -333,9 +333,31 @@ def test_more_connections_than_allowed_are_closed(new_pixeld):
             assert surplus.recv(1) == b""
         except ConnectionError:
             pass
+    pixeld.wait_log("pixeld", r"closed at once: pixeld\.connections is reached")
     for client in clients:
         client.close()
     proc.wait_for(lambda: answers(pixeld), "room again")
+
+
+def test_more_connections_of_one_address_than_allowed_are_closed(new_pixeld):
+    pixeld = new_pixeld(connections_per_address=5, header_timeout="30s")
+    clients = [proc.wait_for(lambda: admitted(pixeld), "a connection is let in") for _ in range(5)]
+    assert admitted(pixeld) is None
+    with socket.create_connection(("127.0.0.1", pixeld.port), 5, ("127.0.0.2", 0)) as other:
+        other.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert other.recv(4096)
+    pixeld.wait_log("pixeld", r"closed at once: pixeld\.connections_per_address is reached")
+    for client in clients:
+        client.close()
+    proc.wait_for(lambda: answers(pixeld), "room again")
+
+
+def test_a_trusted_proxy_has_as_many_connections_as_it_wants(new_pixeld):
+    pixeld = new_pixeld(connections_per_address=5, trusted_proxies=["127.0.0.1"])
+    clients = [admitted(pixeld) for _ in range(30)]
+    assert all(clients)
+    for client in clients:
+        client.close()
 
 
 def admitted(pixeld):
@@ -367,7 +389,7 @@ def test_client_behind_a_proxy_and_anonymous(new_pixeld):
 
 
 def test_full_spool_is_no_reason_not_to_answer(new_pixeld):
-    pixeld = new_pixeld(settings=dict(spool_segment="2MB", spool_max="4MB"))
+    pixeld = new_pixeld(settings=dict(spool_segment="2MB", spool_max="4MB"), trusted_proxies=["127.0.0.1"])
     assert pixeld.ask("/healthz").rest == b"ok\n"
     request = "GET %s HTTP/1.1\r\nHost: a\r\nUser-Agent: %s\r\n\r\n" % (view(), "x" * 500)
     last = request.replace("Host: a", "Host: a\r\nConnection: close")
@@ -377,6 +399,8 @@ def test_full_spool_is_no_reason_not_to_answer(new_pixeld):
     assert pixeld.log_text("pixeld").count("not recorded") == 1
     health = pixeld.ask("/healthz")
     assert health.status == 503 and health.rest.startswith(b"spool: ")
+    health = pixeld.ask("/healthz", "GET", "X-Forwarded-For: 203.0.113.9")
+    assert (health.status, health.rest) == (503, b"not ok\n")
 
 
 def test_stop_lets_a_request_finish_and_ends_idle_connections(new_pixeld):

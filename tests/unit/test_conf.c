@@ -397,6 +397,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_printed_loads_to_the_same_values, make_path, remove_path),
         cmocka_unit_test_setup_teardown(every_option_is_printed_and_named, make_path, remove_path),
         cmocka_unit_test_setup_teardown(passwords_are_not_printed, make_path, remove_path),
+        cmocka_unit_test(a_role_where_no_user_is_named),
     };
 
     return cmocka_run_group_tests_name("conf", tests, NULL, NULL);

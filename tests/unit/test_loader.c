@@ -137,7 +137,7 @@ static void stop_loader(struct fixture *fixture)
 
 static void close_spool(struct fixture *fixture)
 {
-    spool_close(fixture->spool);
+    spool_close(fixture->spool, NULL);
     fixture->spool = NULL;
 }
 
@@ -170,7 +170,7 @@ static int tear_down(void **state)
 
     loader_stop(fixture->loader, WAIT_MS);
     if (fixture->spool)
-        spool_close(fixture->spool);
+        spool_close(fixture->spool, NULL);
     free(fixture);
     return 0;
 }
@@ -511,6 +511,35 @@ static void the_shared_lock_is_taken_together_with_the_commit(void **state)
     execute("drop trigger look on spoor.batch; drop function public.look; drop table public.seen");
 }
 
+static enum loader_start first_verdict(struct fixture *fixture, struct buf *why)
+{
+    int64_t start_ms = clock_monotonic_ms();
+    enum loader_start start;
+
+    start_loader(fixture);
+    start = loader_wait_start(fixture->loader, WAIT_MS, why);
+    assert_true(clock_monotonic_ms() - start_ms < 1000);
+    stop_loader(fixture);
+    return start;
+}
+
+static void a_start_learns_at_once_whether_the_schema_fits(void **state)
+{
+    struct fixture *fixture = *state;
+    struct buf why;
+
+    buf_init(&why, 1000);
+    assert_int_equal(first_verdict(fixture, &why), LOADER_READY);
+    execute("update spoor.schema set version = version - 1");
+    assert_int_equal(first_verdict(fixture, &why), LOADER_UNFIT);
+    assert_non_null(strstr(buf_text(&why), "spoorctl schema upgrade"));
+    execute("update spoor.schema set version = version + 1");
+    assert_int_equal(postgres_switch("--stop"), 0);
+    assert_int_equal(first_verdict(fixture, &why), LOADER_AWAY);
+    assert_int_equal(postgres_switch("--start"), 0);
+    buf_free(&why);
+}
+
 /* One bit of the record at POSITION, in whichever segment holds it. */
 static void flip_bit(const struct fixture *fixture, long position)
 {
@@ -635,6 +664,7 @@ int main(int argc, char **argv)
         CASE(a_batch_too_slow_for_its_time_gets_smaller),
         CASE(a_milter_loads_mails_and_answers),
         CASE(the_shared_lock_is_taken_together_with_the_commit),
+        CASE(a_start_learns_at_once_whether_the_schema_fits),
         CASE(a_flipped_bit_in_the_last_record_loaded_costs_nothing_else),
         CASE(a_spool_set_back_loses_nothing_over_a_restart),
         CASE(what_waited_in_a_spool_set_back_may_come_twice),

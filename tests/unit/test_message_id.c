@@ -217,6 +217,21 @@ static void a_killed_process_makes_none_twice(void **state)
     }
 }
 
+static void ids_ahead_of_the_clock_are_told(void **state)
+{
+    struct message_id_maker *maker = open_good(5);
+    char line[32];
+
+    (void)state;
+    assert_int_equal(message_id_maker_ahead_ms(maker), 0);
+    message_id_maker_close(maker);
+    snprintf(line, sizeof line, "%lld\n", ((long long)time(NULL) + 3600) * 1000);
+    reserved_write(line);
+    maker = open_good(5);
+    assert_in_range(message_id_maker_ahead_ms(maker), 3590000, 3600000);
+    message_id_maker_close(maker);
+}
+
 static void a_damaged_file_stops_the_start(void **state)
 {
     static const char *const bad[] = {"", "12x\n", "-5\n", "99999999999999999\n", "1700000000000\nmore\n"};
@@ -291,6 +306,7 @@ int main(void)
         TEST(the_file_is_not_written_for_each),
         TEST(a_clean_end_gives_back_what_was_reserved),
         TEST(a_killed_process_makes_none_twice),
+        TEST(ids_ahead_of_the_clock_are_told),
         TEST(a_damaged_file_stops_the_start),
         TEST(threads_never_share_one),
     };

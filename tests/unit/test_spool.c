@@ -159,7 +159,7 @@ static void comes_back_over_segments_and_restarts(void **state)
     end = append_range(spool, 0, MANY);
     assert_true(spool->segments > 5);
     expect_all(spool, 0, MANY);
-    spool_close(spool);
+    spool_close(spool, NULL);
 
     spool = open_good();
     assert_string_equal(warning, "");
@@ -168,7 +168,7 @@ static void comes_back_over_segments_and_restarts(void **state)
     assert_memory_equal(before, after, sizeof before);
     append_range(spool, MANY, 2 * MANY);
     expect_all(spool, 0, 2 * MANY);
-    spool_close(spool);
+    spool_close(spool, NULL);
 }
 
 static void a_reader_goes_on_where_another_stopped(void **state)
@@ -186,7 +186,7 @@ static void a_reader_goes_on_where_another_stopped(void **state)
     reader = spool_reader_new(spool, position);
     expect_next(reader, 600, MANY);
     spool_reader_free(reader);
-    spool_close(spool);
+    spool_close(spool, NULL);
 }
 
 static void only_what_is_synced_is_read(void **state)
@@ -203,7 +203,7 @@ static void only_what_is_synced_is_read(void **state)
     assert_int_equal(spool_sync(spool, end), SPOOL_OK);
     expect_next(reader, 0, 1);
     spool_reader_free(reader);
-    spool_close(spool);
+    spool_close(spool, NULL);
 }
 
 static void the_keeper_syncs_in_time(void **state)
@@ -218,7 +218,7 @@ static void the_keeper_syncs_in_time(void **state)
     assert_int_equal(append(spool, 0, &end), SPOOL_OK);
     assert_true(spool_wait(spool, before, 5000));
     expect_all(spool, 0, 1);
-    spool_close(spool);
+    spool_close(spool, NULL);
 }
 
 static void odd_payloads_are_refused(void **state)
@@ -236,7 +236,7 @@ static void odd_payloads_are_refused(void **state)
     append_range(spool, 0, 1);
     expect_all(spool, 0, 1);
     free(big);
-    spool_close(spool);
+    spool_close(spool, NULL);
 }
 
 static void a_tail_torn_at_any_byte_is_cut(void **state)
@@ -250,7 +250,7 @@ static void a_tail_torn_at_any_byte_is_cut(void **state)
 
     (void)state;
     segment_path(spool, 0, path);
-    spool_close(spool);
+    spool_close(spool, NULL);
     file = open(path, O_RDONLY);
     assert_int_equal(pread(file, last, len, (off_t)before), len);
     close(file);
@@ -266,7 +266,7 @@ static void a_tail_torn_at_any_byte_is_cut(void **state)
         expect_all(spool, 0, 3);
         append_range(spool, 3, 4);
         expect_all(spool, 0, 4);
-        spool_close(spool);
+        spool_close(spool, NULL);
     }
 }
 
@@ -280,16 +280,16 @@ static void a_torn_tail_is_gone_for_good(void **state)
     (void)state;
     memset(junk, 0x11, sizeof junk);
     segment_path(spool, 0, path);
-    spool_close(spool);
+    spool_close(spool, NULL);
     overwrite(path, end, junk, sizeof junk);
     spool = open_good();
     assert_non_null(strstr(warning, "cut a torn record"));
     append_range(spool, 3, 4);
-    spool_close(spool);
+    spool_close(spool, NULL);
     spool = open_good();
     assert_string_equal(warning, "");
     expect_all(spool, 0, 4);
-    spool_close(spool);
+    spool_close(spool, NULL);
 }
 
 static void a_flipped_bit_is_reported_and_skipped(void **state)
@@ -316,7 +316,7 @@ static void a_flipped_bit_is_reported_and_skipped(void **state)
     expect_next(reader, next + 1, MANY);
     assert_int_equal(spool_reader_next(reader, &record), SPOOL_READ_END);
     spool_reader_free(reader);
-    spool_close(spool);
+    spool_close(spool, NULL);
 }
 
 static void a_flipped_bit_in_the_newest_segment_loses_no_number(void **state)
@@ -331,7 +331,7 @@ static void a_flipped_bit_in_the_newest_segment_loses_no_number(void **state)
     at = append_range(spool, 0, 5);
     end = append_range(spool, 5, 10);
     segment_path(spool, 0, path);
-    spool_close(spool);
+    spool_close(spool, NULL);
     flip(path, at + 17);
     spool = open_good();
     assert_non_null(strstr(warning, "bad bytes at"));
@@ -342,7 +342,7 @@ static void a_flipped_bit_in_the_newest_segment_loses_no_number(void **state)
     assert_int_equal(spool_reader_next(reader, &record), SPOOL_READ_SKIPPED);
     expect_next(reader, 10, 12);
     spool_reader_free(reader);
-    spool_close(spool);
+    spool_close(spool, NULL);
 }
 
 static void a_flip_under_a_running_spool_ends_the_segment(void **state)
@@ -363,7 +363,7 @@ static void a_flip_under_a_running_spool_ends_the_segment(void **state)
     append_range(spool, 10, 12);
     expect_next(reader, 10, 12);
     spool_reader_free(reader);
-    spool_close(spool);
+    spool_close(spool, NULL);
 }
 
 static void a_segment_of_another_spool_is_set_aside(void **state)
@@ -374,14 +374,14 @@ static void a_segment_of_another_spool_is_set_aside(void **state)
     (void)state;
     append_range(spool, 0, 5);
     segment_path(spool, 0, path);
-    spool_close(spool);
+    spool_close(spool, NULL);
     flip(path, 20); /* in the identity; the header's checksum no longer holds */
     spool = open_good();
     assert_non_null(strstr(warning, "set aside"));
     assert_true(spool_first(spool) >= SEGMENT);
     append_range(spool, 7, 9);
     expect_all(spool, 7, 9);
-    spool_close(spool);
+    spool_close(spool, NULL);
 }
 
 static void a_recycled_segment_revives_nothing(void **state)
@@ -402,11 +402,11 @@ static void a_recycled_segment_revives_nothing(void **state)
     }
     assert_true(recycled);
     end = spool_end(spool);
-    spool_close(spool);
+    spool_close(spool, NULL);
     spool = open_good();
     assert_string_equal(warning, "");
     assert_true(spool_end(spool) == end);
-    spool_close(spool);
+    spool_close(spool, NULL);
 }
 
 /* Bytes of an older life, left where new records come: another position, so another seal. */
@@ -428,11 +428,11 @@ static void old_bytes_in_a_segment_are_no_records(void **state)
     segment_path(spool, spool->segments - 1, path);
     overwrite(path, end - spool_current(spool)->start, old + (end - spool_current(spool)->start),
               SEGMENT - (size_t)(end - spool_current(spool)->start));
-    spool_close(spool);
+    spool_close(spool, NULL);
     spool = open_good();
     assert_non_null(strstr(warning, "cut a torn record"));
     expect_all(spool, 0, MANY);
-    spool_close(spool);
+    spool_close(spool, NULL);
 }
 
 static void full_at_the_cap_and_well_after_release(void **state)
@@ -456,7 +456,7 @@ static void full_at_the_cap_and_well_after_release(void **state)
     spool_release(spool, last);
     append_range(spool, count, count + 10);
     assert_true(spool_writable(spool));
-    spool_close(spool);
+    spool_close(spool, NULL);
 }
 
 static void what_is_kept_can_be_read_again(void **state)
@@ -468,7 +468,7 @@ static void what_is_kept_can_be_read_again(void **state)
     spool_release(spool, end);
     append_range(spool, MANY, MANY + 10);
     expect_all(spool, 0, MANY + 10);
-    spool_close(spool);
+    spool_close(spool, NULL);
 }
 
 /* The database was restored to an earlier time: what it lost is not taken away when room gets scarce. */
@@ -490,7 +490,7 @@ static void a_release_can_be_taken_back(void **state)
     spool_release(spool, spool_end(spool));
     append_range(spool, 0, 10);
     assert_true(spool_first(spool) > early);
-    spool_close(spool);
+    spool_close(spool, NULL);
 }
 
 static void a_second_open_is_refused_by_name(void **state)
@@ -503,8 +503,8 @@ static void a_second_open_is_refused_by_name(void **state)
     snprintf(pid, sizeof pid, "process %ld", (long)getpid());
     assert_non_null(strstr(failure, folder));
     assert_non_null(strstr(failure, pid));
-    spool_close(spool);
-    spool_close(open_good());
+    spool_close(spool, NULL);
+    spool_close(open_good(), NULL);
 }
 
 static void a_damaged_identity_stops_the_start(void **state)
@@ -539,7 +539,7 @@ static void a_copy_gets_a_new_identity_and_keeps_the_records(void **state)
 
     (void)state;
     spool_identity(spool, original);
-    spool_close(spool);
+    spool_close(spool, NULL);
     memcpy(source, folder, sizeof source);
     folder_make(folder);
     options.directory = folder;
@@ -559,7 +559,7 @@ static void a_copy_gets_a_new_identity_and_keeps_the_records(void **state)
     expect_next(reader, 0, 200);
     assert_int_equal(spool_reader_next(reader, &record), SPOOL_READ_END);
     spool_reader_free(reader);
-    spool_close(copy);
+    spool_close(copy, NULL);
 
     copy = open_good();
     assert_string_equal(warning, "");
@@ -567,13 +567,13 @@ static void a_copy_gets_a_new_identity_and_keeps_the_records(void **state)
     buf_init(&error, 1000);
     assert_true(spool_inherited_settle(copy, &error));
     assert_false(spool_inherited(copy, &inherited));
-    spool_close(copy);
+    spool_close(copy, NULL);
 
     options.directory = source;
     spool = open_good();
     assert_string_equal(warning, "");
     expect_all(spool, 0, 200);
-    spool_close(spool);
+    spool_close(spool, NULL);
     folder_remove(source);
 }
 
@@ -589,7 +589,7 @@ static void renewal_keeps_what_is_not_known_to_be_loaded(void **state)
     loaded = append_range(spool, 0, 100);
     spool_release(spool, loaded);
     append_range(spool, 100, 110);
-    spool_close(spool);
+    spool_close(spool, NULL);
     spool = open_good();
     assert_true(spool_loaded(spool) == loaded);
     append_range(spool, 110, 120);
@@ -599,11 +599,11 @@ static void renewal_keeps_what_is_not_known_to_be_loaded(void **state)
     assert_memory_not_equal(before, after, sizeof before);
     append_range(spool, 120, 140);
     expect_all(spool, 100, 140);
-    spool_close(spool);
+    spool_close(spool, NULL);
     spool = open_good();
     assert_string_equal(warning, "");
     expect_all(spool, 100, 140);
-    spool_close(spool);
+    spool_close(spool, NULL);
 }
 
 /* a failing disk */
@@ -647,6 +647,25 @@ static struct spool *open_failing(void)
     return spool;
 }
 
+static void a_close_tells_how_much_is_lost(void **state)
+{
+    struct spool *spool = open_failing();
+    uint64_t end;
+    size_t lost;
+
+    (void)state;
+    for (int n = 0; n < 10; n++)
+        assert_int_equal(spool_append(spool, 1, 1, slice_str("a record"), &end), SPOOL_OK);
+    syncs_to_fail = writes_to_fail = 1000;
+    assert_int_not_equal(spool_close(spool, &lost), SPOOL_OK);
+    assert_int_equal(lost, 10);
+    syncs_to_fail = writes_to_fail = 0;
+    spool = open_good();
+    append_range(spool, 10, 12);
+    assert_int_equal(spool_close(spool, &lost), SPOOL_OK);
+    assert_int_equal(lost, 0);
+}
+
 static void a_failed_sync_writes_the_records_anew(void **state)
 {
     struct spool *spool = open_failing();
@@ -661,12 +680,12 @@ static void a_failed_sync_writes_the_records_anew(void **state)
     assert_int_equal(spool->segments, 2);
     expect_all(spool, 0, 9);
     append_range(spool, 9, 12);
-    spool_close(spool);
+    spool_close(spool, NULL);
     /* the abandoned segment still holds records 5 to 8, whole and sealed: they must not come twice */
     spool = open_good();
     assert_string_equal(warning, "");
     expect_all(spool, 0, 12);
-    spool_close(spool);
+    spool_close(spool, NULL);
 }
 
 static void a_disk_that_stays_bad_fails_until_it_is_well(void **state)
@@ -689,7 +708,7 @@ static void a_disk_that_stays_bad_fails_until_it_is_well(void **state)
     append_range(spool, 6, 9);
     assert_true(spool_writable(spool));
     expect_all(spool, 0, 9);
-    spool_close(spool);
+    spool_close(spool, NULL);
 }
 
 static void a_short_write_leaves_no_record(void **state)
@@ -704,10 +723,10 @@ static void a_short_write_leaves_no_record(void **state)
     assert_int_equal(errno, ENOSPC);
     assert_false(spool_writable(spool));
     append_range(spool, 6, 7);
-    spool_close(spool);
+    spool_close(spool, NULL);
     spool = open_good();
     assert_string_equal(warning, "");
-    spool_close(spool);
+    spool_close(spool, NULL);
 }
 
 static void a_failing_turn_keeps_all(void **state)
@@ -724,7 +743,7 @@ static void a_failing_turn_keeps_all(void **state)
     syncs_to_fail = 0;
     assert_int_equal(spool_sync(spool, end), SPOOL_OK);
     expect_all(spool, 0, count);
-    spool_close(spool);
+    spool_close(spool, NULL);
 }
 
 static void a_full_disk_is_full_until_it_is_freed(void **state)
@@ -749,7 +768,7 @@ static void a_full_disk_is_full_until_it_is_freed(void **state)
     assert_int_equal(mount("none", folder, "tmpfs", MS_REMOUNT, "size=640k"), 0);
     append_range(spool, count, count + MANY);
     expect_all(spool, 0, count + MANY);
-    spool_close(spool);
+    spool_close(spool, NULL);
     assert_int_equal(umount(folder), 0);
 }
 
@@ -843,7 +862,7 @@ static void threads_share_syncs_and_lose_nothing(void **state)
     (void)state;
     write_and_read_at_once(spool);
     assert_true(syncs_done < WRITERS * (EACH / 5 + 1) + 200);
-    spool_close(spool);
+    spool_close(spool, NULL);
 }
 
 static void threads_lose_nothing_on_a_failing_disk(void **state)
@@ -856,10 +875,10 @@ static void threads_lose_nothing_on_a_failing_disk(void **state)
     fail_every = 7; /* each time it meets a sync, a turn or the making of a spare */
     write_and_read_at_once(spool);
     fail_every = 0;
-    spool_close(spool);
+    spool_close(spool, NULL);
     spool = open_good();
     assert_string_equal(warning, "");
-    spool_close(spool);
+    spool_close(spool, NULL);
 }
 
 /* a process killed */
@@ -909,7 +928,7 @@ static void a_killed_process_loses_nothing_synced(void **state)
             assert_int_equal(number_of(&record), n);
         assert_true(n > last);
         spool_reader_free(reader);
-        spool_close(spool);
+        spool_close(spool, NULL);
     }
 }
 
@@ -983,7 +1002,7 @@ static void expect_state(int n)
     assert_int_equal(read, SPOOL_READ_END);
     assert_true(count >= shot.at_least[n]);
     spool_reader_free(reader);
-    spool_close(spool);
+    spool_close(spool, NULL);
 }
 
 static void every_state_of_the_folder_can_be_recovered(void **state)
@@ -1012,7 +1031,7 @@ static void every_state_of_the_folder_can_be_recovered(void **state)
     pthread_mutex_lock(&shot.mutex);
     shot.on = false;
     pthread_mutex_unlock(&shot.mutex);
-    spool_close(spool);
+    spool_close(spool, NULL);
     assert_true(shot.count > 250 && shot.count < STATES_MAX);
     for (int n = 0; n < shot.count; n++)
         expect_state(n);
@@ -1044,6 +1063,7 @@ int main(void)
         TEST(a_damaged_identity_stops_the_start),
         TEST(a_copy_gets_a_new_identity_and_keeps_the_records),
         TEST(renewal_keeps_what_is_not_known_to_be_loaded),
+        TEST(a_close_tells_how_much_is_lost),
         TEST(a_failed_sync_writes_the_records_anew),
         TEST(a_disk_that_stays_bad_fails_until_it_is_well),
         TEST(a_short_write_leaves_no_record),

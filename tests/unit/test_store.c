@@ -635,11 +635,22 @@ static void *give_soon(void *arg)
     return NULL;
 }
 
+static struct db *take_soon(struct db_pool *pool)
+{
+    struct db *db = NULL;
+
+    for (int n = 0; !db && n < 1200; n++) {
+        usleep(10000);
+        db = db_pool_take(pool);
+    }
+    return db;
+}
+
 static void a_pool_lends_no_more_than_it_has(void **state)
 {
     struct db_pool *pool = db_pool_new(postgres_as("spoor_milter"), "test", 2);
-    struct db *one = db_pool_take(pool);
-    struct db *two = db_pool_take(pool);
+    struct db *one = take_soon(pool);
+    struct db *two = take_soon(pool);
     struct lent lent = {pool, one};
     pthread_t giver;
 
@@ -648,7 +659,7 @@ static void a_pool_lends_no_more_than_it_has(void **state)
     assert_non_null(two);
     assert_null(db_pool_take(pool));
     assert_null(db_pool_wait(pool, 20));
-    assert_true(db_connect(one, WAIT_MS));
+    assert_true(db_execute(one, "select 1", WAIT_MS));
     assert_int_equal(pthread_create(&giver, NULL, give_soon, &lent), 0);
     assert_ptr_equal(db_pool_wait(pool, WAIT_MS), one);
     pthread_join(giver, NULL);
@@ -656,7 +667,27 @@ static void a_pool_lends_no_more_than_it_has(void **state)
     assert_ptr_equal(db_pool_take(pool), one);
     db_pool_give(pool, one);
     db_pool_give(pool, two);
+    assert_int_equal(postgres_switch("--stop"), 0);
+    assert_null(db_pool_take(pool)); /* they have ended, and nobody waits for new ones */
+    assert_int_equal(postgres_switch("--start"), 0);
+    one = take_soon(pool);
+    assert_non_null(one);
+    assert_true(db_execute(one, "select 1", WAIT_MS));
+    db_pool_give(pool, one);
     db_pool_free(pool);
+}
+
+/* A resolver that answers late must not hold up who asks. */
+static void a_pool_that_cannot_connect_lends_none_at_once(void **state)
+{
+    struct db_pool *pool = db_pool_new("host=nowhere.invalid", "test", 1);
+    int64_t start_ms = clock_monotonic_ms();
+
+    (void)state;
+    assert_null(db_pool_take(pool));
+    assert_true(clock_monotonic_ms() - start_ms < 200);
+    db_pool_free(pool);
+    assert_true(clock_monotonic_ms() - start_ms < 3000);
 }
 
 static void a_notification_comes_with_each_batch(void **state)
@@ -700,6 +731,7 @@ int main(int argc, char **argv)
         CASE(a_call_that_is_late_ends_by_its_deadline),
         CASE(a_call_ends_early_when_the_program_does),
         CASE(a_pool_lends_no_more_than_it_has),
+        CASE(a_pool_that_cannot_connect_lends_none_at_once),
         CASE(a_notification_comes_with_each_batch),
     };
 
