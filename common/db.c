@@ -456,11 +456,6 @@ size_t db_rows(const struct db_result *result)
     return (size_t)PQntuples(result->rows);
 }
 
-size_t db_affected(const struct db_result *result)
-{
-    return strtoul(PQcmdTuples(result->rows), NULL, 10);
-}
-
 const char *db_value(const struct db_result *result, size_t row, int column)
 {
     return PQgetisnull(result->rows, (int)row, column) ? NULL : PQgetvalue(result->rows, (int)row, column);

@@ -47,7 +47,6 @@ bool db_execute(struct db *db, const char *sql, int deadline_ms);
 bool db_copy(struct db *db, const char *sql, struct slice bytes, int deadline_ms);
 
 size_t db_rows(const struct db_result *result);
-size_t db_affected(const struct db_result *result);
 const char *db_value(const struct db_result *result, size_t row, int column); /* NULL for SQL NULL */
 int64_t db_integer(const struct db_result *result, size_t row, int column); /* 0 for SQL NULL */
 void db_result_free(struct db_result *result);
