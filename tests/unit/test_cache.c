@@ -155,7 +155,8 @@ static void nobody_waits_for_a_server_that_is_away(void **state)
         usleep(hit ? 0 : TRY_US);
     }
     assert_true(hit);
-    kill(server, SIGSTOP); /* takes connections and says nothing */
+    kill(server, SIGSTOP); /* takes connections and says nothing, once it has stopped */
+    assert_int_equal(waitpid(server, NULL, WUNTRACED), server);
     start_ms = clock_monotonic_ms();
     for (int n = 0; n < 100; n++)
         assert_false(cache_get(cache, "space", key, &value));
