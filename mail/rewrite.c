@@ -162,9 +162,10 @@ static const char *untouched(const struct mime_part *part, enum charset_way way,
         return "attachment";
     if (part->len == 0)
         return "empty"; /* and a delimiter may begin right here */
-    if (way == CHARSET_UNKNOWN ||
-        (way != CHARSET_DIRECT && way != CHARSET_ISO_2022_JP && part->encoding == MIME_IDENTITY))
+    if (way == CHARSET_UNKNOWN)
         return "charset";
+    if (way != CHARSET_DIRECT && way != CHARSET_ISO_2022_JP && part->encoding != MIME_BASE64)
+        return "charset"; /* of two bytes a character; what breaks its lines elsewhere is no line break in it */
     return NULL;
 }
 

@@ -122,12 +122,10 @@ class PixelRate:
         self.nginx = nginx
 
     def measure_pixeld(self):
-        rate, answers = self._measure("pixeld", self.spoor.port, [self.spoor.servers["pixeld"].pid])
-        self.answered += answers
-        return rate
+        return self._measure("pixeld", self.spoor.port, [self.spoor.servers["pixeld"].pid])
 
     def measure_nginx(self):
-        return self._measure("nginx", self.nginx_port, [self.nginx.pid] + children(self.nginx.pid))[0]
+        return self._measure("nginx", self.nginx_port, [self.nginx.pid] + children(self.nginx.pid))
 
     def _measure(self, name, port, pids):
         self._settle()
@@ -137,13 +135,19 @@ class PixelRate:
         if re.search(r"Non-2xx|Socket errors", done):
             raise proc.Failure("wrk saw errors at %s:\n%s" % (name, done), os.path.join(self.log_folder, name + ".log"))
         answers = int(re.search(r"(\d+) requests in", done).group(1))
+        if name == "pixeld":
+            self._drain(answers)
         self.cpu[name].append((sum(map(cpu_seconds, pids)) - before) * 1e6 / answers)
-        return float(re.search(r"Requests/sec:\s*([\d.]+)", done).group(1)), answers
+        return float(re.search(r"Requests/sec:\s*([\d.]+)", done).group(1))
+
+    def _drain(self, answers):
+        """What the loader still has to do counts as CPU of the requests that left it."""
+        self.answered += answers
+        print("%d of %d rows waited in the spool" % (max(0, self.answered - self.rows()), answers))
+        self.wait_rows()
 
     def _settle(self):
-        """No arm works while the other is measured: what is in the spool is loaded first."""
-        if self.answered:
-            self.wait_rows()
+        """What the arm before left to be written is not this arm's burden."""
         os.sync()
 
     def rows(self):
