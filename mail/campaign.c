@@ -4,12 +4,12 @@
 #include "mail/campaign.h"
 
 #include "common/address.h"
+#include "common/date.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
-enum { NAME_SHOWN = 80, ADDRESS_SHOWN = 200, DATE_TEXT = sizeof "2026-11-21 05:30 UTC" };
+enum { NAME_SHOWN = 80, ADDRESS_SHOWN = 200 };
 
 static const int64_t second_us = 1000000;
 
@@ -127,16 +127,6 @@ static void add_plain(struct buf *text, struct slice from, size_t most)
     }
 }
 
-static void add_date(struct buf *text, int64_t time_us)
-{
-    time_t time_s = (time_t)(time_us / second_us);
-    char date[DATE_TEXT];
-    struct tm day;
-
-    if (gmtime_r(&time_s, &day) && strftime(date, sizeof date, "%Y-%m-%d %H:%M UTC", &day))
-        buf_add_str(text, date);
-}
-
 bool campaign_explain(const struct campaign_verdict *verdict, struct slice name, struct buf *text)
 {
     const struct campaign_recipient *because = verdict->because;
@@ -150,7 +140,7 @@ bool campaign_explain(const struct campaign_verdict *verdict, struct slice name,
     buf_add_str(text, ">: ");
     buf_add_str(text, because->reason);
     buf_add_str(text, verdict->action == CAMPAIGN_LATER ? ", until " : " of ");
-    add_date(text, verdict->action == CAMPAIGN_LATER ? because->until_us : because->since_us);
+    date_add(text, verdict->action == CAMPAIGN_LATER ? because->until_us : because->since_us);
     return !text->failed;
 }
 
@@ -164,18 +154,6 @@ const char *campaign_action_name(enum campaign_action action)
 
 /* --- answers -------------------------------------------------------------------------------------------- */
 
-/* Midnight UTC at the beginning of an ISO 8601 date; 0 when it is none. */
-static int64_t date_us(const char *date)
-{
-    struct tm day = {0};
-
-    if (sscanf(date, "%4d-%2d-%2d", &day.tm_year, &day.tm_mon, &day.tm_mday) != 3)
-        return 0;
-    day.tm_year -= 1900;
-    day.tm_mon -= 1;
-    return (int64_t)timegm(&day) * second_us;
-}
-
 static bool ends_something(const struct incoming_verdict *verdict, int64_t now_us)
 {
     switch (verdict->class_) {
@@ -185,7 +163,7 @@ static bool ends_something(const struct incoming_verdict *verdict, int64_t now_u
     case ANSWER_BOUNCE:
         return verdict->hard == HARD_YES;
     case ANSWER_AUTO_REPLY:
-        return date_us(verdict->until) > now_us;
+        return date_begins_us(verdict->until) > now_us;
     default:
         return false;
     }
@@ -213,7 +191,7 @@ bool campaign_stop_of(const struct incoming_verdict *verdict, bool others, int64
         .class_ = verdict->class_,
         .others = others && verdict->confidence > CONFIDENCE_LOW, /* an id that is not signed may be guessed */
         .time_us = now_us,
-        .until_us = verdict->class_ == ANSWER_AUTO_REPLY ? date_us(verdict->until) : 0,
+        .until_us = verdict->class_ == ANSWER_AUTO_REPLY ? date_begins_us(verdict->until) : 0,
     };
     memcpy(stop->digest, verdict->digest, sizeof stop->digest);
     return true;
