@@ -75,8 +75,9 @@ static void ask_encoded(struct searching *searching, struct slice url)
         int high = url.p[at] == '%' && at + 2 < url.len ? ascii_hex_value(url.p[at + 1]) : -1;
         int low = high >= 0 ? ascii_hex_value(url.p[at + 2]) : -1;
 
-        buf_add_char(&decoded, low < 0 ? url.p[at] : (char)(high << 4 | low));
-        at += low < 0 ? 0 : 2;
+        buf_add_char(&decoded, low < 0 ? url.p[at] : (char)(high * 16 + low));
+        if (low >= 0)
+            at += 2;
     }
     if (!decoded.failed)
         ask(searching, buf_slice(&decoded));
