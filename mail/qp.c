@@ -66,7 +66,8 @@ static char *decode_text(struct slice raw, size_t at, size_t end, char *to)
 
 static bool note_line(struct qp_map *map, size_t raw, size_t decoded)
 {
-    if (map->raw.len > QP_LARGE && map->lines > map->raw.len / QP_MEAN_LINE_MIN)
+    map->too_many = map->raw.len > QP_LARGE && map->lines > map->raw.len / QP_MEAN_LINE_MIN;
+    if (map->too_many)
         return false;
     if (map->lines == map->size) {
         size_t size = map->size ? map->size * 2 : map->raw.len / 70 + 16;

@@ -26,6 +26,7 @@ struct qp_map {
     struct slice raw;
     struct qp_line *line;
     size_t lines, size;
+    bool too_many; /* lines: why it was not decoded */
     /* where the last search ended: places are asked for in rising order, and a line may be very long */
     size_t last, at, decoded, text, end;
 };

@@ -222,8 +222,9 @@ static bool edit_identity(struct job *job, const struct mime_part *part, struct 
            splice_identity(&job->output, &page->splices, part->at, part->len);
 }
 
+/* *DONE_AS becomes "short_lines" when its map would take more memory than it does. */
 static bool edit_quoted_printable(struct job *job, const struct mime_part *part, struct page *page,
-                                  enum charset_way way)
+                                  enum charset_way way, const char **done_as)
 {
     struct buf decoded;
     struct qp_map map;
@@ -235,6 +236,9 @@ static bool edit_quoted_printable(struct job *job, const struct mime_part *part,
         way = charset_settle(way, buf_slice(&decoded));
         done = read_page(job, page, buf_slice(&decoded), way) &&
                splice_qp(&job->output, &page->splices, part->at, &map, way);
+    } else if (map.too_many) {
+        *done_as = "short_lines";
+        done = true;
     }
     qp_map_free(&map);
     buf_free(&decoded);
@@ -257,7 +261,7 @@ static bool edit_base64(struct job *job, const struct mime_part *part, struct pa
         way = charset_settle(way, buf_slice(&decoded));
         fine = read_page(job, page, buf_slice(&decoded), way);
         if (fine && page->splices.count)
-            fine = splice_base64(&job->output, &page->splices, part->at, part->len, buf_slice(&decoded), way);
+            fine = splice_base64(&job->output, &page->splices, part->at, part->len, &decoded, way);
     }
     buf_free(&decoded);
     return fine;
@@ -274,7 +278,7 @@ static bool edit_page(struct job *job, size_t index, enum charset_way way, struc
 
     report->done = NULL;
     if (part->encoding == MIME_QUOTED_PRINTABLE)
-        fine = edit_quoted_printable(job, part, &page, way);
+        fine = edit_quoted_printable(job, part, &page, way, &report->done);
     else if (part->encoding == MIME_BASE64)
         fine = edit_base64(job, part, &page, way, &report->done);
     else

@@ -353,28 +353,37 @@ static size_t common_end(struct slice a, struct slice b)
     return len;
 }
 
-bool splice_base64(struct splice_output *output, const struct splice_list *list, size_t at, size_t len,
-                   struct slice decoded, enum charset_way way)
+/* The edit just made without what is the same in the old text at its ends. */
+static void narrow_edit(struct splice_output *output)
 {
-    struct slice old = slice_of(output->old.p + at, len), new;
-    struct buf changed, encoded;
-    size_t same, tail;
-    bool done = false;
+    struct rewrite_edit *edit = &output->edit[output->edits - 1];
+    struct slice old = slice_of(output->old.p + edit->at, edit->removed);
+    struct slice new = slice_of(output->body->data + edit->new_at, edit->added);
+    size_t same = common_start(old, new);
+    size_t tail = common_end(slice_from(old, same), slice_from(new, same));
+
+    edit->at += same;
+    edit->new_at += same;
+    edit->removed -= same + tail;
+    edit->added -= same + tail;
+}
+
+/* A 40 MB mail is here up to three times, so each copy goes as soon as the next is made. */
+bool splice_base64(struct splice_output *output, const struct splice_list *list, size_t at, size_t len,
+                   struct buf *decoded, enum charset_way way)
+{
+    struct base64_shape shape = base64_shape_of(slice_of(output->old.p + at, len));
+    struct buf changed;
+    bool done;
 
     buf_init(&changed, SIZE_MAX / 4);
-    buf_init(&encoded, SIZE_MAX / 4);
-    if (splice_decoded(list, decoded, way, &changed) &&
-        base64_encode(buf_slice(&changed), base64_shape_of(old), &encoded)) {
-        buf_free(&changed);
-        new = buf_slice(&encoded);
-        same = common_start(old, new);
-        tail = common_end(slice_from(old, same), slice_from(new, same));
-        done = splice_begin(output, at + same, old.len - same - tail) &&
-               buf_add(output->body, new.p + same, new.len - same - tail);
-        if (done)
-            splice_end(output);
-    }
+    done = splice_decoded(list, buf_slice(decoded), way, &changed);
+    buf_free(decoded);
+    done = done && splice_begin(output, at, len) && base64_encode(buf_slice(&changed), shape, output->body);
     buf_free(&changed);
-    buf_free(&encoded);
+    if (done) {
+        splice_end(output);
+        narrow_edit(output);
+    }
     return done;
 }

@@ -63,6 +63,6 @@ struct qp_map;
 bool splice_qp(struct splice_output *output, const struct splice_list *list, size_t at, struct qp_map *map,
                enum charset_way way);
 bool splice_base64(struct splice_output *output, const struct splice_list *list, size_t at, size_t len,
-                   struct slice decoded, enum charset_way way);
+                   struct buf *decoded /* is freed */, enum charset_way way);
 
 #endif
