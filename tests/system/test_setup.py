@@ -91,8 +91,6 @@ class Installed:
         self.postgres.start()
         self.postgres.create_database()
         self.spoor.ctl("keygen")
-        os.chown(self.spoor.key_file, -1, pwd.getpwnam("nobody").pw_gid)
-        os.chmod(self.spoor.key_file, int(re.search(r"^    chmod (0\d+) .*/keys$", readme(), re.M).group(1), 8))
         self.spoor.ctl("schema", "install", env={"PGUSER": "postgres"})
         self.restrict_database()
         for name in ("stamp", "match", "pixeld"):
