@@ -4,6 +4,7 @@
 import os
 import pwd
 import re
+import socket
 import subprocess
 
 import proc
@@ -123,7 +124,20 @@ class Postfix:
     def wait_ready(self):
         if self.starting.wait(60) != 0:
             raise proc.Failure("Postfix '%s' does not start" % self.name, self.log + ".start")
-        proc.wait_for(lambda: proc.accepts(self.port), "Postfix '%s' accepts" % self.name, log=self.log)
+        proc.wait_for(self.greets, "Postfix '%s' greets" % self.name, log=self.log)
+
+    def greets(self):
+        """Not just anyone who listens there: Postfix says of a port that is taken nothing but in its log."""
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=10) as client, client.makefile("rb") as stream:
+                greeting = stream.readline()
+                client.sendall(b"QUIT\r\n")
+                stream.readline()
+        except OSError:
+            return False
+        if greeting and not greeting.startswith(b"220 %s.test " % self.name.encode()):
+            raise proc.Failure("port %d of Postfix '%s' is somebody else's: %r" % (self.port, self.name, greeting), self.log)
+        return bool(greeting)
 
     def reload(self):
         proc.run(["postfix", "-c", self.etc, "reload"], cwd="/")

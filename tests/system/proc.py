@@ -46,10 +46,19 @@ def wait_for(question, what, seconds=20.0, log=None):
         pause = min(pause * 1.5, 0.05)
 
 
+given_ports = set()
+
+
 def free_port():
-    """A TCP port of 127.0.0.1 that nobody has, below the range from which the kernel takes them."""
+    """
+    A TCP port of 127.0.0.1 that nobody has, below the range from which the kernel takes them. Each is given once: two
+    servers that are told their ports before either listens must not share one.
+    """
     while True:
         port = random.randrange(12000, 32000)
+        if port in given_ports:
+            continue
+        given_ports.add(port)
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

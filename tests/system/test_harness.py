@@ -2,6 +2,7 @@
 """The servers and the judge of edits are right by themselves: without Spoor a mail arrives as it was sent."""
 
 import re
+import shutil
 import urllib.parse
 
 import pytest
@@ -45,6 +46,21 @@ def test_mail_arrives_as_it_was_sent(post, mark, kind):
     delivered = post.mail.wait("bob@example.net", mark.encode(), log=post.receiving.log)
     assert traces.split(delivered)[1] == traces.split(sent)[1]
     assert traces.whole_difference(sent, delivered, TRACKING) is None
+
+
+def test_a_port_is_given_once_and_a_taken_one_is_told(post):
+    ports = [proc.free_port() for _ in range(200)]
+    assert len(set(ports)) == len(ports)
+    folder = servers.new_folder()
+    late = postfix.Postfix("late", folder, folder, {})
+    late.port = post.receiving.port
+    late.configure({})
+    try:
+        with pytest.raises(proc.Failure, match="somebody else's"):
+            late.start()
+    finally:
+        late.stop()
+        shutil.rmtree(folder)
 
 
 def test_every_recipient_gets_a_copy(post, mark):
