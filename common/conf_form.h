@@ -18,6 +18,8 @@ bool conf_form_server(struct slice text, struct buf *out);        /* HOST:PORT, 
 bool conf_form_network(struct slice text, struct buf *out);
 bool conf_form_domain(struct slice text, struct buf *out);        /* A-label */
 bool conf_form_full_domain(struct slice text, struct buf *out);   /* with a dot in it */
+bool conf_form_address(struct slice text, struct buf *out);       /* in normal form */
+bool conf_form_return_path(struct slice text, struct buf *out);   /* NAME+{token}@DOMAIN */
 bool conf_form_whom(struct slice text, struct buf *out);          /* an address or a domain */
 bool conf_form_link_domain(struct slice text, struct buf *out);   /* A-label, or "*." before one */
 bool conf_form_pattern(struct slice text, struct buf *out);       /* part of a URL, lower case; may hold stars */

@@ -23,6 +23,9 @@ static const struct db_statement find_message = {
     " union all select id from spoor.message"
     "  where lower(client_message_id collate \"C\") = lower($1::text collate \"C\")) found", 1};
 
+static const struct db_statement find_envelope_sender = {
+    "find_envelope_sender", "select envelope_sender from spoor.message where id = $1", 1};
+
 static const struct db_statement relation_of = {
     "relation_of",
     "select case when $2 in (owner, sender) then 'owner'"
@@ -107,6 +110,23 @@ enum store_answer store_find_message(struct db *db, struct slice message_id, uin
     db_result_free(result);
     buf_free(&text);
     return answer;
+}
+
+enum store_answer store_find_envelope_sender(struct db *db, uint64_t message, struct buf *sender, int deadline_ms)
+{
+    char number[NUMBER_TEXT];
+    struct db_result *result;
+    const char *found;
+
+    snprintf(number, sizeof number, "%lld", (long long)message);
+    result = db_ask(db, &find_envelope_sender, (const char *const[]){number}, deadline_ms);
+    if (!result)
+        return STORE_AWAY;
+    found = db_rows(result) ? db_value(result, 0, 0) : NULL;
+    if (found)
+        buf_add_str(sender, found);
+    db_result_free(result);
+    return found && !sender->failed ? STORE_YES : STORE_NO;
 }
 
 enum store_answer store_relation_of(struct db *db, uint64_t message, struct slice address, enum store_relation *relation,

@@ -25,6 +25,9 @@ enum store_answer store_lease_node(struct db *db, const uint8_t identity[SPOOL_I
 /* The tracked mail whose sent or client Message-ID this is (no brackets, compared in lower case). */
 enum store_answer store_find_message(struct db *db, struct slice message_id, uint64_t *message, int deadline_ms);
 
+/* Adds the envelope sender of a tracked mail. NO: the mail is not known, or it had none. */
+enum store_answer store_find_envelope_sender(struct db *db, uint64_t message, struct buf *sender, int deadline_ms);
+
 /* Is ADDRESS (normal form) a recipient of that mail, or its owner or sender (which wins)? NO: the mail is not known. */
 enum store_relation { RELATION_NONE, RELATION_RECIPIENT, RELATION_OWNER };
 enum store_answer store_relation_of(struct db *db, uint64_t message, struct slice address, enum store_relation *relation,

@@ -177,6 +177,7 @@ void outgoing_plan_make(const struct outgoing_mail *mail, const struct outgoing_
     static const char *(*const ladder[])(struct outgoing_work *) = {
         step_ours,   step_campaign,       step_controls,       step_automatic,      step_wishes, step_degree,
         step_number, outgoing_recipients, outgoing_message_id, outgoing_references, step_body,   outgoing_record,
+        outgoing_return_path,
     };
     struct outgoing_work work = {.mail = mail, .settings = settings, .conf = settings->conf, .plan = plan};
     const char *reason = NULL;

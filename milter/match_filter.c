@@ -11,6 +11,8 @@
 #include "mail/incoming.h"
 #include "mail/tracking.h"
 #include "milter/match_filter.h"
+#include "milter/match_question.h"
+#include "milter/match_return.h"
 #include "milter/match_stop.h"
 
 #include <inttypes.h>
@@ -19,44 +21,18 @@
 
 enum { NUMBER_TEXT = 24, ID_CACHED_S = 24 * 3600 };
 
-/* One mail's questions share one deadline: a database that hangs holds no mail longer. */
-struct question {
-    struct match_filter *filter;
-    int64_t until_ms; /* CLOCK_MONOTONIC */
-};
-
 /* --- what the judge asks of the world ------------------------------------------------------------ */
-
-static int left_ms(const struct question *question)
-{
-    int64_t left = question->until_ms - clock_monotonic_ms();
-
-    return left > 0 ? (int)left : 0;
-}
-
-/* A connection that stands, to be given back; NULL when the database is away or time is up. */
-static struct db *take_database(const struct question *question)
-{
-    struct db_pool *databases = question->filter->databases;
-    struct db *db = db_pool_wait(databases, left_ms(question));
-
-    if (db && !db_connect(db, left_ms(question))) {
-        db_pool_give(databases, db);
-        db = NULL;
-    }
-    return db;
-}
 
 static enum token_result verify_token(void *arg, struct slice text, struct token *token)
 {
-    struct question *question = arg;
+    struct match_question *question = arg;
 
     return token_verify(question->filter->keys, text, slice_str(""), token);
 }
 
 static enum token_result verify_url(void *arg, struct slice url, struct token *token)
 {
-    const struct match_filter *filter = ((struct question *)arg)->filter;
+    const struct match_filter *filter = ((struct match_question *)arg)->filter;
 
     return tracking_verify_url(filter->keys, filter->conf->tracking_url, url, token, NULL);
 }
@@ -77,7 +53,7 @@ static bool cached_id(struct match_filter *filter, struct slice id, uint64_t *me
 /* An id that we left as it was: known by the cache or the database. */
 static bool find_kept_id(void *arg, struct slice id, uint64_t *message)
 {
-    struct question *question = arg;
+    struct match_question *question = arg;
     struct match_filter *filter = question->filter;
     char number[NUMBER_TEXT];
     struct db *db;
@@ -85,10 +61,10 @@ static bool find_kept_id(void *arg, struct slice id, uint64_t *message)
 
     if (cached_id(filter, id, message))
         return true;
-    db = take_database(question);
+    db = match_question_database(question);
     if (!db)
         return false;
-    found = store_find_message(db, id, message, left_ms(question)) == STORE_YES;
+    found = store_find_message(db, id, message, match_question_left_ms(question)) == STORE_YES;
     db_pool_give(filter->databases, db);
     if (found) {
         snprintf(number, sizeof number, "%" PRIu64, *message);
@@ -104,33 +80,33 @@ static enum incoming_relation find_relation(void *arg, uint64_t message, struct 
         [RELATION_RECIPIENT] = INCOMING_RELATION_RECIPIENT,
         [RELATION_OWNER] = INCOMING_RELATION_OWNER,
     };
-    struct question *question = arg;
+    struct match_question *question = arg;
     enum store_relation relation = RELATION_NONE;
     enum store_answer answer;
-    struct db *db = take_database(question);
+    struct db *db = match_question_database(question);
 
     if (!db)
         return INCOMING_RELATION_UNKNOWN;
-    answer = store_relation_of(db, message, address, &relation, left_ms(question));
+    answer = store_relation_of(db, message, address, &relation, match_question_left_ms(question));
     db_pool_give(question->filter->databases, db);
     return answer == STORE_AWAY ? INCOMING_RELATION_UNKNOWN : meaning[relation];
 }
 
 static uint32_t recipient_key(void *arg, struct slice address)
 {
-    struct question *question = arg;
+    struct match_question *question = arg;
 
     return keys_recipient(question->filter->keys, address);
 }
 
 static bool is_local_domain(void *arg, struct slice domain)
 {
-    struct question *question = arg;
+    struct match_question *question = arg;
 
     return conf_list_has_domain(&question->filter->conf->local_domains, domain);
 }
 
-static bool judge(struct question *question, const struct mlfi_message *message, struct incoming_verdict *verdict)
+static bool judge(struct match_question *question, const struct mlfi_message *message, struct incoming_verdict *verdict)
 {
     struct incoming_mail mail = {
         .headers = &message->headers,
@@ -155,14 +131,14 @@ static bool judge(struct question *question, const struct mlfi_message *message,
 }
 
 /* May a reply from an address that the mail did not go to end the campaign? Not when our own server doubts its sender. */
-static bool others_count(const struct question *question, const struct mlfi_message *message)
+static bool others_count(const struct match_question *question, const struct mlfi_message *message)
 {
     return question->filter->conf->match.stop_on_other &&
            auth_results_read(&message->headers, message->host) != AUTH_RESULTS_FAIL;
 }
 
 /* Before the answer is accepted, so that no later mail of the campaign goes. */
-static void stop_campaign(struct question *question, const struct mlfi_message *message,
+static void stop_campaign(const struct match_question *question, const struct mlfi_message *message,
                           const struct incoming_verdict *verdict)
 {
     struct match_filter *filter = question->filter;
@@ -171,8 +147,8 @@ static void stop_campaign(struct question *question, const struct mlfi_message *
 
     if (!campaign_stop_of(verdict, others_count(question, message), clock_wall_us(), &stop))
         return;
-    db = take_database(question);
-    match_stop(filter, &stop, db, left_ms(question));
+    db = match_question_database(question);
+    match_stop(filter, &stop, db, match_question_left_ms(question));
     db_pool_give(filter->databases, db);
 }
 
@@ -200,6 +176,12 @@ static bool write_record(struct match_filter *filter, const struct mlfi_message 
 
 /* --- cleaning the quoted text ------------------------------------------------------------------------ */
 
+/* On a submission service it records and edits nothing. */
+static bool may_edit(const struct match_filter *filter, const struct mlfi_message *message)
+{
+    return filter->conf->mode != MODE_OBSERVE && !message->login[0];
+}
+
 /* Mail that is forwarded on must keep its signature, so every recipient must be one whose mailbox is here. */
 static bool may_clean(const struct match_filter *filter, const struct mlfi_message *message)
 {
@@ -207,8 +189,8 @@ static bool may_clean(const struct match_filter *filter, const struct mlfi_messa
     const struct conf_list *domains =
         conf->match.clean_recipients.count ? &conf->match.clean_recipients : &conf->local_domains;
 
-    if (!conf->match.clean || conf->mode == MODE_OBSERVE || message->body_missing || message->login[0])
-        return false; /* on a submission service it records and edits nothing */
+    if (!conf->match.clean || message->body_missing || !may_edit(filter, message))
+        return false;
     for (size_t at = 0; at < message->recipients; at++)
         if (!conf_list_has_domain(domains, address_domain(message->recipient[at])))
             return false;
@@ -262,28 +244,42 @@ static void log_mail(const struct mlfi_message *message, const struct incoming_v
         log_info("judged by its headers alone: reason=%s", message->body_missing);
 }
 
+/* Stops and records; false when the record could not be written. */
+static bool note(const struct match_question *question, const struct mlfi_message *message,
+                 const struct incoming_verdict *verdict)
+{
+    if (question->filter->conf->mode == MODE_OBSERVE || verdict->itself)
+        return true;
+    stop_campaign(question, message, verdict);
+    return write_record(question->filter, message, verdict);
+}
+
+/* Mail of local programs is not from the world: of it only what the MTA reports itself is looked at. */
+static bool is_own_mail(const struct mlfi_message *message)
+{
+    return !message->by_smtp && message->envelope_sender.len > 0;
+}
+
 sfsistat match_filter_finish(void *arg, struct mlfi_message *message)
 {
     struct match_filter *filter = arg;
-    struct question question = {
-        .filter = filter, .until_ms = clock_monotonic_ms() + filter->conf->database_timeout_ms};
+    struct match_question question = match_question_begin(filter);
     struct incoming_verdict verdict;
     unsigned cleaned = 0;
     bool recorded = true;
-    bool taken = true;
+    bool taken;
 
+    if (is_own_mail(message))
+        return SMFIS_CONTINUE;
     if (!judge(&question, message, &verdict)) {
         log_err("no memory to judge a mail: it passes untouched");
         return SMFIS_CONTINUE;
     }
-    if (verdict.class_ != ANSWER_NONE) {
-        if (filter->conf->mode != MODE_OBSERVE && !verdict.itself) {
-            stop_campaign(&question, message, &verdict);
-            recorded = write_record(filter, message, &verdict);
-        }
-        if (recorded && may_clean(filter, message))
-            taken = clean(filter, message, &cleaned);
-    }
+    if (verdict.class_ != ANSWER_NONE)
+        recorded = note(&question, message, &verdict);
+    taken = !may_edit(filter, message) || match_return(&question, message);
+    if (taken && recorded && verdict.class_ != ANSWER_NONE && may_clean(filter, message))
+        taken = clean(filter, message, &cleaned);
     log_mail(message, &verdict, cleaned, recorded);
     incoming_verdict_free(&verdict);
     return taken ? SMFIS_CONTINUE : SMFIS_TEMPFAIL;

@@ -23,7 +23,8 @@
 
 struct mlfi_message {
     SMFICTX *ctx;
-    struct sockaddr_storage client; /* ss_family AF_UNSPEC: no SMTP client (sendmail(1)) */
+    struct sockaddr_storage client;
+    bool by_smtp;                   /* false: by sendmail(1), or the MTA wrote it itself */
     struct slice envelope_sender;   /* without brackets and parameters; empty: null sender */
     struct slice *recipient;        /* likewise */
     size_t recipients;

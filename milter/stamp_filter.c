@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* stamp_filter - see stamp_filter.h */
 
+#include "common/address.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "mail/msgid.h"
@@ -31,7 +32,7 @@ static void make_plan(struct stamp_filter *filter, const struct mlfi_message *me
         .recipients = message->recipients,
         .login = slice_str(message->login),
         .from_submit_network =
-            client->sa_family == AF_UNSPEC || network_list_has(&filter->submit_networks, client),
+            !message->by_smtp || network_list_has(&filter->submit_networks, client),
     };
     struct outgoing_settings settings = {
         .conf = filter->conf, .keys = filter->keys, .number = next_number, .arg = filter};
@@ -54,14 +55,17 @@ static bool write_record(struct stamp_filter *filter, const struct outgoing_plan
     return written;
 }
 
-/* So that spoor-match finds an id that is not signed without asking the database. */
-static void remember_ids(struct stamp_filter *filter, const struct record_message *record)
+/* So that spoor-match knows without asking the database. */
+static void remember(struct stamp_filter *filter, const struct outgoing_plan *plan)
 {
+    const struct record_message *record = &plan->record;
     char number[24];
 
     snprintf(number, sizeof number, "%" PRIu64, record->id);
     if (record->client_message_id.len)
         cache_set(filter->cache, "message_id", record->client_message_id, slice_str(number), ID_CACHED_S);
+    if (plan->return_path) /* a bounce may be here before the record is in the database */
+        cache_set(filter->cache, "envelope_sender", slice_str(number), record->envelope_sender, ID_CACHED_S);
 }
 
 static bool apply_headers(SMFICTX *ctx, const struct outgoing_plan *plan, size_t edits)
@@ -76,12 +80,23 @@ static bool apply_headers(SMFICTX *ctx, const struct outgoing_plan *plan, size_t
     return true;
 }
 
+/* Without arguments: what the client said with MAIL FROM (RET, ENVID, BODY, SMTPUTF8) stays. */
+static bool change_sender(SMFICTX *ctx, const char *sender)
+{
+    char path[ADDRESS_MAX + 3];
+
+    if (!sender)
+        return true;
+    snprintf(path, sizeof path, "<%s>", sender);
+    return smfi_chgfrom(ctx, path, NULL) == MI_SUCCESS;
+}
+
 /* The body goes last and at once: Postfix loses a mail whose filter dies in the middle of a replacement. */
 static bool apply(SMFICTX *ctx, const struct outgoing_plan *plan)
 {
     const struct buf *body = &plan->rewrite.body;
 
-    return apply_headers(ctx, plan, plan->edits) &&
+    return apply_headers(ctx, plan, plan->edits) && change_sender(ctx, plan->return_path) &&
            (!plan->rewrite.changed ||
             smfi_replacebody(ctx, (unsigned char *)body->data, (int)body->len) == MI_SUCCESS);
 }
@@ -115,7 +130,7 @@ static sfsistat send_on(struct stamp_filter *filter, struct mlfi_message *messag
         return SMFIS_TEMPFAIL;
     }
     if (plan->tracked)
-        remember_ids(filter, &plan->record);
+        remember(filter, plan);
     log_mail(message, plan, plan->reason, false);
     return SMFIS_CONTINUE;
 }

@@ -60,6 +60,8 @@ int main(int argc, char **argv)
     };
     struct buf error;
 
+    if (conf->stamp.bounce_address[0])
+        service.actions |= SMFIF_CHGFROM;
     buf_init(&error, 4096);
     daemon_start(&options);
     /* conf_load() has checked the texts: only memory can be short */

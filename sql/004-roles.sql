@@ -33,7 +33,7 @@ grant insert on spoor.unjudged_hit to spoor_pixeld;
 
 -- mails and answers; no milter ever reads a subject
 grant insert on spoor.message, spoor.recipient, spoor.link, spoor.answer to spoor_milter;
-grant select (id, owner, sender, sent_message_id, client_message_id) on spoor.message to spoor_milter;
+grant select (id, owner, sender, envelope_sender, sent_message_id, client_message_id) on spoor.message to spoor_milter;
 grant select on spoor.recipient to spoor_milter;
 grant select (message, number) on spoor.link to spoor_milter;
 grant select (message, digest, record) on spoor.answer to spoor_milter;
