@@ -17,7 +17,13 @@
 
 enum { RECORD_BYTES_MAX = 1024 * 1024 }; /* of a payload; what the spool takes */
 
-enum record_kind { RECORD_MESSAGE = 1, RECORD_HIT = 2, RECORD_ANSWER = 3, RECORD_STOP = 4 }; /* on disk; never reuse a number */
+enum record_kind { /* on disk; never reuse a number */
+    RECORD_MESSAGE = 1,
+    RECORD_HIT = 2,
+    RECORD_ANSWER = 3,
+    RECORD_STOP = 4,
+    RECORD_REFUSED = 6
+};
 
 /* How much may be kept about recipients; the most restrictive of all policies wins. */
 enum tracking_level { LEVEL_OFF, LEVEL_AGGREGATE, LEVEL_INDIVIDUAL };
@@ -82,6 +88,7 @@ enum answer_rung {
     RUNG_BOUNCE_ADDRESS
 };
 enum answer_confidence { CONFIDENCE_NONE, CONFIDENCE_LOW, CONFIDENCE_MEDIUM, CONFIDENCE_HIGH };
+enum answer_hard { HARD_UNKNOWN, HARD_NO, HARD_YES }; /* of a bounce: will it ever get through? */
 enum answer_answerer { ANSWERER_UNKNOWN, ANSWERER_RECIPIENT, ANSWERER_OTHER };
 
 struct record_answer { /* a mail that refers to one of ours, by spoor-match */
@@ -100,6 +107,10 @@ struct record_answer { /* a mail that refers to one of ours, by spoor-match */
     uint8_t digest[32];      /* SHA-256 of message_id, or of From, Date, Subject and In-Reply-To without one */
     struct slice host;
     struct slice queue_id;
+    struct slice about;      /* whom a report names, normal form; empty: nobody */
+    struct slice status;     /* of a bounce or delay, "5.1.1" */
+    enum answer_hard hard;
+    bool effect;             /* ABOUT is a recipient of the mail */
 };
 
 struct record_stop { /* an answer that ends a campaign or makes it pause, by spoor-match while the database is away */
@@ -113,11 +124,28 @@ struct record_stop { /* an answer that ends a campaign or makes it pause, by spo
     uint8_t digest[32];      /* of the answer, as there */
 };
 
+struct record_refusal { /* campaign mail that did not go to somebody, by spoor-stamp; one record a mail and person */
+    uint64_t message;        /* 0: nobody got it, or it is not tracked */
+    uint32_t recipient;      /* key; 0: not told apart */
+    int64_t time_us;
+    struct slice campaign;
+    struct slice address;    /* who did not get it, normal form */
+    struct slice reason;     /* a word of spoor.stop_reason */
+    struct slice owner;
+    struct slice sender;
+    struct slice subject;    /* empty where the mail is not tracked */
+    struct slice message_id; /* that the mail came with, no brackets */
+    uint8_t digest[32];      /* tells the same mail when it is tried again, as in record_answer */
+    struct slice host;
+    struct slice queue_id;   /* of the first attempt */
+};
+
 /* Each adds the payload to OUT; false when OUT has failed or a text is too long for its length field. */
 bool record_message_encode(const struct record_message *message, struct buf *out);
 bool record_hit_encode(const struct record_hit *hit, struct buf *out);
 bool record_answer_encode(const struct record_answer *answer, struct buf *out);
 bool record_stop_encode(const struct record_stop *stop, struct buf *out);
+bool record_refusal_encode(const struct record_refusal *refusal, struct buf *out);
 
 /* False for bytes that are no such record; nothing to free then. */
 bool record_message_decode(struct slice payload, struct record_message *message);
@@ -125,6 +153,7 @@ void record_message_free(struct record_message *message);
 bool record_hit_decode(struct slice payload, struct record_hit *hit);
 bool record_answer_decode(struct slice payload, struct record_answer *answer);
 bool record_stop_decode(struct slice payload, struct record_stop *stop);
+bool record_refusal_decode(struct slice payload, struct record_refusal *refusal);
 
 const char *hit_kind_name(enum hit_kind kind);
 const char *hit_verdict_name(enum hit_verdict verdict);

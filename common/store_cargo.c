@@ -32,8 +32,9 @@ bool cargo_init(struct cargo *cargo, size_t records)
     row_set_init(&cargo->message, 15);
     row_set_init(&cargo->recipient, 3);
     row_set_init(&cargo->link, 3);
-    row_set_init(&cargo->answer, 17);
+    row_set_init(&cargo->answer, 21);
     row_set_init(&cargo->stop, 8);
+    row_set_init(&cargo->refusal, 14);
     row_set_init(&cargo->clock, 3);
     return cargo->event != NULL;
 }
@@ -45,6 +46,7 @@ void cargo_free(struct cargo *cargo)
     row_set_free(&cargo->link);
     row_set_free(&cargo->answer);
     row_set_free(&cargo->stop);
+    row_set_free(&cargo->refusal);
     row_set_free(&cargo->clock);
     free(cargo->event);
 }
@@ -139,6 +141,7 @@ static bool add_message(struct cargo *cargo, const struct spool_record *record)
 
 static bool add_answer(struct cargo *cargo, const struct spool_record *record)
 {
+    static const char *const hard[] = {[HARD_UNKNOWN] = "", [HARD_NO] = "no", [HARD_YES] = "yes"};
     struct row_set *row = &cargo->answer;
     struct record_answer answer;
     struct cargo_event *event;
@@ -152,7 +155,7 @@ static bool add_answer(struct cargo *cargo, const struct spool_record *record)
     event->recipient = answer.recipient;
     event->kind = answer_class_letter(answer.class_);
     event->verdict = hit_verdict_letter(VERDICT_UNKNOWN);
-    event->is_answer = true;
+    event->is_once = true;
     row_set_integer(row, (int64_t)answer.message);
     row_set_hex(row, answer.digest, sizeof answer.digest);
     row_set_integer(row, event->time_us);
@@ -170,6 +173,10 @@ static bool add_answer(struct cargo *cargo, const struct spool_record *record)
     row_set_text_or_null(row, answer.message_id);
     row_set_text_or_null(row, answer.host);
     row_set_text_or_null(row, answer.queue_id);
+    row_set_text_or_null(row, answer.about);
+    row_set_text_or_null(row, answer.status);
+    row_set_text_or_null(row, slice_str(hard[answer.hard]));
+    row_set_integer(row, answer.effect);
     return true;
 }
 
@@ -195,6 +202,39 @@ static bool add_stop(struct cargo *cargo, const struct spool_record *record)
     return true;
 }
 
+static bool add_refusal(struct cargo *cargo, const struct spool_record *record)
+{
+    struct row_set *row = &cargo->refusal;
+    struct record_refusal refusal;
+    struct cargo_event *event;
+
+    if (!record_refusal_decode(record->payload, &refusal))
+        return false;
+    event = new_event(cargo, record->position, refusal.time_us);
+    if (!event)
+        return true;
+    event->message = refusal.message;
+    event->recipient = refusal.recipient;
+    event->kind = REFUSED_LETTER;
+    event->verdict = hit_verdict_letter(VERDICT_UNKNOWN);
+    event->is_once = true;
+    row_set_text(row, refusal.campaign);
+    row_set_text(row, refusal.address);
+    row_set_hex(row, refusal.digest, sizeof refusal.digest);
+    row_set_integer(row, event->time_us);
+    row_set_integer(row, (int64_t)record->position);
+    row_set_integer(row, cargo->spool);
+    row_set_integer(row, (int64_t)refusal.message);
+    row_set_text(row, refusal.reason);
+    row_set_text_or_null(row, refusal.owner);
+    row_set_text_or_null(row, refusal.sender);
+    row_set_text_or_null(row, refusal.subject);
+    row_set_text_or_null(row, refusal.message_id);
+    row_set_text_or_null(row, refusal.host);
+    row_set_text_or_null(row, refusal.queue_id);
+    return true;
+}
+
 bool cargo_add(struct cargo *cargo, const struct spool_record *record)
 {
     switch (record->kind) {
@@ -206,6 +246,8 @@ bool cargo_add(struct cargo *cargo, const struct spool_record *record)
         return add_answer(cargo, record);
     case RECORD_STOP:
         return add_stop(cargo, record);
+    case RECORD_REFUSED:
+        return add_refusal(cargo, record);
     default:
         return false;
     }

@@ -20,7 +20,7 @@ struct cargo_event { /* what becomes a row of spoor.event */
     uint16_t link;
     char kind;    /* letters, see sql/002-functions.sql */
     char verdict;
-    bool is_answer; /* goes in only if the answer was a new one */
+    bool is_once; /* has a row of its own, and goes in only if that was a new one */
     bool is_new;
     struct slice reason;
     struct slice agent;
@@ -43,6 +43,7 @@ struct cargo {
     struct row_set link;
     struct row_set answer;
     struct row_set stop;
+    struct row_set refusal;
     struct row_set clock;
 };
 
@@ -60,6 +61,8 @@ struct cargo_event *cargo_event_of(const struct cargo *cargo, uint64_t record);
 void cargo_message_row(struct row_set *row, const struct record_message *message);
 void cargo_stop_row(struct row_set *row, const struct record_stop *stop);
 
+/* Of an event that is neither a hit nor an answer. */
+enum { REFUSED_LETTER = 'f' };
 char hit_kind_letter(enum hit_kind kind);
 char hit_verdict_letter(enum hit_verdict verdict);
 char answer_class_letter(enum answer_class class_);

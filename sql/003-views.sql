@@ -4,36 +4,43 @@
 create view spoor.feed as
 select e.at_time,
        spoor.event_kind_name(e.kind) as what,
-       m.sender,
-       coalesce(a.from_address, spoor.recipient_name(e.message, e.recipient)) as person,
-       m.subject,
-       coalesce(l.destination, a.from_address) as detail,
+       coalesce(m.sender, f.sender) as sender,
+       coalesce(f.address, spoor.answer_person(a), spoor.recipient_name(e.message, e.recipient)) as person,
+       coalesce(m.subject, f.subject) as subject,
+       coalesce(l.destination, a.from_address, f.campaign) as detail,
        case when e.kind in ('v', 'c') then spoor.verdict_name(e.verdict) end as verdict,
-       coalesce(r.name, a.rung::text) as reason,
-       e.message
+       coalesce(r.name, a.rung::text, f.reason) as reason,
+       a.status,
+       case when a.hard then 'hard' when not a.hard then 'soft' end as hardness,
+       spoor.answer_effect(a) as effect,
+       nullif(e.message, 0) as message
 from spoor.event e
 left join spoor.message m on m.id = e.message
 left join spoor.link l on l.message = e.message and l.number = e.link and e.kind = 'c'
 left join spoor.answer a on a.message = e.message and a.spool = e.spool and a.record = e.record
+left join spoor.campaign_refusal f on e.kind = 'f' and f.spool = e.spool and f.record = e.record
 left join spoor.reason r on r.id = e.reason
 where spoor.is_counted(e.kind, e.verdict)
 order by e.at_time desc;
 comment on view spoor.feed is 'What became of the mails, newest first; without what machines or the sender did. Try: table spoor.feed limit 20 \watch 2';
 comment on column spoor.feed.at_time is 'When it happened.';
-comment on column spoor.feed.what is 'view, click, or the class of an answer.';
+comment on column spoor.feed.what is 'view, click, the class of an answer, or refused: campaign mail that did not go to somebody.';
 comment on column spoor.feed.sender is 'Who had sent the mail.';
-comment on column spoor.feed.person is 'Who did it: the recipient, or the one who answered, or one of how many.';
+comment on column spoor.feed.person is 'Who did it: the recipient, or the one who answered, or one of how many; whom a bounce, complaint or refusal is about.';
 comment on column spoor.feed.subject is 'Subject of the mail.';
-comment on column spoor.feed.detail is 'Where the link leads, or from which address the answer came.';
+comment on column spoor.feed.detail is 'Where the link leads, from which address the answer came, or which campaign refused.';
 comment on column spoor.feed.verdict is 'human, proxy (a person or a prefetching proxy) or unknown; none for answers.';
-comment on column spoor.feed.reason is 'Why this verdict, or where the answer names the mail.';
-comment on column spoor.feed.message is 'The mail, as in spoor.message.';
+comment on column spoor.feed.reason is 'Why this verdict, where the answer names the mail, or what had ended the campaign.';
+comment on column spoor.feed.status is 'Status code of a bounce.';
+comment on column spoor.feed.hardness is 'hard: the bounce is for good; soft: it may get through another time.';
+comment on column spoor.feed.effect is 'Whether a bounce or complaint may end campaigns for that person, yes or why not; see spoor.answer_effect().';
+comment on column spoor.feed.message is 'The mail, as in spoor.message; null for one that nobody got.';
 
 create view spoor.event_report as
 select e.at_time,
        spoor.event_kind_name(e.kind) as what,
-       e.message,
-       coalesce(a.from_address, spoor.recipient_name(e.message, e.recipient)) as person,
+       nullif(e.message, 0) as message,
+       coalesce(f.address, spoor.answer_person(a), spoor.recipient_name(e.message, e.recipient)) as person,
        nullif(e.link::integer & 65535, 0) as link,
        l.destination,
        spoor.verdict_name(e.verdict) as verdict,
@@ -48,15 +55,16 @@ select e.at_time,
 from spoor.event e
 left join spoor.link l on l.message = e.message and l.number = e.link
 left join spoor.answer a on a.message = e.message and a.spool = e.spool and a.record = e.record
+left join spoor.campaign_refusal f on e.kind = 'f' and f.spool = e.spool and f.record = e.record
 left join spoor.reason r on r.id = e.reason
 left join spoor.agent g on g.id = e.agent
 left join spoor.event_clock c on c.spool = e.spool and c.record = e.record
 left join spoor.spool_progress p on p.spool = e.spool;
 comment on view spoor.event_report is 'Every event, also those of machines, with its codes spelled out.';
 comment on column spoor.event_report.at_time is 'When it happened.';
-comment on column spoor.event_report.what is 'view, click, or the class of an answer.';
+comment on column spoor.event_report.what is 'view, click, the class of an answer, or refused.';
 comment on column spoor.event_report.message is 'The mail.';
-comment on column spoor.event_report.person is 'Who did it, or one of how many.';
+comment on column spoor.event_report.person is 'Who did it, or one of how many; whom a report or refusal is about.';
 comment on column spoor.event_report.link is 'Which link, from 1.';
 comment on column spoor.event_report.destination is 'Where the link leads.';
 comment on column spoor.event_report.verdict is 'Who or what did it.';

@@ -7,12 +7,17 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { CAP = 1 << 20 };
+enum { CAP = 1 << 20, ANSWER_GROWN = 2 * 2 + 2 };
 
-/* What was encoded from the decoded payload must be its beginning: one record has one spelling. */
-static void expect_beginning(struct slice payload, struct buf *again, bool encoded)
+/*
+ * What was encoded from the decoded payload must be its beginning: one record has one spelling. GROWN bytes at its end an
+ * older payload lacks.
+ */
+static void expect_beginning(struct slice payload, struct buf *again, bool encoded, size_t grown)
 {
-    if (!encoded || again->len > payload.len || memcmp(again->data, payload.p, again->len) != 0)
+    size_t len = again->len > payload.len && again->len - payload.len == grown ? payload.len : again->len;
+
+    if (!encoded || len > payload.len || memcmp(again->data, payload.p, len) != 0)
         abort();
     buf_reset(again);
 }
@@ -24,19 +29,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct record_hit hit;
     struct record_answer answer;
     struct record_stop stop;
+    struct record_refusal refusal;
     struct buf again;
 
     buf_init(&again, CAP);
     if (record_message_decode(payload, &message)) {
-        expect_beginning(payload, &again, record_message_encode(&message, &again));
+        expect_beginning(payload, &again, record_message_encode(&message, &again), 0);
         record_message_free(&message);
     }
     if (record_hit_decode(payload, &hit) && hit.user_agent.len <= USER_AGENT_MAX)
-        expect_beginning(payload, &again, record_hit_encode(&hit, &again));
+        expect_beginning(payload, &again, record_hit_encode(&hit, &again), 0);
     if (record_answer_decode(payload, &answer))
-        expect_beginning(payload, &again, record_answer_encode(&answer, &again));
+        expect_beginning(payload, &again, record_answer_encode(&answer, &again), ANSWER_GROWN);
     if (record_stop_decode(payload, &stop))
-        expect_beginning(payload, &again, record_stop_encode(&stop, &again));
+        expect_beginning(payload, &again, record_stop_encode(&stop, &again), 0);
+    if (record_refusal_decode(payload, &refusal))
+        expect_beginning(payload, &again, record_refusal_encode(&refusal, &again), 0);
     buf_free(&again);
     return 0;
 }

@@ -39,27 +39,161 @@ def servers(module_own, sink):
     return started
 
 
+@pytest.fixture
+def name(mark):
+    """A campaign that no other test has."""
+    return "autumn " + mark
+
+
 def submit(servers, to, mark, mail_options=(), rcpt_options=(), sender=SENDER, content=None):
-    """Like servers.submit(), with ESMTP parameters."""
+    """Like servers.submit(), with ESMTP parameters; the line that spoor-stamp wrote of it."""
     with smtplib.SMTP("127.0.0.1", servers.sending.port, local_hostname="client.test") as client:
         client.ehlo()
         assert client.mail(sender, list(mail_options))[0] == 250
         assert client.rcpt(to, list(rcpt_options))[0] == 250
         code, text = client.data(content or mails.html_quoted_printable(SENDER, [to], mark))
         assert code == 250, text
-    return re.search(rb"queued as (\w+)", text).group(1).decode()
+    return servers.spoor.mail_line(re.search(rb"queued as (\w+)", text).group(1).decode())
 
 
-def return_path_of(delivered):
-    return re.search(RETURN_PATH, traces.field(delivered, "Return-Path"))
+def return_path_of(servers, mark, to=BOB):
+    """The whole address, and its token."""
+    delivered = servers.mail.wait(to, mark.encode(), log=servers.receiving.log)
+    found = RETURN_PATH.search(traces.field(delivered, "Return-Path"))
+    assert found, "no return path of ours: %s" % traces.field(delivered, "Return-Path")
+    return found.group(0), found.group(1)
+
+
+def forged(path):
+    token = RETURN_PATH.match(path).group(1)
+    return path.replace(token, token[:20] + ("a" if token[20] != "a" else "b") + token[21:])
+
+
+def blank_bounce(mark):
+    """One that quotes nothing of the mail."""
+    return mails.crlf("From: Postmaster <postmaster@elsewhere.test>\nTo: <>\nSubject: Returned mail %s\n"
+                      "Message-ID: <%s@elsewhere.test>\n\nYour mail was not delivered.\n" % (mark, mark))
+
+
+def answers(servers, line, count=1):
+    return servers.postgres.wait_rows("SELECT class, rung, about, status, hard, effect FROM spoor.answer WHERE message = %s"
+                                      % line["message"], count)
+
+
+def loaded(servers, line):
+    servers.postgres.wait_rows("SELECT id FROM spoor.message WHERE id = %s" % line["message"])
+
+
+def events(servers, line, what, count=1):
+    return servers.postgres.wait_rows("SELECT * FROM spoor.feed WHERE message = %s AND what = %s"
+                                      % (line["message"], quote(what)), count)
+
+
+def whom(servers, mark, people):
+    """Which of them have the mail, once nothing is under way any more."""
+    servers.sending.wait_empty()
+    servers.receiving.wait_empty()
+    return [one for one in people if servers.mail.mails(one, mark.encode())]
+
+
+# --- what leaves --------------------------------------------------------------------------------------
 
 
 def test_the_clients_parameters_stay(servers, sink, mark):
-    submit(servers, "x@sink.test", mark, ["RET=HDRS", "ENVID=letter+2B7", "BODY=8BITMIME", "SMTPUTF8"],
-           ["NOTIFY=FAILURE,DELAY", "ORCPT=rfc822;X@Sink.test"])
+    """On the wire to the next server, and in the report that our own one writes."""
+    line = submit(servers, "x@sink.test", mark, ["RET=HDRS", "ENVID=letter+2B7", "BODY=8BITMIME", "SMTPUTF8"],
+                  ["NOTIFY=FAILURE,DELAY", "ORCPT=rfc822;X@Sink.test"])
+    assert "return_path" in line["added"].split(",")
     proc.wait_for(lambda: sink.said("QUIT"), "the mail is there", log=servers.sending.log)
-    mail, = sink.said("MAIL")
-    print(mail, sink.said("RCPT"))
-    assert RETURN_PATH.search(mail)
-    assert {"RET=HDRS", "ENVID=letter+2B7", "BODY=8BITMIME"} <= set(mail.split())
+    said, = sink.said("MAIL")
+    assert RETURN_PATH.search(said)
+    assert {"RET=HDRS", "ENVID=letter+2B7", "BODY=8BITMIME", "SMTPUTF8"} <= set(said.split())
+    assert any(word.startswith("SIZE=") for word in said.split())
     assert set(sink.said("RCPT")[0].split()[1:]) == {"TO:<x@sink.test>", "NOTIFY=FAILURE,DELAY", "ORCPT=rfc822;X@Sink.test"}
+
+
+@pytest.mark.parametrize("ret, part", [("HDRS", b"text/rfc822-headers"), ("FULL", b"message/rfc822")])
+def test_a_bounce_of_our_own_server_keeps_them(servers, mark, ret, part):
+    line = submit(servers, NOBODY, mark, ["RET=" + ret, "ENVID=q" + ret], ["NOTIFY=FAILURE", "ORCPT=rfc822;Nobody@Example.net"])
+    bounce = servers.mail.wait(SENDER, mark.encode(), log=servers.receiving.log)
+    assert b"\r\nContent-Type: " + part in bounce and b"\r\nOriginal-Envelope-Id: q%s\r\n" % ret.encode() in bounce
+    assert traces.field(bounce, "Delivered-To") == SENDER
+    row, = events(servers, line, "bounce")
+    assert (row["person"], row["status"], row["hardness"], row["effect"]) == (NOBODY, "5.7.1", "hard", "yes")
+
+
+def test_nobody_is_told_who_did_not_want_to_be(servers, mark):
+    submit(servers, NOBODY, mark, rcpt_options=["NOTIFY=NEVER"])
+    assert whom(servers, mark, [SENDER, KEEPER]) == []
+
+
+@pytest.mark.parametrize("sender, more", [("someone@elsewhere.test", []), ("", []), (SENDER, ["Precedence: list"]),
+                                          (SENDER, ["List-Id: <l.example.com>"]), (SENDER, ["X-Spoor-Track: off"])],
+                         ids=["another domain", "the null sender", "a list", "a list by its id", "not tracked"])
+def test_other_senders_stay(servers, mark, sender, more):
+    content = mails.html_quoted_printable(SENDER, [BOB], mark, more=more)
+    line = submit(servers, BOB, mark, sender=sender, content=content)
+    assert "return_path" not in line.get("added", "")
+    delivered = servers.mail.wait(BOB, mark.encode(), log=servers.receiving.log)
+    assert traces.field(delivered, "Return-Path") == "<%s>" % sender
+
+
+# --- what comes back ----------------------------------------------------------------------------------
+
+
+def test_a_bounce_that_quotes_nothing_finds_its_mail_and_its_sender(servers, mark):
+    line = submit(servers, BOB, mark)
+    path, _ = return_path_of(servers, mark)
+    back = mails.new_mark()
+    servers.answer("", [path], blank_bounce(back))
+    assert whom(servers, back, [SENDER, KEEPER, path]) == [SENDER]
+    row, = answers(servers, line)
+    assert row["rung"] == "bounce_address" and row["class"] in ("bounce", "machine")
+    servers.spoor.wait_log("match", r"returned=%s to=<%s> from=<>$" % (line["message"], SENDER))
+
+
+def test_only_that_recipient_is_swapped(servers, mark):
+    submit(servers, BOB, mark)
+    path, _ = return_path_of(servers, mark)
+    back = mails.new_mark()
+    servers.answer(STRANGER, [BOB, path, "carol@example.org"], blank_bounce(back))
+    assert whom(servers, back, [BOB, "carol@example.org", SENDER, path]) == [BOB, "carol@example.org", SENDER]
+
+
+def test_what_is_forged_or_of_another_domain_stays(servers, mark):
+    submit(servers, BOB, mark)
+    path, _ = return_path_of(servers, mark)
+    for odd in (forged(path), path.replace("@example.com", "@example.org")):
+        back = mails.new_mark()
+        servers.answer("", [odd], blank_bounce(back))
+        assert whom(servers, back, [SENDER, KEEPER, odd]) == [odd]
+
+
+def test_a_sender_that_is_a_return_path_gets_nothing(servers, mark):
+    """Neither a second one around it, nor what comes back: nothing goes in a circle."""
+    first = submit(servers, BOB, mark)
+    path, _ = return_path_of(servers, mark)
+    again = mails.new_mark()
+    line = submit(servers, BOB, again, sender=path)
+    assert "return_path" not in line["added"]
+    loaded(servers, first)
+    servers.postgres.execute("UPDATE spoor.message SET envelope_sender = %s WHERE id = %s" % (quote(path), first["message"]))
+    servers.memcached.stop()
+    servers.memcached.start()
+    back = mails.new_mark()
+    servers.answer("", [path], blank_bounce(back))
+    assert whom(servers, back, [SENDER, KEEPER, path]) == [KEEPER]
+
+
+def test_the_database_knows_what_memcached_forgot(servers, mark):
+    line = submit(servers, BOB, mark)
+    path, _ = return_path_of(servers, mark)
+    loaded(servers, line)
+    servers.memcached.stop()
+    servers.memcached.start()
+    back = mails.new_mark()
+    servers.answer("", [path], blank_bounce(back))
+    assert whom(servers, back, [SENDER, KEEPER, path]) == [SENDER]
+
+
+# --- our own server's reports -------------------------------------------------------------------------
