@@ -10,7 +10,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { REPLY_MAX = 900, LIST_MAX = 4000 };
+enum { REPLY_MAX = 900, LIST_MAX = 4000, QUEUE_ID_SHORTEST = 6 };
 
 /* --- what the database says ------------------------------------------------------------------------------ */
 
@@ -159,11 +159,19 @@ static void log_verdict(const struct mlfi_message *message, const struct campaig
     buf_free(&list);
 }
 
+/* An MTA gives a mail that lacks an id one with the queue id in it: another one at each attempt. */
+static bool is_made_by_mta(const struct mlfi_message *message, const char *id)
+{
+    return strlen(message->queue_id) >= QUEUE_ID_SHORTEST && strstr(id, message->queue_id);
+}
+
 /* How each refusal of the mail begins; ID is to be freed. False without memory. */
 static bool describe_mail(const struct mlfi_message *message, const struct record_message *record,
                           struct record_refusal *refusal, char **id)
 {
     *id = fingerprint_message_id(&message->headers);
+    if (*id && is_made_by_mta(message, *id))
+        **id = '\0';
     *refusal = (struct record_refusal){
         .time_us = clock_wall_us(),
         .campaign = record->campaign,

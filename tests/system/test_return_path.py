@@ -3,6 +3,7 @@
 
 import re
 import smtplib
+import subprocess
 
 import pytest
 
@@ -76,7 +77,7 @@ def blank_bounce(mark):
 
 
 def answers(servers, line, count=1):
-    return servers.postgres.wait_rows("SELECT class, rung, about, status, hard, effect FROM spoor.answer WHERE message = %s"
+    return servers.postgres.wait_rows("SELECT class, rung, host FROM spoor.answer WHERE message = %s"
                                       % line["message"], count)
 
 
@@ -197,3 +198,68 @@ def test_the_database_knows_what_memcached_forgot(servers, mark):
 
 
 # --- our own server's reports -------------------------------------------------------------------------
+
+
+def sendmail(servers, sender, to, content):
+    """As a program on the host of the sending server does."""
+    subprocess.run(["sendmail", "-C", servers.sending.etc, "-i", "-f", sender, to], input=content.replace(b"\r\n", b"\n"),
+                   check=True, cwd="/")
+
+
+@pytest.fixture(scope="module")
+def reporting(servers):
+    """The sending server shows its own reports to spoor-match, and mail of local programs to both milters."""
+    servers.sending.change({"internal_mail_filter_classes": "bounce",
+                            "non_smtpd_milters": ", ".join(postfix.milter(servers.spoor.socket(name))
+                                                           for name in ("stamp", "match"))})
+    return servers
+
+
+@pytest.fixture
+def plain_senders(reporting):
+    """Envelope senders stay; only local programs are trusted without a login."""
+    conf = reporting.spoor.write_conf(reporting.spoor.conf + ".plain", sections={"stamp": {"bounce_address": ""}})
+    reporting.spoor.restart("stamp", conf)
+    yield reporting
+    reporting.spoor.restart("stamp")
+
+
+def check_own_bounce(servers, mark, name):
+    """The next hop refuses: whom the bounce is about, and that the campaign ends for him."""
+    content = mails.html_quoted_printable(SENDER, [NOBODY], mark, more=["X-Spoor-Campaign: " + name])
+    line = submit(servers, NOBODY, mark, content=content)
+    row, = events(servers, line, "bounce")
+    assert (row["person"], row["status"], row["hardness"], row["effect"]) == (NOBODY, "5.7.1", "hard", "yes")
+    host = servers.postgres.value("SELECT host FROM spoor.answer WHERE message = %s" % line["message"])
+    assert host == "sending.test", "before any other server had it"
+    with pytest.raises(mailer.Refused, match="550 .*bounce of"):
+        servers.submit(SENDER, [NOBODY], content)
+    assert whom(servers, mark, [SENDER, KEEPER]) == [SENDER]
+    assert len(servers.mail.mails(SENDER, mark.encode())) == 1
+    assert len(answers(servers, line)) == 1, "the same bounce at the next server is no other one"
+
+
+def test_our_own_servers_bounce_ends_a_campaign(reporting, mark, name):
+    check_own_bounce(reporting, mark, name)
+
+
+def test_our_own_servers_bounce_to_the_sender_himself(plain_senders, mark, name):
+    check_own_bounce(plain_senders, mark, name)
+
+
+def test_mail_of_local_programs_is_not_from_the_world(plain_senders, mark):
+    """It is tracked like any other, but no answer, whatever it names; what has no sender may be one."""
+    servers = plain_senders
+    line = submit(servers, BOB, mark)
+    original = traces.field(servers.mail.wait(BOB, mark.encode()), "Message-ID")
+    letter, absence = mails.new_mark(), mails.new_mark()
+    servers.spoor.restart("stamp", servers.spoor.write_conf(
+        servers.spoor.conf + ".local", sections={"stamp": {"bounce_address": "", "submit_networks": ["192.0.2.0/24"]}}))
+    sendmail(servers, BOB, "carol@example.org", mails.answer(BOB, ["carol@example.org"], letter, original))
+    sendmail(servers, SENDER, BOB, mails.html_quoted_printable(SENDER, [BOB], letter))
+    sendmail(servers, "<>", "carol@example.org", mails.out_of_office(BOB, ["carol@example.org"], absence, original))
+    assert {(row["class"], row["host"]) for row in answers(servers, line, 2)} == {
+        ("auto_reply", "sending.test"), ("reply", "receiving.test")}, "a letter is an answer where it arrives"
+    assert whom(servers, letter, [BOB, "carol@example.org"]) == [BOB, "carol@example.org"]
+    assert RETURN_PATH.search(traces.field(servers.mail.mails(BOB, letter.encode())[0], "Return-Path")) is None
+    assert traces.pixels(servers.mail.mails(BOB, letter.encode())[0], servers.spoor.tracking_url)
