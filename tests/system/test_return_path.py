@@ -206,12 +206,15 @@ def sendmail(servers, sender, to, content):
                    check=True, cwd="/")
 
 
+def reporting_to(servers, *sockets):
+    """The sending server shows its own reports to these milters, and mail of local programs."""
+    servers.sending.change({"internal_mail_filter_classes": "bounce",
+                            "non_smtpd_milters": ", ".join(map(postfix.milter, sockets))})
+
+
 @pytest.fixture(scope="module")
 def reporting(servers):
-    """The sending server shows its own reports to spoor-match, and mail of local programs to both milters."""
-    servers.sending.change({"internal_mail_filter_classes": "bounce",
-                            "non_smtpd_milters": ", ".join(postfix.milter(servers.spoor.socket(name))
-                                                           for name in ("stamp", "match"))})
+    reporting_to(servers, servers.spoor.socket("stamp"), servers.spoor.socket("match"))
     return servers
 
 
@@ -263,3 +266,46 @@ def test_mail_of_local_programs_is_not_from_the_world(plain_senders, mark):
     assert whom(servers, letter, [BOB, "carol@example.org"]) == [BOB, "carol@example.org"]
     assert RETURN_PATH.search(traces.field(servers.mail.mails(BOB, letter.encode())[0], "Return-Path")) is None
     assert traces.pixels(servers.mail.mails(BOB, letter.encode())[0], servers.spoor.tracking_url)
+
+
+def test_a_bounce_waits_for_the_milter(plain_senders, mark):
+    servers = plain_senders
+    reporting_to(servers, servers.spoor.socket("nobody"))
+    line = submit(servers, NOBODY, mark)
+    proc.wait_for(lambda: "status=deferred (bounce failed)" in servers.sending.text(), "the mail waits",
+                  log=servers.sending.log)
+    assert servers.sending.queued() == 1
+    reporting_to(servers, servers.spoor.socket("match"))
+    servers.sending.flush()
+    assert [row["person"] for row in events(servers, line, "bounce")] == [NOBODY]
+    assert whom(servers, mark, [SENDER]) == [SENDER]
+
+
+def test_an_alias_takes_what_stays(servers, mark):
+    """As in contrib/postfix/bounces.md: the milter takes a recipient out before, and although, it is an alias."""
+    submit(servers, BOB, mark)
+    path, _ = return_path_of(servers, mark)
+    servers.receiving.change({"recipient_delimiter": "+", "propagate_unmatched_extensions": "",
+                              "virtual_alias_maps": "inline:{ bounces@example.com=%s }" % KEEPER})
+    for whole, expected in ((path, SENDER), (forged(path), KEEPER)):
+        back = mails.new_mark()
+        servers.answer("", [whole], blank_bounce(back))
+        assert whom(servers, back, [SENDER, KEEPER, whole]) == [expected]
+
+
+def test_the_database_is_away(servers, mark):
+    """memcached knows a mail that has just left; of any other somebody gets what comes back, or nothing changes."""
+    submit(servers, BOB, mark)
+    path, _ = return_path_of(servers, mark)
+    servers.postgres.stop()
+    known, unknown, left = (mails.new_mark() for _ in range(3))
+    servers.answer("", [path], blank_bounce(known))
+    assert whom(servers, known, [SENDER, KEEPER]) == [SENDER]
+    servers.memcached.stop()
+    servers.answer("", [path], blank_bounce(unknown))
+    assert whom(servers, unknown, [SENDER, KEEPER]) == [KEEPER]
+    servers.spoor.restart("match", servers.spoor.write_conf(servers.spoor.conf + ".none", sections={"match": {"bounce_mailbox": ""}}))
+    servers.receiving.change({"virtual_alias_maps": ""})
+    servers.answer("", [path], blank_bounce(left))
+    assert whom(servers, left, [SENDER, KEEPER, path]) == [path]
+    servers.spoor.wait_log("match", r"returned=\d+ to=- from=<>: its sender is not known")
