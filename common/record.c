@@ -244,6 +244,14 @@ bool record_message_decode(struct slice payload, struct record_message *message)
     return !in.bad;
 }
 
+uint32_t record_message_key(const struct record_message *message, struct slice address)
+{
+    for (size_t at = 0; at < message->recipients; at++)
+        if (slice_eq(message->recipient[at].address, address))
+            return message->recipient[at].key;
+    return 0;
+}
+
 void record_message_free(struct record_message *message)
 {
     free(message->recipient);

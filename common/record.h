@@ -150,6 +150,8 @@ bool record_refusal_encode(const struct record_refusal *refusal, struct buf *out
 /* False for bytes that are no such record; nothing to free then. */
 bool record_message_decode(struct slice payload, struct record_message *message);
 void record_message_free(struct record_message *message);
+/* Of that recipient; 0 when the mail does not name it. */
+uint32_t record_message_key(const struct record_message *message, struct slice address);
 bool record_hit_decode(struct slice payload, struct record_hit *hit);
 bool record_answer_decode(struct slice payload, struct record_answer *answer);
 bool record_stop_decode(struct slice payload, struct record_stop *stop);

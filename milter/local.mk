@@ -8,6 +8,8 @@ milter_spoor_stamp_SOURCES += milter/stamp_campaign.h
 milter_spoor_stamp_SOURCES += milter/stamp_filter.c
 milter_spoor_stamp_SOURCES += milter/stamp_filter.h
 milter_spoor_stamp_SOURCES += milter/stamp_main.c
+milter_spoor_stamp_SOURCES += milter/stamp_refusal.c
+milter_spoor_stamp_SOURCES += milter/stamp_refusal.h
 milter_spoor_stamp_LDADD = libmail.a $(COMMON_LIBS) $(MILTER_LIBS)
 
 sbin_PROGRAMS += milter/spoor-match

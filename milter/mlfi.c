@@ -475,10 +475,10 @@ bool mlfi_stop(void)
     return drained;
 }
 
-bool mlfi_record(struct recorder *recorder, enum record_kind kind, const struct buf *payload)
+static bool record(struct recorder *recorder, enum record_kind kind, const struct buf *payload, bool durable)
 {
     static struct log_throttle throttle = {.every_seconds = 60};
-    enum spool_result result = recorder_write(recorder, kind, payload, true);
+    enum spool_result result = recorder_write(recorder, kind, payload, durable);
 
     if (result == SPOOL_FULL)
         log_throttled(&throttle, LOG_ERR, "spool %s is full: mail passes without a record", recorder->directory);
@@ -486,4 +486,14 @@ bool mlfi_record(struct recorder *recorder, enum record_kind kind, const struct 
         log_throttled(&throttle, LOG_ERR, "cannot write to spool %s: %m: mail passes without a record",
                       recorder->directory);
     return result == SPOOL_OK;
+}
+
+bool mlfi_record(struct recorder *recorder, enum record_kind kind, const struct buf *payload)
+{
+    return record(recorder, kind, payload, true);
+}
+
+bool mlfi_record_ahead(struct recorder *recorder, enum record_kind kind, const struct buf *payload)
+{
+    return record(recorder, kind, payload, false);
 }

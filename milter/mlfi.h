@@ -63,5 +63,7 @@ bool mlfi_stop(void);
 
 /* Notes down what was done, on the disk when true. A failure is logged once a minute: such mail goes without a record. */
 bool mlfi_record(struct recorder *recorder, enum record_kind kind, const struct buf *payload);
+/* The same, on the disk with the next one: of several that belong together only the last goes by mlfi_record(). */
+bool mlfi_record_ahead(struct recorder *recorder, enum record_kind kind, const struct buf *payload);
 
 #endif

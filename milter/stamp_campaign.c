@@ -4,13 +4,13 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/store.h"
-#include "mail/fingerprint.h"
 #include "milter/stamp_campaign.h"
+#include "milter/stamp_refusal.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { REPLY_MAX = 900, LIST_MAX = 4000, QUEUE_ID_SHORTEST = 6 };
+enum { REPLY_MAX = 900, LIST_MAX = 4000 };
 
 /* --- what the database says ------------------------------------------------------------------------------ */
 
@@ -28,15 +28,6 @@ static bool is_repeated(const struct campaign *campaign, size_t at)
     return false;
 }
 
-/* 0 when the mail does not name that recipient. */
-static uint32_t key_of(const struct record_message *record, struct slice address)
-{
-    for (size_t known = 0; known < record->recipients; known++)
-        if (slice_eq(record->recipient[known].address, address))
-            return record->recipient[known].key;
-    return 0;
-}
-
 /* The recipients as the question has them: each address once, with its key when the mail names its recipients. */
 static bool list_recipients(const struct campaign *campaign, const struct outgoing_plan *plan, struct record_message *question,
                             bool *copied)
@@ -49,7 +40,7 @@ static bool list_recipients(const struct campaign *campaign, const struct outgoi
             continue;
         copied[question->recipients] = recipient->copied;
         question->recipient[question->recipients++] = (struct record_recipient){
-            .address = address, .key = key_of(&plan->record, address)};
+            .address = address, .key = record_message_key(&plan->record, address)};
     }
     return question->recipients > 0;
 }
@@ -159,71 +150,6 @@ static void log_verdict(const struct mlfi_message *message, const struct campaig
     buf_free(&list);
 }
 
-/* An MTA gives a mail that lacks an id one with the queue id in it: another one at each attempt. */
-static bool is_made_by_mta(const struct mlfi_message *message, const char *id)
-{
-    return strlen(message->queue_id) >= QUEUE_ID_SHORTEST && strstr(id, message->queue_id);
-}
-
-/* How each refusal of the mail begins; ID is to be freed. False without memory. */
-static bool describe_mail(const struct mlfi_message *message, const struct record_message *record,
-                          struct record_refusal *refusal, char **id)
-{
-    *id = fingerprint_message_id(&message->headers);
-    if (*id && is_made_by_mta(message, *id))
-        **id = '\0';
-    *refusal = (struct record_refusal){
-        .time_us = clock_wall_us(),
-        .campaign = record->campaign,
-        .owner = record->owner,
-        .sender = record->sender,
-        .subject = record->subject,
-        .message_id = slice_str(*id),
-        .host = slice_str(message->host),
-        .queue_id = slice_str(message->queue_id),
-    };
-    return *id && fingerprint(&message->headers, *id, refusal->digest);
-}
-
-/* All go to the disk together, with the last. */
-static bool write_refusals(struct stamp_filter *filter, const struct campaign *campaign, const struct record_message *record,
-                           size_t left, struct record_refusal *refusal)
-{
-    struct buf payload;
-    bool written = true;
-
-    buf_init(&payload, RECORD_BYTES_MAX);
-    for (size_t at = 0; at < campaign->recipients && written && left; at++) {
-        if (campaign->recipient[at].state != CAMPAIGN_STOPPED)
-            continue;
-        left--;
-        refusal->address = slice_str(campaign->recipient[at].address);
-        refusal->reason = slice_str(campaign->recipient[at].reason);
-        refusal->recipient = key_of(record, refusal->address);
-        buf_reset(&payload);
-        written = record_refusal_encode(refusal, &payload) &&
-                  (left ? recorder_write(filter->recorder, RECORD_REFUSED, &payload, false) == SPOOL_OK
-                        : mlfi_record(filter->recorder, RECORD_REFUSED, &payload));
-    }
-    buf_free(&payload);
-    return written;
-}
-
-/* Before the MTA has its answer. When the client tries again, the database knows the refusals by the mail's fingerprint. */
-static void note_refusals(struct stamp_filter *filter, const struct mlfi_message *message, const struct campaign *campaign,
-                          const struct campaign_verdict *verdict, const struct outgoing_plan *plan)
-{
-    struct record_refusal refusal;
-    char *id;
-
-    if (describe_mail(message, &plan->record, &refusal, &id)) {
-        refusal.message = plan->tracked && verdict->action == CAMPAIGN_DROP ? plan->record.id : 0;
-        if (!write_refusals(filter, campaign, &plan->record, verdict->stopped, &refusal))
-            log_warn("refusals of a campaign are not recorded");
-    }
-    free(id);
-}
-
 static sfsistat refuse(const struct mlfi_message *message, const struct campaign_verdict *verdict, struct slice name)
 {
     bool later = verdict->action == CAMPAIGN_LATER;
@@ -275,7 +201,7 @@ static bool act(struct stamp_filter *filter, const struct mlfi_message *message,
         return true;
     log_verdict(message, campaign, &verdict, plan->record.campaign);
     if (verdict.action != CAMPAIGN_LATER)
-        note_refusals(filter, message, campaign, &verdict, plan);
+        stamp_refusal_record(filter, message, campaign, &verdict, plan);
     if (verdict.action != CAMPAIGN_DROP) {
         *answer = refuse(message, &verdict, plan->record.campaign);
         return false;
