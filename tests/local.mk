@@ -44,6 +44,7 @@ unit_tests += tests/unit/test_spool
 unit_tests += tests/unit/test_sql_script
 unit_tests += tests/unit/test_store
 unit_tests += tests/unit/test_token
+unit_tests += tests/unit/test_unsubscribe
 unit_tests += tests/unit/test_url
 unit_tests += tests/unit/test_verdict
 if HAVE_ORACLES
@@ -88,6 +89,9 @@ tests_unit_test_spool_SOURCES += tests/unit/folder.c
 tests_unit_test_spool_SOURCES += tests/unit/folder.h
 tests_unit_test_store_SOURCES = tests/unit/test_store.c
 tests_unit_test_store_SOURCES += tests/unit/postgres.h
+tests_unit_test_unsubscribe_SOURCES = tests/unit/test_unsubscribe.c
+tests_unit_test_unsubscribe_SOURCES += tests/unit/incoming_tokens.c
+tests_unit_test_unsubscribe_SOURCES += tests/unit/incoming_tokens.h
 
 # Fuzz targets: a file each, built with CC=clang and --enable-fuzzers.
 FUZZER_LINK = $(AM_LDFLAGS) -fsanitize=fuzzer
@@ -106,6 +110,7 @@ noinst_PROGRAMS += tests/fuzz/fuzz_rewrite
 noinst_PROGRAMS += tests/fuzz/fuzz_route
 noinst_PROGRAMS += tests/fuzz/fuzz_spool
 noinst_PROGRAMS += tests/fuzz/fuzz_token
+noinst_PROGRAMS += tests/fuzz/fuzz_unsubscribe
 noinst_PROGRAMS += tests/fuzz/fuzz_url
 endif
 tests_fuzz_fuzz_absence_LDFLAGS = $(FUZZER_LINK)
@@ -122,6 +127,7 @@ tests_fuzz_fuzz_rewrite_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_route_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_spool_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_token_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_unsubscribe_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_url_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_header_SOURCES = tests/fuzz/fuzz_header.c
 tests_fuzz_fuzz_header_SOURCES += tests/support/rewrite_check.c
