@@ -206,6 +206,7 @@ EXTRA_DIST += tests/system/spam_filters.py
 EXTRA_DIST += tests/system/spoor.py
 EXTRA_DIST += tests/system/test_bad_input.py
 EXTRA_DIST += tests/system/test_campaign.py
+EXTRA_DIST += tests/system/test_dkim.py
 EXTRA_DIST += tests/system/test_dry_run.py
 EXTRA_DIST += tests/system/test_harness.py
 EXTRA_DIST += tests/system/test_main_job.py
