@@ -88,16 +88,14 @@ logging { type = "console"; level = "warning"; }
 worker "normal" { bind_socket = "127.0.0.1:%(port)d"; count = 1; mime = true; }
 """
 
-    def __init__(self, folder, log_folder, modules=None):
-        """MODULES: the settings of some that are to be there."""
-        modules = modules or {}
+    def __init__(self, folder, log_folder):
         self.folder = os.path.join(folder, "rspamd")
         self.port = proc.free_port()
         local = os.path.join(self.folder, "local.d")
         os.makedirs(local)
-        for module in set(self.ABSENT) | set(modules):
+        for module in self.ABSENT:
             with open(os.path.join(local, module + ".conf"), "w") as out:
-                out.write(modules.get(module, "enabled = false;\n"))
+                out.write("enabled = false;\n")
         with open(os.path.join(local, "hfilter.conf"), "w") as out:  # what is left of it looks at URLs
             out.write("".join("%s_enabled = false;\n" % what for what in ("helo", "hostname", "from", "rcpt")))
         path = os.path.join(self.folder, "rspamd.conf")
@@ -115,19 +113,14 @@ worker "normal" { bind_socket = "127.0.0.1:%(port)d"; count = 1; mime = true; }
         return [self._judge(mail) for mail in mails]
 
     def _judge(self, mail):
-        symbols = self.ask(RECEIVED + mail, dict(CLIENT, From=SENDER, Rcpt=RECIPIENT))["symbols"]
-        return {rule: symbol["score"] for rule, symbol in symbols.items()}
-
-    def ask(self, mail, about):
-        """All that it says about a mail."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        connection.request("POST", "/checkv2", mail, about)
+        connection.request("POST", "/checkv2", RECEIVED + mail, dict(CLIENT, From=SENDER, Rcpt=RECIPIENT))
         answer = connection.getresponse()
         text = answer.read()
         connection.close()
         if answer.status != 200:
             raise proc.Failure("rspamd answers %d: %r" % (answer.status, text), self.server.log)
-        return json.loads(text)
+        return {rule: symbol["score"] for rule, symbol in json.loads(text)["symbols"].items()}
 
     def stop(self):
         self.server.stop()

@@ -307,6 +307,12 @@ static struct record_stop stop_of(enum answer_class class_, const char *address,
                                 .time_us = clock_wall_us(), .digest = {(uint8_t)class_, (uint8_t)key}};
 }
 
+static struct record_unsubscribe asked_by(const char *address, uint32_t key)
+{
+    return (struct record_unsubscribe){.message = mail, .recipient = key, .time_us = clock_wall_us(),
+                                       .way = address[0] ? UNSUBSCRIBE_MAIL : UNSUBSCRIBE_WEB, .address = slice_str(address)};
+}
+
 static void a_campaign_ends_for_whom_the_answer_concerns(void **state)
 {
     struct fixture *fixture = *state;
@@ -353,6 +359,7 @@ static void a_mail_that_names_nobody_is_stopped_by_its_recipients_only(void **st
     struct fixture *fixture = *state;
     struct record_message message = campaign_mail(mail);
     struct record_stop stop = stop_of(ANSWER_REPLY, "eve@elsewhere.test", 0);
+    struct record_unsubscribe asked;
     struct buf blocks;
 
     buf_init(&blocks, 1000);
@@ -365,13 +372,12 @@ static void a_mail_that_names_nobody_is_stopped_by_its_recipients_only(void **st
     assert_int_equal(store_stop(fixture->db, &stop, WAIT_MS), STORE_YES);
     check_admission(fixture, mail + 1, "bob@there.test reply stopped;");
     CHECK_VALUE("select sent_to from spoor.message order by id desc limit 1", "1");
+    asked = asked_by("eve@elsewhere.test", 7);
+    assert_int_equal(store_unsubscribe(fixture->db, &asked, WAIT_MS), STORE_NO);
+    asked = asked_by("carol@there.test", 8);
+    assert_int_equal(store_unsubscribe(fixture->db, &asked, WAIT_MS), STORE_YES);
+    check_admission(fixture, mail + 2, "bob@there.test reply stopped;carol@there.test unsubscribe stopped;");
     buf_free(&blocks);
-}
-
-static struct record_unsubscribe asked_by(const char *address, uint32_t key)
-{
-    return (struct record_unsubscribe){.message = mail, .recipient = key, .time_us = clock_wall_us(),
-                                       .way = address[0] ? UNSUBSCRIBE_MAIL : UNSUBSCRIBE_WEB, .address = slice_str(address)};
 }
 
 static void add_unsubscribe(struct fixture *fixture, const struct record_unsubscribe *asked)
