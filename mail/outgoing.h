@@ -3,8 +3,8 @@
  * outgoing - what is done to a mail on its way out, decided once, when all of it is there.
  *
  * The ladder: ours? - its campaign - automatic? - the sender's wishes (X-Spoor-*) - how much may be touched - number -
- * Message-ID and References - List-Unsubscribe - pixel and links - record. The first step that says no gives the reason. Pure: it
- * makes a plan; spoor-stamp applies it to the wire, `spoorctl stamp` to a file.
+ * Message-ID and References - List-Unsubscribe - pixel and links - record. The first step that says no gives the
+ * reason. Pure: it makes a plan; spoor-stamp applies it to the wire, `spoorctl stamp` to a file.
  */
 #ifndef MAIL_OUTGOING_H
 #define MAIL_OUTGOING_H

@@ -68,7 +68,8 @@ static const struct http_header health_headers[] = {
     "</p></body></html>\n"
 
 #define STYLE                                                                                              \
-    ":root{color-scheme:light dark}body{font:1.1em/1.5 system-ui,sans-serif;max-width:32em;margin:12vh auto;padding:0 1.2em}"     \
+    ":root{color-scheme:light dark}"                                                                       \
+    "body{font:1.1em/1.5 system-ui,sans-serif;max-width:32em;margin:12vh auto;padding:0 1.2em}"            \
     "h1{font-size:1.4em}button{font:inherit;padding:.6em 1.6em}"
 /* For people, on a phone too; dark where they like it dark. */
 #define FORM_PAGE(title, text)                                                                             \
@@ -97,7 +98,8 @@ bool pages_init(struct pages *pages)
                           slice_str(PAGE("Method not allowed", "Only GET and HEAD are answered."))),
         .bad_request =
             http_page_new(400, last_page_headers, COUNT(last_page_headers),
-                          slice_str(PAGE("Bad request", "A request here has no body, one Host, and fields whose names no space follows."))),
+                          slice_str(PAGE("Bad request", "A request here has one Host, no body but that of a form, and fields "
+                                                        "whose names no space follows."))),
         .post_allowed = http_page_new(405, post_allowed_headers, COUNT(post_allowed_headers),
                                       slice_str(PAGE("Method not allowed", "Only GET, HEAD and POST are answered."))),
         .too_large = http_page_new(413, last_page_headers, COUNT(last_page_headers),
