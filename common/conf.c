@@ -38,6 +38,7 @@ static const char *const mode_words[] = {"track", "observe", NULL};             
 static const char *const message_id_words[] = {"auto", "stamp", "keep", NULL};   /* enum conf_message_id */
 static const char *const unknown_words[] = {"tempfail", "send", NULL};           /* enum conf_campaign_unknown */
 static const char *const scope_words[] = {"recipient", "domain", NULL};          /* enum conf_stop_scope */
+static const char *const unsubscribe_words[] = {"sender", "all", NULL};        /* enum conf_unsubscribe_scope */
 static const char path_form[] = "path that begins with /";
 static const char network_form[] = "network such as 192.0.2.0/24";
 static const char domain_form[] = "domain";
@@ -85,6 +86,11 @@ static const struct conf_row rows[] = {
      .help = "mail that one daemon holds in memory; above it mail goes with headers only", AT(memory_limit)},
     {"", "campaign_settle", CONF_SECONDS, "1min", 1, 3600,
      .help = "how long stamp.campaign_unknown holds after the database was away", AT(campaign_settle_s)},
+    {"", "unsubscribe_address", CONF_TEXT, "", .normalize = conf_form_unsubscribe_address,
+     .wanted = "address with at most 11 letters, digits, ., - or _ before the @",
+     .help = "where people unsubscribe by mail; LEFT+TOKEN@DOMAIN must arrive there", AT(unsubscribe_address)},
+    {"", "unsubscribe_scope", CONF_CHOICE, "sender", .words = unsubscribe_words,
+     .help = "whose campaigns end for who unsubscribes: that sender's, or all", AT(unsubscribe_scope)},
     {"", "mode", CONF_CHOICE, "track", .words = mode_words, .help = "observe: log what would be done, change nothing",
      AT(mode)},
     {"", "track_only", CONF_LIST, "", .normalize = conf_form_whom, .wanted = "address or domain",
@@ -123,6 +129,8 @@ static const struct conf_row rows[] = {
      .help = "domain: a colleague's reply or complaint ends a campaign too", AT(stamp.campaign_stop_scope)},
     {"stamp", "pause_max", CONF_SECONDS, "3d", 0, 365 * DAY_S,
      .help = "campaign mail waits at most this for somebody who is away", AT(stamp.pause_max_s)},
+    {"stamp", "list_unsubscribe", CONF_BOOL, "yes", .help = "give campaign mail List-Unsubscribe where it has none",
+     AT(stamp.list_unsubscribe)},
     {"stamp", "text_links", CONF_BOOL, "no", .help = "do so in plain text too, where the reader sees the long URL",
      AT(stamp.text_links)},
     {"stamp", "sensitive_links", CONF_LIST, SENSITIVE_WORDS, .normalize = conf_form_pattern,

@@ -24,6 +24,7 @@ struct conf_list {
 enum conf_mode { MODE_TRACK, MODE_OBSERVE };
 enum conf_campaign_unknown { CAMPAIGN_UNKNOWN_TEMPFAIL, CAMPAIGN_UNKNOWN_SEND };
 enum conf_stop_scope { STOP_SCOPE_RECIPIENT, STOP_SCOPE_DOMAIN };
+enum conf_unsubscribe_scope { UNSUBSCRIBE_SENDER, UNSUBSCRIBE_ALL };
 enum conf_message_id { MESSAGE_ID_AUTO, MESSAGE_ID_STAMP, MESSAGE_ID_KEEP };
 
 struct conf_milter { /* what both milters have */
@@ -52,6 +53,8 @@ struct conf {
     int64_t log_level;          /* syslog priority */
     int64_t memory_limit;       /* bytes of mail held by one daemon */
     int64_t campaign_settle_s;  /* after the database was away, stops may be on their way to it as long */
+    char *unsubscribe_address;  /* normal form; "": nobody unsubscribes by mail */
+    enum conf_unsubscribe_scope unsubscribe_scope;
     enum conf_mode mode;
     struct conf_list track_only;   /* addresses or domains; empty: all */
     struct conf_list local_domains;
@@ -68,6 +71,7 @@ struct conf {
         enum conf_campaign_unknown campaign_unknown;
         enum conf_stop_scope campaign_stop_scope;
         int64_t pause_max_s;
+        bool list_unsubscribe;     /* campaign mail without List-Unsubscribe gets it */
         bool text_links;           /* links in plain text too */
         struct conf_list sensitive_links;   /* lower case; "*" is any run of characters */
         struct conf_list untracked_domains; /* A-label, or "*." before one */

@@ -170,6 +170,20 @@ bool conf_form_whom(struct slice text, struct buf *out)
     return text.len && memchr(text.p, '@', text.len) ? address_normalize(text, out) : conf_form_domain(text, out);
 }
 
+/* LEFT+TOKEN may have 64 bytes (RFC 5321 4.5.3.1.1), and mailto: needs no escapes for these (RFC 6068 2). */
+bool conf_form_unsubscribe_address(struct slice text, struct buf *out)
+{
+    enum { LEFT_MAX = 64 - 1 - 52 };
+    size_t left = 0;
+
+    if (!address_normalize(text, out))
+        return false;
+    while (left < out->len && (ascii_is_alpha(out->data[left]) || ascii_is_digit(out->data[left]) ||
+                               memchr("._-", out->data[left], 3)))
+        left++;
+    return left > 0 && left <= LEFT_MAX && out->data[left] == '@';
+}
+
 bool conf_form_proxy_header(struct slice text, struct buf *out)
 {
     return (slice_is(text, "x-forwarded-for") || slice_is(text, "forwarded")) && buf_add_slice(out, text);

@@ -378,6 +378,34 @@ bool record_stop_decode(struct slice payload, struct record_stop *stop)
     return !in.bad;
 }
 
+/* unsubscribe: u64 message, u32 recipient, i64 time_us, u8 way, u8 everywhere, text address */
+bool record_unsubscribe_encode(const struct record_unsubscribe *unsubscribe, struct buf *out)
+{
+    size_t start = out->len;
+
+    put_u64(out, unsubscribe->message);
+    put_u32(out, unsubscribe->recipient);
+    put_u64(out, (uint64_t)unsubscribe->time_us);
+    put_u8(out, unsubscribe->way);
+    put_u8(out, unsubscribe->everywhere);
+    put_text(out, unsubscribe->address);
+    return put_done(out, start);
+}
+
+bool record_unsubscribe_decode(struct slice payload, struct record_unsubscribe *unsubscribe)
+{
+    struct input in = {payload, false};
+
+    *unsubscribe = (struct record_unsubscribe){0};
+    unsubscribe->message = take_u64(&in);
+    unsubscribe->recipient = take_u32(&in);
+    unsubscribe->time_us = (int64_t)take_u64(&in);
+    unsubscribe->way = take_word(&in, UNSUBSCRIBE_WEB, UNSUBSCRIBE_MAIL);
+    unsubscribe->everywhere = take_word(&in, false, true);
+    unsubscribe->address = take_text(&in);
+    return !in.bad;
+}
+
 /* words */
 
 static const char *word_of(const char *const *words, size_t count, unsigned value)
@@ -410,6 +438,13 @@ const char *tracking_level_name(enum tracking_level level)
         [LEVEL_OFF] = "off", [LEVEL_AGGREGATE] = "aggregate", [LEVEL_INDIVIDUAL] = "individual"};
 
     return WORD_OF(words, level);
+}
+
+const char *unsubscribe_way_name(enum unsubscribe_way way)
+{
+    static const char *const words[] = {[UNSUBSCRIBE_WEB] = "web", [UNSUBSCRIBE_MAIL] = "mail"};
+
+    return WORD_OF(words, way);
 }
 
 const char *answer_class_name(enum answer_class class_)

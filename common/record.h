@@ -17,7 +17,13 @@
 
 enum { RECORD_BYTES_MAX = 1024 * 1024 }; /* of a payload; what the spool takes */
 
-enum record_kind { RECORD_MESSAGE = 1, RECORD_HIT = 2, RECORD_ANSWER = 3, RECORD_STOP = 4 }; /* on disk; never reuse a number */
+enum record_kind { /* on disk; never reuse a number */
+    RECORD_MESSAGE = 1,
+    RECORD_HIT = 2,
+    RECORD_ANSWER = 3,
+    RECORD_STOP = 4,
+    RECORD_UNSUBSCRIBE = 5
+};
 
 /* How much may be kept about recipients; the most restrictive of all policies wins. */
 enum tracking_level { LEVEL_OFF, LEVEL_AGGREGATE, LEVEL_INDIVIDUAL };
@@ -113,11 +119,23 @@ struct record_stop { /* an answer that ends a campaign or makes it pause, by spo
     uint8_t digest[32];      /* of the answer, as there */
 };
 
+enum unsubscribe_way { UNSUBSCRIBE_WEB = 1, UNSUBSCRIBE_MAIL = 2 };
+
+struct record_unsubscribe { /* somebody wants no more mail of campaigns, by spoor-pixeld or spoor-match */
+    uint64_t message;        /* in the token */
+    uint32_t recipient;      /* key in the token; in a mail that of its From */
+    int64_t time_us;
+    enum unsubscribe_way way;
+    bool everywhere;         /* from nobody, not only from the sender of that mail */
+    struct slice address;    /* From of the mail that asks, normal form; empty on the web, where the key tells */
+};
+
 /* Each adds the payload to OUT; false when OUT has failed or a text is too long for its length field. */
 bool record_message_encode(const struct record_message *message, struct buf *out);
 bool record_hit_encode(const struct record_hit *hit, struct buf *out);
 bool record_answer_encode(const struct record_answer *answer, struct buf *out);
 bool record_stop_encode(const struct record_stop *stop, struct buf *out);
+bool record_unsubscribe_encode(const struct record_unsubscribe *unsubscribe, struct buf *out);
 
 /* False for bytes that are no such record; nothing to free then. */
 bool record_message_decode(struct slice payload, struct record_message *message);
@@ -125,10 +143,12 @@ void record_message_free(struct record_message *message);
 bool record_hit_decode(struct slice payload, struct record_hit *hit);
 bool record_answer_decode(struct slice payload, struct record_answer *answer);
 bool record_stop_decode(struct slice payload, struct record_stop *stop);
+bool record_unsubscribe_decode(struct slice payload, struct record_unsubscribe *unsubscribe);
 
 const char *hit_kind_name(enum hit_kind kind);
 const char *hit_verdict_name(enum hit_verdict verdict);
 const char *tracking_level_name(enum tracking_level level);
+const char *unsubscribe_way_name(enum unsubscribe_way way);
 const char *answer_class_name(enum answer_class class_);
 const char *answer_rung_name(enum answer_rung rung);
 const char *answer_confidence_name(enum answer_confidence confidence);

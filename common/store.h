@@ -48,6 +48,12 @@ enum store_answer store_admit(struct db *db, const struct record_message *messag
 /* An answer ends the campaign of its mail, or makes it pause. NO: it has none, or nobody is concerned. */
 enum store_answer store_stop(struct db *db, const struct record_stop *stop, int deadline_ms);
 
+/*
+ * Somebody wants no more mail of campaigns. NO: nobody of that mail is concerned. When the mail is not known yet it takes
+ * effect as soon as it is.
+ */
+enum store_answer store_unsubscribe(struct db *db, const struct record_unsubscribe *unsubscribe, int deadline_ms);
+
 /* Progress of a spool. NO: the database has never seen this identity (it is then entered, at position 0). */
 struct store_progress {
     int32_t spool;       /* the short number of the identity */

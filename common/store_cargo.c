@@ -34,6 +34,7 @@ bool cargo_init(struct cargo *cargo, size_t records)
     row_set_init(&cargo->link, 3);
     row_set_init(&cargo->answer, 17);
     row_set_init(&cargo->stop, 8);
+    row_set_init(&cargo->unsubscribe, 8);
     row_set_init(&cargo->clock, 3);
     return cargo->event != NULL;
 }
@@ -45,6 +46,7 @@ void cargo_free(struct cargo *cargo)
     row_set_free(&cargo->link);
     row_set_free(&cargo->answer);
     row_set_free(&cargo->stop);
+    row_set_free(&cargo->unsubscribe);
     row_set_free(&cargo->clock);
     free(cargo->event);
 }
@@ -152,7 +154,7 @@ static bool add_answer(struct cargo *cargo, const struct spool_record *record)
     event->recipient = answer.recipient;
     event->kind = answer_class_letter(answer.class_);
     event->verdict = hit_verdict_letter(VERDICT_UNKNOWN);
-    event->is_answer = true;
+    event->only_news = true;
     row_set_integer(row, (int64_t)answer.message);
     row_set_hex(row, answer.digest, sizeof answer.digest);
     row_set_integer(row, event->time_us);
@@ -195,6 +197,39 @@ static bool add_stop(struct cargo *cargo, const struct spool_record *record)
     return true;
 }
 
+void cargo_unsubscribe_row(struct row_set *row, const struct record_unsubscribe *unsubscribe, int32_t spool,
+                           uint64_t record)
+{
+    row_set_integer(row, (int64_t)unsubscribe->message);
+    row_set_text(row, unsubscribe->address);
+    row_set_integer(row, (int32_t)unsubscribe->recipient);
+    row_set_text(row, slice_str(unsubscribe_way_name(unsubscribe->way)));
+    row_set_integer(row, unsubscribe->everywhere);
+    row_set_integer(row, unsubscribe->time_us);
+    row_set_integer(row, spool);
+    row_set_integer(row, (int64_t)record);
+}
+
+/* However old: who asked once is left alone for good. Only the event may be too old to be kept. */
+static bool add_unsubscribe(struct cargo *cargo, const struct spool_record *record)
+{
+    struct record_unsubscribe unsubscribe;
+    struct cargo_event *event;
+
+    if (!record_unsubscribe_decode(record->payload, &unsubscribe))
+        return false;
+    cargo_unsubscribe_row(&cargo->unsubscribe, &unsubscribe, cargo->spool, record->position);
+    event = new_event(cargo, record->position, unsubscribe.time_us);
+    if (!event)
+        return true;
+    event->message = unsubscribe.message;
+    event->recipient = unsubscribe.recipient;
+    event->kind = CARGO_UNSUBSCRIBE;
+    event->verdict = hit_verdict_letter(VERDICT_UNKNOWN);
+    event->only_news = true;
+    return true;
+}
+
 bool cargo_add(struct cargo *cargo, const struct spool_record *record)
 {
     switch (record->kind) {
@@ -206,6 +241,8 @@ bool cargo_add(struct cargo *cargo, const struct spool_record *record)
         return add_answer(cargo, record);
     case RECORD_STOP:
         return add_stop(cargo, record);
+    case RECORD_UNSUBSCRIBE:
+        return add_unsubscribe(cargo, record);
     default:
         return false;
     }

@@ -302,6 +302,14 @@ static bool move(struct loading *loading, bool *overtaken)
     return !*overtaken;
 }
 
+static void mark_new(struct loading *loading, int64_t record)
+{
+    struct cargo_event *event = cargo_event_of(&loading->cargo, (uint64_t)record);
+
+    if (event)
+        event->is_new = true;
+}
+
 static bool insert_new_answers(struct loading *loading)
 {
     const char *values[ROW_COLUMNS_MAX];
@@ -314,12 +322,33 @@ static bool insert_new_answers(struct loading *loading)
     if (!result)
         return false;
     loading->refusable = false;
-    for (size_t row = 0; row < db_rows(result); row++) {
-        struct cargo_event *event = cargo_event_of(&loading->cargo, (uint64_t)db_integer(result, row, 0));
+    for (size_t row = 0; row < db_rows(result); row++)
+        mark_new(loading, db_integer(result, row, 0));
+    db_result_free(result);
+    return true;
+}
 
-        if (event)
-            event->is_new = true;
-    }
+/* What concerns nobody, or is told a second time, is no event. */
+static bool is_news(const char *outcome)
+{
+    return strcmp(outcome, "unsubscribed") == 0 || strcmp(outcome, "unknown") == 0;
+}
+
+static bool take_unsubscribes(struct loading *loading)
+{
+    const char *values[ROW_COLUMNS_MAX];
+    struct db_result *result;
+
+    if (loading->cargo.unsubscribe.rows == 0)
+        return true;
+    loading->refusable = true;
+    result = row_set_values(&loading->cargo.unsubscribe, values) ? ask(loading, &store_take_unsubscribes, values) : NULL;
+    if (!result)
+        return false;
+    loading->refusable = false;
+    for (size_t row = 0; row < db_rows(result); row++)
+        if (is_news(db_value(result, row, 1)))
+            mark_new(loading, db_integer(result, row, 0));
     db_result_free(result);
     return true;
 }
@@ -374,7 +403,7 @@ static bool sort_events(const struct cargo *cargo, struct buf *stream, struct ro
     for (size_t at = 0; at < cargo->events; at++) {
         const struct cargo_event *event = &cargo->event[at];
 
-        if (event->is_answer && !event->is_new)
+        if (event->only_news && !event->is_new)
             continue;
         if (slice_empty(event->raw)) {
             add_event(stream, cargo, event);
@@ -428,7 +457,8 @@ static bool transact(struct loading *loading, bool *overtaken)
            && tell_rows(loading, &insert_messages, &loading->cargo.message)
            && tell_rows(loading, &insert_recipients, &loading->cargo.recipient)
            && tell_rows(loading, &insert_links, &loading->cargo.link)
-           && tell_rows(loading, &store_stop_by_answers, &loading->cargo.stop) && insert_new_answers(loading)
+           && tell_rows(loading, &store_stop_by_answers, &loading->cargo.stop) && take_unsubscribes(loading)
+           && insert_new_answers(loading)
            && tell_rows(loading, &insert_clocks, &loading->cargo.clock) && insert_events(loading) && close_batch(loading);
 }
 
@@ -459,7 +489,7 @@ static enum store_answer load(struct loading *loading, bool *overtaken, struct b
 
 bool store_knows(uint8_t kind)
 {
-    return kind >= RECORD_MESSAGE && kind <= RECORD_STOP;
+    return kind >= RECORD_MESSAGE && kind <= RECORD_UNSUBSCRIBE;
 }
 
 enum store_answer store_load(struct db *db, struct store_memory *memory, struct store_progress *progress,

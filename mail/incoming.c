@@ -26,16 +26,16 @@ struct judging {
 /* --- what this mail is called ------------------------------------------------------------------------ */
 
 /* A mail with two authors' fields is forged or broken: nobody is believed to have written it. */
-static void set_from(struct judging *judging)
+void incoming_author(const struct header_list *headers, char text[ADDRESS_MAX + 1])
 {
-    const struct header_list *headers = judging->mail->headers;
     struct buf address;
 
+    text[0] = '\0';
     if (header_count(headers, "From") != 1)
         return;
     buf_init(&address, 4096);
     if (header_mailbox(slice_str(header_value(headers, "From")), &address))
-        address_normal_text(buf_slice(&address), judging->verdict->from);
+        address_normal_text(buf_slice(&address), text);
     buf_free(&address);
 }
 
@@ -92,7 +92,7 @@ static bool describe(struct judging *judging)
 {
     struct incoming_verdict *verdict = judging->verdict;
 
-    set_from(judging);
+    incoming_author(judging->mail->headers, verdict->from);
     address_normal_text(judging->mail->envelope_sender, verdict->envelope_sender);
     verdict->subject = decoded_subject(judging->mail->headers);
     verdict->message_id = own_message_id(judging->mail->headers);

@@ -79,6 +79,9 @@ bool incoming_judge(const struct incoming_mail *mail, const struct incoming_look
                     struct incoming_verdict *verdict);
 void incoming_verdict_free(struct incoming_verdict *verdict);
 
+/* The address in From, normal form; "" when there is none, more than one, or it cannot be read. */
+void incoming_author(const struct header_list *headers, char address[ADDRESS_MAX + 1]);
+
 /* "key: value" lines, keys without a value left out. */
 bool incoming_print(const struct incoming_verdict *verdict, struct buf *out);
 

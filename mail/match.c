@@ -2,6 +2,7 @@
 /* match - see match.h */
 
 #include "mail/match.h"
+#include "mail/address_token.h"
 #include "mail/quoted_url.h"
 
 struct matching {
@@ -99,28 +100,10 @@ static bool find_kept(struct matching *matching)
     return false;
 }
 
-/* What stands between the last + of the local part and the @; the empty slice when it is no token of that kind. */
-static struct slice bounce_token(struct slice address)
-{
-    size_t at = address.len, plus;
-    struct token token;
-    struct slice text;
-
-    while (at > 0 && address.p[at - 1] != '@')
-        at--;
-    if (at < TOKEN_TEXT + 2) /* +TOKEN@ */
-        return slice_of("", 0);
-    plus = at - TOKEN_TEXT - 2;
-    text = slice_of(address.p + plus + 1, TOKEN_TEXT);
-    if (address.p[plus] != '+' || !token_parse(text, &token) || token.kind != TOKEN_BOUNCE)
-        return slice_of("", 0);
-    return text;
-}
-
 bool match_to_bounce_address(const struct incoming_mail *mail)
 {
     for (size_t n = 0; n < mail->recipients; n++)
-        if (!slice_empty(bounce_token(mail->recipient[n])))
+        if (!slice_empty(address_token(mail->recipient[n], TOKEN_BOUNCE)))
             return true;
     return false;
 }
@@ -131,7 +114,7 @@ static bool find_bounce_address(struct matching *matching)
     struct match *match = matching->match;
 
     for (size_t n = 0; n < matching->mail->recipients; n++) {
-        struct slice text = bounce_token(matching->mail->recipient[n]);
+        struct slice text = address_token(matching->mail->recipient[n], TOKEN_BOUNCE);
         enum token_result result =
             slice_empty(text) ? TOKEN_MALFORMED : lookup->token(lookup->arg, text, &match->token);
 

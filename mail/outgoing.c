@@ -3,6 +3,7 @@
 
 #include "common/address.h"
 #include "mail/keyword.h"
+#include "mail/list_unsubscribe.h"
 #include "mail/msgid.h"
 #include "mail/outgoing_work.h"
 #include "mail/tracking.h"
@@ -134,6 +135,37 @@ static const char *step_number(struct outgoing_work *work)
     return NULL;
 }
 
+static const char *step_unsubscribe(struct outgoing_work *work)
+{
+    struct list_unsubscribe wanted = {
+        .keys = work->settings->keys,
+        .tracking_url = work->conf->tracking_url,
+        .address = work->conf->unsubscribe_address,
+        .message = work->plan->record.id,
+        .recipient = work->recipient,
+    };
+    struct outgoing_plan *plan = work->plan;
+    struct buf field;
+    struct buf post;
+
+    if (!plan->record.campaign.len || !work->conf->stamp.list_unsubscribe)
+        return NULL;
+    buf_init(&field, HEADER_BYTES_MAX);
+    buf_init(&post, sizeof LIST_UNSUBSCRIBE_ONE_CLICK);
+    plan->unsubscribe = list_unsubscribe_make(&wanted, work->mail->headers, &field);
+    if (plan->unsubscribe != LIST_UNSUBSCRIBE_NONE)
+        outgoing_set_header(plan, "List-Unsubscribe", 1, &field);
+    if (plan->unsubscribe == LIST_UNSUBSCRIBE_BY_CLICK) {
+        buf_add_str(&post, LIST_UNSUBSCRIBE_ONE_CLICK);
+        outgoing_remove_headers(work, "List-Unsubscribe-Post", 2);
+        outgoing_set_header(plan, "List-Unsubscribe-Post", 1, &post);
+    }
+    plan->failed |= field.failed;
+    buf_free(&field);
+    buf_free(&post);
+    return NULL;
+}
+
 static struct rewrite_patterns patterns_of(const struct conf_list *list)
 {
     return (struct rewrite_patterns){.item = list->item, .count = list->count};
@@ -176,7 +208,8 @@ void outgoing_plan_make(const struct outgoing_mail *mail, const struct outgoing_
 {
     static const char *(*const ladder[])(struct outgoing_work *) = {
         step_ours,   step_campaign,       step_controls,       step_automatic,      step_wishes, step_degree,
-        step_number, outgoing_recipients, outgoing_message_id, outgoing_references, step_body,   outgoing_record,
+        step_number, outgoing_recipients, outgoing_message_id, outgoing_references, step_unsubscribe,
+        step_body,   outgoing_record,
     };
     struct outgoing_work work = {.mail = mail, .settings = settings, .conf = settings->conf, .plan = plan};
     const char *reason = NULL;

@@ -3,8 +3,8 @@
  * outgoing - what is done to a mail on its way out, decided once, when all of it is there.
  *
  * The ladder: ours? - its campaign - automatic? - the sender's wishes (X-Spoor-*) - how much may be touched - number -
- * Message-ID and References - pixel and links - record. The first step that says no gives the reason. Pure: it
- * makes a plan; spoor-stamp applies it to the wire, `spoorctl stamp` to a file.
+ * Message-ID and References - List-Unsubscribe - pixel and links - record. The first step that says no gives the
+ * reason. Pure: it makes a plan; spoor-stamp applies it to the wire, `spoorctl stamp` to a file.
  */
 #ifndef MAIL_OUTGOING_H
 #define MAIL_OUTGOING_H
@@ -13,6 +13,7 @@
 #include "common/keys.h"
 #include "common/record.h"
 #include "mail/header.h"
+#include "mail/list_unsubscribe.h"
 #include "mail/rewrite.h"
 
 struct outgoing_mail { /* all as the MTA gives it; borrowed */
@@ -47,6 +48,7 @@ struct outgoing_plan {
     const char *reason;  /* static word: why nothing, or less than all, is done; NULL when all is */
     bool tracked;        /* it gets a number and a record */
     bool id_replaced;    /* Message-ID is ours */
+    enum list_unsubscribe_offer unsubscribe; /* what was added for who wants no more of the campaign */
     struct outgoing_header_edit *edit;
     size_t edits;
     size_t controls;     /* the first of them remove our control headers: due even when nothing else may be done */
@@ -62,7 +64,7 @@ void outgoing_plan_make(const struct outgoing_mail *mail, const struct outgoing_
                         struct outgoing_plan *plan);
 void outgoing_plan_free(struct outgoing_plan *plan);
 
-/* "id,anchor,pixel:1,links:3,cleaned:2", or "-". For the log line. */
+/* "id,anchor,unsubscribe,pixel:1,links:3,cleaned:2", or "-". For the log line. */
 void outgoing_plan_summary(const struct outgoing_plan *plan, struct buf *out);
 
 /* The ladder's first step, alone: NULL when the mail is ours, else the reason. OWNER gets a normalised address. */

@@ -12,6 +12,7 @@
 #include "mail/tracking.h"
 #include "milter/match_filter.h"
 #include "milter/match_stop.h"
+#include "milter/match_unsubscribe.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -130,9 +131,9 @@ static bool is_local_domain(void *arg, struct slice domain)
     return conf_list_has_domain(&question->filter->conf->local_domains, domain);
 }
 
-static bool judge(struct question *question, const struct mlfi_message *message, struct incoming_verdict *verdict)
+static struct incoming_mail mail_of(const struct mlfi_message *message)
 {
-    struct incoming_mail mail = {
+    return (struct incoming_mail){
         .headers = &message->headers,
         .body = buf_slice(&message->body),
         .envelope_sender = message->envelope_sender,
@@ -140,7 +141,11 @@ static bool judge(struct question *question, const struct mlfi_message *message,
         .recipients = message->recipients,
         .authenticated = message->login[0] != '\0',
     };
-    struct incoming_lookup lookup = {
+}
+
+static struct incoming_lookup lookup_of(struct question *question)
+{
+    return (struct incoming_lookup){
         .arg = question,
         .token = verify_token,
         .url = verify_url,
@@ -150,6 +155,12 @@ static bool judge(struct question *question, const struct mlfi_message *message,
         .recipient_key = recipient_key,
         .is_local_domain = is_local_domain,
     };
+}
+
+static bool judge(struct question *question, const struct mlfi_message *message, struct incoming_verdict *verdict)
+{
+    struct incoming_mail mail = mail_of(message);
+    struct incoming_lookup lookup = lookup_of(question);
 
     return incoming_judge(&mail, &lookup, verdict);
 }
@@ -173,6 +184,30 @@ static void stop_campaign(struct question *question, const struct mlfi_message *
         return;
     db = take_database(question);
     match_stop(filter, &stop, db, left_ms(question));
+    db_pool_give(filter->databases, db);
+}
+
+/* Before the mail is accepted, like a stop. */
+static void unsubscribe(struct question *question, const struct mlfi_message *message)
+{
+    struct match_filter *filter = question->filter;
+    struct incoming_mail mail = mail_of(message);
+    struct incoming_lookup lookup = lookup_of(question);
+    struct unsubscribe_request request;
+    struct db *db;
+
+    if (!unsubscribe_request_read(&mail, &lookup, filter->conf->unsubscribe_address, &request))
+        return;
+    if (!request.ignored && auth_results_read(&message->headers, message->host) == AUTH_RESULTS_FAIL)
+        request.ignored = "unauthenticated";
+    if (!request.ignored && filter->conf->mode == MODE_OBSERVE)
+        request.ignored = "observe";
+    if (request.ignored) {
+        log_info("unsubscribe=ignored message=%" PRIu64 " whom=<%s> reason=%s", request.message, request.from, request.ignored);
+        return;
+    }
+    db = take_database(question);
+    match_unsubscribe(filter, &request, db, left_ms(question));
     db_pool_give(filter->databases, db);
 }
 
@@ -272,6 +307,7 @@ sfsistat match_filter_finish(void *arg, struct mlfi_message *message)
     bool recorded = true;
     bool taken = true;
 
+    unsubscribe(&question, message);
     if (!judge(&question, message, &verdict)) {
         log_err("no memory to judge a mail: it passes untouched");
         return SMFIS_CONTINUE;

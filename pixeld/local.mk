@@ -39,5 +39,7 @@ pixeld_spoor_pixeld_SOURCES += pixeld/pixel.c
 pixeld_spoor_pixeld_SOURCES += pixeld/pixel.h
 pixeld_spoor_pixeld_SOURCES += pixeld/site.c
 pixeld_spoor_pixeld_SOURCES += pixeld/site.h
+pixeld_spoor_pixeld_SOURCES += pixeld/unsubscribe.c
+pixeld_spoor_pixeld_SOURCES += pixeld/unsubscribe.h
 
 dist_man_MANS += pixeld/spoor-pixeld.8

@@ -69,6 +69,7 @@ static bool open_proxies(struct pixeld *pixeld, struct buf *error)
 
 static bool open_keys(struct pixeld *pixeld, struct buf *error)
 {
+    pixeld->site.unsubscribe_everywhere = pixeld->conf->unsubscribe_scope == UNSUBSCRIBE_ALL;
     pixeld->site.prefix = route_url_path(slice_str(pixeld->conf->tracking_url));
     pixeld->site.keys = keys_load(pixeld->conf->key_file, error);
     return pixeld->site.keys || failed(error);

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
-enum request_method { REQUEST_GET, REQUEST_HEAD, REQUEST_OTHER };
+enum request_method { REQUEST_GET, REQUEST_HEAD, REQUEST_POST, REQUEST_OTHER };
 
 enum request_field {
     REQUEST_USER_AGENT,
@@ -31,9 +31,13 @@ enum request_field {
 /* Lines of the trusted proxies' header that are looked at, from the last: one a proxy on the way. */
 enum { REQUEST_FORWARDED_MAX = 8 };
 
+/* Of a POST's body, which nobody reads: a mail program sends "List-Unsubscribe=One-Click", a browser nothing. */
+enum { REQUEST_BODY_MAX = 16 * 1024 };
+
 struct request {
     enum request_method method;
-    bool unframed;       /* a body, or two of a field that may come once: where it ends is not certain */
+    bool unframed;       /* a body without POST, or two of a field that may come once: where it ends is not certain */
+    bool too_large;      /* a body above REQUEST_BODY_MAX */
     struct slice target; /* as it came, up to a '?'; not decoded */
     const struct sockaddr *peer;
     struct slice field[REQUEST_FIELDS];

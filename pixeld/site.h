@@ -21,6 +21,7 @@ struct site {
     struct journal *journal;
     struct loader *loader;
     struct hit_settings hits;
+    bool unsubscribe_everywhere; /* not only from the sender of the mail */
     struct pages pages;
 };
 

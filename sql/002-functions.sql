@@ -12,7 +12,8 @@ create function spoor.event_kind_name(kind "char") returns text
         when 'v' then 'view' when 'c' then 'click'
         when 'n' then 'none' when 'o' then 'own' when 'p' then 'complaint' when 'd' then 'receipt'
         when 'b' then 'bounce' when 'w' then 'delay' when 't' then 'delivered' when 'a' then 'auto_reply'
-        when 'm' then 'meeting' when 'l' then 'list' when 'x' then 'machine' when 'r' then 'reply' end $$;
+        when 'm' then 'meeting' when 'l' then 'list' when 'x' then 'machine' when 'r' then 'reply'
+        when 'u' then 'unsubscribe' end $$;
 comment on function spoor.event_kind_name("char") is 'The word for the letter in spoor.event.kind.';
 
 create function spoor.verdict_name(verdict "char") returns text
@@ -25,8 +26,8 @@ comment on function spoor.verdict_name("char") is 'The word for the letter in sp
 create function spoor.is_counted(kind "char", verdict "char") returns boolean
     language sql immutable strict parallel safe
     as $$ select case when kind in ('v', 'c') then verdict in ('h', 'p', 'u')
-        else kind in ('r', 'a', 'b', 'p', 'm', 'd') end $$;
-comment on function spoor.is_counted("char", "char") is 'Whether an event belongs into the feed: views and clicks but those by machines and by the sender, replies, automatic replies, bounces, complaints, meetings and receipts.';
+        else kind in ('r', 'a', 'b', 'p', 'm', 'd', 'u') end $$;
+comment on function spoor.is_counted("char", "char") is 'Whether an event belongs into the feed: views and clicks but those by machines and by the sender, replies, automatic replies, bounces, complaints, meetings, receipts and who unsubscribed.';
 
 create function spoor.recipient_name(message bigint, key integer) returns text
     language sql stable parallel safe

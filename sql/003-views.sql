@@ -20,7 +20,7 @@ where spoor.is_counted(e.kind, e.verdict)
 order by e.at_time desc;
 comment on view spoor.feed is 'What became of the mails, newest first; without what machines or the sender did. Try: table spoor.feed limit 20 \watch 2';
 comment on column spoor.feed.at_time is 'When it happened.';
-comment on column spoor.feed.what is 'view, click, or the class of an answer.';
+comment on column spoor.feed.what is 'view, click, unsubscribe, or the class of an answer.';
 comment on column spoor.feed.sender is 'Who had sent the mail.';
 comment on column spoor.feed.person is 'Who did it: the recipient, or the one who answered, or one of how many.';
 comment on column spoor.feed.subject is 'Subject of the mail.';
@@ -54,7 +54,7 @@ left join spoor.event_clock c on c.spool = e.spool and c.record = e.record
 left join spoor.spool_progress p on p.spool = e.spool;
 comment on view spoor.event_report is 'Every event, also those of machines, with its codes spelled out.';
 comment on column spoor.event_report.at_time is 'When it happened.';
-comment on column spoor.event_report.what is 'view, click, or the class of an answer.';
+comment on column spoor.event_report.what is 'view, click, unsubscribe, or the class of an answer.';
 comment on column spoor.event_report.message is 'The mail.';
 comment on column spoor.event_report.person is 'Who did it, or one of how many.';
 comment on column spoor.event_report.link is 'Which link, from 1.';

@@ -383,6 +383,50 @@ static void a_record_holds_what_it_can_of_many_long_links(void **state)
     buf_free(&body);
 }
 
+static void a_campaigns_mail_can_be_unsubscribed_from(void **state)
+{
+    static const struct {
+        const char *header;
+        bool off;
+        const char *body_missing;
+        enum list_unsubscribe_offer offer;
+        const char *post; /* its List-Unsubscribe-Post */
+    } rows[] = {
+        {PLAIN_HEADERS "X-Spoor-Campaign: spring\r\n\r\n", false, NULL, LIST_UNSUBSCRIBE_BY_CLICK, "List-Unsubscribe=One-Click"},
+        {PLAIN_HEADERS "X-Spoor-Campaign: spring\r\n\r\n", false, "body_limit", LIST_UNSUBSCRIBE_BY_CLICK,
+         "List-Unsubscribe=One-Click"},
+        {PLAIN_HEADERS "X-Spoor-Campaign: spring\r\nList-Unsubscribe-Post: x\r\n\r\n", false, NULL, LIST_UNSUBSCRIBE_BY_CLICK,
+         "List-Unsubscribe=One-Click"},
+        {PLAIN_HEADERS "X-Spoor-Campaign: spring\r\n\r\n", true, NULL, LIST_UNSUBSCRIBE_NONE, NULL},
+        {PLAIN_HEADERS "X-Spoor-Campaign: spring\r\nList-Unsubscribe: <https://a.example/>\r\n\r\n", false, NULL,
+         LIST_UNSUBSCRIBE_NONE, NULL},
+        {PLAIN_HEADERS "X-Spoor-Campaign: spring\r\nX-Spoor-Track: aggregate\r\n\r\n", false, NULL, LIST_UNSUBSCRIBE_BY_MAIL, NULL},
+        {PLAIN_HEADERS "X-Spoor-Campaign: spring\r\nDKIM-Signature: v=1\r\n\r\n", false, NULL, LIST_UNSUBSCRIBE_NONE, NULL},
+        {PLAIN_HEADERS "X-Spoor-Campaign: \r\n\r\n", false, NULL, LIST_UNSUBSCRIBE_NONE, NULL},
+        {PLAIN_HEADERS "\r\n", false, NULL, LIST_UNSUBSCRIBE_NONE, NULL},
+    };
+
+    (void)state;
+    conf.unsubscribe_address = (char *)"unsubscribe@example.com";
+    for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
+        struct outgoing_mail mail = ordinary();
+        const char *post;
+        struct run run;
+
+        print_message("row %zu\n", row);
+        conf.stamp.list_unsubscribe = !rows[row].off;
+        mail.body_missing = rows[row].body_missing;
+        plan_with(&run, rows[row].header, mail, number);
+        assert_int_equal(run.plan.unsubscribe, rows[row].offer);
+        assert_int_equal(edit_value(&run.plan, "List-Unsubscribe", 1) != NULL, rows[row].offer != LIST_UNSUBSCRIBE_NONE);
+        post = edit_value(&run.plan, "List-Unsubscribe-Post", 1);
+        assert_string_equal(post ? post : "-", rows[row].post ? rows[row].post : "-");
+        run_free(&run);
+    }
+    conf.unsubscribe_address = (char *)"";
+    conf.stamp.list_unsubscribe = false;
+}
+
 static void a_folded_subject_is_one_line(void **state)
 {
     struct outgoing_mail mail = ordinary();
@@ -471,6 +515,7 @@ static int prepare(void **state)
     unlink(path);
     buf_free(&error);
     conf.tracking_url = (char *)"https://t.example.com";
+    conf.unsubscribe_address = (char *)"";
     conf.local_domains = (struct conf_list){.item = local_domain, .count = 1};
     conf.stamp.message_id_domain = (char *)"t.example.com";
     conf.stamp.body_limit = 1000000;
@@ -500,6 +545,7 @@ int main(void)
         cmocka_unit_test(an_unreadable_recipient_reads_the_same_body),
         cmocka_unit_test(a_link_without_room_does_not_hide_the_others),
         cmocka_unit_test(a_record_holds_what_it_can_of_many_long_links),
+        cmocka_unit_test(a_campaigns_mail_can_be_unsubscribed_from),
         cmocka_unit_test(a_folded_subject_is_one_line),
         cmocka_unit_test(colleagues_get_neither_pixel_nor_links),
         cmocka_unit_test(a_missing_body_still_gets_headers),

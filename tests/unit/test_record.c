@@ -175,6 +175,26 @@ static void a_stop_comes_back(void **state)
     buf_free(&buf);
 }
 
+static void an_unsubscribe_comes_back(void **state)
+{
+    struct record_unsubscribe in = {.message = 1, .recipient = 2, .time_us = 3, .way = UNSUBSCRIBE_MAIL, .everywhere = true,
+                                    .address = slice_str("a")};
+    struct record_unsubscribe out;
+    struct buf buf;
+
+    (void)state;
+    buf_init(&buf, CAP);
+    assert_true(record_unsubscribe_encode(&in, &buf));
+    assert_true(record_unsubscribe_decode(buf_slice(&buf), &out));
+    assert_true(out.message == 1 && out.recipient == 2 && out.time_us == 3);
+    assert_true(out.way == UNSUBSCRIBE_MAIL && out.everywhere && slice_is(out.address, "a"));
+    for (size_t len = 0; len < buf.len; len++)
+        assert_false(record_unsubscribe_decode(slice_of(buf.data, len), &out));
+    buf.data[20] = 3; /* no way that is known */
+    assert_false(record_unsubscribe_decode(buf_slice(&buf), &out));
+    buf_free(&buf);
+}
+
 static void too_long_a_text_leaves_nothing_behind(void **state)
 {
     static char text[70000];
@@ -231,6 +251,7 @@ int main(void)
         cmocka_unit_test(a_hit_comes_back),
         cmocka_unit_test(an_answer_comes_back),
         cmocka_unit_test(a_stop_comes_back),
+        cmocka_unit_test(an_unsubscribe_comes_back),
         cmocka_unit_test(too_long_a_text_leaves_nothing_behind),
         cmocka_unit_test(words_are_those_of_the_database),
         cmocka_unit_test(checksum_is_castagnoli),

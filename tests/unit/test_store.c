@@ -141,7 +141,8 @@ static int set_up(void **state)
     assert_true(db_connect(fixture->db, WAIT_MS));
     assert_true(db_execute(fixture->db, "truncate spoor.message, spoor.recipient, spoor.link, spoor.event, spoor.answer,"
                            " spoor.batch, spoor.rejected, spoor.event_clock, spoor.unjudged_hit, spoor.campaign,"
-                           " spoor.campaign_stop, spoor.campaign_refusal, spoor.pending_stop, spoor.campaign_member", WAIT_MS));
+                           " spoor.campaign_stop, spoor.campaign_refusal, spoor.pending_stop, spoor.campaign_member,"
+                           " spoor.suppression, spoor.unsubscribe", WAIT_MS));
     db_free(fixture->db);
     fixture->db = db_new(postgres_as("spoor_milter"), "test");
     assert_true(db_connect(fixture->db, WAIT_MS));
@@ -156,6 +157,13 @@ static void use_role(struct fixture *fixture, const char *role)
     db_free(fixture->db);
     fixture->db = db_new(postgres_as(role), "test");
     assert_true(db_connect(fixture->db, WAIT_MS));
+}
+
+static void hand_spool_to_pixeld(struct fixture *fixture)
+{
+    use_role(fixture, "postgres");
+    assert_true(db_execute(fixture->db, "update spoor.spool_progress set role = 'spoor_pixeld'", WAIT_MS));
+    use_role(fixture, "spoor_pixeld");
 }
 
 static int tear_down(void **state)
@@ -299,6 +307,12 @@ static struct record_stop stop_of(enum answer_class class_, const char *address,
                                 .time_us = clock_wall_us(), .digest = {(uint8_t)class_, (uint8_t)key}};
 }
 
+static struct record_unsubscribe asked_by(const char *address, uint32_t key)
+{
+    return (struct record_unsubscribe){.message = mail, .recipient = key, .time_us = clock_wall_us(),
+                                       .way = address[0] ? UNSUBSCRIBE_MAIL : UNSUBSCRIBE_WEB, .address = slice_str(address)};
+}
+
 static void a_campaign_ends_for_whom_the_answer_concerns(void **state)
 {
     struct fixture *fixture = *state;
@@ -345,6 +359,7 @@ static void a_mail_that_names_nobody_is_stopped_by_its_recipients_only(void **st
     struct fixture *fixture = *state;
     struct record_message message = campaign_mail(mail);
     struct record_stop stop = stop_of(ANSWER_REPLY, "eve@elsewhere.test", 0);
+    struct record_unsubscribe asked;
     struct buf blocks;
 
     buf_init(&blocks, 1000);
@@ -357,7 +372,67 @@ static void a_mail_that_names_nobody_is_stopped_by_its_recipients_only(void **st
     assert_int_equal(store_stop(fixture->db, &stop, WAIT_MS), STORE_YES);
     check_admission(fixture, mail + 1, "bob@there.test reply stopped;");
     CHECK_VALUE("select sent_to from spoor.message order by id desc limit 1", "1");
+    asked = asked_by("eve@elsewhere.test", 7);
+    assert_int_equal(store_unsubscribe(fixture->db, &asked, WAIT_MS), STORE_NO);
+    asked = asked_by("carol@there.test", 8);
+    assert_int_equal(store_unsubscribe(fixture->db, &asked, WAIT_MS), STORE_YES);
+    check_admission(fixture, mail + 2, "bob@there.test reply stopped;carol@there.test unsubscribe stopped;");
     buf_free(&blocks);
+}
+
+static void add_unsubscribe(struct fixture *fixture, const struct record_unsubscribe *asked)
+{
+    assert_true(record_unsubscribe_encode(asked, new_payload(fixture, RECORD_UNSUBSCRIBE)));
+}
+
+static void who_unsubscribes_gets_no_campaign_of_that_sender(void **state)
+{
+    struct fixture *fixture = *state;
+    struct record_unsubscribe asked = asked_by("", 7);
+
+    check_admission(fixture, mail, "");
+    hand_spool_to_pixeld(fixture);
+    add_unsubscribe(fixture, &asked);
+    add_unsubscribe(fixture, &asked); /* a spool that is loaded a second time */
+    asked.time_us++;                  /* a person who presses twice */
+    add_unsubscribe(fixture, &asked);
+    asked = asked_by("", 8);
+    add_unsubscribe(fixture, &asked);
+    LOAD(STORE_YES);
+    CHECK_VALUE("select string_agg(concat_ws(' ', address, owner, reason), ',') from spoor.suppression",
+                "bob@there.test alice@example.com unsubscribe");
+    CHECK_VALUE("select string_agg(concat_ws(' ', campaign, address, reason), ',') from spoor.campaign_stop",
+                "spring bob@there.test unsubscribe");
+    CHECK_VALUE("select string_agg(what || ' ' || person, ',') from spoor.feed",
+                "unsubscribe bob@there.test,unsubscribe bob@there.test");
+    CHECK_VALUE("select string_agg(concat_ws(' ', key, effect), ',' order by at_time) from spoor.unsubscribe", "7 1,7 1,8 0");
+    CHECK_VALUE("select concat_ws(' ', address, owner, way, asked, campaign) from spoor.suppressions('BOB@')",
+                "bob@there.test alice@example.com web 2 spring");
+    CHECK_VALUE("select unsubscribed from spoor.campaign_report", "1");
+    use_role(fixture, "spoor_milter");
+    check_admission(fixture, mail + 1, "bob@there.test unsubscribe stopped;");
+    CHECK_VALUE("select spoor.unsuppress('bob@there.test')", "0");
+    CHECK_VALUE("select spoor.unsuppress('bob@there.test', 'alice@example.com')", "1");
+    check_admission(fixture, mail + 2, "");
+}
+
+static void a_mail_unsubscribes_who_got_the_tracked_one(void **state)
+{
+    struct fixture *fixture = *state;
+    struct record_unsubscribe asked = asked_by("eve@elsewhere.test", 5);
+
+    check_admission(fixture, mail, "");
+    assert_int_equal(store_unsubscribe(fixture->db, &asked, WAIT_MS), STORE_NO);
+    add_unsubscribe(fixture, &asked);
+    asked = asked_by("carol@there.test", 0xFFFFFFFF);
+    asked.everywhere = true;
+    assert_int_equal(store_unsubscribe(fixture->db, &asked, WAIT_MS), STORE_YES);
+    check_admission(fixture, mail + 1, "carol@there.test unsubscribe stopped;");
+    add_unsubscribe(fixture, &asked); /* what was told at once comes from the spool too, for the event */
+    LOAD(STORE_YES);
+    CHECK_VALUE("select string_agg(what || ' ' || person, ',') from spoor.feed", "unsubscribe carol@there.test");
+    CHECK_VALUE("select concat_ws(' ', address, coalesce(owner, '-')) from spoor.suppression", "carol@there.test -");
+    CHECK_VALUE("select count(spool) from spoor.unsubscribe", "2");
 }
 
 static uint64_t number_of_now(void)
@@ -385,6 +460,25 @@ static void a_stop_may_be_loaded_before_its_mail(void **state)
     CHECK_VALUE("select count(*) from spoor.pending_stop", "0");
     assert_int_equal(store_stop(fixture->db, &stop, WAIT_MS), STORE_YES);
     CHECK_VALUE("select count(*) from spoor.campaign_stop", "1");
+}
+
+static void an_unsubscribe_may_be_loaded_before_its_mail(void **state)
+{
+    struct fixture *fixture = *state;
+    struct record_message message = campaign_mail(number_of_now());
+    struct record_unsubscribe asked = asked_by("", 7);
+
+    add_unsubscribe(fixture, &asked); /* of a mail of 2020 that is gone */
+    asked.message = message.id;
+    add_unsubscribe(fixture, &asked);
+    LOAD(STORE_YES);
+    CHECK_VALUE("select string_agg(coalesce(effect::text, '-'), ' ' order by effect) from spoor.unsubscribe", "0 -");
+    check_admission(fixture, message.id + 1, "");
+    forget_records(fixture);
+    assert_true(record_message_encode(&message, new_payload(fixture, RECORD_MESSAGE)));
+    LOAD(STORE_YES);
+    check_admission(fixture, message.id + 2, "bob@there.test unsubscribe stopped;");
+    CHECK_VALUE("select string_agg(effect::text, ' ' order by effect) from spoor.unsubscribe", "0 1");
 }
 
 static void a_second_writer_changes_nothing(void **state)
@@ -474,9 +568,7 @@ static void hits_with_an_unknown_key_wait_apart(void **state)
 {
     struct fixture *fixture = *state;
 
-    use_role(fixture, "postgres");
-    assert_true(db_execute(fixture->db, "update spoor.spool_progress set role = 'spoor_pixeld'", WAIT_MS));
-    use_role(fixture, "spoor_pixeld");
+    hand_spool_to_pixeld(fixture);
     add_hit(fixture, (struct record_hit){.raw = slice_str("/o/abc.gif"), .address = {192, 0, 2, 9}, .address_bytes = 4});
     LOAD(STORE_YES);
     CHECK_VALUE("select count(*) from spoor.event", "0");
@@ -716,6 +808,9 @@ int main(int argc, char **argv)
         CASE(the_loaders_copy_of_an_admitted_mail_changes_nothing),
         CASE(a_mail_that_names_nobody_is_stopped_by_its_recipients_only),
         CASE(a_stop_may_be_loaded_before_its_mail),
+        CASE(who_unsubscribes_gets_no_campaign_of_that_sender),
+        CASE(a_mail_unsubscribes_who_got_the_tracked_one),
+        CASE(an_unsubscribe_may_be_loaded_before_its_mail),
         CASE(a_second_writer_changes_nothing),
         CASE(a_bad_record_is_refused_and_can_be_set_aside),
         CASE(what_the_server_refuses_is_told_from_a_server_in_trouble),
