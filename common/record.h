@@ -17,7 +17,7 @@
 
 enum { RECORD_BYTES_MAX = 1024 * 1024 }; /* of a payload; what the spool takes */
 
-enum record_kind { RECORD_MESSAGE = 1, RECORD_HIT = 2, RECORD_ANSWER = 3, RECORD_STOP = 4 }; /* on disk; never reuse a number */
+enum record_kind { RECORD_MESSAGE = 1, RECORD_HIT = 2, RECORD_ANSWER = 3, RECORD_STOP = 4, RECORD_COPY = 9 }; /* on disk; never reuse a number */
 
 /* How much may be kept about recipients; the most restrictive of all policies wins. */
 enum tracking_level { LEVEL_OFF, LEVEL_AGGREGATE, LEVEL_INDIVIDUAL };
@@ -113,11 +113,17 @@ struct record_stop { /* an answer that ends a campaign or makes it pause, by spo
     uint8_t digest[32];      /* of the answer, as there */
 };
 
+struct record_copy { /* one copy of a tracked mail, by spoor-stamp: an alias or an archive may have brought its recipient */
+    uint64_t message;
+    struct record_recipient recipient;
+};
+
 /* Each adds the payload to OUT; false when OUT has failed or a text is too long for its length field. */
 bool record_message_encode(const struct record_message *message, struct buf *out);
 bool record_hit_encode(const struct record_hit *hit, struct buf *out);
 bool record_answer_encode(const struct record_answer *answer, struct buf *out);
 bool record_stop_encode(const struct record_stop *stop, struct buf *out);
+bool record_copy_encode(const struct record_copy *copy, struct buf *out);
 
 /* False for bytes that are no such record; nothing to free then. */
 bool record_message_decode(struct slice payload, struct record_message *message);
@@ -125,6 +131,7 @@ void record_message_free(struct record_message *message);
 bool record_hit_decode(struct slice payload, struct record_hit *hit);
 bool record_answer_decode(struct slice payload, struct record_answer *answer);
 bool record_stop_decode(struct slice payload, struct record_stop *stop);
+bool record_copy_decode(struct slice payload, struct record_copy *copy);
 
 const char *hit_kind_name(enum hit_kind kind);
 const char *hit_verdict_name(enum hit_verdict verdict);

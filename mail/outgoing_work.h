@@ -41,5 +41,6 @@ const char *outgoing_references(struct outgoing_work *work);
 const char *outgoing_recipients(struct outgoing_work *work); /* outgoing_record.c */
 const char *outgoing_record(struct outgoing_work *work);
 void outgoing_record_links(struct outgoing_plan *plan);
+void outgoing_body(struct outgoing_work *work); /* outgoing_body.c */
 
 #endif
