@@ -374,18 +374,23 @@ void daemon_fail_with(const struct buf *reason)
     daemon_fail();
 }
 
-/* Its exit status is looked at once. */
-static void reap_second(void)
+/* True once it has ended; its exit status is looked at once. OPTIONS as for waitpid(). */
+static bool reap_second(int options)
 {
     int status = 0;
+    pid_t ended;
 
-    while (waitpid(pair.second, &status, 0) < 0 && errno == EINTR)
-        continue;
+    do
+        ended = waitpid(pair.second, &status, options);
+    while (ended < 0 && errno == EINTR);
+    if (ended == 0)
+        return false;
     pair.second = 0;
     pair.failed = !WIFEXITED(status) || WEXITSTATUS(status) != EXIT_SUCCESS;
     if (pair.failed)
         log_err("the second process ended %s %d", WIFSIGNALED(status) ? "by signal" : "with status",
                 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+    return true;
 }
 
 enum daemon_signal daemon_wait_signal(void)
@@ -397,9 +402,8 @@ enum daemon_signal daemon_wait_signal(void)
         sigaddset(&signals, SIGCHLD);
     do {
         number = sigwaitinfo(&signals, NULL); /* not sigwait(): milter/mlfi.c has its own */
-    } while (number < 0);
+    } while (number < 0 || (number == SIGCHLD && !reap_second(WNOHANG))); /* a child that is halted makes SIGCHLD too */
     if (number == SIGCHLD) {
-        reap_second();
         log_notice("one of two processes has ended: the other ends too, so that both are started again");
     } else if (pair.second) {
         kill(pair.second, number);
@@ -410,7 +414,7 @@ enum daemon_signal daemon_wait_signal(void)
 int daemon_end(void)
 {
     if (pair.second)
-        reap_second();
+        reap_second(0);
     remove_pid_file();
     log_notice("stopped");
     log_close();
