@@ -12,12 +12,12 @@ enum { LOADER_DRAIN_MS = 2000 };
 
 int copies_serve(struct conf *conf, const struct daemon_options *options)
 {
-    struct conf_milter socket = conf->stamp.milter;
+    struct conf_milter place = conf->stamp.milter;
     struct recorder recorder;
     struct copy_filter filter = {.conf = conf, .recorder = &recorder};
     struct mlfi_service service = {
         .program = "spoor-stamp",
-        .conf = &socket,
+        .conf = &place,
         .actions = SMFIF_CHGHDRS | SMFIF_ADDHDRS | SMFIF_CHGBODY,
         .body_limit = (size_t)conf->stamp.body_limit,
         .memory_limit = (size_t)conf->memory_limit,
@@ -28,7 +28,7 @@ int copies_serve(struct conf *conf, const struct daemon_options *options)
     struct buf error;
 
     buf_init(&error, 4096);
-    socket.listen = conf->stamp.listen_copies;
+    place.listen = conf->stamp.listen_copies;
     if (!(filter.keys = keys_load(conf->key_file, &error)) || !mlfi_open(&service, &error))
         daemon_fail_with(&error);
     if (!daemon_drop_privileges(conf))

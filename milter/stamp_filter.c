@@ -88,13 +88,18 @@ static void log_mail(const struct mlfi_message *message, const struct outgoing_p
     buf_free(&summary);
 }
 
+/* Untouched, but for our control headers. */
+static sfsistat let_go(const struct mlfi_message *message, const struct outgoing_plan *plan, const char *reason)
+{
+    log_mail(message, plan, reason, false);
+    return stamp_apply_controls(message->ctx, plan) ? SMFIS_CONTINUE : SMFIS_TEMPFAIL;
+}
+
 /* Records and edits a mail that goes. */
 static sfsistat send_on(struct stamp_filter *filter, struct mlfi_message *message, const struct outgoing_plan *plan)
 {
-    if (plan->tracked && !write_record(filter, plan)) {
-        log_mail(message, plan, "not_recorded", false);
-        return stamp_apply_controls(message->ctx, plan) ? SMFIS_CONTINUE : SMFIS_TEMPFAIL;
-    }
+    if (plan->tracked && !write_record(filter, plan))
+        return let_go(message, plan, "not_recorded");
     if (!stamp_apply(message->ctx, plan)) {
         log_err("cannot hand the edits to the MTA: the mail is to be tried again");
         return SMFIS_TEMPFAIL;
@@ -116,10 +121,7 @@ sfsistat stamp_filter_finish(void *arg, struct mlfi_message *message)
     if (observed)
         log_mail(message, &plan, plan.reason, !plan.failed);
     else if (stamp_campaign_admits(filter, message, &plan, &answer)) {
-        if (plan.failed)
-            log_mail(message, &plan, plan.reason, false);
-        else
-            answer = send_on(filter, message, &plan);
+        answer = plan.failed ? let_go(message, &plan, plan.reason) : send_on(filter, message, &plan);
     }
     outgoing_plan_free(&plan);
     return answer;

@@ -35,6 +35,7 @@ unit_tests += tests/unit/test_msgid
 unit_tests += tests/unit/test_network
 unit_tests += tests/unit/test_node
 unit_tests += tests/unit/test_outgoing
+unit_tests += tests/unit/test_outgoing_copy
 unit_tests += tests/unit/test_pass
 unit_tests += tests/unit/test_plain
 unit_tests += tests/unit/test_qp
