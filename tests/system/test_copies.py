@@ -35,6 +35,7 @@ class Copies:
         self.spoor.sections["stamp"].update(copies=True, listen_copies="unix:" + self.socket)
         self.spoor.write_conf()
         settings = dict(self.split.main(), relayhost="[127.0.0.1]:%d" % servers.receiving.port, always_bcc=ARCHIVE,
+                        service_throttle_time="1s",  # the rest of a service whose process died on its first client
                         virtual_alias_domains="", virtual_alias_maps="inline:{ {%s = %s} }" % (TEAM, ", ".join(TEAM_MEMBERS)))
         self.postfix.configure(settings, self.split.master())
 
@@ -417,7 +418,6 @@ def test_a_postfix_process_is_killed(copies, mark, who):
         proc.wait_for(lambda: not set(victims) & set(copies.services(name)), "they are gone")
     finally:
         os.kill(second, signal.SIGCONT)
-    copies.postfix.reload()  # a service whose process dies on its first client has a minute's rest
     expect_once_each(copies, mark)
 
 
