@@ -27,7 +27,7 @@ static const char *step_strange_pass(struct outgoing_work *work)
     return NULL;
 }
 
-static bool is_removed(const struct outgoing_work *work, const char *name)
+static bool is_gone_already(const struct outgoing_work *work, const char *name)
 {
     return work->settings->has_second_pass && strcasecmp(name, PASS_HEADER) == 0;
 }
@@ -56,7 +56,7 @@ static const char *step_controls(struct outgoing_work *work)
         const char *name = headers->field[at].name;
         unsigned nth = 1;
 
-        if (!wishes_is_control(name) || is_removed(work, name))
+        if (!wishes_is_control(name) || is_gone_already(work, name))
             continue;
         if (work->plan->edits == most)
             return "too_many_controls"; /* numbering more of them costs time that a hostile mail shall not have */

@@ -47,8 +47,8 @@ class Copies:
         for port in (self.split.submission, self.split.second):
             proc.wait_for(lambda: proc.accepts(port), "Postfix accepts on %d" % port, log=self.postfix.log)
 
-    def start_stamp(self):
-        self.spoor.start("stamp")
+    def start_stamp(self, conf=None):
+        self.spoor.start("stamp", conf)
         proc.wait_for(lambda: proc.accepts(self.socket), "the second pass accepts")
 
     def stop(self):
@@ -446,12 +446,30 @@ def test_without_a_second_socket_copies_do_not_start(copies):
     assert done.returncode == 1 and b"/nowhere/copies.sock" in done.stderr
 
 
-def test_without_copies_the_second_pass_changes_nothing(copies, mark):
-    copies.spoor.restart("stamp", copies.spoor.write_conf(copies.spoor.conf + ".no", sections={"stamp": {"copies": False}}))
-    try:
-        copies.send(mark, [BOB, CAROL])
-        copies.settle()
-        assert copies.pixels(copies.the_copy(BOB, mark)) == copies.pixels(copies.the_copy(CAROL, mark)) != []
-    finally:
+@pytest.fixture
+def other_settings(copies):
+    """other_settings(...) restarts spoor-stamp with these; afterwards it has its own again."""
+    def restart(**settings):
         copies.spoor.stop("stamp")
-        copies.start_stamp()
+        copies.start_stamp(copies.spoor.write_conf(copies.spoor.conf + ".other", **settings))
+    yield restart
+    copies.spoor.stop("stamp")
+    copies.start_stamp()
+
+
+def test_without_copies_the_second_pass_changes_nothing(copies, mark, other_settings):
+    other_settings(sections={"stamp": {"copies": False}})
+    copies.send(mark, [BOB, CAROL])
+    copies.settle()
+    assert copies.pixels(copies.the_copy(BOB, mark)) == copies.pixels(copies.the_copy(CAROL, mark)) != []
+
+
+def test_observing_changes_nothing_in_either_pass(copies, mark, other_settings):
+    other_settings(mode="observe")
+    content = copies.send(mark, [BOB, CAROL])
+    copies.settle()
+    for person in (BOB, CAROL):
+        mail = copies.the_copy(person, mark)
+        assert traces.body_difference(content, mail, copies.spoor.tracking_url) is None
+        assert traces.field(mail, "Message-ID") == traces.field(content, "Message-ID")
+    assert re.search("would_add=id,anchor,pass", copies.spoor.log_text("stamp"))
