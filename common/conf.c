@@ -106,6 +106,10 @@ static const struct conf_row rows[] = {
     {"stamp", "socket_group", CONF_TEXT, "", .help = "group of a unix socket", AT(stamp.milter.socket_group)},
     {"stamp", "drain_timeout", CONF_MILLISECONDS, "10s", 0, HOUR_MS,
      .help = "how long a stop waits for mails under way", AT(stamp.milter.drain_timeout_ms)},
+    {"stamp", "copies", CONF_BOOL, "no", .help = "Postfix makes a copy a recipient, each with an image and links of its own",
+     AT(stamp.copies)},
+    {"stamp", "listen_copies", CONF_TEXT, "", .normalize = conf_form_milter_listen, .wanted = milter_form,
+     .help = "where the second smtpd finds spoor-stamp for the copies; empty: nowhere", AT(stamp.listen_copies)},
     {"stamp", "message_id", CONF_CHOICE, "auto", .words = message_id_words,
      .help = "auto: sign what is missing, invalid or from no mail program; stamp: all; keep: missing or invalid",
      AT(stamp.message_id)},
@@ -343,6 +347,19 @@ static bool parse_alone(struct conf *conf, FILE *file, struct buf *error)
     return fine;
 }
 
+/* Copies without a second pass would leave untracked, with a header that is nobody else's business. */
+static bool has_place_for_copies(const struct conf *conf, struct buf *error)
+{
+    if (conf->stamp.copies && !*conf->stamp.listen_copies)
+        buf_add_f(error, "%s: stamp.copies needs stamp.listen_copies, where the second smtpd finds spoor-stamp", conf->path);
+    else if (strcmp(conf->stamp.milter.listen, conf->stamp.listen_copies) == 0)
+        buf_add_f(error, "%s: stamp.listen and stamp.listen_copies are one socket: the passes would not be told apart",
+                  conf->path);
+    else
+        return true;
+    return false;
+}
+
 static bool is_complete(const struct conf *conf, enum conf_part part, struct buf *error)
 {
     for (size_t n = 0; n < ROWS; n++) {
@@ -356,7 +373,7 @@ static bool is_complete(const struct conf *conf, enum conf_part part, struct buf
         buf_add_f(error, "%s: spool_max has no room for two files of spool_segment", conf->path);
         return false;
     }
-    return true;
+    return part != CONF_STAMP || has_place_for_copies(conf, error);
 }
 
 /* libconfuse ends the program when it reads a folder, so that is looked at first. */

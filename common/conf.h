@@ -60,6 +60,8 @@ struct conf {
     struct conf_list local_domains;
     struct {
         struct conf_milter milter;
+        bool copies;               /* the body is edited copy by copy, in the second pass */
+        char *listen_copies;       /* where the second pass is; "" nowhere */
         enum conf_message_id message_id;
         char *message_id_domain;   /* when From's domain is not ours */
         struct conf_list submit_networks; /* CIDR */

@@ -406,6 +406,27 @@ bool record_unsubscribe_decode(struct slice payload, struct record_unsubscribe *
     return !in.bad;
 }
 
+/* copy: u64 message, u32 key, text address */
+bool record_copy_encode(const struct record_copy *copy, struct buf *out)
+{
+    size_t start = out->len;
+
+    put_u64(out, copy->message);
+    put_u32(out, copy->recipient.key);
+    put_text(out, copy->recipient.address);
+    return put_done(out, start);
+}
+
+bool record_copy_decode(struct slice payload, struct record_copy *copy)
+{
+    struct input in = {payload, false};
+
+    *copy = (struct record_copy){.message = take_u64(&in)};
+    copy->recipient.key = take_u32(&in);
+    copy->recipient.address = take_text(&in);
+    return !in.bad;
+}
+
 /* words */
 
 static const char *word_of(const char *const *words, size_t count, unsigned value)

@@ -22,7 +22,8 @@ enum record_kind { /* on disk; never reuse a number */
     RECORD_HIT = 2,
     RECORD_ANSWER = 3,
     RECORD_STOP = 4,
-    RECORD_UNSUBSCRIBE = 5
+    RECORD_UNSUBSCRIBE = 5,
+    RECORD_COPY = 9
 };
 
 /* How much may be kept about recipients; the most restrictive of all policies wins. */
@@ -130,12 +131,18 @@ struct record_unsubscribe { /* somebody wants no more mail of campaigns, by spoo
     struct slice address;    /* From of the mail that asks, normal form; empty on the web, where the key tells */
 };
 
+struct record_copy { /* one copy of a tracked mail, by spoor-stamp: an alias or an archive may have brought its recipient */
+    uint64_t message;
+    struct record_recipient recipient;
+};
+
 /* Each adds the payload to OUT; false when OUT has failed or a text is too long for its length field. */
 bool record_message_encode(const struct record_message *message, struct buf *out);
 bool record_hit_encode(const struct record_hit *hit, struct buf *out);
 bool record_answer_encode(const struct record_answer *answer, struct buf *out);
 bool record_stop_encode(const struct record_stop *stop, struct buf *out);
 bool record_unsubscribe_encode(const struct record_unsubscribe *unsubscribe, struct buf *out);
+bool record_copy_encode(const struct record_copy *copy, struct buf *out);
 
 /* False for bytes that are no such record; nothing to free then. */
 bool record_message_decode(struct slice payload, struct record_message *message);
@@ -144,6 +151,7 @@ bool record_hit_decode(struct slice payload, struct record_hit *hit);
 bool record_answer_decode(struct slice payload, struct record_answer *answer);
 bool record_stop_decode(struct slice payload, struct record_stop *stop);
 bool record_unsubscribe_decode(struct slice payload, struct record_unsubscribe *unsubscribe);
+bool record_copy_decode(struct slice payload, struct record_copy *copy);
 
 const char *hit_kind_name(enum hit_kind kind);
 const char *hit_verdict_name(enum hit_verdict verdict);

@@ -118,6 +118,13 @@ void cargo_message_row(struct row_set *row, const struct record_message *message
     row_set_integer(row, message->sent_to);
 }
 
+static void add_recipient(struct cargo *cargo, uint64_t message, const struct record_recipient *recipient)
+{
+    row_set_integer(&cargo->recipient, (int64_t)message);
+    row_set_text(&cargo->recipient, recipient->address);
+    row_set_integer(&cargo->recipient, (int32_t)recipient->key);
+}
+
 static bool add_message(struct cargo *cargo, const struct spool_record *record)
 {
     struct record_message message;
@@ -125,11 +132,8 @@ static bool add_message(struct cargo *cargo, const struct spool_record *record)
     if (!record_message_decode(record->payload, &message))
         return false;
     cargo_message_row(&cargo->message, &message);
-    for (size_t at = 0; at < message.recipients; at++) {
-        row_set_integer(&cargo->recipient, (int64_t)message.id);
-        row_set_text(&cargo->recipient, message.recipient[at].address);
-        row_set_integer(&cargo->recipient, (int32_t)message.recipient[at].key);
-    }
+    for (size_t at = 0; at < message.recipients; at++)
+        add_recipient(cargo, message.id, &message.recipient[at]);
     for (size_t at = 0; at < message.links; at++) {
         row_set_integer(&cargo->link, (int64_t)message.id);
         row_set_integer(&cargo->link, (int16_t)message.link[at].index);
@@ -230,6 +234,16 @@ static bool add_unsubscribe(struct cargo *cargo, const struct spool_record *reco
     return true;
 }
 
+static bool add_copy(struct cargo *cargo, const struct spool_record *record)
+{
+    struct record_copy copy;
+
+    if (!record_copy_decode(record->payload, &copy))
+        return false;
+    add_recipient(cargo, copy.message, &copy.recipient);
+    return true;
+}
+
 bool cargo_add(struct cargo *cargo, const struct spool_record *record)
 {
     switch (record->kind) {
@@ -243,6 +257,8 @@ bool cargo_add(struct cargo *cargo, const struct spool_record *record)
         return add_stop(cargo, record);
     case RECORD_UNSUBSCRIBE:
         return add_unsubscribe(cargo, record);
+    case RECORD_COPY:
+        return add_copy(cargo, record);
     default:
         return false;
     }

@@ -489,7 +489,7 @@ static enum store_answer load(struct loading *loading, bool *overtaken, struct b
 
 bool store_knows(uint8_t kind)
 {
-    return kind >= RECORD_MESSAGE && kind <= RECORD_UNSUBSCRIBE;
+    return (kind >= RECORD_MESSAGE && kind <= RECORD_UNSUBSCRIBE) || kind == RECORD_COPY;
 }
 
 enum store_answer store_load(struct db *db, struct store_memory *memory, struct store_progress *progress,

@@ -5,6 +5,9 @@
  * The ladder: ours? - its campaign - automatic? - the sender's wishes (X-Spoor-*) - how much may be touched - number -
  * Message-ID and References - List-Unsubscribe - pixel and links - record. The first step that says no gives the
  * reason. Pure: it makes a plan; spoor-stamp applies it to the wire, `spoorctl stamp` to a file.
+ *
+ * Where the MTA makes a copy a recipient there are two passes. The first decides all of that, but leaves the body and adds
+ * X-Spoor-Pass (pass.h); the second, outgoing_copy_plan(), edits the body of each copy for its recipient.
  */
 #ifndef MAIL_OUTGOING_H
 #define MAIL_OUTGOING_H
@@ -34,6 +37,8 @@ struct outgoing_settings {
     /* The next message number; false: none to be had, the mail stays untouched. */
     bool (*number)(void *arg, uint64_t *id);
     void *arg;
+    bool has_second_pass; /* X-Spoor-Pass is nobody's but ours, in whatever mail it comes */
+    int64_t now_s;        /* since 1970 UTC; used where there is a second pass */
 };
 
 struct outgoing_header_edit {
@@ -49,6 +54,8 @@ struct outgoing_plan {
     bool tracked;        /* it gets a number and a record */
     bool id_replaced;    /* Message-ID is ours */
     enum list_unsubscribe_offer unsubscribe; /* what was added for who wants no more of the campaign */
+    bool passed_on;      /* to the second pass, which edits the body */
+    bool is_copy;        /* made by the second pass */
     struct outgoing_header_edit *edit;
     size_t edits;
     size_t controls;     /* the first of them remove our control headers: due even when nothing else may be done */
@@ -63,6 +70,13 @@ struct outgoing_plan {
 void outgoing_plan_make(const struct outgoing_mail *mail, const struct outgoing_settings *settings,
                         struct outgoing_plan *plan);
 void outgoing_plan_free(struct outgoing_plan *plan);
+
+/*
+ * The second pass. The plan is `tracked` when a valid X-Spoor-Pass came with the mail; its record then holds the mail's
+ * number and, where recipients are recorded, to whom this copy goes. X-Spoor-Pass goes in any case.
+ */
+void outgoing_copy_plan(const struct outgoing_mail *mail, const struct outgoing_settings *settings,
+                        struct outgoing_plan *plan);
 
 /* "id,anchor,unsubscribe,pixel:1,links:3,cleaned:2", or "-". For the log line. */
 void outgoing_plan_summary(const struct outgoing_plan *plan, struct buf *out);

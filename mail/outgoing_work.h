@@ -20,6 +20,7 @@ struct outgoing_work {
     struct buf client_id; /* its own Message-ID, no brackets; empty when there is none that is valid */
     struct buf token_id;  /* what stands in Message-ID when it is replaced */
     uint32_t recipient;   /* key in the tokens */
+    bool offers_way_out;  /* second pass: the mail is of a campaign */
 };
 
 /* A copy that lives as long as the plan. */
@@ -41,5 +42,7 @@ const char *outgoing_references(struct outgoing_work *work);
 const char *outgoing_recipients(struct outgoing_work *work); /* outgoing_record.c */
 const char *outgoing_record(struct outgoing_work *work);
 void outgoing_record_links(struct outgoing_plan *plan);
+void outgoing_body(struct outgoing_work *work); /* outgoing_body.c */
+void outgoing_unsubscribe(struct outgoing_work *work); /* outgoing_unsubscribe.c */
 
 #endif

@@ -1,8 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 sbin_PROGRAMS += milter/spoor-stamp
 milter_spoor_stamp_SOURCES =
+milter_spoor_stamp_SOURCES += milter/copies.c
+milter_spoor_stamp_SOURCES += milter/copies.h
+milter_spoor_stamp_SOURCES += milter/copy_filter.c
+milter_spoor_stamp_SOURCES += milter/copy_filter.h
 milter_spoor_stamp_SOURCES += milter/mlfi.c
 milter_spoor_stamp_SOURCES += milter/mlfi.h
+milter_spoor_stamp_SOURCES += milter/stamp_apply.c
+milter_spoor_stamp_SOURCES += milter/stamp_apply.h
 milter_spoor_stamp_SOURCES += milter/stamp_campaign.c
 milter_spoor_stamp_SOURCES += milter/stamp_campaign.h
 milter_spoor_stamp_SOURCES += milter/stamp_filter.c

@@ -5,6 +5,7 @@
 #include "common/log.h"
 #include "mail/msgid.h"
 #include "mail/outgoing.h"
+#include "milter/stamp_apply.h"
 #include "milter/stamp_campaign.h"
 #include "milter/stamp_filter.h"
 
@@ -34,7 +35,13 @@ static void make_plan(struct stamp_filter *filter, const struct mlfi_message *me
             client->sa_family == AF_UNSPEC || network_list_has(&filter->submit_networks, client),
     };
     struct outgoing_settings settings = {
-        .conf = filter->conf, .keys = filter->keys, .number = next_number, .arg = filter};
+        .conf = filter->conf,
+        .keys = filter->keys,
+        .number = next_number,
+        .arg = filter,
+        .has_second_pass = *filter->conf->stamp.listen_copies,
+        .now_s = clock_wall_us() / 1000000,
+    };
 
     outgoing_plan_make(&mail, &settings, plan);
     plan->record.time_us = clock_wall_us();
@@ -64,28 +71,6 @@ static void remember_ids(struct stamp_filter *filter, const struct record_messag
         cache_set(filter->cache, "message_id", record->client_message_id, slice_str(number), ID_CACHED_S);
 }
 
-static bool apply_headers(SMFICTX *ctx, const struct outgoing_plan *plan, size_t edits)
-{
-    for (size_t at = 0; at < edits; at++) {
-        const struct outgoing_header_edit *edit = &plan->edit[at];
-
-        /* Always chgheader: it changes, adds or removes, and leaves one field on either MTA. */
-        if (smfi_chgheader(ctx, (char *)(uintptr_t)edit->name, (int)edit->nth, edit->value) != MI_SUCCESS)
-            return false;
-    }
-    return true;
-}
-
-/* The body goes last and at once: Postfix loses a mail whose filter dies in the middle of a replacement. */
-static bool apply(SMFICTX *ctx, const struct outgoing_plan *plan)
-{
-    const struct buf *body = &plan->rewrite.body;
-
-    return apply_headers(ctx, plan, plan->edits) &&
-           (!plan->rewrite.changed ||
-            smfi_replacebody(ctx, (unsigned char *)body->data, (int)body->len) == MI_SUCCESS);
-}
-
 static void log_mail(const struct mlfi_message *message, const struct outgoing_plan *plan, const char *reason,
                      bool observed)
 {
@@ -103,14 +88,19 @@ static void log_mail(const struct mlfi_message *message, const struct outgoing_p
     buf_free(&summary);
 }
 
+/* Untouched, but for our control headers. */
+static sfsistat let_go(const struct mlfi_message *message, const struct outgoing_plan *plan, const char *reason)
+{
+    log_mail(message, plan, reason, false);
+    return stamp_apply_controls(message->ctx, plan) ? SMFIS_CONTINUE : SMFIS_TEMPFAIL;
+}
+
 /* Records and edits a mail that goes. */
 static sfsistat send_on(struct stamp_filter *filter, struct mlfi_message *message, const struct outgoing_plan *plan)
 {
-    if (plan->tracked && !write_record(filter, plan)) {
-        log_mail(message, plan, "not_recorded", false);
-        return apply_headers(message->ctx, plan, plan->controls) ? SMFIS_CONTINUE : SMFIS_TEMPFAIL;
-    }
-    if (!apply(message->ctx, plan)) {
+    if (plan->tracked && !write_record(filter, plan))
+        return let_go(message, plan, "not_recorded");
+    if (!stamp_apply(message->ctx, plan)) {
         log_err("cannot hand the edits to the MTA: the mail is to be tried again");
         return SMFIS_TEMPFAIL;
     }
@@ -131,10 +121,7 @@ sfsistat stamp_filter_finish(void *arg, struct mlfi_message *message)
     if (observed)
         log_mail(message, &plan, plan.reason, !plan.failed);
     else if (stamp_campaign_admits(filter, message, &plan, &answer)) {
-        if (plan.failed)
-            log_mail(message, &plan, plan.reason, false);
-        else
-            answer = send_on(filter, message, &plan);
+        answer = plan.failed ? let_go(message, &plan, plan.reason) : send_on(filter, message, &plan);
     }
     outgoing_plan_free(&plan);
     return answer;

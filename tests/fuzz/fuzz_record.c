@@ -25,6 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct record_answer answer;
     struct record_stop stop;
     struct record_unsubscribe unsubscribe;
+    struct record_copy copy;
     struct buf again;
 
     buf_init(&again, CAP);
@@ -40,6 +41,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         expect_beginning(payload, &again, record_stop_encode(&stop, &again));
     if (record_unsubscribe_decode(payload, &unsubscribe))
         expect_beginning(payload, &again, record_unsubscribe_encode(&unsubscribe, &again));
+    if (record_copy_decode(payload, &copy))
+        expect_beginning(payload, &again, record_copy_encode(&copy, &again));
     buf_free(&again);
     return 0;
 }

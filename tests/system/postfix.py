@@ -105,8 +105,11 @@ class Postfix:
         lines += ["%s = %s" % item for item in settings.items()]
         with open(os.path.join(self.etc, "main.cf"), "w") as out:
             out.write("\n".join(lines) + "\n")
+        # So does a service.
+        given = {tuple(line.split()[:2]) for line in more_services if not line.startswith(" ")}
+        services = [line for line in MASTER_CF.format(port=self.port).splitlines() if tuple(line.split()[:2]) not in given]
         with open(os.path.join(self.etc, "master.cf"), "w") as out:
-            out.write(MASTER_CF.format(port=self.port) + "".join(line + "\n" for line in more_services))
+            out.write("\n".join(services + list(more_services)) + "\n")
 
     def start(self):
         self.launch()

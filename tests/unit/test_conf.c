@@ -218,10 +218,13 @@ static void each_program_asks_for_what_it_needs(void **state)
     refuse(CONF_SHARED, SMALLEST, 0, "database is missing");
     refuse(CONF_SHARED, SMALLEST "database = x\n", 0, "local_domains is missing");
     refuse(CONF_STAMP, SERVED, 0, "stamp.listen is missing");
+    refuse(CONF_STAMP, SERVED "stamp { listen = \"unix:/run/x\"\n copies = yes }\n", 0, "copies needs stamp.listen_copies");
+    refuse(CONF_STAMP, SERVED "stamp { listen = \"unix:/run/x\"\n listen_copies = \"unix:/run/x\" }\n", 0, "one socket");
     refuse(CONF_MATCH, SERVED, 0, "match.listen is missing");
     refuse(CONF_PIXELD, SERVED, 0, "pixeld.listen is missing");
     conf_free(load(SERVED, CONF_SHARED));
     conf_free(load(SERVED "stamp { listen = \"unix:/run/x\" }\n", CONF_STAMP));
+    conf_free(load(SERVED "stamp { listen = \"unix:/run/x\"\n listen_copies = \"unix:/run/y\"\n copies = yes }\n", CONF_STAMP));
     conf_free(load(SERVED "match { listen = \"inet6:8891@::1\" }\n", CONF_MATCH));
     conf_free(load(SERVED "pixeld { listen = \"[::]:80\" }\n", CONF_PIXELD));
 }

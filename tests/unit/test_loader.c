@@ -474,9 +474,17 @@ static void a_milter_loads_mails_and_answers(void **state)
     struct record_answer answer = {.message = 5, .recipient = 7, .time_us = clock_wall_us(), .class_ = ANSWER_REPLY,
                                    .rung = RUNG_REFERENCES, .confidence = CONFIDENCE_HIGH,
                                    .answerer = ANSWERER_RECIPIENT, .from = slice_str("bob@there.test")};
+    struct record_copy copies[] = {{.message = 5, .recipient = recipient},
+                                   {.message = 5, .recipient = {slice_str("archive@there.test"), 8}}};
     struct buf payload;
 
     buf_init(&payload, 4096);
+    for (size_t at = 0; at < 2; at++) { /* from another spool they may come before the mail itself */
+        buf_reset(&payload);
+        assert_true(record_copy_encode(&copies[at], &payload));
+        append_bytes(fixture, RECORD_COPY, buf_slice(&payload));
+    }
+    buf_reset(&payload);
     assert_true(record_message_encode(&message, &payload));
     append_bytes(fixture, RECORD_MESSAGE, buf_slice(&payload));
     buf_reset(&payload);
@@ -491,7 +499,8 @@ static void a_milter_loads_mails_and_answers(void **state)
     assert_int_equal(number_of("select count(*) from spoor.rejected"), 0);
     assert_int_equal(number_of("select count(*) from spoor.answer"), 1);
     assert_int_equal(number_of("select count(*) from spoor.feed where what = 'reply' and person = 'bob@there.test'"), 1);
-    assert_int_equal(number_of("select records from spoor.batch"), 3);
+    assert_int_equal(number_of("select records from spoor.batch"), 5);
+    assert_int_equal(number_of("select count(*) from spoor.recipient where message = 5"), 2);
     execute("truncate spoor.message, spoor.recipient, spoor.answer");
 }
 

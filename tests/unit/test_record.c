@@ -195,6 +195,22 @@ static void an_unsubscribe_comes_back(void **state)
     buf_free(&buf);
 }
 
+static void a_copy_comes_back(void **state)
+{
+    struct record_copy in = {.message = UINT64_MAX, .recipient = {SLICE_TEXT("ann@example.net"), 0x80000001}}, out;
+    struct buf buf;
+
+    (void)state;
+    buf_init(&buf, CAP);
+    assert_true(record_copy_encode(&in, &buf));
+    assert_true(record_copy_decode(buf_slice(&buf), &out));
+    assert_true(out.message == in.message && out.recipient.key == in.recipient.key);
+    assert_true(slice_eq(out.recipient.address, in.recipient.address));
+    for (size_t len = 0; len < buf.len; len++)
+        assert_false(record_copy_decode(slice_of(buf.data, len), &out));
+    buf_free(&buf);
+}
+
 static void too_long_a_text_leaves_nothing_behind(void **state)
 {
     static char text[70000];
@@ -252,6 +268,7 @@ int main(void)
         cmocka_unit_test(an_answer_comes_back),
         cmocka_unit_test(a_stop_comes_back),
         cmocka_unit_test(an_unsubscribe_comes_back),
+        cmocka_unit_test(a_copy_comes_back),
         cmocka_unit_test(too_long_a_text_leaves_nothing_behind),
         cmocka_unit_test(words_are_those_of_the_database),
         cmocka_unit_test(checksum_is_castagnoli),
