@@ -473,3 +473,20 @@ def test_observing_changes_nothing_in_either_pass(copies, mark, other_settings):
         assert traces.body_difference(content, mail, copies.spoor.tracking_url) is None
         assert traces.field(mail, "Message-ID") == traces.field(content, "Message-ID")
     assert re.search("would_add=id,anchor,pass", copies.spoor.log_text("stamp"))
+
+
+def test_each_copy_of_a_campaigns_mail_has_a_way_out_of_its_own(copies, mark):
+    """The field is not in the mail that the first pass hands on, and one click of Bob's is Bob's alone."""
+    copies.send(mark, [BOB, CAROL], more=["X-Spoor-Campaign: copies " + mark])
+    copies.settle()
+    urls = {}
+    for person in (BOB, CAROL):
+        field = traces.field(copies.the_copy(person, mark), "List-Unsubscribe")
+        urls[person] = re.match(r"<(%s/u/[a-z2-7]{52})>" % re.escape(copies.spoor.tracking_url), field).group(1)
+    assert urls[BOB] != urls[CAROL]
+    answer = web.get(urls[BOB], "POST", headers={"Content-Type": "application/x-www-form-urlencoded"},
+                     body=b"List-Unsubscribe=One-Click")
+    assert answer.status == 200
+    rows = copies.servers.postgres.wait_rows("SELECT address FROM spoor.suppression")
+    assert [row["address"] for row in rows] == [BOB]
+    copies.servers.postgres.execute("SELECT spoor.unsuppress(%s)" % quote(BOB))
