@@ -30,13 +30,15 @@ enum {
     BY_STAMP = 1 << CONF_STAMP,
     BY_MATCH = 1 << CONF_MATCH,
     BY_PIXELD = 1 << CONF_PIXELD,
-    BY_SERVERS = 1 << CONF_SHARED | BY_STAMP | BY_MATCH | BY_PIXELD,
+    BY_DELIVERY = 1 << CONF_DELIVERY,
+    BY_SERVERS = 1 << CONF_SHARED | BY_STAMP | BY_MATCH | BY_PIXELD | BY_DELIVERY,
     BY_ALL = BY_SERVERS | 1 << CONF_DRY_RUN
 };
 
 static const char *const mode_words[] = {"track", "observe", NULL};              /* enum conf_mode */
 static const char *const message_id_words[] = {"auto", "stamp", "keep", NULL};   /* enum conf_message_id */
 static const char *const unknown_words[] = {"tempfail", "send", NULL};           /* enum conf_campaign_unknown */
+static const char *const senders_words[] = {"local", "all", NULL};               /* enum conf_senders */
 static const char *const scope_words[] = {"recipient", "domain", NULL};          /* enum conf_stop_scope */
 static const char path_form[] = "path that begins with /";
 static const char network_form[] = "network such as 192.0.2.0/24";

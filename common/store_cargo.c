@@ -35,6 +35,7 @@ bool cargo_init(struct cargo *cargo, size_t records)
     row_set_init(&cargo->answer, 17);
     row_set_init(&cargo->stop, 8);
     row_set_init(&cargo->clock, 3);
+    row_set_init(&cargo->delivery, 16);
     return cargo->event != NULL;
 }
 
@@ -46,6 +47,7 @@ void cargo_free(struct cargo *cargo)
     row_set_free(&cargo->answer);
     row_set_free(&cargo->stop);
     row_set_free(&cargo->clock);
+    row_set_free(&cargo->delivery);
     free(cargo->event);
 }
 
@@ -195,6 +197,32 @@ static bool add_stop(struct cargo *cargo, const struct spool_record *record)
     return true;
 }
 
+static bool add_delivery(struct cargo *cargo, const struct spool_record *record)
+{
+    struct row_set *row = &cargo->delivery;
+    struct record_delivery delivery;
+
+    if (!record_delivery_decode(record->payload, &delivery))
+        return false;
+    row_set_integer(row, cargo->spool);
+    row_set_integer(row, (int64_t)record->position);
+    row_set_text(row, slice_str(delivery_state_name(delivery.state)));
+    row_set_integer(row, delivery.time_us);
+    row_set_text(row, delivery.host);
+    row_set_text(row, delivery.queue_id);
+    row_set_text_or_null(row, delivery.first);
+    row_set_text(row, delivery.recipient);
+    row_set_text_or_null(row, delivery.original);
+    row_set_text_or_null(row, delivery.relay);
+    row_set_text_or_null(row, delivery.relay_address);
+    row_set_text_or_null(row, delivery.status);
+    row_set_text_or_null(row, delivery.text);
+    row_set_text_or_null(row, delivery.goes_on_as);
+    row_set_text_or_null(row, delivery.assigned_id);
+    row_set_integer(row, delivery.tls);
+    return true;
+}
+
 bool cargo_add(struct cargo *cargo, const struct spool_record *record)
 {
     switch (record->kind) {
@@ -206,6 +234,8 @@ bool cargo_add(struct cargo *cargo, const struct spool_record *record)
         return add_answer(cargo, record);
     case RECORD_STOP:
         return add_stop(cargo, record);
+    case RECORD_DELIVERY:
+        return add_delivery(cargo, record);
     default:
         return false;
     }

@@ -101,6 +101,21 @@ static const struct db_statement insert_unjudged = {
     " from unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::smallint[], $7::integer[],"
     "  $8::text[]) as row (spool, record, at, target, verdict, reason, agent, address)", 8};
 
+/* They wait there for the row of their mail, which another loader brings. */
+static const struct db_statement insert_deliveries = {
+    "insert_deliveries",
+    "insert into spoor.pending_delivery (spool, record, state, at_time, host, queue_id, first, recipient, original, relay,"
+    "  relay_address, status, text, goes_on_as, assigned_id, tls)"
+    " select spool, record, state, spoor.from_microseconds(at), host, queue_id, first, recipient, original, relay,"
+    "  relay_address, status, text, goes_on_as, assigned_id, tls <> 0"
+    " from unnest($1::smallint[], $2::bigint[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[],"
+    "  $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::smallint[])"
+    "  as row (spool, record, state, at, host, queue_id, first, recipient, original, relay, relay_address, status, text,"
+    "  goes_on_as, assigned_id, tls)"
+    " on conflict (spool, record) do nothing", 16};
+
+static const struct db_statement settle_deliveries = {"settle_deliveries", "select spoor.settle_deliveries(interval '10 seconds')", 0};
+
 static const char copy_events[] =
     "copy spoor.event (at_time, message, record, recipient, agent, spool, link, kind, verdict, reason, address)"
     " from stdin (format binary)";
@@ -406,6 +421,12 @@ static bool insert_events(struct loading *loading)
     return done;
 }
 
+static bool insert_new_deliveries(struct loading *loading)
+{
+    return loading->cargo.delivery.rows == 0
+           || (tell_rows(loading, &insert_deliveries, &loading->cargo.delivery) && tell(loading, &settle_deliveries, NULL));
+}
+
 static bool close_batch(struct loading *loading)
 {
     const struct spool_record *last = &loading->record[loading->records - 1];
@@ -429,7 +450,7 @@ static bool transact(struct loading *loading, bool *overtaken)
            && tell_rows(loading, &insert_recipients, &loading->cargo.recipient)
            && tell_rows(loading, &insert_links, &loading->cargo.link)
            && tell_rows(loading, &store_stop_by_answers, &loading->cargo.stop) && insert_new_answers(loading)
-           && tell_rows(loading, &insert_clocks, &loading->cargo.clock) && insert_events(loading) && close_batch(loading);
+           && insert_new_deliveries(loading) && tell_rows(loading, &insert_clocks, &loading->cargo.clock) && insert_events(loading) && close_batch(loading);
 }
 
 static void advance(struct store_progress *progress, const struct spool_record *last)
@@ -459,7 +480,7 @@ static enum store_answer load(struct loading *loading, bool *overtaken, struct b
 
 bool store_knows(uint8_t kind)
 {
-    return kind >= RECORD_MESSAGE && kind <= RECORD_STOP;
+    return (kind >= RECORD_MESSAGE && kind <= RECORD_STOP) || kind == RECORD_DELIVERY;
 }
 
 enum store_answer store_load(struct db *db, struct store_memory *memory, struct store_progress *progress,

@@ -24,6 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct record_hit hit;
     struct record_answer answer;
     struct record_stop stop;
+    struct record_delivery delivery;
     struct buf again;
 
     buf_init(&again, CAP);
@@ -37,6 +38,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         expect_beginning(payload, &again, record_answer_encode(&answer, &again));
     if (record_stop_decode(payload, &stop))
         expect_beginning(payload, &again, record_stop_encode(&stop, &again));
+    if (record_delivery_decode(payload, &delivery) && delivery.text.len <= DELIVERY_TEXT_MAX)
+        expect_beginning(payload, &again, record_delivery_encode(&delivery, &again));
     buf_free(&again);
     return 0;
 }
