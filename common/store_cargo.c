@@ -3,6 +3,8 @@
 
 #include "common/store_cargo.h"
 
+#include "common/store_delivery.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,7 +37,7 @@ bool cargo_init(struct cargo *cargo, size_t records)
     row_set_init(&cargo->answer, 17);
     row_set_init(&cargo->stop, 8);
     row_set_init(&cargo->clock, 3);
-    row_set_init(&cargo->delivery, 16);
+    row_set_init(&cargo->delivery, STORE_DELIVERY_COLUMNS);
     return cargo->event != NULL;
 }
 

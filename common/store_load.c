@@ -12,9 +12,10 @@
 
 #include "common/clock.h"
 #include "common/copy_stream.h"
-#include "common/store_campaign.h"
 #include "common/hex.h"
+#include "common/store_campaign.h"
 #include "common/store_cargo.h"
+#include "common/store_delivery.h"
 #include "common/store_words.h"
 #include "common/utf8.h"
 
@@ -100,21 +101,6 @@ static const struct db_statement insert_unjudged = {
     " select spool, record, spoor.from_microseconds(at), target, verdict::\"char\", reason, agent, address::inet"
     " from unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::smallint[], $7::integer[],"
     "  $8::text[]) as row (spool, record, at, target, verdict, reason, agent, address)", 8};
-
-/* They wait there for the row of their mail, which another loader brings. */
-static const struct db_statement insert_deliveries = {
-    "insert_deliveries",
-    "insert into spoor.pending_delivery (spool, record, state, at_time, host, queue_id, first, recipient, original, relay,"
-    "  relay_address, status, text, goes_on_as, assigned_id, tls)"
-    " select spool, record, state, spoor.from_microseconds(at), host, queue_id, first, recipient, original, relay,"
-    "  relay_address, status, text, goes_on_as, assigned_id, tls <> 0"
-    " from unnest($1::smallint[], $2::bigint[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[],"
-    "  $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::smallint[])"
-    "  as row (spool, record, state, at, host, queue_id, first, recipient, original, relay, relay_address, status, text,"
-    "  goes_on_as, assigned_id, tls)"
-    " on conflict (spool, record) do nothing", 16};
-
-static const struct db_statement settle_deliveries = {"settle_deliveries", "select spoor.settle_deliveries(interval '10 seconds')", 0};
 
 static const char copy_events[] =
     "copy spoor.event (at_time, message, record, recipient, agent, spool, link, kind, verdict, reason, address)"
@@ -421,10 +407,14 @@ static bool insert_events(struct loading *loading)
     return done;
 }
 
+/* What waits for longer is the business of who writes such records. */
 static bool insert_new_deliveries(struct loading *loading)
 {
+    static const char just_loaded_s[] = "10";
+
     return loading->cargo.delivery.rows == 0
-           || (tell_rows(loading, &insert_deliveries, &loading->cargo.delivery) && tell(loading, &settle_deliveries, NULL));
+           || (tell_rows(loading, &store_insert_deliveries, &loading->cargo.delivery)
+               && tell(loading, &store_settle_deliveries, (const char *const[]){just_loaded_s}));
 }
 
 static bool close_batch(struct loading *loading)

@@ -2,7 +2,7 @@
 # Unit tests speak TAP through cmocka; each is a file, linked with whatever of ours it calls.
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; top_srcdir='$(top_srcdir)'; export top_srcdir;
-LDADD = libctl.a libpixeld.a libmail.a $(COMMON_LIBS) $(CMOCKA_LIBS)
+LDADD = libctl.a libpixeld.a libdelivery.a libmail.a $(COMMON_LIBS) $(ZLIB_LIBS) $(CMOCKA_LIBS)
 
 if HAVE_CMOCKA
 unit_tests =
@@ -26,6 +26,7 @@ unit_tests += tests/unit/test_incoming
 unit_tests += tests/unit/test_keygen
 unit_tests += tests/unit/test_keys
 unit_tests += tests/unit/test_ladder
+unit_tests += tests/unit/test_line
 unit_tests += tests/unit/test_loader
 unit_tests += tests/unit/test_log
 unit_tests += tests/unit/test_match
