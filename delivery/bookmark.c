@@ -43,7 +43,7 @@ bool bookmark_read(int directory, const char *name, struct bookmark *bookmark, b
     line[got] = '\0';
     if (parse(line, bookmark))
         return true;
-    buf_add_f(error, "the bookmark %s is damaged; remove it to have the log read from its beginning", name);
+    buf_add_f(error, "the %s is damaged; remove it to have the log read from its beginning", name);
     return false;
 }
 

@@ -27,3 +27,4 @@ delivery_spoor_delivery_SOURCES =
 delivery_spoor_delivery_SOURCES += delivery/follower.c
 delivery_spoor_delivery_SOURCES += delivery/follower.h
 delivery_spoor_delivery_SOURCES += delivery/main.c
+dist_man_MANS += delivery/spoor-delivery.8

@@ -170,7 +170,7 @@ static void take_line(struct log_file *file, struct slice text, void (*line)(voi
 {
     if (text.len && text.p[text.len - 1] == '\r')
         text.len--;
-    if (!file->cutting)
+    if (!file->cutting && text.len < LINE_MOST)
         line(arg, text);
     file->cutting = false;
 }

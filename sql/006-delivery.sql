@@ -196,7 +196,7 @@ create function spoor.take_attempts(since timestamptz) returns setof spoor.attem
                                where q.host = spoor.host_label(g.host) and q.queue_id = g.goes_on_as and q.message = g.message)) $$;
 comment on function spoor.take_attempts(timestamptz) is 'The waiting lines whose mail is known; they wait no more. For spoor.settle_deliveries().';
 
-create function spoor.note_attempts(attempts spoor.attempt[]) returns void
+create function spoor.note_attempts(taken spoor.attempt[]) returns void
     language plpgsql
     set search_path = pg_catalog, pg_temp
     as $$
@@ -206,7 +206,7 @@ begin
         select distinct on (a.message, a.recipient, a.address) a.message, a.recipient, a.address, a.state, a.at_time,
                min(a.at_time) filter (where a.state = 'deferred') over same, count(*) over same, a.relay, a.relay_address,
                a.status, a.text, a.tls
-        from unnest(attempts) a where a.state <> 'expired'
+        from unnest(taken) a where a.state <> 'expired'
         window same as (partition by a.message, a.recipient, a.address)
         order by a.message, a.recipient, a.address, a.at_time desc, a.record desc
         on conflict (message, recipient, address) do update
@@ -220,11 +220,11 @@ begin
                 attempts = d.attempts + excluded.attempts,
                 at_time = greatest(d.at_time, excluded.at_time);
     update spoor.delivery d set state = 'expired', at_time = greatest(d.at_time, a.at_time)
-        from unnest(attempts) a
+        from unnest(taken) a
         where a.state = 'expired' and d.message = a.message and d.state = 'deferred';
     insert into spoor.message_alias (alias, message, at_time)
         select distinct on (lower(a.assigned_id), a.message) lower(a.assigned_id), a.message, a.at_time
-        from unnest(attempts) a where a.assigned_id is not null order by lower(a.assigned_id), a.message, a.at_time
+        from unnest(taken) a where a.assigned_id is not null order by lower(a.assigned_id), a.message, a.at_time
         on conflict do nothing;
 end $$;
 comment on function spoor.note_attempts(spoor.attempt[]) is 'Brings spoor.delivery up to date; for spoor.settle_deliveries().';
