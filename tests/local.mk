@@ -179,6 +179,7 @@ lint_tests += tests/lint/words
 TESTS += $(lint_tests)
 
 EXTRA_DIST += $(lint_tests)
+EXTRA_DIST += tests/bench/delivery
 EXTRA_DIST += tests/bench/floor
 EXTRA_DIST += tests/bench/match
 EXTRA_DIST += tests/bench/pixel
