@@ -29,6 +29,7 @@ struct follow {
     void *arg;
     struct mail mail[MAILS];
     struct process process[PROCESSES];
+    struct log_hour hour;
     struct follow_counts counts;
 };
 
@@ -122,16 +123,18 @@ static void record(struct follow *follow, const struct record_delivery *delivery
     follow->record(follow->arg, delivery);
 }
 
-static struct record_delivery begin_record(const struct log_line *line, enum delivery_state state, int64_t now_us)
+static struct record_delivery begin_record(struct follow *follow, const struct log_line *line, enum delivery_state state,
+                                           int64_t now_us)
 {
     return (struct record_delivery){
-        .state = state, .time_us = log_time_us(&line->time, now_us), .host = line->host, .queue_id = line->queue_id};
+        .state = state, .time_us = log_hour_us(&follow->hour, &line->time, now_us), .host = line->host,
+        .queue_id = line->queue_id};
 }
 
 static void record_copy(struct follow *follow, const struct log_line *line, struct slice queue_id, struct slice first,
                         int64_t now_us)
 {
-    struct record_delivery delivery = begin_record(line, DELIVERY_COPY, now_us);
+    struct record_delivery delivery = begin_record(follow, line, DELIVERY_COPY, now_us);
 
     delivery.queue_id = queue_id;
     delivery.first = first;
@@ -178,7 +181,7 @@ static bool is_forwarded(const struct log_line *line, struct slice next)
 
 static void record_attempt(struct follow *follow, const struct log_line *line, int64_t now_us)
 {
-    struct record_delivery delivery = begin_record(line, state_of(line->state), now_us);
+    struct record_delivery delivery = begin_record(follow, line, state_of(line->state), now_us);
     struct slice next = line_goes_on_as(line->text);
     struct slice recipients = line->recipient, recipient;
     struct relay relay = relay_of(line->relay);
@@ -200,7 +203,7 @@ static void record_attempt(struct follow *follow, const struct log_line *line, i
 
 static void record_expired(struct follow *follow, const struct log_line *line, int64_t now_us)
 {
-    struct record_delivery delivery = begin_record(line, DELIVERY_EXPIRED, now_us);
+    struct record_delivery delivery = begin_record(follow, line, DELIVERY_EXPIRED, now_us);
 
     record(follow, &delivery);
 }

@@ -45,12 +45,14 @@ static bool take_clock(struct slice *text, int *second)
     return true;
 }
 
+/* NAME has three letters or more. */
 static int month_named(struct slice name)
 {
-    static const char months[] = "janfebmaraprmayjunjulaugsepoctnovdec";
+    static const char months[][4] = {"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"};
+    const char wanted[4] = {ascii_lower(name.p[0]), ascii_lower(name.p[1]), ascii_lower(name.p[2]), '\0'};
 
     for (int month = 0; month < 12; month++)
-        if (slice_starts_i(name, slice_of(months + 3 * month, 3)))
+        if (memcmp(months[month], wanted, sizeof wanted) == 0)
             return month + 1;
     return 0;
 }
@@ -157,4 +159,23 @@ int64_t log_time_us(const struct log_time *time, int64_t now_us)
     }
     seconds = seconds_in_year(time, year);
     return seconds < 0 ? 0 : ((int64_t)seconds - time->offset_s) * MICROSECONDS + time->microsecond;
+}
+
+static bool same_hour(const struct log_time *a, const struct log_time *b)
+{
+    return a->year == b->year && a->month == b->month && a->day == b->day && a->second / 3600 == b->second / 3600 &&
+           a->zoned == b->zoned && a->offset_s == b->offset_s;
+}
+
+int64_t log_hour_us(struct log_hour *hour, const struct log_time *time, int64_t now_us)
+{
+    struct log_time begin = *time;
+
+    if (hour->begins_us == 0 || !same_hour(&hour->time, time)) {
+        begin.second -= begin.second % 3600;
+        begin.microsecond = 0;
+        hour->time = *time;
+        hour->begins_us = log_time_us(&begin, now_us);
+    }
+    return hour->begins_us == 0 ? 0 : hour->begins_us + (int64_t)(time->second % 3600) * MICROSECONDS + time->microsecond;
 }

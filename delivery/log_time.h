@@ -32,4 +32,11 @@ bool log_time_take(struct slice *text, struct log_time *time);
  */
 int64_t log_time_us(const struct log_time *time, int64_t now_us);
 
+/* The same, without asking about the time zone again for a line of the same hour as the last one. */
+struct log_hour {
+    struct log_time time; /* of a line */
+    int64_t begins_us;
+};
+int64_t log_hour_us(struct log_hour *hour, const struct log_time *time, int64_t now_us);
+
 #endif

@@ -236,6 +236,23 @@ static void times_get_their_year_and_zone(void **state)
     assert_int_equal(time_of("Nov", 0), -1);
 }
 
+static void an_hour_is_asked_for_once(void **state)
+{
+    const int64_t now = 1795244470 * (int64_t)1000000;
+    static const char *const texts[] = {"Nov 21 07:01:10 x", "Nov 21 07:59:59 x", "Nov 21 08:00:00 x", "Nov 20 08:00:01 x",
+                                        "2026-11-20T08:00:02.5Z x", "2026-11-20T08:00:03+02:00 x"};
+    struct log_hour hour = {.begins_us = 0};
+
+    (void)state;
+    for (size_t n = 0; n < LENGTH(texts); n++) {
+        struct slice text = slice_str(texts[n]);
+        struct log_time time;
+
+        assert_true(log_time_take(&text, &time));
+        assert_int_equal(log_hour_us(&hour, &time, now), log_time_us(&time, now));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -246,6 +263,7 @@ int main(void)
         cmocka_unit_test(relays_are_taken_apart),
         cmocka_unit_test(assigned_ids_are_message_ids_only),
         cmocka_unit_test(times_get_their_year_and_zone),
+        cmocka_unit_test(an_hour_is_asked_for_once),
     };
 
     setenv("TZ", "UTC", 1);
