@@ -30,13 +30,15 @@ enum {
     BY_STAMP = 1 << CONF_STAMP,
     BY_MATCH = 1 << CONF_MATCH,
     BY_PIXELD = 1 << CONF_PIXELD,
-    BY_SERVERS = 1 << CONF_SHARED | BY_STAMP | BY_MATCH | BY_PIXELD,
+    BY_DELIVERY = 1 << CONF_DELIVERY,
+    BY_SERVERS = 1 << CONF_SHARED | BY_STAMP | BY_MATCH | BY_PIXELD | BY_DELIVERY,
     BY_ALL = BY_SERVERS | 1 << CONF_DRY_RUN
 };
 
 static const char *const mode_words[] = {"track", "observe", NULL};              /* enum conf_mode */
 static const char *const message_id_words[] = {"auto", "stamp", "keep", NULL};   /* enum conf_message_id */
 static const char *const unknown_words[] = {"tempfail", "send", NULL};           /* enum conf_campaign_unknown */
+static const char *const senders_words[] = {"local", "all", NULL};               /* enum conf_senders */
 static const char *const scope_words[] = {"recipient", "domain", NULL};          /* enum conf_stop_scope */
 static const char *const unsubscribe_words[] = {"sender", "all", NULL};        /* enum conf_unsubscribe_scope */
 static const char path_form[] = "path that begins with /";
@@ -181,10 +183,17 @@ static const struct conf_row rows[] = {
      .wanted = "x-forwarded-for or forwarded", .help = "where a proxy says it", AT(pixeld.proxy_header)},
     {"pixeld", "anonymize_ip", CONF_BOOL, "no", .help = "keep only the network part of a client's address",
      AT(pixeld.anonymize_ip)},
+
+    {"delivery", "log", CONF_LIST, "", .normalize = conf_form_path, .wanted = path_form,
+     .help = "the MTA's log", AT(delivery.log), .needed_by = BY_DELIVERY},
+    {"delivery", "senders", CONF_CHOICE, "local", .words = senders_words,
+     .help = "local: only mail whose envelope sender is in local_domains, or not known, is followed", AT(delivery.senders)},
+    {"delivery", "poll", CONF_MILLISECONDS, "1s", 10, 60 * SECOND_MS, .help = "how often the log is looked at",
+     AT(delivery.poll_ms)},
 };
 
-enum { ROWS = sizeof rows / sizeof *rows, SECTIONS = 4 };
-static const char *const sections[SECTIONS] = {"", "stamp", "match", "pixeld"};
+enum { ROWS = sizeof rows / sizeof *rows, SECTIONS = 5 };
+static const char *const sections[SECTIONS] = {"", "stamp", "match", "pixeld", "delivery"};
 
 /* libconfuse hands no pointer to its callbacks, and its scanner is global: one load at a time. */
 static pthread_mutex_t one_load = PTHREAD_MUTEX_INITIALIZER;

@@ -25,6 +25,7 @@ enum conf_mode { MODE_TRACK, MODE_OBSERVE };
 enum conf_campaign_unknown { CAMPAIGN_UNKNOWN_TEMPFAIL, CAMPAIGN_UNKNOWN_SEND };
 enum conf_stop_scope { STOP_SCOPE_RECIPIENT, STOP_SCOPE_DOMAIN };
 enum conf_unsubscribe_scope { UNSUBSCRIBE_SENDER, UNSUBSCRIBE_ALL };
+enum conf_senders { SENDERS_LOCAL, SENDERS_ALL };
 enum conf_message_id { MESSAGE_ID_AUTO, MESSAGE_ID_STAMP, MESSAGE_ID_KEEP };
 
 struct conf_milter { /* what both milters have */
@@ -97,10 +98,15 @@ struct conf {
         char *proxy_header;        /* "x-forwarded-for" or "forwarded" */
         bool anonymize_ip;
     } pixeld;
+    struct {
+        struct conf_list log;      /* files */
+        enum conf_senders senders;
+        int64_t poll_ms;
+    } delivery;
 };
 
 /* The section whose rules are checked besides the shared ones: a program checks what it needs. */
-enum conf_part { CONF_ANY, CONF_SHARED, CONF_DRY_RUN, CONF_STAMP, CONF_MATCH, CONF_PIXELD };
+enum conf_part { CONF_ANY, CONF_SHARED, CONF_DRY_RUN, CONF_STAMP, CONF_MATCH, CONF_PIXELD, CONF_DELIVERY };
 
 /*
  * Reads PATH. NULL on the first error, with "FILE:LINE: what and why" (or without line where the whole

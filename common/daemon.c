@@ -91,6 +91,15 @@ static _Noreturn void print_and_exit(struct conf *conf, const struct daemon_opti
     exit(written ? EX_OK : EX_IOERR);
 }
 
+static const char *role_of(enum conf_part part)
+{
+    switch (part) {
+    case CONF_PIXELD: return "spoor_pixeld";
+    case CONF_DELIVERY: return "spoor_delivery";
+    default: return "spoor_milter";
+    }
+}
+
 /* The schema comes with a role a kind of daemon: who says nothing connects as that one. */
 static bool choose_role(struct conf *conf, enum conf_part part)
 {
@@ -100,7 +109,7 @@ static bool choose_role(struct conf *conf, enum conf_part part)
     if (getenv("PGUSER") || getenv("PGSERVICE"))
         return true;
     buf_init(&text, CONNINFO_MAX);
-    conninfo_add_with_role(&text, conf->database, part == CONF_PIXELD ? "spoor_pixeld" : "spoor_milter");
+    conninfo_add_with_role(&text, conf->database, role_of(part));
     chosen = text.failed ? NULL : strdup(buf_text(&text));
     buf_free(&text);
     if (!chosen)

@@ -3,6 +3,8 @@
 
 #include "common/store_cargo.h"
 
+#include "common/store_delivery.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +38,7 @@ bool cargo_init(struct cargo *cargo, size_t records)
     row_set_init(&cargo->stop, 8);
     row_set_init(&cargo->unsubscribe, 8);
     row_set_init(&cargo->clock, 3);
+    row_set_init(&cargo->delivery, STORE_DELIVERY_COLUMNS);
     return cargo->event != NULL;
 }
 
@@ -48,6 +51,7 @@ void cargo_free(struct cargo *cargo)
     row_set_free(&cargo->stop);
     row_set_free(&cargo->unsubscribe);
     row_set_free(&cargo->clock);
+    row_set_free(&cargo->delivery);
     free(cargo->event);
 }
 
@@ -244,6 +248,32 @@ static bool add_copy(struct cargo *cargo, const struct spool_record *record)
     return true;
 }
 
+static bool add_delivery(struct cargo *cargo, const struct spool_record *record)
+{
+    struct row_set *row = &cargo->delivery;
+    struct record_delivery delivery;
+
+    if (!record_delivery_decode(record->payload, &delivery))
+        return false;
+    row_set_integer(row, cargo->spool);
+    row_set_integer(row, (int64_t)record->position);
+    row_set_text(row, slice_str(delivery_state_name(delivery.state)));
+    row_set_integer(row, delivery.time_us);
+    row_set_text(row, delivery.host);
+    row_set_text(row, delivery.queue_id);
+    row_set_text_or_null(row, delivery.first);
+    row_set_text(row, delivery.recipient);
+    row_set_text_or_null(row, delivery.original);
+    row_set_text_or_null(row, delivery.relay);
+    row_set_text_or_null(row, delivery.relay_address);
+    row_set_text_or_null(row, delivery.status);
+    row_set_text_or_null(row, delivery.text);
+    row_set_text_or_null(row, delivery.goes_on_as);
+    row_set_text_or_null(row, delivery.assigned_id);
+    row_set_integer(row, delivery.tls);
+    return true;
+}
+
 bool cargo_add(struct cargo *cargo, const struct spool_record *record)
 {
     switch (record->kind) {
@@ -259,6 +289,8 @@ bool cargo_add(struct cargo *cargo, const struct spool_record *record)
         return add_unsubscribe(cargo, record);
     case RECORD_COPY:
         return add_copy(cargo, record);
+    case RECORD_DELIVERY:
+        return add_delivery(cargo, record);
     default:
         return false;
     }

@@ -47,6 +47,7 @@ struct cargo {
     struct row_set stop;
     struct row_set unsubscribe;
     struct row_set clock;
+    struct row_set delivery;
 };
 
 /* Room for so many records; now_us, keep_from_us and spool are set by the caller. False without memory. */

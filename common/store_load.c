@@ -12,9 +12,10 @@
 
 #include "common/clock.h"
 #include "common/copy_stream.h"
-#include "common/store_campaign.h"
 #include "common/hex.h"
+#include "common/store_campaign.h"
 #include "common/store_cargo.h"
+#include "common/store_delivery.h"
 #include "common/store_words.h"
 #include "common/utf8.h"
 
@@ -435,6 +436,16 @@ static bool insert_events(struct loading *loading)
     return done;
 }
 
+/* What waits for longer is the business of who writes such records. */
+static bool insert_new_deliveries(struct loading *loading)
+{
+    static const char just_loaded_s[] = "10";
+
+    return loading->cargo.delivery.rows == 0
+           || (tell_rows(loading, &store_insert_deliveries, &loading->cargo.delivery)
+               && tell(loading, &store_settle_deliveries, (const char *const[]){just_loaded_s}));
+}
+
 static bool close_batch(struct loading *loading)
 {
     const struct spool_record *last = &loading->record[loading->records - 1];
@@ -458,7 +469,7 @@ static bool transact(struct loading *loading, bool *overtaken)
            && tell_rows(loading, &insert_recipients, &loading->cargo.recipient)
            && tell_rows(loading, &insert_links, &loading->cargo.link)
            && tell_rows(loading, &store_stop_by_answers, &loading->cargo.stop) && take_unsubscribes(loading)
-           && insert_new_answers(loading)
+           && insert_new_answers(loading) && insert_new_deliveries(loading)
            && tell_rows(loading, &insert_clocks, &loading->cargo.clock) && insert_events(loading) && close_batch(loading);
 }
 
@@ -489,7 +500,7 @@ static enum store_answer load(struct loading *loading, bool *overtaken, struct b
 
 bool store_knows(uint8_t kind)
 {
-    return (kind >= RECORD_MESSAGE && kind <= RECORD_UNSUBSCRIBE) || kind == RECORD_COPY;
+    return (kind >= RECORD_MESSAGE && kind <= RECORD_UNSUBSCRIBE) || kind == RECORD_DELIVERY || kind == RECORD_COPY;
 }
 
 enum store_answer store_load(struct db *db, struct store_memory *memory, struct store_progress *progress,

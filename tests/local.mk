@@ -2,7 +2,7 @@
 # Unit tests speak TAP through cmocka; each is a file, linked with whatever of ours it calls.
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; top_srcdir='$(top_srcdir)'; export top_srcdir;
-LDADD = libctl.a libpixeld.a libmail.a $(COMMON_LIBS) $(CMOCKA_LIBS)
+LDADD = libctl.a libpixeld.a libdelivery.a libmail.a $(COMMON_LIBS) $(ZLIB_LIBS) $(CMOCKA_LIBS)
 
 if HAVE_CMOCKA
 unit_tests =
@@ -26,7 +26,9 @@ unit_tests += tests/unit/test_incoming
 unit_tests += tests/unit/test_keygen
 unit_tests += tests/unit/test_keys
 unit_tests += tests/unit/test_ladder
+unit_tests += tests/unit/test_line
 unit_tests += tests/unit/test_loader
+unit_tests += tests/unit/test_log_file
 unit_tests += tests/unit/test_log
 unit_tests += tests/unit/test_match
 unit_tests += tests/unit/test_message_id
@@ -83,6 +85,9 @@ tests_unit_test_oracle_mime_SOURCES += tests/support/rewrite_check.h
 tests_unit_test_plain_SOURCES = tests/unit/test_plain.c
 tests_unit_test_plain_SOURCES += tests/support/rewrite_check.c
 tests_unit_test_plain_SOURCES += tests/support/rewrite_check.h
+tests_unit_test_log_file_SOURCES = tests/unit/test_log_file.c
+tests_unit_test_log_file_SOURCES += tests/unit/folder.c
+tests_unit_test_log_file_SOURCES += tests/unit/folder.h
 tests_unit_test_rewrite_SOURCES = tests/unit/test_rewrite.c
 tests_unit_test_rewrite_SOURCES += tests/support/rewrite_check.c
 tests_unit_test_rewrite_SOURCES += tests/support/rewrite_check.h
@@ -104,6 +109,7 @@ noinst_PROGRAMS += tests/fuzz/fuzz_conf
 noinst_PROGRAMS += tests/fuzz/fuzz_header
 noinst_PROGRAMS += tests/fuzz/fuzz_html
 noinst_PROGRAMS += tests/fuzz/fuzz_incoming
+noinst_PROGRAMS += tests/fuzz/fuzz_line
 noinst_PROGRAMS += tests/fuzz/fuzz_mime
 noinst_PROGRAMS += tests/fuzz/fuzz_msgid
 noinst_PROGRAMS += tests/fuzz/fuzz_pass
@@ -122,6 +128,7 @@ tests_fuzz_fuzz_conf_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_header_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_html_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_incoming_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_line_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_mime_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_msgid_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_pass_LDFLAGS = $(FUZZER_LINK)
@@ -182,6 +189,7 @@ lint_tests += tests/lint/words
 TESTS += $(lint_tests)
 
 EXTRA_DIST += $(lint_tests)
+EXTRA_DIST += tests/bench/delivery
 EXTRA_DIST += tests/bench/floor
 EXTRA_DIST += tests/bench/match
 EXTRA_DIST += tests/bench/pixel
@@ -217,6 +225,8 @@ EXTRA_DIST += tests/system/test_dry_run.py
 EXTRA_DIST += tests/system/test_harness.py
 EXTRA_DIST += tests/system/test_main_job.py
 EXTRA_DIST += tests/system/test_match_corpus.py
+EXTRA_DIST += tests/system/test_delivery.py
+EXTRA_DIST += tests/system/smtp_sink.py
 EXTRA_DIST += tests/system/test_pixeld.py
 EXTRA_DIST += tests/system/test_setup.py
 EXTRA_DIST += tests/system/test_spam_score.py

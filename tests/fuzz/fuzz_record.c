@@ -26,6 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct record_stop stop;
     struct record_unsubscribe unsubscribe;
     struct record_copy copy;
+    struct record_delivery delivery;
     struct buf again;
 
     buf_init(&again, CAP);
@@ -43,6 +44,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         expect_beginning(payload, &again, record_unsubscribe_encode(&unsubscribe, &again));
     if (record_copy_decode(payload, &copy))
         expect_beginning(payload, &again, record_copy_encode(&copy, &again));
+    if (record_delivery_decode(payload, &delivery) && delivery.text.len <= DELIVERY_TEXT_MAX)
+        expect_beginning(payload, &again, record_delivery_encode(&delivery, &again));
     buf_free(&again);
     return 0;
 }

@@ -8,7 +8,8 @@ import re
 import proc
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-DAEMONS = {"stamp": "milter/spoor-stamp", "match": "milter/spoor-match", "pixeld": "pixeld/spoor-pixeld"}
+DAEMONS = {"stamp": "milter/spoor-stamp", "match": "milter/spoor-match", "pixeld": "pixeld/spoor-pixeld",
+           "delivery": "delivery/spoor-delivery"}
 
 
 def build_folder():
@@ -95,7 +96,9 @@ class Spoor:
         log = os.path.join(self.log_folder, name + ".log")
         server = proc.Server("spoor-" + name, self.command(name, conf), log, preexec=preexec)
         self.servers[name] = server
-        if wait:
+        if wait and name == "delivery":
+            self.wait_log(name, r": ready$")
+        elif wait:
             server.wait_ready(self.ready_address(name))
         return server
 
