@@ -130,7 +130,7 @@ class Postfix:
         proc.wait_for(self.greets, "Postfix '%s' greets" % self.name, log=self.log)
 
     def greets(self):
-        """Not just anyone who listens there: Postfix says of a port that is taken nothing but in its log."""
+        """It itself, not somebody else who listens there."""
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=10) as client, client.makefile("rb") as stream:
                 greeting = stream.readline()
