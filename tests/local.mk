@@ -158,6 +158,12 @@ endif
 # Signs ids for the system tests.
 noinst_PROGRAMS += tests/support/sign_token
 tests_support_sign_token_SOURCES = tests/support/sign_token.c
+# Preloaded into daemons: it must not bring a sanitizer of its own.
+noinst_PROGRAMS += tests/support/clock_shift.so
+tests_support_clock_shift_so_SOURCES = tests/support/clock_shift.c
+tests_support_clock_shift_so_CFLAGS = -std=gnu11 $(WARN_FLAGS) -fPIC
+tests_support_clock_shift_so_LDFLAGS = -shared
+tests_support_clock_shift_so_LDADD =
 
 check_PROGRAMS += tests/lint/option_names
 tests_lint_option_names_SOURCES = tests/lint/option_names.c
@@ -188,6 +194,8 @@ EXTRA_DIST += tests/fuzz/run
 EXTRA_DIST += tests/run
 EXTRA_DIST += tests/sanitize
 EXTRA_DIST += tests/system/conftest.py
+EXTRA_DIST += tests/system/faults
+EXTRA_DIST += tests/system/load.py
 EXTRA_DIST += tests/system/maildir.py
 EXTRA_DIST += tests/system/mailer.py
 EXTRA_DIST += tests/system/mails.py
@@ -197,6 +205,7 @@ EXTRA_DIST += tests/system/postgres.py
 EXTRA_DIST += tests/system/proc.py
 EXTRA_DIST += tests/system/servers.py
 EXTRA_DIST += tests/system/spam_filters.py
+EXTRA_DIST += tests/system/spool_file.py
 EXTRA_DIST += tests/system/spoor.py
 EXTRA_DIST += tests/system/test_bad_input.py
 EXTRA_DIST += tests/system/test_campaign.py
@@ -207,6 +216,7 @@ EXTRA_DIST += tests/system/test_match_corpus.py
 EXTRA_DIST += tests/system/test_pixeld.py
 EXTRA_DIST += tests/system/test_setup.py
 EXTRA_DIST += tests/system/test_spam_score.py
+EXTRA_DIST += tests/system/tokens.py
 EXTRA_DIST += tests/system/traces.py
 EXTRA_DIST += tests/system/web.py
 EXTRA_DIST += tests/threaded
