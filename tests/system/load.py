@@ -16,6 +16,7 @@ import tokens
 
 DESTINATION = b"https://www.example.org/"
 PIPELINED = 8
+PACE_S = 0.008  # between two batches: a loader held up for seconds must not fill the spool
 PAUSE_S = 0.01  # before somebody who was turned away comes again
 SENDER, READER = "alice@example.com", "bob@example.net"
 HITS, MAILS, ANSWERS = "hits", "mails", "answers"
@@ -144,6 +145,7 @@ class Load:
                     while self._may_begin():
                         self._ask_several(client, stream)
                         self._rest()
+                        self.ended.wait(PACE_S)
             except OSError:
                 pass
             finally:
