@@ -48,10 +48,10 @@ class Load:
         self.connected = set()
         self.busy = set()
         self.troubles = []
+        self.pace = PACE_S
         self.flowing.set()
         work = [lambda port=ports[n % len(ports)]: self._browse(port) for n in range(browsers)] + [self._mail, self._answer]
         self.threads = [threading.Thread(target=self._run, args=(each,), daemon=True) for each in work]
-        self.ports = ports
 
     def start(self):
         for thread in self.threads:
@@ -145,7 +145,7 @@ class Load:
                     while self._may_begin():
                         self._ask_several(client, stream)
                         self._rest()
-                        self.ended.wait(PACE_S)
+                        self.ended.wait(self.pace)
             except OSError:
                 pass
             finally:
