@@ -41,6 +41,7 @@ unit_tests += tests/unit/test_record
 unit_tests += tests/unit/test_rewrite
 unit_tests += tests/unit/test_route
 unit_tests += tests/unit/test_spool
+unit_tests += tests/unit/test_spool_replay
 unit_tests += tests/unit/test_sql_script
 unit_tests += tests/unit/test_store
 unit_tests += tests/unit/test_token
@@ -86,6 +87,15 @@ tests_unit_test_rewrite_SOURCES += tests/support/rewrite_check.h
 tests_unit_test_spool_SOURCES = tests/unit/test_spool.c
 tests_unit_test_spool_SOURCES += tests/unit/folder.c
 tests_unit_test_spool_SOURCES += tests/unit/folder.h
+tests_unit_test_spool_replay_SOURCES = tests/unit/test_spool_replay.c
+tests_unit_test_spool_replay_SOURCES += tests/support/disk_log.c
+tests_unit_test_spool_replay_SOURCES += tests/support/disk_log.h
+tests_unit_test_spool_replay_SOURCES += tests/unit/folder.c
+tests_unit_test_spool_replay_SOURCES += tests/unit/folder.h
+# the calls that disk_log records, wherever they are made
+tests_unit_test_spool_replay_LDFLAGS = $(AM_LDFLAGS)
+tests_unit_test_spool_replay_LDFLAGS += -Wl,--wrap=openat,--wrap=close,--wrap=write,--wrap=pwrite,--wrap=ftruncate
+tests_unit_test_spool_replay_LDFLAGS += -Wl,--wrap=fdatasync,--wrap=fsync,--wrap=renameat,--wrap=unlinkat
 tests_unit_test_store_SOURCES = tests/unit/test_store.c
 tests_unit_test_store_SOURCES += tests/unit/postgres.h
 

@@ -468,7 +468,7 @@ struct disk_promise disk_log_rebuild(enum disk_crash crash, size_t operations, u
     if (place < 0)
         give_up("there is no folder to rebuild in");
     for (int file = 0; file < disk.files; file++)
-        image[file].len = image[file].name[0] = 0;
+        image[file] = (struct image){.len = 0};
     apply_all(crash, operations, seed);
     for (int file = 0; file < disk.files; file++)
         if (image[file].name[0])
