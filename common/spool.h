@@ -37,7 +37,8 @@ struct spool_options {
     const char *directory; /* made if it is not there; copied */
     int64_t segment_bytes; /* at least 4 KiB; a record must fit into one */
     int64_t max_bytes;     /* of all segments; released ones go early to keep below it, then SPOOL_FULL */
-    int64_t keep_s;        /* released segments stay this long, for a database restored to an earlier time */
+    int64_t keep_s;        /* released segments stay this long, for a database restored to an earlier time, unless
+                              the disk is full */
     int64_t sync_ms; /* > 0: a thread syncs what was appended within this time; 0: only spool_sync() does */
 };
 

@@ -772,6 +772,28 @@ static void a_full_disk_is_full_until_it_is_freed(void **state)
     assert_int_equal(umount(folder), 0);
 }
 
+static void what_is_kept_makes_way_on_a_full_disk(void **state)
+{
+    struct spool *spool;
+    uint64_t end, last = 0;
+    int count = 0;
+
+    (void)state;
+    if (mount("none", folder, "tmpfs", 0, "size=64k") != 0)
+        skip();
+    spool = open_good();
+    while (append(spool, count, &end) == SPOOL_OK) {
+        last = end;
+        count++;
+    }
+    assert_int_equal(spool_sync(spool, last), SPOOL_OK);
+    spool_release(spool, last);
+    append_range(spool, count, count + 200);
+    assert_true(spool_gone(spool) > 0 && spool_first(spool) < last); /* no more than it takes */
+    spool_close(spool, NULL);
+    assert_int_equal(umount(folder), 0);
+}
+
 /* threads */
 
 enum { WRITERS = 8, EACH = 500 };
@@ -1069,6 +1091,7 @@ int main(void)
         TEST(a_short_write_leaves_no_record),
         TEST(a_failing_turn_keeps_all),
         TEST(a_full_disk_is_full_until_it_is_freed),
+        TEST(what_is_kept_makes_way_on_a_full_disk),
         TEST(threads_share_syncs_and_lose_nothing),
         TEST(threads_lose_nothing_on_a_failing_disk),
         TEST(a_killed_process_loses_nothing_synced),
