@@ -220,6 +220,7 @@ EXTRA_DIST += tests/system/spoor.py
 EXTRA_DIST += tests/system/test_bad_input.py
 EXTRA_DIST += tests/system/test_campaign.py
 EXTRA_DIST += tests/system/test_dry_run.py
+EXTRA_DIST += tests/system/test_faults.py
 EXTRA_DIST += tests/system/test_harness.py
 EXTRA_DIST += tests/system/test_main_job.py
 EXTRA_DIST += tests/system/test_match_corpus.py
