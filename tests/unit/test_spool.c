@@ -459,6 +459,26 @@ static void full_at_the_cap_and_well_after_release(void **state)
     spool_close(spool, NULL);
 }
 
+static void what_was_loaded_before_a_start_makes_way(void **state)
+{
+    struct spool *spool;
+    uint64_t end;
+    int count = 0;
+
+    (void)state;
+    options.max_bytes = 5 * SEGMENT;
+    spool = open_good();
+    while (append(spool, count, &end) == SPOOL_OK)
+        count++;
+    spool_sync(spool, spool_end(spool));
+    spool_release(spool, spool_end(spool));
+    spool_close(spool, NULL);
+    spool = open_good();
+    append_range(spool, count, count + MANY / 10);
+    assert_true(spool_gone(spool) > 0);
+    spool_close(spool, NULL);
+}
+
 static void what_is_kept_can_be_read_again(void **state)
 {
     struct spool *spool = open_good();
@@ -1079,6 +1099,7 @@ int main(void)
         TEST(a_recycled_segment_revives_nothing),
         TEST(old_bytes_in_a_segment_are_no_records),
         TEST(full_at_the_cap_and_well_after_release),
+        TEST(what_was_loaded_before_a_start_makes_way),
         TEST(what_is_kept_can_be_read_again),
         TEST(a_release_can_be_taken_back),
         TEST(a_second_open_is_refused_by_name),
