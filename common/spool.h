@@ -93,6 +93,13 @@ struct spool_inherited {
 bool spool_inherited(struct spool *spool, struct spool_inherited *inherited);
 bool spool_inherited_settle(struct spool *spool, struct buf *error);
 
+/*
+ * The N-th older identity of this folder, from 0; false when there are no more. When the database, set back, has less of it
+ * than its END, which is 0 when nothing of it is kept, spool_inherit() makes its records inherited once more.
+ */
+bool spool_past(struct spool *spool, size_t n, struct spool_inherited *past);
+bool spool_inherit(struct spool *spool, size_t n, struct buf *error);
+
 struct spool_record {
     uint64_t position; /* its number */
     uint64_t end;      /* position of what follows */
