@@ -204,6 +204,7 @@ EXTRA_DIST += tests/fuzz/run
 EXTRA_DIST += tests/run
 EXTRA_DIST += tests/sanitize
 EXTRA_DIST += tests/system/conftest.py
+EXTRA_DIST += tests/system/fault_kinds.py
 EXTRA_DIST += tests/system/faults
 EXTRA_DIST += tests/system/load.py
 EXTRA_DIST += tests/system/maildir.py

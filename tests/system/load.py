@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 
+import mailer
 import mails
 import proc
 import tokens
@@ -168,11 +169,8 @@ class Load:
             try:
                 self.requests[number].queue_id = deliver(content)
                 self._acknowledge(number)
-            except OSError:
+            except (OSError, mailer.Refused):
                 pass
-            except Exception as error:
-                if type(error).__name__ != "Refused":
-                    raise
             self._rest()
             self.ended.wait(PAUSE_S)
 
