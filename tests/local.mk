@@ -45,6 +45,7 @@ unit_tests += tests/unit/test_record
 unit_tests += tests/unit/test_rewrite
 unit_tests += tests/unit/test_route
 unit_tests += tests/unit/test_spool
+unit_tests += tests/unit/test_spool_replay
 unit_tests += tests/unit/test_sql_script
 unit_tests += tests/unit/test_store
 unit_tests += tests/unit/test_token
@@ -94,6 +95,15 @@ tests_unit_test_rewrite_SOURCES += tests/support/rewrite_check.h
 tests_unit_test_spool_SOURCES = tests/unit/test_spool.c
 tests_unit_test_spool_SOURCES += tests/unit/folder.c
 tests_unit_test_spool_SOURCES += tests/unit/folder.h
+tests_unit_test_spool_replay_SOURCES = tests/unit/test_spool_replay.c
+tests_unit_test_spool_replay_SOURCES += tests/support/disk_log.c
+tests_unit_test_spool_replay_SOURCES += tests/support/disk_log.h
+tests_unit_test_spool_replay_SOURCES += tests/unit/folder.c
+tests_unit_test_spool_replay_SOURCES += tests/unit/folder.h
+# the calls that disk_log records, wherever they are made
+tests_unit_test_spool_replay_LDFLAGS = $(AM_LDFLAGS)
+tests_unit_test_spool_replay_LDFLAGS += -Wl,--wrap=openat,--wrap=close,--wrap=write,--wrap=pwrite,--wrap=ftruncate
+tests_unit_test_spool_replay_LDFLAGS += -Wl,--wrap=fdatasync,--wrap=fsync,--wrap=renameat,--wrap=unlinkat
 tests_unit_test_store_SOURCES = tests/unit/test_store.c
 tests_unit_test_store_SOURCES += tests/unit/postgres.h
 tests_unit_test_unsubscribe_SOURCES = tests/unit/test_unsubscribe.c
@@ -175,6 +185,12 @@ endif
 # Signs ids for the system tests.
 noinst_PROGRAMS += tests/support/sign_token
 tests_support_sign_token_SOURCES = tests/support/sign_token.c
+# Preloaded into daemons: it must not bring a sanitizer of its own.
+noinst_PROGRAMS += tests/support/clock_shift.so
+tests_support_clock_shift_so_SOURCES = tests/support/clock_shift.c
+tests_support_clock_shift_so_CFLAGS = -std=gnu11 $(WARN_FLAGS) -fPIC
+tests_support_clock_shift_so_LDFLAGS = -shared
+tests_support_clock_shift_so_LDADD =
 
 check_PROGRAMS += tests/lint/option_names
 tests_lint_option_names_SOURCES = tests/lint/option_names.c
@@ -206,6 +222,9 @@ EXTRA_DIST += tests/fuzz/run
 EXTRA_DIST += tests/run
 EXTRA_DIST += tests/sanitize
 EXTRA_DIST += tests/system/conftest.py
+EXTRA_DIST += tests/system/fault_kinds.py
+EXTRA_DIST += tests/system/faults
+EXTRA_DIST += tests/system/load.py
 EXTRA_DIST += tests/system/maildir.py
 EXTRA_DIST += tests/system/mailer.py
 EXTRA_DIST += tests/system/mails.py
@@ -216,12 +235,14 @@ EXTRA_DIST += tests/system/proc.py
 EXTRA_DIST += tests/system/servers.py
 EXTRA_DIST += tests/system/spam_filters.py
 EXTRA_DIST += tests/system/split.py
+EXTRA_DIST += tests/system/spool_file.py
 EXTRA_DIST += tests/system/spoor.py
 EXTRA_DIST += tests/system/test_bad_input.py
 EXTRA_DIST += tests/system/test_campaign.py
 EXTRA_DIST += tests/system/test_dkim.py
 EXTRA_DIST += tests/system/test_copies.py
 EXTRA_DIST += tests/system/test_dry_run.py
+EXTRA_DIST += tests/system/test_faults.py
 EXTRA_DIST += tests/system/test_harness.py
 EXTRA_DIST += tests/system/test_main_job.py
 EXTRA_DIST += tests/system/test_match_corpus.py
@@ -231,6 +252,7 @@ EXTRA_DIST += tests/system/test_pixeld.py
 EXTRA_DIST += tests/system/test_setup.py
 EXTRA_DIST += tests/system/test_spam_score.py
 EXTRA_DIST += tests/system/test_unsubscribe.py
+EXTRA_DIST += tests/system/tokens.py
 EXTRA_DIST += tests/system/traces.py
 EXTRA_DIST += tests/system/web.py
 EXTRA_DIST += tests/threaded

@@ -36,6 +36,7 @@ class Spoor:
         self.spool = os.path.join(folder, "spoor-spool")
         self.sockets = os.path.join(folder, "sockets")
         self.servers = {}
+        self.environment = {}  # what daemons get beside ours
         nobody = pwd.getpwnam("nobody")
         for path in (self.spool, self.sockets):
             os.makedirs(path, exist_ok=True)
@@ -94,7 +95,7 @@ class Spoor:
 
     def start(self, name, conf=None, preexec=None, wait=True):
         log = os.path.join(self.log_folder, name + ".log")
-        server = proc.Server("spoor-" + name, self.command(name, conf), log, preexec=preexec)
+        server = proc.Server("spoor-" + name, self.command(name, conf), log, env=self.environment, preexec=preexec)
         self.servers[name] = server
         if wait and name == "delivery":
             self.wait_log(name, r": ready$")

@@ -4,14 +4,10 @@ spoor-pixeld alone, with a database that is not there: what it answers to good, 
 byte by byte over a socket, and what it notes down.
 """
 
-import base64
 import glob
-import hashlib
-import hmac
 import os
 import signal
 import socket
-import struct
 import time
 import urllib.parse
 
@@ -19,23 +15,17 @@ import pytest
 
 import proc
 import spoor as spoor_of
+import tokens
+from tokens import CLICK, UNSUBSCRIBE, VIEW
 
 SECRET = bytes(range(32))
-EPOCH_2020_MS = 1577836800000
-VIEW, CLICK, UNSUBSCRIBE = 1, 2, 4
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:120.0) Gecko/20100101 Firefox/120.0"
 HEADER_TIMEOUT = 1.0
 
 
 def token(kind, destination=b"", key=1, message_age_s=3600, index=None, recipient=77):
-    """As common/token.h says, written a second time."""
-    message = (int(time.time() * 1000) - message_age_s * 1000 - EPOCH_2020_MS) << 22
     index = (1 if kind == CLICK else 0) if index is None else index
-    plain = struct.pack(">BBQIH", 1 << 4 | kind, key, message, recipient, index)
-    derived = hmac.digest(SECRET, b"spoor derived key " + bytes([kind]), hashlib.sha256)
-    mac = hmac.digest(derived, b"spoor token 1" + plain + struct.pack(">H", len(destination)) + destination,
-                      hashlib.sha256)[:16]
-    return base64.b32encode(plain + mac).decode().rstrip("=").lower()
+    return tokens.token(SECRET, kind, tokens.message_of(message_age_s), destination, key=key, recipient=recipient, index=index)
 
 
 def view(**more):

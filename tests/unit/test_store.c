@@ -481,6 +481,36 @@ static void an_unsubscribe_may_be_loaded_before_its_mail(void **state)
     CHECK_VALUE("select string_agg(effect::text, ' ' order by effect) from spoor.unsubscribe", "0 1");
 }
 
+/* In all tables but the partitions, which inherit. */
+static void alter_tables(struct fixture *fixture, const char *how)
+{
+    char sql[600];
+
+    value_of(fixture, "select 1");
+    snprintf(sql, sizeof sql, "do $$ declare t text; begin for t in select c.oid::regclass from pg_class c where relnamespace ="
+             " 'spoor'::regnamespace and relkind in ('r', 'p') and not relispartition loop"
+             " execute format('alter table %%s %s', t); end loop; end $$", how);
+    assert_true(db_execute(fixture->admin, sql, WAIT_MS));
+}
+
+/* Migrations only add, and daemons of the release before go on meanwhile. */
+static void columns_of_a_later_release_do_no_harm(void **state)
+{
+    struct fixture *fixture = *state;
+
+    use_role(fixture, "postgres"); /* no other role may write all of them */
+    alter_tables(fixture, "add column later integer default 5");
+    add_message(fixture);
+    add_hit(fixture, (struct record_hit){.recipient = 7, .user_agent = slice_str("Mozilla"), .reason = slice_str("late")});
+    add_hit(fixture, (struct record_hit){.raw = slice_str("/o/unknown.gif")});
+    add_hit(fixture, (struct record_hit){.recipient = 1, .time_us = clock_wall_us() + (int64_t)4 * 86400 * 1000000});
+    add_answer(fixture, ANSWER_REPLY, 1);
+    LOAD(STORE_YES);
+    CHECK_VALUE("select count(*) || ' ' || min(later) from spoor.event", "3 5");
+    CHECK_VALUE("select count(*) || ' ' || min(later) from spoor.link", "2 5");
+    alter_tables(fixture, "drop column later");
+}
+
 static void a_second_writer_changes_nothing(void **state)
 {
     struct fixture *fixture = *state;
@@ -545,6 +575,7 @@ static void times_are_kept_within_reason(void **state)
     CHECK_VALUE("select claimed_at > now() + interval '39 days' from spoor.event_clock", "t");
     CHECK_VALUE("select dropped from spoor.spool_progress where dropped > 0", "1");
     CHECK_VALUE("select count(*) >= 2 from pg_inherits where inhparent = 'spoor.event'::regclass", "t");
+    CHECK_VALUE("select partdefid from pg_partitioned_table where partrelid = 'spoor.event'::regclass", "0");
 }
 
 static void a_dropped_partition_comes_back(void **state)
@@ -657,8 +688,8 @@ static void everything_has_a_comment(void **state)
     struct fixture *fixture = *state;
 
     CHECK_VALUE("select string_agg(c.relname || '.' || coalesce(a.attname, ''), ' ') from pg_class c"
-                " left join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not c.relispartition"
-                " where c.relnamespace = 'spoor'::regnamespace and c.relkind in ('r', 'p', 'v')"
+                " left join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped"
+                " and not c.relispartition where c.relnamespace = 'spoor'::regnamespace and c.relkind in ('r', 'p', 'v')"
                 " and (col_description(c.oid, a.attnum) is null and not c.relispartition or obj_description(c.oid) is null)",
                 "null");
     CHECK_VALUE("select string_agg(p.proname, ' ') from pg_proc p where p.pronamespace = 'spoor'::regnamespace"
@@ -811,6 +842,7 @@ int main(int argc, char **argv)
         CASE(who_unsubscribes_gets_no_campaign_of_that_sender),
         CASE(a_mail_unsubscribes_who_got_the_tracked_one),
         CASE(an_unsubscribe_may_be_loaded_before_its_mail),
+        CASE(columns_of_a_later_release_do_no_harm),
         CASE(a_second_writer_changes_nothing),
         CASE(a_bad_record_is_refused_and_can_be_set_aside),
         CASE(what_the_server_refuses_is_told_from_a_server_in_trouble),
