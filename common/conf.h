@@ -55,6 +55,7 @@ struct conf {
     enum conf_mode mode;
     struct conf_list track_only;   /* addresses or domains; empty: all */
     struct conf_list local_domains;
+    struct conf_list organisation; /* domains of one organisation, a blank between each two; see organisation.h */
     struct {
         struct conf_milter milter;
         enum conf_message_id message_id;

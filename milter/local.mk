@@ -3,6 +3,8 @@ sbin_PROGRAMS += milter/spoor-stamp
 milter_spoor_stamp_SOURCES =
 milter_spoor_stamp_SOURCES += milter/mlfi.c
 milter_spoor_stamp_SOURCES += milter/mlfi.h
+milter_spoor_stamp_SOURCES += milter/sent_ids.c
+milter_spoor_stamp_SOURCES += milter/sent_ids.h
 milter_spoor_stamp_SOURCES += milter/stamp_campaign.c
 milter_spoor_stamp_SOURCES += milter/stamp_campaign.h
 milter_spoor_stamp_SOURCES += milter/stamp_filter.c
@@ -19,6 +21,8 @@ milter_spoor_match_SOURCES += milter/match_stop.c
 milter_spoor_match_SOURCES += milter/match_stop.h
 milter_spoor_match_SOURCES += milter/mlfi.c
 milter_spoor_match_SOURCES += milter/mlfi.h
+milter_spoor_match_SOURCES += milter/sent_ids.c
+milter_spoor_match_SOURCES += milter/sent_ids.h
 milter_spoor_match_LDADD = libmail.a $(COMMON_LIBS) $(MILTER_LIBS)
 
 dist_man_MANS += milter/spoor-match.8

@@ -5,12 +5,11 @@
 #include "common/log.h"
 #include "mail/msgid.h"
 #include "mail/outgoing.h"
+#include "milter/sent_ids.h"
 #include "milter/stamp_campaign.h"
 #include "milter/stamp_filter.h"
 
 #include <inttypes.h>
-
-enum { ID_CACHED_S = 7 * 24 * 3600 };
 
 static bool next_number(void *arg, uint64_t *id)
 {
@@ -52,16 +51,6 @@ static bool write_record(struct stamp_filter *filter, const struct outgoing_plan
     written = mlfi_record(filter->recorder, RECORD_MESSAGE, &payload);
     buf_free(&payload);
     return written;
-}
-
-/* So that spoor-match finds an id that is not signed without asking the database. */
-static void remember_ids(struct stamp_filter *filter, const struct record_message *record)
-{
-    char number[24];
-
-    snprintf(number, sizeof number, "%" PRIu64, record->id);
-    if (record->client_message_id.len)
-        cache_set(filter->cache, "message_id", record->client_message_id, slice_str(number), ID_CACHED_S);
 }
 
 static bool apply_headers(SMFICTX *ctx, const struct outgoing_plan *plan, size_t edits)
@@ -115,7 +104,7 @@ static sfsistat send_on(struct stamp_filter *filter, struct mlfi_message *messag
         return SMFIS_TEMPFAIL;
     }
     if (plan->tracked)
-        remember_ids(filter, &plan->record);
+        sent_ids_keep(filter->cache, &plan->record);
     log_mail(message, plan, plan->reason, false);
     return SMFIS_CONTINUE;
 }

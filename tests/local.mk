@@ -34,6 +34,7 @@ unit_tests += tests/unit/test_mime
 unit_tests += tests/unit/test_msgid
 unit_tests += tests/unit/test_network
 unit_tests += tests/unit/test_node
+unit_tests += tests/unit/test_organisation
 unit_tests += tests/unit/test_outgoing
 unit_tests += tests/unit/test_plain
 unit_tests += tests/unit/test_qp

@@ -210,8 +210,6 @@ static void two_installations_at_once_agree(void **state)
 static void everything_of_a_batch_appears(void **state)
 {
     struct fixture *fixture = *state;
-    uint64_t found;
-    enum store_relation relation;
 
     add_message(fixture);
     add_hit(fixture, (struct record_hit){.recipient = 7, .verdict = VERDICT_HUMAN, .reason = slice_str("browser"),
@@ -237,15 +235,35 @@ static void everything_of_a_batch_appears(void **state)
                 "192.0.2.9 Mozilla/5.0 \xC3\xBC\xEF\xBF\xBD, 2001:db8:: Mozilla/5.0 \xC3\xBC\xEF\xBF\xBD");
     CHECK_VALUE("select count(*) || ' ' || min(person) from spoor.event_report where verdict = 'bot'", "1 one of 2");
     CHECK_VALUE("select concat_ws(' ', records, last_record - first_record) from spoor.batch", "5 256");
-    assert_int_equal(store_find_message(fixture->db, slice_str("tOKEN@example.COM"), &found, WAIT_MS), STORE_YES);
-    assert_true(found == mail);
-    assert_int_equal(store_find_message(fixture->db, slice_str("OWN@client.test"), &found, WAIT_MS), STORE_YES);
-    assert_int_equal(store_find_message(fixture->db, slice_str("none@client.test"), &found, WAIT_MS), STORE_NO);
-    assert_int_equal(store_relation_of(fixture->db, mail, slice_str("bob@there.test"), &relation, WAIT_MS), STORE_YES);
-    assert_int_equal(relation, RELATION_RECIPIENT);
-    assert_int_equal(store_relation_of(fixture->db, mail, slice_str("sales@example.com"), &relation, WAIT_MS), STORE_YES);
-    assert_int_equal(relation, RELATION_OWNER);
-    assert_int_equal(store_relation_of(fixture->db, mail + 1, slice_str("x@y.test"), &relation, WAIT_MS), STORE_NO);
+}
+
+static void ids_and_originals_are_found(void **state)
+{
+    struct fixture *fixture = *state;
+    struct sent_id ids[] = {{.id = SLICE_TEXT("tOKEN@example.COM")}, {.id = SLICE_TEXT("none@client.test")},
+                            {.id = SLICE_TEXT("OWN@client.test")}, {.id = SLICE_TEXT("\"\\{},\xFF@odd")}};
+    struct original original;
+
+    add_message(fixture);
+    use_role(fixture, "spoor_milter");
+    LOAD(STORE_YES);
+    assert_int_equal(store_find_messages(fixture->db, ids, 4, WAIT_MS), STORE_YES);
+    assert_true(ids[0].message == mail && ids[2].message == mail && ids[1].message == 0 && ids[3].message == 0);
+    assert_string_equal(ids[0].sent, "");
+    assert_string_equal(ids[2].sent, "Token@Example.com");
+    assert_int_equal(store_find_messages(fixture->db, ids + 1, 1, WAIT_MS), STORE_NO);
+    assert_int_equal(store_find_original(fixture->db, mail, slice_str("bob@there.test"), &original, WAIT_MS), STORE_YES);
+    assert_true(original.relation == RELATION_RECIPIENT && original.same_domain);
+    assert_string_equal(original.own_id, "own@client.test");
+    assert_int_equal(store_find_original(fixture->db, mail, slice_str("zoe@there.test"), &original, WAIT_MS), STORE_YES);
+    assert_true(original.relation == RELATION_NONE && original.same_domain);
+    assert_int_equal(store_find_original(fixture->db, mail, slice_str(""), &original, WAIT_MS), STORE_YES);
+    assert_true(original.relation == RELATION_NONE && !original.same_domain);
+    assert_int_equal(store_find_original(fixture->db, mail, slice_str("sales@example.com"), &original, WAIT_MS), STORE_YES);
+    assert_true(original.relation == RELATION_OWNER);
+    assert_string_equal(original.sender, "sales@example.com");
+    assert_int_equal(store_find_original(fixture->db, mail + 1, slice_str("x@y.test"), &original, WAIT_MS), STORE_NO);
+    assert_int_equal(original.relation, RELATION_UNKNOWN);
 }
 
 static void an_answer_that_comes_twice_counts_once(void **state)
@@ -711,6 +729,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_installations_at_once_agree),
         CASE(everything_of_a_batch_appears),
+        CASE(ids_and_originals_are_found),
         CASE(an_answer_that_comes_twice_counts_once),
         CASE(a_campaign_ends_for_whom_the_answer_concerns),
         CASE(the_loaders_copy_of_an_admitted_mail_changes_nothing),
