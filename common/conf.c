@@ -144,7 +144,7 @@ static const struct conf_row rows[] = {
      .help = "how long a stop waits for mails under way", AT(match.milter.drain_timeout_ms)},
     {"match", "body_limit", CONF_SIZE, "30MB", KB(1), GB(1), .help = "larger mails are judged by their headers",
      AT(match.body_limit)},
-    {"match", "clean", CONF_BOOL, "yes", .help = "take our images and links out of quoted mail",
+    {"match", "clean", CONF_BOOL, "yes", .help = "take our images and links out of quoted mail, mend In-Reply-To",
      AT(match.clean)},
     {"match", "clean_recipients", CONF_LIST, "", .normalize = conf_form_domain, .wanted = domain_form,
      .help = "for whom mail is cleaned; empty: local_domains", AT(match.clean_recipients)},

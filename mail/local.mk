@@ -52,6 +52,7 @@ libmail_a_SOURCES += mail/outgoing_id.c
 libmail_a_SOURCES += mail/outgoing_ours.c
 libmail_a_SOURCES += mail/outgoing_plan.c
 libmail_a_SOURCES += mail/outgoing_record.c
+libmail_a_SOURCES += mail/outgoing_twins.c
 libmail_a_SOURCES += mail/outgoing_work.h
 libmail_a_SOURCES += mail/page.c
 libmail_a_SOURCES += mail/page.h

@@ -12,6 +12,7 @@
 #include "common/conf.h"
 #include "common/keys.h"
 #include "common/record.h"
+#include "common/sent_id.h"
 #include "mail/header.h"
 #include "mail/rewrite.h"
 
@@ -32,6 +33,8 @@ struct outgoing_settings {
     struct keys *keys;
     /* The next message number; false: none to be had, the mail stays untouched. */
     bool (*number)(void *arg, uint64_t *id);
+    /* Which of our mails have these ids, by which the mail names others. NULL: nobody to ask. */
+    void (*sent_ids)(void *arg, struct sent_id *ids, size_t count);
     void *arg;
 };
 
@@ -47,6 +50,7 @@ struct outgoing_plan {
     const char *reason;  /* static word: why nothing, or less than all, is done; NULL when all is */
     bool tracked;        /* it gets a number and a record */
     bool id_replaced;    /* Message-ID is ours */
+    bool twin;           /* In-Reply-To names a mail by its signed id now */
     struct outgoing_header_edit *edit;
     size_t edits;
     size_t controls;     /* the first of them remove our control headers: due even when nothing else may be done */

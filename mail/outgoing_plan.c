@@ -94,6 +94,7 @@ void outgoing_plan_summary(const struct outgoing_plan *plan, struct buf *out)
         return;
     }
     buf_add_str(out, plan->id_replaced ? "id,anchor" : "anchor");
+    buf_add_str(out, plan->twin ? ",twin" : "");
     if (rewrite->pixels)
         buf_add_f(out, ",pixel:%u", rewrite->pixels);
     if (rewrite->wrapped)

@@ -18,6 +18,14 @@ static bool next_number(void *arg, uint64_t *id)
     return message_id_make(filter->numbers, id);
 }
 
+/* Asked once a mail: the deadline begins here. */
+static void find_sent_ids(void *arg, struct sent_id *ids, size_t count)
+{
+    struct stamp_filter *filter = arg;
+
+    sent_ids_find(filter->cache, filter->databases, ids, count, clock_monotonic_ms() + filter->conf->database_timeout_ms);
+}
+
 static void make_plan(struct stamp_filter *filter, const struct mlfi_message *message, struct outgoing_plan *plan)
 {
     const struct sockaddr *client = (const struct sockaddr *)&message->client;
@@ -33,7 +41,7 @@ static void make_plan(struct stamp_filter *filter, const struct mlfi_message *me
             client->sa_family == AF_UNSPEC || network_list_has(&filter->submit_networks, client),
     };
     struct outgoing_settings settings = {
-        .conf = filter->conf, .keys = filter->keys, .number = next_number, .arg = filter};
+        .conf = filter->conf, .keys = filter->keys, .number = next_number, .sent_ids = find_sent_ids, .arg = filter};
 
     outgoing_plan_make(&mail, &settings, plan);
     plan->record.time_us = clock_wall_us();

@@ -44,6 +44,7 @@ unit_tests += tests/unit/test_route
 unit_tests += tests/unit/test_spool
 unit_tests += tests/unit/test_sql_script
 unit_tests += tests/unit/test_store
+unit_tests += tests/unit/test_thread
 unit_tests += tests/unit/test_token
 unit_tests += tests/unit/test_url
 unit_tests += tests/unit/test_verdict
