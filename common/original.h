@@ -22,7 +22,7 @@ struct original {
     enum relation relation;
     bool same_domain;             /* the address shares its domain with a recipient */
     char sender[ADDRESS_MAX + 1]; /* "" unknown */
-    char own_id[SENT_ID_MAX + 1]; /* the Message-ID by which the sender's program knows it, when it left with another; "" */
+    char own_id[SENT_ID_MAX + 1]; /* the Message-ID by which the sender's program knows it; "" */
 };
 
 #endif

@@ -35,8 +35,7 @@ static const struct db_statement find_original = {
     "  else 'none' end,"
     " exists (select from spoor.recipient r where r.message = m.id"
     "  and substring(r.address from '@([^@]+)$') = substring($2 from '@([^@]+)$')),"
-    " coalesce(sender, owner),"
-    " case when lower(client_message_id) <> lower(sent_message_id) then client_message_id end"
+    " coalesce(sender, owner), client_message_id"
     " from spoor.message m where id = $1", 2};
 
 static const struct db_statement find_progress = {

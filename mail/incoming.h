@@ -66,7 +66,7 @@ struct incoming_verdict {
     bool effect;                           /* that is a recipient of the mail: it may stop and suppress */
     const char *receipt;                   /* displayed, deleted, dispatched, processed, or NULL */
     char until[ABSENCE_DATE];              /* end of an absence, ISO 8601; "" unknown */
-    char own_id[SENT_ID_MAX + 1];          /* by which the sender's program knows our mail, when it left with another; "" */
+    char own_id[SENT_ID_MAX + 1];          /* by which the sender's program knows our mail; "" */
     bool itself;                           /* the tracked mail on its way to a mailbox here: own, and no answer */
     bool forged;                           /* an id of our shape did not verify */
     char *subject;                         /* decoded; owned */

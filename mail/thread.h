@@ -2,7 +2,7 @@
 /*
  * thread - keeps an answer in the thread that the sender's mail program shows.
  *
- * When a mail's Message-ID was replaced, its answers name the id that it left with. References holds the sender's own id
+ * When a mail's Message-ID was replaced, here or by a relay, its answers name the id that it arrived with. References holds the sender's own id
  * too, but some programs write In-Reply-To alone. RFC 5322 3.6.4. Pure.
  */
 #ifndef MAIL_THREAD_H

@@ -209,6 +209,7 @@ EXTRA_DIST += tests/system/test_match_corpus.py
 EXTRA_DIST += tests/system/test_pixeld.py
 EXTRA_DIST += tests/system/test_setup.py
 EXTRA_DIST += tests/system/test_spam_score.py
+EXTRA_DIST += tests/system/test_threads.py
 EXTRA_DIST += tests/system/traces.py
 EXTRA_DIST += tests/system/web.py
 EXTRA_DIST += tests/threaded
