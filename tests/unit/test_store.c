@@ -227,6 +227,13 @@ static void everything_of_a_batch_appears(void **state)
                 "click|sales@example.com|carol@there.test|https://example.com/a?b=\"c\"|unknown "
                 "reply|sales@example.com|eve@elsewhere.test|eve@elsewhere.test|references "
                 "view|sales@example.com|bob@there.test|human|browser");
+    CHECK_VALUE("select string_agg(concat_ws(' ', what, answerer, same_domain), ' ' order by what) from spoor.feed",
+                "click reply other f view");
+    CHECK_VALUE("select string_agg(concat_ws(' ', spoor.answerer_name(m.id, a, o::spoor.answerer), spoor.shares_domain(m.id, a)), ' ' order by a, o)"
+                " from spoor.message m, unnest(array['bob@there.test', 'x@there.test', 'x@y.test']) a, unnest(array['other', 'unknown']) o",
+                "recipient t recipient t other t t other f f");
+    CHECK_VALUE("select concat_ws(' ', spoor.answerer_name(1, 'x@y', 'recipient'), spoor.answerer_name(1, 'x@y', 'unknown'),"
+                " spoor.shares_domain(1, 'x@y')) || '.'", "recipient.");
     CHECK_VALUE("select concat_ws(' ', recipients, viewed, clicked, replied, views, clicks, replies, machine_events)"
                 " from spoor.message_report", "2 1 1 1 1 1 1 1");
     CHECK_VALUE("select string_agg(concat_ws(' ', address, viewed, clicked), ', ' order by address) from spoor.recipient_report",
