@@ -216,3 +216,32 @@ def test_the_database_alone_is_enough(servers, tmp_path_factory, tmp_path):
     finally:
         use(servers, tmp_path_factory.mktemp("back"), "auto")
         servers.spoor.restart("match")
+
+
+# --- ids that only memcached and the database know ----------------------------------------------------
+
+
+def verdict(servers, threads):
+    """What spoor-match says of an answer with these fields."""
+    mark = mails.new_mark()
+    queue_id = servers.answer(BOB, [ALICE], mails.answer_with(BOB, [ALICE], mark, threads))
+    return servers.spoor.wait_log("match", r"\b%s: (class=\w+(?: rung=\w+)?)" % queue_id).group(1)
+
+
+def insert(servers, own_id, number):
+    servers.postgres.execute("INSERT INTO spoor.message (id, sent_at, size, level, pixels, sent_to, owner, client_message_id)"
+                             " VALUES (%d, now(), 1, 'individual', 0, 1, '%s', '%s')" % (number, ALICE, own_id))
+
+
+def test_a_miss_is_remembered_until_the_id_is_sent(servers, tmp_path_factory, tmp_path):
+    use(servers, tmp_path_factory.mktemp("conf"), "keep")
+    early, late, sent = ["%s@client.example.com" % mails.new_mark() for _ in range(3)]
+    assert verdict(servers, ["In-Reply-To: <%s>" % early, "References: <a@b.example> <%s>" % sent]) == "class=none"
+    insert(servers, early, 1)
+    insert(servers, late, 2)
+    assert verdict(servers, ["In-Reply-To: <%s>" % early.upper()]) == "class=none", "the database was asked again"
+    assert verdict(servers, ["In-Reply-To: <%s>" % late.upper()]) == "class=reply rung=in_reply_to"
+    assert verdict(servers, ["References: <c@d.example> <%s>" % late]) == "class=reply rung=references"
+    mark = mails.new_mark()
+    servers.submit(ALICE, [BOB], mails.plain(ALICE, [BOB], mark, message_id=sent))
+    assert verdict(servers, ["In-Reply-To: <%s>" % sent]) == "class=reply rung=in_reply_to", "the miss covers what was sent"
