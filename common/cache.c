@@ -215,7 +215,8 @@ bool cache_get(struct cache *cache, const char *space, struct slice key, struct 
 typedef memcached_return_t store_call(memcached_st *handle, const char *name, size_t name_len, const char *value,
                                       size_t value_len, time_t seconds, uint32_t flags);
 
-static void put(struct cache *cache, store_call *call, const char *space, struct slice key, struct slice value, uint32_t seconds)
+static void put(struct cache *cache, store_call *call, const char *space, struct slice key, struct slice value,
+                uint32_t seconds)
 {
     memcached_st *handle = borrow(cache);
     memcached_return_t result = MEMCACHED_SUCCESS;

@@ -21,7 +21,10 @@ struct cache *cache_new(const char *servers, int timeout_ms, struct buf *error);
 void cache_free(struct cache *cache);
 
 bool cache_get(struct cache *cache, const char *space, struct slice key, struct buf *value);
-/* All in one round trip. HITS tells which; VALUES are initialised buffers that get theirs. Beyond CACHE_MANY nothing is asked for. */
+/*
+ * All in one round trip. HITS tells which; VALUES are initialised buffers that get theirs. Beyond CACHE_MANY nothing is
+ * asked for.
+ */
 enum { CACHE_MANY = 32 };
 void cache_get_many(struct cache *cache, const char *space, const struct slice *keys, size_t count, struct buf *values,
                     bool *hits);

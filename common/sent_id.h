@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sent_id - what is asked about a Message-ID that is not signed: is it one of our mails, and by which id does the world know that?
+ * sent_id - what is asked about a Message-ID that is not signed: is it one of our mails, and by which id does the world
+ * know that mail?
  */
 #ifndef COMMON_SENT_ID_H
 #define COMMON_SENT_ID_H

@@ -24,7 +24,7 @@ enum store_answer store_schema_fits(struct db *db, struct buf *why, int deadline
 enum store_answer store_lease_node(struct db *db, const uint8_t identity[SPOOL_IDENTITY_BYTES], const char *host,
                                    const char *program, int *node, int deadline_ms);
 
-/* Which of our mails these ids belong to, as sent or as the client had given them; all in one question. NO: none of them. */
+/* Which of our mails these ids belong to, as sent or as the client gave them; all in one question. NO: none of them. */
 enum store_answer store_find_messages(struct db *db, struct sent_id *ids, size_t count, int deadline_ms);
 
 /* What that mail is to ADDRESS (normal form; may be empty). NO: the mail is not known. */

@@ -276,7 +276,7 @@ static bool judge_match(struct judging *judging, const struct match *match)
     const struct incoming_lookup *lookup = judging->lookup;
 
     verdict->rung = match->rung;
-    verdict->direct = match_is_direct(match);
+    verdict->direct = match_is_direct(match) && !match_is_itself(match);
     verdict->message = match->token.message;
     verdict->recipient = match->token.recipient;
     if (verdict->from[0])

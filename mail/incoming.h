@@ -54,7 +54,7 @@ struct incoming_verdict {
     enum answer_confidence confidence;
     uint64_t message;
     uint32_t recipient; /* key in the token; 0: one of them */
-    bool direct;        /* it answers that very mail, not one further down its thread */
+    bool direct;        /* it answers that very mail: not one further down its thread, and it is not the mail itself */
     enum answer_answerer answerer;
     bool same_domain;   /* who answered shares the domain of a recipient; false also when that is not known */
     uint32_t answerer_key;

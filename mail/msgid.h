@@ -31,8 +31,9 @@ bool msgid_valid(struct slice value);
 
 /*
  * References for a mail: what it had, each id followed by its TWIN where there is one, then, when not empty, further ids
- * (the parent, its twin, the client's own id that was replaced) and our ANCHOR, each once, one id a line ("\n\t" between), under REFERENCES_MAX: the first id, the newest anchor and the last eight stay;
- * our older anchors (is_anchor says so) go first, then the middle.
+ * (the parent, its twin, the client's own id that was replaced) and our ANCHOR, each once, one id a line ("\n\t"
+ * between), under REFERENCES_MAX: the first id, the newest anchor and the last eight stay; our older anchors (is_anchor
+ * says so) go first, then the middle.
  */
 struct references_request {
     struct slice old;                /* the header's value; empty: none */

@@ -2,8 +2,8 @@
 /*
  * thread - keeps an answer in the thread that the sender's mail program shows.
  *
- * When a mail's Message-ID was replaced, here or by a relay, its answers name the id that it arrived with. References holds the sender's own id
- * too, but some programs write In-Reply-To alone. RFC 5322 3.6.4. Pure.
+ * When a mail's Message-ID was replaced, here or by a relay, its answers name the id that it arrived with. References
+ * holds the sender's own id too, where we replaced it, but some programs write In-Reply-To alone. RFC 5322 3.6.4. Pure.
  */
 #ifndef MAIL_THREAD_H
 #define MAIL_THREAD_H

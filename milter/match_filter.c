@@ -26,6 +26,8 @@ struct question {
 
 /* --- what the judge asks of the world ------------------------------------------------------------ */
 
+_Static_assert((int)INCOMING_KEPT_MAX <= (int)SENT_IDS_MAX, "all are asked for");
+
 /* Ids that we left as they were. */
 static void find_kept_ids(void *arg, struct sent_id *ids, size_t count)
 {
@@ -115,7 +117,7 @@ static bool write_record(struct match_filter *filter, const struct mlfi_message 
     return written;
 }
 
-/* --- what is edited: the thread, then the quoted text ------------------------------------------------------------------------ */
+/* --- what is edited: the thread, then the quoted text -------------------------------------------------- */
 
 /* Mail that is forwarded on must keep its signature, so every recipient must be one whose mailbox is here. */
 static bool may_edit(const struct match_filter *filter, const struct mlfi_message *message)
@@ -133,8 +135,8 @@ static bool may_edit(const struct match_filter *filter, const struct mlfi_messag
 }
 
 /* False when the MTA did not take the field. A mail whose own signature covers its header (RFC 9788) stays as it is. */
-static bool mend(const struct match_filter *filter, struct mlfi_message *message, const struct incoming_verdict *verdict,
-                 bool *mended)
+static bool mend(const struct match_filter *filter, struct mlfi_message *message,
+                 const struct incoming_verdict *verdict, bool *mended)
 {
     const char *reason;
     struct buf field;
@@ -181,7 +183,8 @@ struct done {
 
 /* --- one mail ------------------------------------------------------------------------------------------ */
 
-static void log_mail(const struct mlfi_message *message, const struct incoming_verdict *verdict, const struct done *done)
+static void log_mail(const struct mlfi_message *message, const struct incoming_verdict *verdict,
+                     const struct done *done)
 {
     struct buf about;
 

@@ -424,6 +424,36 @@ static void a_colleague_is_of_the_senders_organisation(void **state)
     buf_free(&out);
 }
 
+static void the_mail_itself_is_no_answer_to_itself(void **state)
+{
+    static const struct {
+        const char *references;
+        bool direct;
+    } cases[] = {
+        {"<a@b.example> <@TOKEN:anchor@@example.com>", false}, /* a follow-up of ours to somebody here */
+        {"<@TOKEN:anchor@@example.com> <a@b.example>", true},
+        {"<@TOKEN:anchor@@example.com> <a@b.example> <c@d.example>", false},
+    };
+    struct world *world = *state;
+    struct incoming_lookup lookup = with_database(world);
+    struct buf mail;
+
+    world->relation = RELATION_NONE;
+    buf_init(&mail, 4096);
+    for (size_t n = 0; n < sizeof cases / sizeof cases[0]; n++) {
+        struct incoming_verdict verdict;
+
+        buf_reset(&mail);
+        buf_add_f(&mail, "Return-Path: <zoe@else.example>\nFrom: zoe@else.example\nIn-Reply-To: <a@b.example>\nReferences: %s\n\n",
+                  cases[n].references);
+        judge(&lookup, buf_slice(&mail), false, &verdict);
+        assert_int_equal(verdict.rung, RUNG_REFERENCES);
+        assert_int_equal(verdict.direct, cases[n].direct);
+        incoming_verdict_free(&verdict);
+    }
+    buf_free(&mail);
+}
+
 static void who_answered_may_share_a_domain_with_a_recipient(void **state)
 {
     static const struct {
@@ -627,6 +657,7 @@ int main(void)
         cmocka_unit_test(a_recipient_beside_the_sender_is_no_colleague),
         cmocka_unit_test(a_login_of_another_organisation_is_not_ours),
         cmocka_unit_test(a_colleague_is_of_the_senders_organisation),
+        cmocka_unit_test(the_mail_itself_is_no_answer_to_itself),
         cmocka_unit_test(who_answered_may_share_a_domain_with_a_recipient),
         cmocka_unit_test(a_report_counts_for_recipients_only),
         cmocka_unit_test(a_long_report_asks_the_database_a_few_times),
