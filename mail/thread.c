@@ -7,10 +7,15 @@
 /* It was written by a client: nothing but one id may get into the field. */
 static bool is_plain_id(struct slice id)
 {
+    const char *sign = id.len ? memchr(id.p, '@', id.len) : NULL;
+    size_t at_sign = sign ? (size_t)(sign - id.p) : 0;
+
+    if (!at_sign || at_sign + 1 == id.len || id.len > MSGID_MAX)
+        return false;
     for (size_t at = 0; at < id.len; at++)
-        if (id.p[at] <= ' ' || id.p[at] > '~' || strchr("<>(),;\"", id.p[at]))
+        if (id.p[at] <= ' ' || id.p[at] > '~' || strchr("<>(),;\"", id.p[at]) || (id.p[at] == '@' && at != at_sign))
             return false;
-    return id.len > 0 && id.len <= MSGID_MAX && memchr(id.p, '@', id.len);
+    return true;
 }
 
 static bool names(const struct header_list *headers, const char *field, struct slice id)

@@ -33,6 +33,9 @@ static void only_the_answered_mail_gets_its_own_id_back(void **state)
         /* what a client once wrote must stay one id */
         {"In-Reply-To: <signed@x>\n", RUNG_IN_REPLY_TO, true, "own@laptop", "<own@laptop>"},
         {"In-Reply-To: <signed@x>\n", RUNG_IN_REPLY_TO, true, "own", NULL},
+        {"In-Reply-To: <signed@x>\n", RUNG_IN_REPLY_TO, true, "@y", NULL},
+        {"In-Reply-To: <signed@x>\n", RUNG_IN_REPLY_TO, true, "own@", NULL},
+        {"In-Reply-To: <signed@x>\n", RUNG_IN_REPLY_TO, true, "own@y@z", NULL},
         {"In-Reply-To: <signed@x>\n", RUNG_IN_REPLY_TO, true, "own@y> <b@z", NULL},
         {"In-Reply-To: <signed@x>\n", RUNG_IN_REPLY_TO, true, "own@y\r\nBcc: eve@z", NULL},
         {"In-Reply-To: <signed@x>\n", RUNG_IN_REPLY_TO, true, "\xc3\xbc@y", NULL},
