@@ -6,6 +6,7 @@
 #include "common/conf_form.h"
 #include "common/conf_row.h"
 #include "common/conninfo.h"
+#include "common/organisation.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -100,6 +101,8 @@ static const struct conf_row rows[] = {
     {"", "local_domains", CONF_LIST, "", .normalize = conf_form_domain, .wanted = domain_form,
      .help = "ours: whose mail is tracked, whose mailboxes are here",
      AT(local_domains), .needed_by = BY_SERVERS},
+    {"", "organisation", CONF_LIST, "", .normalize = conf_form_domains, .wanted = "domains with blanks between",
+     .help = "groups of local_domains: the domains of one text belong together", AT(organisation)},
 
     {"stamp", "listen", CONF_TEXT, "", .normalize = conf_form_milter_listen, .wanted = milter_form,
      .help = "where the MTA finds spoor-stamp", AT(stamp.milter.listen), .needed_by = BY_STAMP},
@@ -155,7 +158,7 @@ static const struct conf_row rows[] = {
      .help = "how long a stop waits for mails under way", AT(match.milter.drain_timeout_ms)},
     {"match", "body_limit", CONF_SIZE, "30MB", KB(1), GB(1), .help = "larger mails are judged by their headers",
      AT(match.body_limit)},
-    {"match", "clean", CONF_BOOL, "yes", .help = "take our images and links out of quoted mail",
+    {"match", "clean", CONF_BOOL, "yes", .help = "take our images and links out of quoted mail, mend In-Reply-To",
      AT(match.clean)},
     {"match", "clean_recipients", CONF_LIST, "", .normalize = conf_form_domain, .wanted = domain_form,
      .help = "for whom mail is cleaned; empty: local_domains", AT(match.clean_recipients)},
@@ -221,7 +224,6 @@ static size_t row_named(const char *section, const char *name)
 }
 
 /* The first error counts: what libconfuse says after it is a consequence. */
-__attribute__((format(printf, 2, 0)))
 __attribute__((format(printf, 2, 0))) static void on_error(cfg_t *cfg, const char *format, va_list args)
 {
     if (loading.error->len)
@@ -316,6 +318,19 @@ static bool set_row(struct conf *conf, const struct conf_row *row, cfg_t *root)
     return set;
 }
 
+static bool check_organisation(const struct conf *conf, struct buf *error)
+{
+    struct buf why;
+    bool fine;
+
+    buf_init(&why, 1000);
+    fine = organisation_check(conf, &why);
+    if (!fine)
+        buf_add_f(error, "%s:%d: %s", conf->path, loading.line[row_named("", "organisation")], buf_text(&why));
+    buf_free(&why);
+    return fine;
+}
+
 static bool parse(struct conf *conf, FILE *file, struct buf *error)
 {
     cfg_t *root = make_parser();
@@ -339,7 +354,7 @@ static bool parse(struct conf *conf, FILE *file, struct buf *error)
             buf_add_f(error, "%s: %s is too long, or memory is short", conf->path, rows[n].name);
     }
     cfg_free(root);
-    return fine;
+    return fine && check_organisation(conf, error);
 }
 
 static bool parse_alone(struct conf *conf, FILE *file, struct buf *error)

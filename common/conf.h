@@ -59,6 +59,7 @@ struct conf {
     enum conf_mode mode;
     struct conf_list track_only;   /* addresses or domains; empty: all */
     struct conf_list local_domains;
+    struct conf_list organisation; /* domains of one organisation, a blank between each two; see organisation.h */
     struct {
         struct conf_milter milter;
         bool copies;               /* the body is edited copy by copy, in the second pass */

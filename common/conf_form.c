@@ -160,6 +160,26 @@ bool conf_form_domain(struct slice text, struct buf *out)
     return text.len && text.p[0] != '[' && address_domain_normalize(text, out);
 }
 
+bool conf_form_domains(struct slice text, struct buf *out)
+{
+    struct buf domain;
+    bool fine = true;
+
+    buf_init(&domain, out->cap);
+    for (text = slice_trim(text); text.len && fine; text = slice_trim(text)) {
+        size_t len = 0;
+
+        while (len < text.len && !ascii_is_space(text.p[len]))
+            len++;
+        buf_reset(&domain);
+        fine = conf_form_domain(slice_of(text.p, len), &domain) && buf_add_str(out, out->len ? " " : "") &&
+               buf_add_slice(out, buf_slice(&domain));
+        text = slice_from(text, len);
+    }
+    buf_free(&domain);
+    return fine && out->len > 0;
+}
+
 bool conf_form_full_domain(struct slice text, struct buf *out)
 {
     return conf_form_domain(text, out) && memchr(out->data, '.', out->len) && !memchr(out->data, '_', out->len);

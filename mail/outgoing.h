@@ -15,6 +15,7 @@
 #include "common/conf.h"
 #include "common/keys.h"
 #include "common/record.h"
+#include "common/sent_id.h"
 #include "mail/header.h"
 #include "mail/list_unsubscribe.h"
 #include "mail/rewrite.h"
@@ -36,6 +37,8 @@ struct outgoing_settings {
     struct keys *keys;
     /* The next message number; false: none to be had, the mail stays untouched. */
     bool (*number)(void *arg, uint64_t *id);
+    /* Which of our mails have these ids, by which the mail names others. NULL: nobody to ask. */
+    void (*sent_ids)(void *arg, struct sent_id *ids, size_t count);
     void *arg;
     bool has_second_pass; /* X-Spoor-Pass is nobody's but ours, in whatever mail it comes */
     int64_t now_s;        /* since 1970 UTC; used where there is a second pass */
@@ -56,6 +59,7 @@ struct outgoing_plan {
     enum list_unsubscribe_offer unsubscribe; /* what was added for who wants no more of the campaign */
     bool passed_on;      /* to the second pass, which edits the body */
     bool is_copy;        /* made by the second pass */
+    bool twin;           /* In-Reply-To names a mail by its signed id now */
     struct outgoing_header_edit *edit;
     size_t edits;
     size_t controls;     /* the first of them remove our control headers: due even when nothing else may be done */

@@ -106,6 +106,8 @@ void outgoing_plan_summary(const struct outgoing_plan *plan, struct buf *out)
         add_word(out, start, "id");
     if (plan->tracked && !plan->is_copy)
         add_word(out, start, "anchor");
+    if (plan->tracked && plan->twin)
+        add_word(out, start, "twin");
     if (plan->tracked && plan->unsubscribe != LIST_UNSUBSCRIBE_NONE)
         add_word(out, start, "unsubscribe");
     if (plan->passed_on) {

@@ -23,6 +23,15 @@ struct outgoing_work {
     bool offers_way_out;  /* second pass: the mail is of a campaign */
 };
 
+/* The ids that a mail names, and the signed ones by which the recipients know those mails. */
+enum { OUTGOING_NAMED_MAX = 16 };
+struct outgoing_twins {
+    struct sent_id named[OUTGOING_NAMED_MAX];
+    size_t count;
+};
+void outgoing_find_twins(struct outgoing_work *work, struct outgoing_twins *twins); /* outgoing_twins.c */
+struct slice outgoing_twin(void *twins, struct slice id); /* empty: none */
+
 /* A copy that lives as long as the plan. */
 struct slice outgoing_keep(struct outgoing_plan *plan, struct slice text);
 

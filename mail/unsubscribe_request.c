@@ -64,7 +64,7 @@ bool unsubscribe_request_read(const struct incoming_mail *mail, const struct inc
     *request = (struct unsubscribe_request){.ignored = NULL};
     if (!find_token(mail, address, &text))
         return false;
-    result = lookup->token(lookup->arg, text, &token);
+    result = lookup->token(lookup->site, text, &token);
     request->message = token.message;
     incoming_author(mail->headers, request->from);
     request->ignored = reason_to_ignore(mail, result, request);

@@ -9,6 +9,8 @@ milter_spoor_stamp_SOURCES += milter/mlfi.c
 milter_spoor_stamp_SOURCES += milter/mlfi.h
 milter_spoor_stamp_SOURCES += milter/stamp_apply.c
 milter_spoor_stamp_SOURCES += milter/stamp_apply.h
+milter_spoor_stamp_SOURCES += milter/sent_ids.c
+milter_spoor_stamp_SOURCES += milter/sent_ids.h
 milter_spoor_stamp_SOURCES += milter/stamp_campaign.c
 milter_spoor_stamp_SOURCES += milter/stamp_campaign.h
 milter_spoor_stamp_SOURCES += milter/stamp_filter.c
@@ -27,6 +29,8 @@ milter_spoor_match_SOURCES += milter/match_unsubscribe.c
 milter_spoor_match_SOURCES += milter/match_unsubscribe.h
 milter_spoor_match_SOURCES += milter/mlfi.c
 milter_spoor_match_SOURCES += milter/mlfi.h
+milter_spoor_match_SOURCES += milter/sent_ids.c
+milter_spoor_match_SOURCES += milter/sent_ids.h
 milter_spoor_match_LDADD = libmail.a $(COMMON_LIBS) $(MILTER_LIBS)
 
 dist_man_MANS += milter/spoor-match.8

@@ -5,20 +5,19 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/store.h"
-#include "common/token.h"
 #include "mail/auth_results.h"
 #include "mail/campaign.h"
-#include "mail/incoming.h"
+#include "mail/incoming_site.h"
+#include "mail/msgid.h"
+#include "mail/thread.h"
 #include "mail/tracking.h"
 #include "milter/match_filter.h"
 #include "milter/match_stop.h"
 #include "milter/match_unsubscribe.h"
+#include "milter/sent_ids.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <time.h>
-
-enum { NUMBER_TEXT = 24, ID_CACHED_S = 24 * 3600 };
 
 /* One mail's questions share one deadline: a database that hangs holds no mail longer. */
 struct question {
@@ -28,107 +27,31 @@ struct question {
 
 /* --- what the judge asks of the world ------------------------------------------------------------ */
 
-static int left_ms(const struct question *question)
-{
-    int64_t left = question->until_ms - clock_monotonic_ms();
+_Static_assert((int)INCOMING_KEPT_MAX <= (int)SENT_IDS_MAX, "all are asked for");
 
-    return left > 0 ? (int)left : 0;
-}
-
-/* A connection that stands, to be given back; NULL when the database is away or time is up. */
-static struct db *take_database(const struct question *question)
-{
-    struct db_pool *databases = question->filter->databases;
-    struct db *db = db_pool_wait(databases, left_ms(question));
-
-    if (db && !db_connect(db, left_ms(question))) {
-        db_pool_give(databases, db);
-        db = NULL;
-    }
-    return db;
-}
-
-static enum token_result verify_token(void *arg, struct slice text, struct token *token)
-{
-    struct question *question = arg;
-
-    return token_verify(question->filter->keys, text, slice_str(""), token);
-}
-
-static enum token_result verify_url(void *arg, struct slice url, struct token *token)
-{
-    const struct match_filter *filter = ((struct question *)arg)->filter;
-
-    return tracking_verify_url(filter->keys, filter->conf->tracking_url, url, token, NULL);
-}
-
-static bool cached_id(struct match_filter *filter, struct slice id, uint64_t *message)
-{
-    struct buf number;
-    bool found;
-
-    buf_init(&number, NUMBER_TEXT);
-    found = cache_get(filter->cache, "message_id", id, &number) && number.len;
-    if (found)
-        *message = strtoull(number.data, NULL, 10);
-    buf_free(&number);
-    return found;
-}
-
-/* An id that we left as it was: known by the cache or the database. */
-static bool find_kept_id(void *arg, struct slice id, uint64_t *message)
+/* Ids that we left as they were. */
+static void find_kept_ids(void *arg, struct sent_id *ids, size_t count)
 {
     struct question *question = arg;
     struct match_filter *filter = question->filter;
-    char number[NUMBER_TEXT];
-    struct db *db;
-    bool found;
 
-    if (cached_id(filter, id, message))
-        return true;
-    db = take_database(question);
-    if (!db)
-        return false;
-    found = store_find_message(db, id, message, left_ms(question)) == STORE_YES;
-    db_pool_give(filter->databases, db);
-    if (found) {
-        snprintf(number, sizeof number, "%" PRIu64, *message);
-        cache_set(filter->cache, "message_id", id, slice_str(number), ID_CACHED_S);
-    }
-    return found;
+    sent_ids_find(filter->cache, filter->databases, ids, count, question->until_ms);
 }
 
-static enum incoming_relation find_relation(void *arg, uint64_t message, struct slice address)
+static struct db *take_database(const struct question *question)
 {
-    static const enum incoming_relation meaning[] = {
-        [RELATION_NONE] = INCOMING_RELATION_NONE,
-        [RELATION_RECIPIENT] = INCOMING_RELATION_RECIPIENT,
-        [RELATION_OWNER] = INCOMING_RELATION_OWNER,
-    };
+    return db_pool_wait(question->filter->databases, clock_left_ms(question->until_ms));
+}
+
+static void find_original(void *arg, uint64_t message, struct slice address, struct original *original)
+{
     struct question *question = arg;
-    enum store_relation relation = RELATION_NONE;
-    enum store_answer answer;
     struct db *db = take_database(question);
 
     if (!db)
-        return INCOMING_RELATION_UNKNOWN;
-    answer = store_relation_of(db, message, address, &relation, left_ms(question));
+        return;
+    store_find_original(db, message, address, original, clock_left_ms(question->until_ms));
     db_pool_give(question->filter->databases, db);
-    return answer == STORE_AWAY ? INCOMING_RELATION_UNKNOWN : meaning[relation];
-}
-
-static uint32_t recipient_key(void *arg, struct slice address)
-{
-    struct question *question = arg;
-
-    return keys_recipient(question->filter->keys, address);
-}
-
-static bool is_local_domain(void *arg, struct slice domain)
-{
-    struct question *question = arg;
-
-    return conf_list_has_domain(&question->filter->conf->local_domains, domain);
 }
 
 static struct incoming_mail mail_of(const struct mlfi_message *message)
@@ -143,25 +66,16 @@ static struct incoming_mail mail_of(const struct mlfi_message *message)
     };
 }
 
-static struct incoming_lookup lookup_of(struct question *question)
-{
-    return (struct incoming_lookup){
-        .arg = question,
-        .token = verify_token,
-        .url = verify_url,
-        .tracking_url = question->filter->conf->tracking_url,
-        .kept_id = find_kept_id,
-        .relation = find_relation,
-        .recipient_key = recipient_key,
-        .is_local_domain = is_local_domain,
-    };
-}
-
 static bool judge(struct question *question, const struct mlfi_message *message, struct incoming_verdict *verdict)
 {
+    struct incoming_site site = {.conf = question->filter->conf, .keys = question->filter->keys};
     struct incoming_mail mail = mail_of(message);
-    struct incoming_lookup lookup = lookup_of(question);
+    struct incoming_lookup lookup;
 
+    incoming_site_lookup(&site, &lookup);
+    lookup.arg = question;
+    lookup.kept_ids = find_kept_ids;
+    lookup.original = find_original;
     return incoming_judge(&mail, &lookup, verdict);
 }
 
@@ -183,7 +97,7 @@ static void stop_campaign(struct question *question, const struct mlfi_message *
     if (!campaign_stop_of(verdict, others_count(question, message), clock_wall_us(), &stop))
         return;
     db = take_database(question);
-    match_stop(filter, &stop, db, left_ms(question));
+    match_stop(filter, &stop, db, clock_left_ms(question->until_ms));
     db_pool_give(filter->databases, db);
 }
 
@@ -192,10 +106,12 @@ static void unsubscribe(struct question *question, const struct mlfi_message *me
 {
     struct match_filter *filter = question->filter;
     struct incoming_mail mail = mail_of(message);
-    struct incoming_lookup lookup = lookup_of(question);
+    struct incoming_site site = {.conf = filter->conf, .keys = filter->keys};
+    struct incoming_lookup lookup;
     struct unsubscribe_request request;
     struct db *db;
 
+    incoming_site_lookup(&site, &lookup);
     if (!unsubscribe_request_read(&mail, &lookup, filter->conf->unsubscribe_address, &request))
         return;
     if (!request.ignored && auth_results_read(&message->headers, message->host) == AUTH_RESULTS_FAIL)
@@ -207,7 +123,7 @@ static void unsubscribe(struct question *question, const struct mlfi_message *me
         return;
     }
     db = take_database(question);
-    match_unsubscribe(filter, &request, db, left_ms(question));
+    match_unsubscribe(filter, &request, db, clock_left_ms(question->until_ms));
     db_pool_give(filter->databases, db);
 }
 
@@ -233,21 +149,39 @@ static bool write_record(struct match_filter *filter, const struct mlfi_message 
     return written;
 }
 
-/* --- cleaning the quoted text ------------------------------------------------------------------------ */
+/* --- what is edited: the thread, then the quoted text -------------------------------------------------- */
 
 /* Mail that is forwarded on must keep its signature, so every recipient must be one whose mailbox is here. */
-static bool may_clean(const struct match_filter *filter, const struct mlfi_message *message)
+static bool may_edit(const struct match_filter *filter, const struct mlfi_message *message)
 {
     const struct conf *conf = filter->conf;
     const struct conf_list *domains =
         conf->match.clean_recipients.count ? &conf->match.clean_recipients : &conf->local_domains;
 
-    if (!conf->match.clean || conf->mode == MODE_OBSERVE || message->body_missing || message->login[0])
+    if (!conf->match.clean || conf->mode == MODE_OBSERVE || message->login[0])
         return false; /* on a submission service it records and edits nothing */
     for (size_t at = 0; at < message->recipients; at++)
         if (!conf_list_has_domain(domains, address_domain(message->recipient[at])))
             return false;
     return message->recipients > 0;
+}
+
+/* False when the MTA did not take the field. A mail whose own signature covers its header (RFC 9788) stays as it is. */
+static bool mend(const struct match_filter *filter, struct mlfi_message *message,
+                 const struct incoming_verdict *verdict, bool *mended)
+{
+    const char *reason;
+    struct buf field;
+    bool taken = true;
+
+    buf_init(&field, MSGID_MAX + 3);
+    *mended = thread_mend(&message->headers, verdict, &field) &&
+              rewrite_degree_of(&message->headers, buf_slice(&message->body), (size_t)filter->conf->match.body_limit,
+                                &reason) != REWRITE_NOTHING;
+    if (*mended)
+        taken = smfi_chgheader(message->ctx, (char *)(uintptr_t)"In-Reply-To", 1, field.data) == MI_SUCCESS;
+    buf_free(&field);
+    return taken;
 }
 
 /* False when the MTA did not take the new body. */
@@ -263,6 +197,8 @@ static bool clean(struct match_filter *filter, struct mlfi_message *message, uns
     struct rewrite_result result;
     bool taken = true;
 
+    if (message->body_missing)
+        return true;
     if (rewrite(&message->headers, buf_slice(&message->body), &settings, &result) && result.changed) {
         taken = smfi_replacebody(message->ctx, (unsigned char *)result.body.data, (int)result.body.len) == MI_SUCCESS;
         *cleaned = result.cleaned;
@@ -271,10 +207,16 @@ static bool clean(struct match_filter *filter, struct mlfi_message *message, uns
     return taken;
 }
 
+struct done {
+    unsigned cleaned; /* images and links taken out */
+    bool mended;      /* In-Reply-To */
+    bool recorded;
+};
+
 /* --- one mail ------------------------------------------------------------------------------------------ */
 
-static void log_mail(const struct mlfi_message *message, const struct incoming_verdict *verdict, unsigned cleaned,
-                     bool recorded)
+static void log_mail(const struct mlfi_message *message, const struct incoming_verdict *verdict,
+                     const struct done *done)
 {
     struct buf about;
 
@@ -288,10 +230,12 @@ static void log_mail(const struct mlfi_message *message, const struct incoming_v
     buf_init(&about, 2 * ADDRESS_MAX);
     if (verdict->about[0])
         buf_add_f(&about, " about=<%s> effect=%s", verdict->about, verdict->effect ? "yes" : "no");
+    buf_add_str(&about, verdict->answerer == ANSWERER_OTHER && verdict->same_domain ? " same_domain=yes" : "");
+    buf_add_str(&about, done->mended ? " mended=yes" : "");
     log_info("class=%s rung=%s confidence=%s message=%" PRIu64 " answerer=%s from=<%s> recipients=%zu cleaned=%u%s%s",
              answer_class_name(verdict->class_), answer_rung_name(verdict->rung),
              answer_confidence_name(verdict->confidence), verdict->message, answer_answerer_name(verdict->answerer),
-             verdict->from, message->recipients, cleaned, buf_text(&about), recorded ? "" : " reason=not_recorded");
+             verdict->from, message->recipients, done->cleaned, buf_text(&about), done->recorded ? "" : " reason=not_recorded");
     buf_free(&about);
     if (message->body_missing)
         log_info("judged by its headers alone: reason=%s", message->body_missing);
@@ -303,8 +247,7 @@ sfsistat match_filter_finish(void *arg, struct mlfi_message *message)
     struct question question = {
         .filter = filter, .until_ms = clock_monotonic_ms() + filter->conf->database_timeout_ms};
     struct incoming_verdict verdict;
-    unsigned cleaned = 0;
-    bool recorded = true;
+    struct done done = {.recorded = true};
     bool taken = true;
 
     unsubscribe(&question, message);
@@ -315,12 +258,12 @@ sfsistat match_filter_finish(void *arg, struct mlfi_message *message)
     if (verdict.class_ != ANSWER_NONE) {
         if (filter->conf->mode != MODE_OBSERVE && !verdict.itself) {
             stop_campaign(&question, message, &verdict);
-            recorded = write_record(filter, message, &verdict);
+            done.recorded = write_record(filter, message, &verdict);
         }
-        if (recorded && may_clean(filter, message))
-            taken = clean(filter, message, &cleaned);
+        if (done.recorded && may_edit(filter, message))
+            taken = mend(filter, message, &verdict, &done.mended) && clean(filter, message, &done.cleaned);
     }
-    log_mail(message, &verdict, cleaned, recorded);
+    log_mail(message, &verdict, &done);
     incoming_verdict_free(&verdict);
     return taken ? SMFIS_CONTINUE : SMFIS_TEMPFAIL;
 }

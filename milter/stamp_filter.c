@@ -6,18 +6,25 @@
 #include "mail/msgid.h"
 #include "mail/outgoing.h"
 #include "milter/stamp_apply.h"
+#include "milter/sent_ids.h"
 #include "milter/stamp_campaign.h"
 #include "milter/stamp_filter.h"
 
 #include <inttypes.h>
-
-enum { ID_CACHED_S = 7 * 24 * 3600 };
 
 static bool next_number(void *arg, uint64_t *id)
 {
     struct stamp_filter *filter = arg;
 
     return message_id_make(filter->numbers, id);
+}
+
+/* Asked once a mail: the deadline begins here. */
+static void find_sent_ids(void *arg, struct sent_id *ids, size_t count)
+{
+    struct stamp_filter *filter = arg;
+
+    sent_ids_find(filter->cache, filter->databases, ids, count, clock_monotonic_ms() + filter->conf->database_timeout_ms);
 }
 
 static void make_plan(struct stamp_filter *filter, const struct mlfi_message *message, struct outgoing_plan *plan)
@@ -38,6 +45,7 @@ static void make_plan(struct stamp_filter *filter, const struct mlfi_message *me
         .conf = filter->conf,
         .keys = filter->keys,
         .number = next_number,
+        .sent_ids = find_sent_ids,
         .arg = filter,
         .has_second_pass = *filter->conf->stamp.listen_copies,
         .now_s = clock_wall_us() / 1000000,
@@ -59,16 +67,6 @@ static bool write_record(struct stamp_filter *filter, const struct outgoing_plan
     written = mlfi_record(filter->recorder, RECORD_MESSAGE, &payload);
     buf_free(&payload);
     return written;
-}
-
-/* So that spoor-match finds an id that is not signed without asking the database. */
-static void remember_ids(struct stamp_filter *filter, const struct record_message *record)
-{
-    char number[24];
-
-    snprintf(number, sizeof number, "%" PRIu64, record->id);
-    if (record->client_message_id.len)
-        cache_set(filter->cache, "message_id", record->client_message_id, slice_str(number), ID_CACHED_S);
 }
 
 static void log_mail(const struct mlfi_message *message, const struct outgoing_plan *plan, const char *reason,
@@ -105,7 +103,7 @@ static sfsistat send_on(struct stamp_filter *filter, struct mlfi_message *messag
         return SMFIS_TEMPFAIL;
     }
     if (plan->tracked)
-        remember_ids(filter, &plan->record);
+        sent_ids_keep(filter->cache, &plan->record);
     log_mail(message, plan, plan->reason, false);
     return SMFIS_CONTINUE;
 }

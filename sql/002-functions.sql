@@ -39,6 +39,20 @@ create function spoor.recipient_name(message bigint, key integer) returns text
         from spoor.recipient r where r.message = $1 $$;
 comment on function spoor.recipient_name(bigint, integer) is 'Who a recipient key stands for in a mail: an address, or one of how many; null while the mail is not known.';
 
+create function spoor.answerer_name(message bigint, address text, recorded spoor.answerer) returns text
+    language sql stable strict parallel safe
+    as $$ select case when exists (select from spoor.recipient r where r.message = $1 and r.address = $2) then 'recipient'
+        else nullif($3, 'unknown')::text end $$;
+comment on function spoor.answerer_name(bigint, text, spoor.answerer)
+    is 'Whether an answer came from a recipient of the mail, To, Cc or Bcc: recipient or other. What was recorded counts where the recipients are not named; null when nobody knew.';
+
+create function spoor.shares_domain(message bigint, address text) returns boolean
+    language sql stable strict parallel safe
+    as $$ select bool_or(substring(r.address from '[^@]*$') = substring($2 from '[^@]*$'))
+        from spoor.recipient r where r.message = $1 $$;
+comment on function spoor.shares_domain(bigint, text)
+    is 'Whether an address has the domain of a recipient of the mail, as a colleague has; null where the recipients are not named.';
+
 create function spoor.ensure_partitions(first timestamptz, last timestamptz) returns integer
     language plpgsql security definer
     set search_path = pg_catalog, pg_temp set timezone = 'UTC' set lock_timeout = '2s'

@@ -10,7 +10,9 @@ select e.at_time,
        coalesce(l.destination, a.from_address) as detail,
        case when e.kind in ('v', 'c') then spoor.verdict_name(e.verdict) end as verdict,
        coalesce(r.name, a.rung::text) as reason,
-       e.message
+       e.message,
+       spoor.answerer_name(e.message, a.from_address, a.answerer) as answerer,
+       spoor.shares_domain(e.message, a.from_address) as same_domain
 from spoor.event e
 left join spoor.message m on m.id = e.message
 left join spoor.link l on l.message = e.message and l.number = e.link and e.kind = 'c'
@@ -28,6 +30,8 @@ comment on column spoor.feed.detail is 'Where the link leads, or from which addr
 comment on column spoor.feed.verdict is 'human, proxy (a person or a prefetching proxy) or unknown; none for answers.';
 comment on column spoor.feed.reason is 'Why this verdict, or where the answer names the mail.';
 comment on column spoor.feed.message is 'The mail, as in spoor.message.';
+comment on column spoor.feed.answerer is 'Of an answer: recipient, also one in Cc, or other; null when that is not known.';
+comment on column spoor.feed.same_domain is 'Of an answer: whether it came from the domain of a recipient.';
 
 create view spoor.event_report as
 select e.at_time,

@@ -218,8 +218,6 @@ static void two_installations_at_once_agree(void **state)
 static void everything_of_a_batch_appears(void **state)
 {
     struct fixture *fixture = *state;
-    uint64_t found;
-    enum store_relation relation;
 
     add_message(fixture);
     add_hit(fixture, (struct record_hit){.recipient = 7, .verdict = VERDICT_HUMAN, .reason = slice_str("browser"),
@@ -237,6 +235,13 @@ static void everything_of_a_batch_appears(void **state)
                 "click|sales@example.com|carol@there.test|https://example.com/a?b=\"c\"|unknown "
                 "reply|sales@example.com|eve@elsewhere.test|eve@elsewhere.test|references "
                 "view|sales@example.com|bob@there.test|human|browser");
+    CHECK_VALUE("select string_agg(concat_ws(' ', what, answerer, same_domain), ' ' order by what) from spoor.feed",
+                "click reply other f view");
+    CHECK_VALUE("select string_agg(concat_ws(' ', spoor.answerer_name(m.id, a, o::spoor.answerer), spoor.shares_domain(m.id, a)), ' ' order by a, o)"
+                " from spoor.message m, unnest(array['bob@there.test', 'x@there.test', 'x@y.test']) a, unnest(array['other', 'unknown']) o",
+                "recipient t recipient t other t t other f f");
+    CHECK_VALUE("select concat_ws(' ', spoor.answerer_name(1, 'x@y', 'recipient'), spoor.answerer_name(1, 'x@y', 'unknown'),"
+                " spoor.shares_domain(1, 'x@y')) || '.'", "recipient.");
     CHECK_VALUE("select concat_ws(' ', recipients, viewed, clicked, replied, views, clicks, replies, machine_events)"
                 " from spoor.message_report", "2 1 1 1 1 1 1 1");
     CHECK_VALUE("select string_agg(concat_ws(' ', address, viewed, clicked), ', ' order by address) from spoor.recipient_report",
@@ -245,15 +250,35 @@ static void everything_of_a_batch_appears(void **state)
                 "192.0.2.9 Mozilla/5.0 \xC3\xBC\xEF\xBF\xBD, 2001:db8:: Mozilla/5.0 \xC3\xBC\xEF\xBF\xBD");
     CHECK_VALUE("select count(*) || ' ' || min(person) from spoor.event_report where verdict = 'bot'", "1 one of 2");
     CHECK_VALUE("select concat_ws(' ', records, last_record - first_record) from spoor.batch", "5 256");
-    assert_int_equal(store_find_message(fixture->db, slice_str("tOKEN@example.COM"), &found, WAIT_MS), STORE_YES);
-    assert_true(found == mail);
-    assert_int_equal(store_find_message(fixture->db, slice_str("OWN@client.test"), &found, WAIT_MS), STORE_YES);
-    assert_int_equal(store_find_message(fixture->db, slice_str("none@client.test"), &found, WAIT_MS), STORE_NO);
-    assert_int_equal(store_relation_of(fixture->db, mail, slice_str("bob@there.test"), &relation, WAIT_MS), STORE_YES);
-    assert_int_equal(relation, RELATION_RECIPIENT);
-    assert_int_equal(store_relation_of(fixture->db, mail, slice_str("sales@example.com"), &relation, WAIT_MS), STORE_YES);
-    assert_int_equal(relation, RELATION_OWNER);
-    assert_int_equal(store_relation_of(fixture->db, mail + 1, slice_str("x@y.test"), &relation, WAIT_MS), STORE_NO);
+}
+
+static void ids_and_originals_are_found(void **state)
+{
+    struct fixture *fixture = *state;
+    struct sent_id ids[] = {{.id = SLICE_TEXT("tOKEN@example.COM")}, {.id = SLICE_TEXT("none@client.test")},
+                            {.id = SLICE_TEXT("OWN@client.test")}, {.id = SLICE_TEXT("\"\\{},\xFF@odd")}};
+    struct original original;
+
+    add_message(fixture);
+    use_role(fixture, "spoor_milter");
+    LOAD(STORE_YES);
+    assert_int_equal(store_find_messages(fixture->db, ids, 4, WAIT_MS), STORE_YES);
+    assert_true(ids[0].message == mail && ids[2].message == mail && ids[1].message == 0 && ids[3].message == 0);
+    assert_string_equal(ids[0].sent, "");
+    assert_string_equal(ids[2].sent, "Token@Example.com");
+    assert_int_equal(store_find_messages(fixture->db, ids + 1, 1, WAIT_MS), STORE_NO);
+    assert_int_equal(store_find_original(fixture->db, mail, slice_str("bob@there.test"), &original, WAIT_MS), STORE_YES);
+    assert_true(original.relation == RELATION_RECIPIENT && original.same_domain);
+    assert_string_equal(original.own_id, "own@client.test");
+    assert_int_equal(store_find_original(fixture->db, mail, slice_str("zoe@there.test"), &original, WAIT_MS), STORE_YES);
+    assert_true(original.relation == RELATION_NONE && original.same_domain);
+    assert_int_equal(store_find_original(fixture->db, mail, slice_str(""), &original, WAIT_MS), STORE_YES);
+    assert_true(original.relation == RELATION_NONE && !original.same_domain);
+    assert_int_equal(store_find_original(fixture->db, mail, slice_str("sales@example.com"), &original, WAIT_MS), STORE_YES);
+    assert_true(original.relation == RELATION_OWNER);
+    assert_string_equal(original.sender, "sales@example.com");
+    assert_int_equal(store_find_original(fixture->db, mail + 1, slice_str("x@y.test"), &original, WAIT_MS), STORE_NO);
+    assert_int_equal(original.relation, RELATION_UNKNOWN);
 }
 
 static void an_answer_that_comes_twice_counts_once(void **state)
@@ -834,6 +859,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_installations_at_once_agree),
         CASE(everything_of_a_batch_appears),
+        CASE(ids_and_originals_are_found),
         CASE(an_answer_that_comes_twice_counts_once),
         CASE(a_campaign_ends_for_whom_the_answer_concerns),
         CASE(the_loaders_copy_of_an_admitted_mail_changes_nothing),
