@@ -33,6 +33,7 @@ unit_tests += tests/unit/test_message_id
 unit_tests += tests/unit/test_mime
 unit_tests += tests/unit/test_msgid
 unit_tests += tests/unit/test_network
+unit_tests += tests/unit/test_network_map
 unit_tests += tests/unit/test_node
 unit_tests += tests/unit/test_outgoing
 unit_tests += tests/unit/test_plain
