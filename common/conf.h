@@ -24,6 +24,7 @@ struct conf_list {
 enum conf_mode { MODE_TRACK, MODE_OBSERVE };
 enum conf_campaign_unknown { CAMPAIGN_UNKNOWN_TEMPFAIL, CAMPAIGN_UNKNOWN_SEND };
 enum conf_stop_scope { STOP_SCOPE_RECIPIENT, STOP_SCOPE_DOMAIN };
+enum conf_honour_gpc { HONOUR_GPC_NO, HONOUR_GPC_AGGREGATE, HONOUR_GPC_DROP };
 enum conf_message_id { MESSAGE_ID_AUTO, MESSAGE_ID_STAMP, MESSAGE_ID_KEEP };
 
 struct conf_milter { /* what both milters have */
@@ -90,6 +91,7 @@ struct conf {
         struct conf_list trusted_proxies; /* CIDR */
         char *proxy_header;        /* "x-forwarded-for" or "forwarded" */
         bool anonymize_ip;
+        enum conf_honour_gpc honour_gpc; /* and DNT */
     } pixeld;
 };
 
