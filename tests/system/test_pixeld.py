@@ -4,52 +4,20 @@ spoor-pixeld alone, with a database that is not there: what it answers to good, 
 byte by byte over a socket, and what it notes down.
 """
 
-import base64
 import glob
-import hashlib
-import hmac
 import os
 import signal
 import socket
-import struct
 import time
-import urllib.parse
 
 import pytest
 
 import proc
 import spoor as spoor_of
+from tokens import CLICK, VIEW, click, spoiled, token, view, write_keys
 
-SECRET = bytes(range(32))
-EPOCH_2020_MS = 1577836800000
-VIEW, CLICK = 1, 2
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:120.0) Gecko/20100101 Firefox/120.0"
 HEADER_TIMEOUT = 1.0
-
-
-def token(kind, destination=b"", key=1, message_age_s=3600, index=None):
-    """As common/token.h says, written a second time."""
-    message = (int(time.time() * 1000) - message_age_s * 1000 - EPOCH_2020_MS) << 22
-    index = (1 if kind == CLICK else 0) if index is None else index
-    plain = struct.pack(">BBQIH", 1 << 4 | kind, key, message, 77, index)
-    derived = hmac.digest(SECRET, b"spoor derived key " + bytes([kind]), hashlib.sha256)
-    mac = hmac.digest(derived, b"spoor token 1" + plain + struct.pack(">H", len(destination)) + destination,
-                      hashlib.sha256)[:16]
-    return base64.b32encode(plain + mac).decode().rstrip("=").lower()
-
-
-def view(**more):
-    return "/o/%s.gif" % token(VIEW, **more)
-
-
-def click(destination, **more):
-    return "/c/%s/%s" % (token(CLICK, destination.encode(), **more), urllib.parse.quote(destination, safe=""))
-
-
-def spoiled(path):
-    """Another character where the MAC begins."""
-    at = 3 + 30
-    return path[:at] + ("a" if path[at] != "a" else "b") + path[at + 1:]
 
 
 class Answer:
@@ -64,11 +32,7 @@ class Pixeld(spoor_of.Spoor):
     def __init__(self, folder, settings, **pixeld):
         pixeld.setdefault("header_timeout", "%ds" % HEADER_TIMEOUT)
         super().__init__(folder, folder, "host=127.0.0.1 port=1 dbname=none", "", pixeld=pixeld, **settings)
-        with open(self.key_file, "w") as out:
-            out.write("address %s\nkey 1 %s\n" % (SECRET.hex(), SECRET.hex()))
-        os.chmod(self.key_file, 0o640)
-        if os.getuid() == 0:
-            os.chown(self.key_file, -1, 65534)
+        write_keys(self.key_file)
 
     def connect(self):
         client = socket.create_connection(("127.0.0.1", self.port), timeout=5)
@@ -215,8 +179,7 @@ def test_a_long_target_under_an_unknown_key_is_not_kept(pixeld):
 
 def test_key_that_arrives_later_is_taken_on_sighup(pixeld):
     assert pixeld.ask(click("https://example.com/", key=9)).status == 404
-    with open(pixeld.key_file, "a") as out:
-        out.write("key 9 %s\n" % SECRET.hex())
+    write_keys(pixeld.key_file, (1, 9))
     pixeld.servers["pixeld"].signal(signal.SIGHUP)
     pixeld.wait_log("pixeld", "keys loaded again: 2")
     assert pixeld.ask(click("https://example.com/", key=9)).status == 302
