@@ -172,7 +172,7 @@ create table spoor.event (
 ) partition by range (at_time);
 create index event_message on spoor.event (message);
 create index event_at_time on spoor.event (at_time);
-create index event_record on spoor.event using brin (spool, record) with (pages_per_range = 32);
+create index event_record on spoor.event using brin (spool, record) with (pages_per_range = 32, autosummarize = on);
 comment on table spoor.event is 'Everything that happened to tracked mails, machine-made or not, one row each, in compact codes; spoor.event_report spells them out. A partition a month.';
 comment on column spoor.event.at_time is 'When it happened. A time more than a day ahead is replaced by the time of loading; see spoor.event_clock.';
 comment on column spoor.event.message is 'The mail; its row may arrive later.';

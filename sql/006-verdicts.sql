@@ -179,103 +179,154 @@ begin
 end $$;
 comment on function spoor.reason_number(text) is 'The number of a reason in spoor.reason, given now if it has none.';
 
--- Each rule takes the views and clicks that are new, looks at what lies around them, and writes rows of
--- spoor.event_verdict. Times are cut into tenths of a second, so that a thousand clicks on one link are looked at as
--- a few, and into blocks as long as a burst may last, so that a click is compared with its own block and the next.
+create function spoor.rushes(who integer[], at timestamptz[], before integer[], behind integer[], enough integer[],
+                             within interval) returns integer[]
+    language plpgsql immutable
+    set search_path = pg_catalog, pg_temp
+    as $$
+declare
+    first integer := 1; -- the window is first to last
+    last integer;
+    different integer := 0;
+    marked integer := 0;
+    found_at integer[] := '{}';
+begin
+    for last in 1 .. coalesce(cardinality(who), 0) loop
+        while first < last and (who[first] <> who[last] or at[last] - at[first] >= within) loop
+            if behind[first] = 0 or behind[first] >= last then
+                different := different - 1;
+            end if;
+            first := first + 1;
+        end loop;
+        if before[last] < first then
+            different := different + 1;
+        end if;
+        if different >= enough[last] then
+            for n in greatest(first, marked + 1) .. last loop
+                found_at[cardinality(found_at) + 1] := n;
+            end loop;
+            marked := last;
+        end if;
+    end loop;
+    return found_at;
+end $$;
+comment on function spoor.rushes(integer[], timestamptz[], integer[], integer[], integer[], interval) is 'The places of what somebody did in a rush. The arrays describe acts in the order of who and when; before and behind are the places of the same act by the same one, or 0. A rush is a window shorter than within with enough different acts. One pass, so that a flood costs no more than its length.';
 
-create function spoor.judge_bursts(fresh spoor.event[]) returns void
+create function spoor.add_verdicts(spools smallint[], records bigint[], places integer[], reason text) returns void
     language sql security definer
     set search_path = pg_catalog, pg_temp
     as $$
-    with setting as (
-        select s.*, greatest(burst_within, burst_all_within) as longest,
-               greatest(extract(epoch from greatest(burst_within, burst_all_within)), 0.1)::float8 as block
-        from spoor.verdict_setting s),
-    touched as (
-        -- one of several recipients: only clicks from one address belong together
-        select f.message, f.recipient, case when f.recipient = 0 then f.address end as address,
-               min(f.at_time) - max(s.longest) as first, max(f.at_time) + max(s.longest) as last
-        from unnest($1) f cross join setting s
-        where f.kind = 'c' and (f.recipient <> 0 or f.address is not null)
-        group by 1, 2, 3),
-    near as materialized (
-        select e.spool, e.record, e.message, e.recipient, t.address, e.link, e.at_time, e.verdict,
-               floor(extract(epoch from e.at_time) / s.block)::bigint as block,
-               floor(extract(epoch from e.at_time) * 10)::bigint as tenth
-        from touched t cross join setting s
-        join spoor.judged_event e on e.message = t.message and e.recipient = t.recipient and e.kind = 'c'
-             and (t.recipient <> 0 or e.address = t.address) and e.at_time between t.first and t.last),
-    once as materialized (
-        select n.message, n.recipient, n.address, n.link, n.block, min(n.at_time) as at_time
-        from near n
-        join (select message, recipient, address from near group by 1, 2, 3 having count(distinct link) > 1) several
-             on several.message = n.message and several.recipient = n.recipient
-             and several.address is not distinct from n.address
-        group by n.message, n.recipient, n.address, n.link, n.block, n.tenth),
-    windows as (
-        select b.message, b.recipient, b.address, b.block, b.at_time,
-               count(distinct o.link) filter (where o.at_time < b.at_time + s.burst_within) >= s.burst_links as short,
-               count(distinct o.link) filter (where o.at_time < b.at_time + s.burst_all_within) as links
-        from once b cross join setting s
-        join (select *, block as seen_from from once union all select *, block - 1 from once) o
-             on o.message = b.message and o.recipient = b.recipient and o.address is not distinct from b.address
-             and o.seen_from = b.block and o.at_time >= b.at_time and o.at_time <= b.at_time + s.longest
-        group by b.message, b.recipient, b.address, b.block, b.at_time, s.burst_links),
-    bursts as (
-        select w.*, case when w.short then s.burst_within else s.burst_all_within end as lasts
-        from windows w cross join setting s
-        where w.short or w.links >= 3
-              and w.links = (select count(*) from spoor.link l where l.message = w.message))
     insert into spoor.event_verdict (spool, record, verdict, reason)
-    select distinct n.spool, n.record, 'b'::"char", spoor.reason_number('burst')
-    from bursts b
-    join near n on n.message = b.message and n.recipient = b.recipient and n.address is not distinct from b.address
-         and n.block in (b.block, b.block + 1) and n.at_time >= b.at_time and n.at_time < b.at_time + b.lasts
-    where n.verdict not in ('b', 's') $$;
+    select $1[place], $2[place], 'b'::"char", n.number
+    from (select distinct place from unnest($3) place) p
+    cross join (select spoor.reason_number($4) as number where $3 <> '{}') n
+    where not exists (select from spoor.event_verdict v where v.spool = $1[place] and v.record = $2[place]) $$;
+comment on function spoor.add_verdicts(smallint[], bigint[], integer[], text) is 'Calls the events at these places of the arrays bot, unless they have been judged again before.';
+
+-- Each rule takes the views and clicks that are new, looks at what lies around them, and writes rows of
+-- spoor.event_verdict. What lies around is found by a time that the planner knows, not by one a row.
+
+create function spoor.judge_bursts(fresh spoor.event[]) returns void
+    language plpgsql security definer
+    set search_path = pg_catalog, pg_temp set enable_nestloop = off set jit = off
+    as $$
+declare
+    setting spoor.verdict_setting;
+    longest interval;
+    messages bigint[];
+    since timestamptz;
+    until timestamptz;
+    spools smallint[];
+    records bigint[];
+    who integer[];
+    at timestamptz[];
+    before integer[];
+    behind integer[];
+    every integer[];
+begin
+    select * into setting from spoor.verdict_setting;
+    longest := greatest(setting.burst_within, setting.burst_all_within);
+    select array_agg(distinct f.message), min(f.at_time) - longest, max(f.at_time) + longest into messages, since, until
+        from unnest(fresh) f where f.kind = 'c';
+    if messages is null then
+        return;
+    end if;
+    with near as (
+        -- behind a token for one of several recipients only clicks from one address belong together
+        select e.spool, e.record, e.message, e.recipient, e.link, e.at_time,
+               case when e.recipient = 0 then e.address end as place
+        from spoor.event e
+        where e.message in (select unnest(messages)) and e.at_time between since and until and e.kind = 'c' and e.verdict <> 's'
+              and (e.recipient <> 0 or e.address is not null)),
+    placed as (
+        select n.*, row_number() over (order by message, recipient, place, at_time, spool, record)::integer as number,
+               dense_rank() over (order by message, recipient, place)::integer as who
+        from near n),
+    linked as (
+        select p.*, coalesce(lag(number) over same, 0) as before, coalesce(lead(number) over same, 0) as behind
+        from placed p window same as (partition by p.who, p.link order by p.number)),
+    sizes as (
+        -- fewer than three links tell nothing
+        select l.message, nullif(greatest(count(*), 2), 2) as links from spoor.link l
+        where l.message = any (messages) group by l.message)
+    select array_agg(l.spool order by number), array_agg(l.record order by number), array_agg(l.who order by number),
+           array_agg(l.at_time order by number), array_agg(l.before order by number), array_agg(l.behind order by number),
+           array_agg(coalesce(s.links, 1000000)::integer order by number)
+        into spools, records, who, at, before, behind, every
+        from linked l left join sizes s on s.message = l.message;
+    perform spoor.add_verdicts(spools, records,
+        spoor.rushes(who, at, before, behind, array_fill(setting.burst_links, array[cardinality(who)]), setting.burst_within)
+        || spoor.rushes(who, at, before, behind, every, setting.burst_all_within), 'burst');
+end $$;
 comment on function spoor.judge_bursts(spoor.event[]) is 'Clicks on several links of one mail faster than anybody reads are a scanner''s.';
 
 create function spoor.judge_crowds(fresh spoor.event[]) returns void
-    language sql security definer
-    set search_path = pg_catalog, pg_temp
+    language plpgsql security definer
+    set search_path = pg_catalog, pg_temp set enable_nestloop = off set jit = off
     as $$
-    with setting as (
-        select s.*, greatest(extract(epoch from crowd_within), 0.1)::float8 as block from spoor.verdict_setting s),
-    touched as (
-        -- behind a proxy that is not trusted all the world has one private address
-        select f.address, f.agent, min(f.at_time) - max(s.crowd_within) as first, max(f.at_time) + max(s.crowd_within) as last
-        from unnest($1) f cross join setting s
+declare
+    setting spoor.verdict_setting;
+    addresses inet[];
+    since timestamptz;
+    until timestamptz;
+    spools smallint[];
+    records bigint[];
+    who integer[];
+    at timestamptz[];
+    before integer[];
+    behind integer[];
+begin
+    select * into setting from spoor.verdict_setting;
+    -- behind a proxy that is not trusted all the world has one private address
+    select array_agg(distinct f.address), min(f.at_time) - setting.crowd_within, max(f.at_time) + setting.crowd_within
+        into addresses, since, until
+        from unnest(fresh) f
         where f.verdict in ('h', 'u')
               and not f.address <<= any (array['10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16',
-                  '172.16.0.0/12', '192.168.0.0/16', '::1/128', 'fc00::/7', 'fe80::/10']::inet[])
-        group by 1, 2),
-    near as materialized (
-        select e.spool, e.record, e.address, e.agent, e.message, e.recipient, e.at_time,
-               floor(extract(epoch from e.at_time) / s.block)::bigint as block,
-               floor(extract(epoch from e.at_time) * 10)::bigint as tenth
-        from touched t cross join setting s
-        join spoor.judged_event e on e.address = t.address and e.agent = t.agent and e.at_time between t.first and t.last
-        where e.kind in ('v', 'c') and e.verdict in ('h', 'u')
-              and e.at_time between (select min(first) from touched) and (select max(last) from touched)),
-    once as materialized (
-        select n.address, n.agent, n.message, n.recipient, n.block, min(n.at_time) as at_time
-        from near n
-        join (select address, agent from near cross join setting s group by 1, 2, s.crowd_recipients
-              having count(distinct (message, recipient)) >= s.crowd_recipients) many
-             on many.address = n.address and many.agent = n.agent
-        group by n.address, n.agent, n.message, n.recipient, n.block, n.tenth),
-    crowds as (
-        select b.address, b.agent, b.block, b.at_time
-        from once b cross join setting s
-        join (select *, block as seen_from from once union all select *, block - 1 from once) o
-             on o.address = b.address and o.agent = b.agent and o.seen_from = b.block
-             and o.at_time >= b.at_time and o.at_time < b.at_time + s.crowd_within
-        group by b.address, b.agent, b.block, b.at_time, s.crowd_recipients
-        having count(distinct (o.message, o.recipient)) >= s.crowd_recipients)
-    insert into spoor.event_verdict (spool, record, verdict, reason)
-    select distinct n.spool, n.record, 'b'::"char", spoor.reason_number('crowd')
-    from crowds c cross join setting s
-    join near n on n.address = c.address and n.agent = c.agent and n.block in (c.block, c.block + 1)
-         and n.at_time >= c.at_time and n.at_time < c.at_time + s.crowd_within $$;
+                  '172.16.0.0/12', '192.168.0.0/16', '::1/128', 'fc00::/7', 'fe80::/10']::inet[]);
+    if addresses is null then
+        return;
+    end if;
+    with near as (
+        select e.spool, e.record, e.message, e.recipient, e.at_time, e.address, e.agent
+        from spoor.event e
+        where e.at_time between since and until and e.address in (select unnest(addresses)) and e.kind in ('v', 'c')
+              and e.verdict in ('h', 'u')),
+    placed as (
+        select n.*, row_number() over (order by address, agent, at_time, spool, record)::integer as number,
+               dense_rank() over (order by address, agent)::integer as who
+        from near n),
+    linked as (
+        select p.*, coalesce(lag(number) over same, 0) as before, coalesce(lead(number) over same, 0) as behind
+        from placed p window same as (partition by p.who, p.message, p.recipient order by p.number))
+    select array_agg(spool order by number), array_agg(record order by number), array_agg(l.who order by number),
+           array_agg(at_time order by number), array_agg(l.before order by number), array_agg(l.behind order by number)
+        into spools, records, who, at, before, behind
+        from linked l;
+    perform spoor.add_verdicts(spools, records,
+        spoor.rushes(who, at, before, behind, array_fill(setting.crowd_recipients, array[cardinality(who)]),
+                     setting.crowd_within), 'crowd');
+end $$;
 comment on function spoor.judge_crowds(spoor.event[]) is 'What many recipients were sent, asked for from one address at once, is asked for by a scanner.';
 
 create function spoor.judge_early_clicks(fresh spoor.event[]) returns void
@@ -300,8 +351,9 @@ create function spoor.judge_hindsight(most integer default 20000) returns bigint
 declare
     done bigint;
     upto bigint;
-    one spoor.batch;
+    one record;
     fresh spoor.event[] := '{}';
+    together spoor.event[];
     first_new bigint;
     last_new bigint;
     judged bigint;
@@ -317,18 +369,27 @@ begin
     if upto is null then
         return 0;
     end if;
-    for one in select * from spoor.batch b where b.number > done and b.number <= upto and b.spool <> 0 order by b.number loop
-        -- so that old partitions are not looked at
-        fresh := fresh || array(select e from spoor.event e
-            where e.spool = one.spool and e.record between one.first_record and one.last_record
+    for one in
+        -- neighbours in a spool are fetched as one, for each look into spoor.event has its price
+        select c.spool, min(c.first_record) as first, max(c.last_record) as last, min(c.loaded_at) as loaded_at
+        from (select b.*, count(*) filter (where b.new) over (partition by b.spool order by b.number) as run
+              from (select n.*, coalesce(n.first_record - lag(n.last_record) over (partition by n.spool order by n.number)
+                                         not between 0 and 1048576, true) as new
+                    from spoor.batch n where n.number > done and n.number <= upto and n.spool <> 0) b) c
+        group by c.spool, c.run
+    loop
+        -- the time keeps old partitions out
+        fresh := fresh || array(select e::spoor.event from spoor.event e
+            where e.spool = one.spool and e.record between one.first and one.last
                   and e.at_time > one.loaded_at - interval '40 days' and e.kind in ('v', 'c'));
     end loop;
     select coalesce(max(v.number), 0) into last_new from spoor.event_verdict v;
-    if fresh <> '{}' then
-        perform spoor.judge_bursts(fresh);
-        perform spoor.judge_crowds(fresh);
-        perform spoor.judge_early_clicks(fresh);
-    end if;
+    -- what came late is looked at apart, so that no rule looks at all the time between
+    for together in select array_agg(f::spoor.event) from unnest(fresh) f group by floor(extract(epoch from f.at_time) / 300) loop
+        perform spoor.judge_bursts(together);
+        perform spoor.judge_crowds(together);
+        perform spoor.judge_early_clicks(together);
+    end loop;
     update spoor.hindsight set batch = upto, ran_at = now();
     select min(v.number), max(v.number), count(*) into first_new, last_new, judged
         from spoor.event_verdict v where v.number > last_new;
@@ -345,8 +406,8 @@ create function spoor.token_key(target text) returns integer
     language sql immutable strict parallel safe
     as $$
     -- bits 8 to 15 of the token lie in its second, third and fourth character
-    select ((strpos(digits, substr(token, 2, 1)) - 1) & 3) << 6 | ((strpos(digits, substr(token, 3, 1)) - 1) & 31) << 1
-           | ((strpos(digits, substr(token, 4, 1)) - 1) & 31) >> 4
+    select (((strpos(digits, substr(token, 2, 1)) - 1) & 3) << 6) | (((strpos(digits, substr(token, 3, 1)) - 1) & 31) << 1)
+           | (((strpos(digits, substr(token, 4, 1)) - 1) & 31) >> 4)
     from (select 'abcdefghijklmnopqrstuvwxyz234567' as digits, lower(substr(target, 4, 4)) as token) t $$;
 comment on function spoor.token_key(text) is 'Number of the key that the token in a request target such as /o/TOKEN.gif names.';
 

@@ -46,6 +46,7 @@ unit_tests += tests/unit/test_rules
 unit_tests += tests/unit/test_spool
 unit_tests += tests/unit/test_sql_script
 unit_tests += tests/unit/test_store
+unit_tests += tests/unit/test_store_rules
 unit_tests += tests/unit/test_token
 unit_tests += tests/unit/test_url
 unit_tests += tests/unit/test_verdict
@@ -94,6 +95,8 @@ tests_unit_test_spool_SOURCES += tests/unit/folder.c
 tests_unit_test_spool_SOURCES += tests/unit/folder.h
 tests_unit_test_store_SOURCES = tests/unit/test_store.c
 tests_unit_test_store_SOURCES += tests/unit/postgres.h
+tests_unit_test_store_rules_SOURCES = tests/unit/test_store_rules.c
+tests_unit_test_store_rules_SOURCES += tests/unit/postgres.h
 
 # Fuzz targets: a file each, built with CC=clang and --enable-fuzzers.
 FUZZER_LINK = $(AM_LDFLAGS) -fsanitize=fuzzer
