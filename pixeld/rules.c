@@ -189,7 +189,9 @@ static const struct agent_rule *ask_user_agent(const struct rules *rules, const 
         name_set_find(&rules->words, slice_from(value, at), consider_number, &asking);
         word = next_word(value, at + word.len);
     }
-    for (const struct agent_rule *rule = rules->agent; rule < rules->agent + rules->agents; rule++) {
+    for (size_t n = 0; n < rules->agents; n++) {
+        const struct agent_rule *rule = &rules->agent[n];
+
         if (asking.lowest && rule > asking.lowest)
             break;
         if (rule->field == REQUEST_USER_AGENT && rule->test != TEST_WORD && field_passes(rule, value))
@@ -202,7 +204,9 @@ static void ask_other_fields(struct asking *asking)
 {
     const struct rules *rules = asking->rules;
 
-    for (const struct agent_rule *rule = rules->agent; rule < rules->agent + rules->agents; rule++) {
+    for (size_t n = 0; n < rules->agents; n++) {
+        const struct agent_rule *rule = &rules->agent[n];
+
         if (asking->lowest && rule > asking->lowest)
             return;
         if (rule->field == REQUEST_USER_AGENT || !applies(asking, rule))

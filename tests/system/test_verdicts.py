@@ -4,6 +4,7 @@ Who was it? Each way of telling a person from a machine, through HTTP, spool and
 reports and to spoor.feed. No mail is sent here: mails are rows, as old as the test wants them.
 """
 
+import itertools
 import os
 import shutil
 import signal
@@ -25,7 +26,6 @@ GOOGLE_FETCHER = ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 
                   "Chrome/42.0.2311.135 Safari/537.36 Edge/12.246 Mozilla/5.0")
 WEBKIT = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko)"
 YAHOO = "YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html"
-SOMEWHERE = "198.51.100.7"
 RELAY, HOSTING, OFFICE = "172.224.226.5", "203.0.113.5", "192.0.2.5"
 HOUR = 3600
 FIRST_KEY = 77
@@ -58,7 +58,7 @@ class Desk:
     def mail(self, age_s=HOUR, links=1, recipients=1):
         return Mail(self, age_s, links, recipients)
 
-    def get(self, path, address=SOMEWHERE, agent=BROWSER, method="GET", **headers):
+    def get(self, path, address="198.51.100.7", agent=BROWSER, method="GET", **headers):
         fields = {name.replace("_", "-"): value for name, value in headers.items()}
         return web.get(self.spoor.tracking_url + path, method, agent, headers=dict(fields, **{"X-Forwarded-For": address}))
 
@@ -70,8 +70,13 @@ class Desk:
 
 
 class Mail:
+    """It is looked at from an address of its own, for all mails together would make a crowd."""
+
+    numbers = itertools.count(1)
+
     def __init__(self, desk, age_s, links, recipients):
         self.desk = desk
+        self.address = "198.18.%d.%d" % divmod(next(self.numbers), 256)
         self.id = tokens.message_id(age_s)
         self.destinations = ["https://example.com/%d/%d" % (self.id, number) for number in range(1, links + 1)]
         values = ["insert into spoor.message (id, sent_at, size, level, pixels, sent_to, owner, sender, subject) values"
@@ -84,10 +89,12 @@ class Mail:
         desk.postgres.execute(";\n".join(values))
 
     def view(self, recipient=0, **more):
+        more.setdefault("address", self.address)
         answer = self.desk.get(tokens.view(message=self.id, recipient=FIRST_KEY + recipient), **more)
         assert answer.status == 200
 
     def click(self, link=1, recipient=0, **more):
+        more.setdefault("address", self.address)
         to = self.destinations[link - 1]
         answer = self.desk.get(tokens.click(to, message=self.id, recipient=FIRST_KEY + recipient, index=link), **more)
         assert (answer.status, answer.headers["location"]) == (302, to)
@@ -243,7 +250,7 @@ def test_row_6_several_people_behind_one_token_are_no_burst(desk):
     mail = desk.mail(links=5)
     one_of_them = -FIRST_KEY  # key 0
     for link in (1, 2, 3):
-        mail.click(link, recipient=one_of_them, address="198.51.100.%d" % link)
+        mail.click(link, recipient=one_of_them, address="198.51.99.%d" % link)
     for link in (1, 2, 3):
         mail.click(link, recipient=one_of_them, address="198.51.100.9")
     mail.wait_judged("burst", 3)
@@ -455,9 +462,9 @@ def test_who_asks_not_to_be_tracked(desk, honour, recorded, named):
     rows = desk.postgres.wait_rows("select person, address, agent from spoor.event_report where message = %d order by at_time"
                                    % mail.id, recorded + 1)
     assert len(rows) == recorded + 1
-    assert rows[-1]["agent"] == "Mozilla/5.0 (X11) Without/1" and rows[-1]["address"] == SOMEWHERE
+    assert rows[-1]["agent"] == "Mozilla/5.0 (X11) Without/1" and rows[-1]["address"] == mail.address
     if recorded:
-        assert rows[0] == ({"person": "r0@there.example", "address": SOMEWHERE, "agent": BROWSER} if named else
+        assert rows[0] == ({"person": "r0@there.example", "address": mail.address, "agent": BROWSER} if named else
                            {"person": "one of 1", "address": None, "agent": None})
 
 
