@@ -25,6 +25,7 @@ void rules_let_go(struct rules *rules)
         return;
     name_set_free(&rules->words);
     network_map_free(rules->map);
+    free(rules->look);
     free(rules->agent);
     free(rules->network);
     free(rules->text);
@@ -189,30 +190,40 @@ static const struct agent_rule *ask_user_agent(const struct rules *rules, const 
         name_set_find(&rules->words, slice_from(value, at), consider_number, &asking);
         word = next_word(value, at + word.len);
     }
-    for (size_t n = 0; n < rules->agents; n++) {
-        const struct agent_rule *rule = &rules->agent[n];
+    for (size_t n = 0; n < rules->agent_looks; n++) {
+        const struct agent_rule *rule = &rules->agent[rules->look[n]];
 
         if (asking.lowest && rule > asking.lowest)
             break;
-        if (rule->field == REQUEST_USER_AGENT && rule->test != TEST_WORD && field_passes(rule, value))
-            consider(&asking, rule);
+        if (applies(&asking, rule) && field_passes(rule, value))
+            return rule;
     }
     return asking.lowest;
+}
+
+/* Most fields that rules ask for do not come, and most tests need one. */
+static bool other_field_passes(const struct agent_rule *rule, const struct request *request)
+{
+    if (rule->test == TEST_ALWAYS)
+        return true;
+    if (request->field[rule->field].len == 0)
+        return rule->test == TEST_EMPTY;
+    return field_passes(rule, value_of(request, rule->field));
 }
 
 static void ask_other_fields(struct asking *asking)
 {
     const struct rules *rules = asking->rules;
 
-    for (size_t n = 0; n < rules->agents; n++) {
-        const struct agent_rule *rule = &rules->agent[n];
+    for (size_t n = rules->agent_looks; n < rules->looks; n++) {
+        const struct agent_rule *rule = &rules->agent[rules->look[n]];
 
         if (asking->lowest && rule > asking->lowest)
             return;
-        if (rule->field == REQUEST_USER_AGENT || !applies(asking, rule))
-            continue;
-        if (rule->field == REQUEST_FIELDS || field_passes(rule, value_of(asking->question->request, rule->field)))
+        if (applies(asking, rule) && other_field_passes(rule, asking->question->request)) {
             asking->lowest = rule;
+            return;
+        }
     }
 }
 

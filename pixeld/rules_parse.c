@@ -94,12 +94,14 @@ static bool word_number(struct slice word, const char *const *words, size_t coun
 static bool read_number(struct slice text, int64_t *number)
 {
     *number = 0;
+    if (text.len > DIGITS_MAX)
+        return false;
     for (size_t at = 0; at < text.len; at++) {
         if (!ascii_is_digit(text.p[at]))
             return false;
         *number = *number * 10 + (text.p[at] - '0');
     }
-    return text.len <= DIGITS_MAX;
+    return true;
 }
 
 static bool read_scope(struct slice kind, struct slice younger, struct rule_scope *scope)
@@ -299,18 +301,35 @@ static int compare_numbers(const void *left, const void *right)
     return (a->number > b->number) - (a->number < b->number);
 }
 
+static bool is_word_of_agent(const struct agent_rule *rule)
+{
+    return rule->field == REQUEST_USER_AGENT && rule->test == TEST_WORD;
+}
+
+static void list_looks(struct rules *rules, bool on_agent)
+{
+    for (size_t n = 0; n < rules->agents; n++) {
+        const struct agent_rule *rule = &rules->agent[n];
+
+        if (!is_word_of_agent(rule) && (rule->field == REQUEST_USER_AGENT) == on_agent)
+            rules->look[rules->looks++] = (uint32_t)n;
+    }
+}
+
 static bool finish(struct rules *rules)
 {
     if (rules->agents)
         qsort(rules->agent, rules->agents, sizeof *rules->agent, compare_numbers);
-    for (size_t n = 0; n < rules->agents; n++) {
-        const struct agent_rule *rule = &rules->agent[n];
-
-        if (rule->field == REQUEST_USER_AGENT && rule->test == TEST_WORD &&
-            !name_set_add(&rules->words, rule->pattern, (uint32_t)n))
+    rules->look = calloc(rules->agents + 1, sizeof *rules->look);
+    if (!rules->look)
+        return false;
+    for (size_t n = 0; n < rules->agents; n++)
+        if (is_word_of_agent(&rules->agent[n]) && !name_set_add(&rules->words, rules->agent[n].pattern, (uint32_t)n))
             return false;
-    }
     name_set_build(&rules->words);
+    list_looks(rules, true);
+    rules->agent_looks = rules->looks;
+    list_looks(rules, false);
     return network_map_build(rules->map);
 }
 

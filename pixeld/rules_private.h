@@ -60,6 +60,8 @@ struct rules {
     size_t agents;
     struct network_rule *network;
     size_t networks;
+    uint32_t *look; /* places in AGENT: first those of other tests on the User-Agent, then those on other fields */
+    size_t agent_looks, looks;
     struct name_set words; /* of TEST_WORD on the User-Agent; stands for the place in AGENT */
     struct network_map *map; /* stands for the place in NETWORK, from 1 */
 };

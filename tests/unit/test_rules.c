@@ -174,6 +174,7 @@ static void bad_rules_are_named_and_left_out(void **state)
         {"agent\t5\tany\tReferer\tis\tx\t\t\t\tr", "agent rule 5: no verdict for the field"},
         {"agent\t5\tany\tUser-Agent\tis\tx\t\t\tbot\ttwo words", "agent rule 5: not a word is the reason"},
         {"agent\tx\tany\tUser-Agent\tis\tx\t\t\tbot\tr", "agent rule x: not a number"},
+        {"agent\t2222222222222222222222\tany\tUser-Agent\tis\tx\t\t\tbot\tr", "agent rule 2222222222222222222222: not a number"},
         {"agent\t5\tany", "agent rule : one too many, or no rule: \"agent"},
         {"agent\t5\tany\tUser-Agent\tis\tx\t\t\tbot\tr\tmore", "agent rule : one too many"},
         {"network\tany\t\tbot\tr\t10.0.0.0/8 10.1.0.0/8", "network rule r: not a network is \"10.1.0.0/8\""},
