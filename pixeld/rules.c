@@ -176,6 +176,8 @@ static struct slice value_of(const struct request *request, enum request_field f
 {
     struct slice value = slice_trim(request->field[field]);
 
+    if (value.len == 0)
+        return slice_of("", 0); /* a field that did not come points nowhere */
     return slice_of(value.p, value.len < RULES_VALUE_MAX ? value.len : RULES_VALUE_MAX);
 }
 
