@@ -42,6 +42,7 @@ static const char *const unknown_words[] = {"tempfail", "send", NULL};          
 static const char *const senders_words[] = {"local", "all", NULL};               /* enum conf_senders */
 static const char *const scope_words[] = {"recipient", "domain", NULL};          /* enum conf_stop_scope */
 static const char *const unsubscribe_words[] = {"sender", "all", NULL};        /* enum conf_unsubscribe_scope */
+static const char *const honour_words[] = {"no", "aggregate", "drop", NULL};      /* enum conf_honour_gpc */
 static const char path_form[] = "path that begins with /";
 static const char network_form[] = "network such as 192.0.2.0/24";
 static const char domain_form[] = "domain";
@@ -186,6 +187,8 @@ static const struct conf_row rows[] = {
      .wanted = "x-forwarded-for or forwarded", .help = "where a proxy says it", AT(pixeld.proxy_header)},
     {"pixeld", "anonymize_ip", CONF_BOOL, "no", .help = "keep only the network part of a client's address",
      AT(pixeld.anonymize_ip)},
+    {"pixeld", "honour_gpc", CONF_CHOICE, "no", .words = honour_words,
+     .help = "requests with Sec-GPC or DNT; aggregate: only counted, drop: not recorded", AT(pixeld.honour_gpc)},
 
     {"delivery", "log", CONF_LIST, "", .normalize = conf_form_path, .wanted = path_form,
      .help = "the MTA's log", AT(delivery.log), .needed_by = BY_DELIVERY},

@@ -26,6 +26,7 @@ enum conf_campaign_unknown { CAMPAIGN_UNKNOWN_TEMPFAIL, CAMPAIGN_UNKNOWN_SEND };
 enum conf_stop_scope { STOP_SCOPE_RECIPIENT, STOP_SCOPE_DOMAIN };
 enum conf_unsubscribe_scope { UNSUBSCRIBE_SENDER, UNSUBSCRIBE_ALL };
 enum conf_senders { SENDERS_LOCAL, SENDERS_ALL };
+enum conf_honour_gpc { HONOUR_GPC_NO, HONOUR_GPC_AGGREGATE, HONOUR_GPC_DROP };
 enum conf_message_id { MESSAGE_ID_AUTO, MESSAGE_ID_STAMP, MESSAGE_ID_KEEP };
 
 struct conf_milter { /* what both milters have */
@@ -98,6 +99,7 @@ struct conf {
         struct conf_list trusted_proxies; /* CIDR */
         char *proxy_header;        /* "x-forwarded-for" or "forwarded" */
         bool anonymize_ip;
+        enum conf_honour_gpc honour_gpc; /* and DNT */
     } pixeld;
     struct {
         struct conf_list log;      /* files */

@@ -129,23 +129,6 @@ static bool blurs_the_end(struct reading *reading, struct slice name, struct sli
     return !(slice_is_i(name, MHD_HTTP_HEADER_CONTENT_LENGTH) && slice_is(value, "0"));
 }
 
-#define FIELD_NAME(text) {text, sizeof(text) - 1}
-
-static const struct {
-    struct slice name;
-    enum request_field field;
-} wanted[] = {
-    {FIELD_NAME("User-Agent"), REQUEST_USER_AGENT},
-    {FIELD_NAME("Referer"), REQUEST_REFERER},
-    {FIELD_NAME("Accept-Language"), REQUEST_ACCEPT_LANGUAGE},
-    {FIELD_NAME("Purpose"), REQUEST_PURPOSE},
-    {FIELD_NAME("Sec-Purpose"), REQUEST_SEC_PURPOSE},
-    {FIELD_NAME("X-Purpose"), REQUEST_X_PURPOSE},
-    {FIELD_NAME("X-Moz"), REQUEST_X_MOZ},
-    {FIELD_NAME("Sec-Fetch-Mode"), REQUEST_SEC_FETCH_MODE},
-    {FIELD_NAME("Sec-Fetch-User"), REQUEST_SEC_FETCH_USER},
-};
-
 static void keep_forwarded(struct request *request, struct slice line)
 {
     if (request->forwarded_lines == REQUEST_FORWARDED_MAX) {
@@ -159,16 +142,14 @@ static void keep_forwarded(struct request *request, struct slice line)
 static void read_field(struct reading *reading, struct slice name, struct slice value)
 {
     struct request *request = reading->request;
+    enum request_field field = request_field_named(name);
 
     if (blurs_the_end(reading, name, value))
         request->unframed = true;
     if (reading->http->proxy_header.len && slice_eq_i(name, reading->http->proxy_header))
         keep_forwarded(request, value);
-    for (size_t n = 0; n < sizeof wanted / sizeof *wanted; n++)
-        if (slice_eq_i(name, wanted[n].name)) {
-            request->field[wanted[n].field] = value;
-            return;
-        }
+    if (field < REQUEST_FIELDS)
+        request->field[field] = value;
 }
 
 static enum MHD_Result next_field(void *arg, enum MHD_ValueKind kind, const char *name, size_t name_size,

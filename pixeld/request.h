@@ -18,6 +18,7 @@ enum request_method { REQUEST_GET, REQUEST_HEAD, REQUEST_POST, REQUEST_OTHER };
 enum request_field {
     REQUEST_USER_AGENT,
     REQUEST_REFERER,
+    REQUEST_ACCEPT,
     REQUEST_ACCEPT_LANGUAGE,
     REQUEST_PURPOSE,
     REQUEST_SEC_PURPOSE,
@@ -25,8 +26,13 @@ enum request_field {
     REQUEST_X_MOZ,
     REQUEST_SEC_FETCH_MODE,
     REQUEST_SEC_FETCH_USER,
+    REQUEST_SEC_GPC,
+    REQUEST_DNT,
     REQUEST_FIELDS
 };
+
+/* REQUEST_FIELDS for one that is not kept. */
+enum request_field request_field_named(struct slice name);
 
 /* Lines of the trusted proxies' header that are looked at, from the last: one a proxy on the way. */
 enum { REQUEST_FORWARDED_MAX = 8 };

@@ -11,10 +11,12 @@
 void site_record(struct site *site, const struct request *request, const struct token *token,
                  struct slice raw)
 {
+    struct rules *rules = rulebook_take(site->rulebook);
     struct record_hit hit;
 
-    hit_of(request, token, raw, &site->hits, clock_wall_us(), &hit);
-    journal_add(site->journal, &hit);
+    if (hit_of(request, token, raw, rules, &site->hits, clock_wall_us(), &hit))
+        journal_add(site->journal, &hit);
+    rules_let_go(rules);
 }
 
 static struct http_answer answer_place(struct site *site, const struct request *request,

@@ -14,6 +14,7 @@
 #include "pixeld/http.h"
 #include "pixeld/journal.h"
 #include "pixeld/page.h"
+#include "pixeld/rulebook.h"
 
 struct site {
     struct slice prefix; /* the path of tracking_url */
@@ -22,6 +23,7 @@ struct site {
     struct loader *loader;
     struct hit_settings hits;
     bool unsubscribe_everywhere; /* not only from the sender of the mail */
+    struct rulebook *rulebook;
     struct pages pages;
 };
 

@@ -29,6 +29,11 @@ create function spoor.is_counted(kind "char", verdict "char") returns boolean
         else kind in ('r', 'a', 'b', 'p', 'm', 'd', 'u') end $$;
 comment on function spoor.is_counted("char", "char") is 'Whether an event belongs into the feed: views and clicks but those by machines and by the sender, replies, automatic replies, bounces, complaints, meetings, receipts and who unsubscribed.';
 
+create function spoor.place_of(address inet) returns cidr
+    language sql immutable strict parallel safe
+    as $$ select set_masklen(address::cidr, case family(address) when 4 then 24 else 48 end) $$;
+comment on function spoor.place_of(inet) is 'The network an address belongs to, as far as repeats go: 24 bits of IPv4, 48 bits of IPv6.';
+
 create function spoor.recipient_name(message bigint, key integer) returns text
     language sql stable parallel safe
     as $$ select case

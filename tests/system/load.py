@@ -132,8 +132,8 @@ class Load:
 
     def _target(self, number):
         if number % 2:
-            return "/o/%s.gif" % tokens.token(self.secret, tokens.VIEW, number, key=self.key)
-        signed = tokens.token(self.secret, tokens.CLICK, number, DESTINATION, key=self.key, index=1)
+            return "/o/%s.gif" % tokens.sign(self.secret, tokens.VIEW, number, key=self.key)
+        signed = tokens.sign(self.secret, tokens.CLICK, number, DESTINATION, key=self.key, index=1)
         return "/c/%s/https%%3A%%2F%%2Fwww.example.org%%2F" % signed
 
     def _browse(self, port):
@@ -180,7 +180,7 @@ class Load:
 
     def _answer(self):
         def content_of(number):
-            signed = tokens.token(self.secret, tokens.MESSAGE_ID, number, key=self.key)
+            signed = tokens.sign(self.secret, tokens.MESSAGE_ID, number, key=self.key)
             return mails.answer(READER, [SENDER], "number-%d" % number, "<%s@example.com>" % signed)
         self._deliver(ANSWERS, content_of, lambda content: self.servers.answer(READER, [SENDER], content))
 

@@ -9,41 +9,15 @@ import os
 import signal
 import socket
 import time
-import urllib.parse
 
 import pytest
 
 import proc
 import spoor as spoor_of
-import tokens
-from tokens import CLICK, UNSUBSCRIBE, VIEW
+from tokens import CLICK, VIEW, click, spoiled, token, unsubscribe, view, write_keys
 
-SECRET = bytes(range(32))
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:120.0) Gecko/20100101 Firefox/120.0"
 HEADER_TIMEOUT = 1.0
-
-
-def token(kind, destination=b"", key=1, message_age_s=3600, index=None, recipient=77):
-    index = (1 if kind == CLICK else 0) if index is None else index
-    return tokens.token(SECRET, kind, tokens.message_of(message_age_s), destination, key=key, recipient=recipient, index=index)
-
-
-def view(**more):
-    return "/o/%s.gif" % token(VIEW, **more)
-
-
-def click(destination, **more):
-    return "/c/%s/%s" % (token(CLICK, destination.encode(), **more), urllib.parse.quote(destination, safe=""))
-
-
-def unsubscribe(**more):
-    return "/u/" + token(UNSUBSCRIBE, **more)
-
-
-def spoiled(path):
-    """Another character where the MAC begins."""
-    at = 3 + 30
-    return path[:at] + ("a" if path[at] != "a" else "b") + path[at + 1:]
 
 
 class Answer:
@@ -58,11 +32,7 @@ class Pixeld(spoor_of.Spoor):
     def __init__(self, folder, settings, **pixeld):
         pixeld.setdefault("header_timeout", "%ds" % HEADER_TIMEOUT)
         super().__init__(folder, folder, "host=127.0.0.1 port=1 dbname=none", "", pixeld=pixeld, **settings)
-        with open(self.key_file, "w") as out:
-            out.write("address %s\nkey 1 %s\n" % (SECRET.hex(), SECRET.hex()))
-        os.chmod(self.key_file, 0o640)
-        if os.getuid() == 0:
-            os.chown(self.key_file, -1, 65534)
+        write_keys(self.key_file)
 
     def connect(self):
         client = socket.create_connection(("127.0.0.1", self.port), timeout=5)
@@ -220,8 +190,7 @@ def test_a_long_target_under_an_unknown_key_is_not_kept(pixeld):
 
 def test_key_that_arrives_later_is_taken_on_sighup(pixeld):
     assert pixeld.ask(click("https://example.com/", key=9)).status == 404
-    with open(pixeld.key_file, "a") as out:
-        out.write("key 9 %s\n" % SECRET.hex())
+    write_keys(pixeld.key_file, (1, 9))
     pixeld.servers["pixeld"].signal(signal.SIGHUP)
     pixeld.wait_log("pixeld", "keys loaded again: 2")
     assert pixeld.ask(click("https://example.com/", key=9)).status == 302
