@@ -106,7 +106,8 @@ static memcached_st *borrow(struct cache *cache)
 
 static void give_back(struct cache *cache, memcached_st *handle, memcached_return_t result)
 {
-    bool fine = result == MEMCACHED_SUCCESS || result == MEMCACHED_NOTFOUND;
+    bool fine = result == MEMCACHED_SUCCESS || result == MEMCACHED_NOTFOUND || result == MEMCACHED_END ||
+                result == MEMCACHED_NOTSTORED || result == MEMCACHED_DATA_EXISTS;
 
     /* a handle that still leaves the server alone by itself has learned nothing new */
     if (cache->single && !fine && result != MEMCACHED_SERVER_TEMPORARILY_DISABLED)
@@ -139,38 +140,86 @@ static void add_prefix(struct buf *out, const char *space, struct slice key)
     buf_add_slice(out, key);
 }
 
-bool cache_get(struct cache *cache, const char *space, struct slice key, struct buf *value)
+/* What stands behind the prefix; false when another key has the same name. */
+static bool unwrap(const char *space, struct slice key, struct slice stored, struct buf *value)
 {
-    memcached_st *handle = borrow(cache);
-    memcached_return_t result;
-    char name[NAME_BYTES];
-    struct slice prefix;
     struct buf wanted;
-    char *bytes;
-    size_t len;
-    uint32_t flags;
-    bool hit = false;
+    struct slice prefix;
+    bool same;
 
-    if (!handle)
-        return false;
-    bytes = memcached_get(handle, name, name_of(name, space, key), &len, &flags, &result);
-    give_back(cache, handle, result);
-    if (!bytes)
-        return false;
     buf_init(&wanted, VALUE_MAX);
     add_prefix(&wanted, space, key);
     prefix = buf_slice(&wanted);
-    if (!wanted.failed && len >= prefix.len && memcmp(bytes, prefix.p, prefix.len) == 0)
-        hit = buf_add(value, bytes + prefix.len, len - prefix.len);
+    same = !wanted.failed && stored.len >= prefix.len && memcmp(stored.p, prefix.p, prefix.len) == 0 &&
+           buf_add_slice(value, slice_from(stored, prefix.len));
     buf_free(&wanted);
-    free(bytes);
+    return same;
+}
+
+struct many {
+    const char *space;
+    const struct slice *key;
+    size_t count;
+    char name[CACHE_MANY][NAME_BYTES];
+    size_t len[CACHE_MANY];
+};
+
+static memcached_return_t fetch(memcached_st *handle, const struct many *many, struct buf *values, bool *hits)
+{
+    memcached_return_t result = MEMCACHED_SUCCESS;
+    memcached_result_st stored;
+
+    memcached_result_create(handle, &stored);
+    while (memcached_fetch_result(handle, &stored, &result)) {
+        struct slice name = slice_of(memcached_result_key_value(&stored), memcached_result_key_length(&stored));
+        struct slice bytes = slice_of(memcached_result_value(&stored), memcached_result_length(&stored));
+
+        for (size_t n = 0; n < many->count; n++)
+            if (!hits[n] && slice_eq(name, slice_of(many->name[n], many->len[n])))
+                hits[n] = unwrap(many->space, many->key[n], bytes, &values[n]);
+    }
+    memcached_result_free(&stored);
+    return result;
+}
+
+void cache_get_many(struct cache *cache, const char *space, const struct slice *keys, size_t count, struct buf *values,
+                    bool *hits)
+{
+    memcached_st *handle = borrow(cache);
+    struct many many = {.space = space, .key = keys, .count = count < CACHE_MANY ? count : CACHE_MANY};
+    const char *names[CACHE_MANY];
+    memcached_return_t result;
+
+    for (size_t n = 0; n < count; n++)
+        hits[n] = false;
+    if (!handle)
+        return;
+    for (size_t n = 0; n < many.count; n++) {
+        many.len[n] = name_of(many.name[n], space, keys[n]);
+        names[n] = many.name[n];
+    }
+    result = memcached_mget(handle, names, many.len, many.count);
+    if (result == MEMCACHED_SUCCESS)
+        result = fetch(handle, &many, values, hits);
+    give_back(cache, handle, result);
+}
+
+bool cache_get(struct cache *cache, const char *space, struct slice key, struct buf *value)
+{
+    bool hit;
+
+    cache_get_many(cache, space, &key, 1, value, &hit);
     return hit;
 }
 
-void cache_set(struct cache *cache, const char *space, struct slice key, struct slice value, uint32_t seconds)
+typedef memcached_return_t store_call(memcached_st *handle, const char *name, size_t name_len, const char *value,
+                                      size_t value_len, time_t seconds, uint32_t flags);
+
+static void put(struct cache *cache, store_call *call, const char *space, struct slice key, struct slice value,
+                uint32_t seconds)
 {
     memcached_st *handle = borrow(cache);
-    memcached_return_t result;
+    memcached_return_t result = MEMCACHED_SUCCESS;
     char name[NAME_BYTES];
     struct buf stored;
 
@@ -179,11 +228,20 @@ void cache_set(struct cache *cache, const char *space, struct slice key, struct 
     buf_init(&stored, VALUE_MAX);
     add_prefix(&stored, space, key);
     buf_add_slice(&stored, value);
-    result = MEMCACHED_SUCCESS;
     if (!stored.failed)
-        result = memcached_set(handle, name, name_of(name, space, key), stored.data, stored.len, (time_t)seconds, 0);
+        result = call(handle, name, name_of(name, space, key), stored.data, stored.len, (time_t)seconds, 0);
     give_back(cache, handle, result);
     buf_free(&stored);
+}
+
+void cache_set(struct cache *cache, const char *space, struct slice key, struct slice value, uint32_t seconds)
+{
+    put(cache, memcached_set, space, key, value, seconds);
+}
+
+void cache_add(struct cache *cache, const char *space, struct slice key, struct slice value, uint32_t seconds)
+{
+    put(cache, memcached_add, space, key, value, seconds);
 }
 
 bool cache_answers(struct cache *cache, struct buf *why)

@@ -21,7 +21,16 @@ struct cache *cache_new(const char *servers, int timeout_ms, struct buf *error);
 void cache_free(struct cache *cache);
 
 bool cache_get(struct cache *cache, const char *space, struct slice key, struct buf *value);
+/*
+ * All in one round trip. HITS tells which; VALUES are initialised buffers that get theirs. Beyond CACHE_MANY nothing is
+ * asked for.
+ */
+enum { CACHE_MANY = 32 };
+void cache_get_many(struct cache *cache, const char *space, const struct slice *keys, size_t count, struct buf *values,
+                    bool *hits);
 void cache_set(struct cache *cache, const char *space, struct slice key, struct slice value, uint32_t seconds);
+/* Only where nothing is yet: what somebody has set stays. */
+void cache_add(struct cache *cache, const char *space, struct slice key, struct slice value, uint32_t seconds);
 
 /* Do the servers answer? For spoorctl check; true without servers. */
 bool cache_answers(struct cache *cache, struct buf *why);

@@ -16,6 +16,14 @@ static inline int64_t clock_monotonic_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* what is left of a deadline; 0 once it has passed */
+static inline int clock_left_ms(int64_t until_ms)
+{
+    int64_t left = until_ms - clock_monotonic_ms();
+
+    return left > 0 ? (int)left : 0;
+}
+
 /* for a condition variable of CLOCK_MONOTONIC */
 static inline struct timespec clock_monotonic_at(int64_t ms)
 {

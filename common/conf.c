@@ -6,6 +6,7 @@
 #include "common/conf_form.h"
 #include "common/conf_row.h"
 #include "common/conninfo.h"
+#include "common/organisation.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,14 +31,18 @@ enum {
     BY_STAMP = 1 << CONF_STAMP,
     BY_MATCH = 1 << CONF_MATCH,
     BY_PIXELD = 1 << CONF_PIXELD,
-    BY_SERVERS = 1 << CONF_SHARED | BY_STAMP | BY_MATCH | BY_PIXELD,
+    BY_DELIVERY = 1 << CONF_DELIVERY,
+    BY_SERVERS = 1 << CONF_SHARED | BY_STAMP | BY_MATCH | BY_PIXELD | BY_DELIVERY,
     BY_ALL = BY_SERVERS | 1 << CONF_DRY_RUN
 };
 
 static const char *const mode_words[] = {"track", "observe", NULL};              /* enum conf_mode */
 static const char *const message_id_words[] = {"auto", "stamp", "keep", NULL};   /* enum conf_message_id */
 static const char *const unknown_words[] = {"tempfail", "send", NULL};           /* enum conf_campaign_unknown */
+static const char *const senders_words[] = {"local", "all", NULL};               /* enum conf_senders */
 static const char *const scope_words[] = {"recipient", "domain", NULL};          /* enum conf_stop_scope */
+static const char *const unsubscribe_words[] = {"sender", "all", NULL};        /* enum conf_unsubscribe_scope */
+static const char *const honour_words[] = {"no", "aggregate", "drop", NULL};      /* enum conf_honour_gpc */
 static const char path_form[] = "path that begins with /";
 static const char network_form[] = "network such as 192.0.2.0/24";
 static const char domain_form[] = "domain";
@@ -87,6 +92,11 @@ static const struct conf_row rows[] = {
      .help = "mail that one daemon holds in memory; above it mail goes with headers only", AT(memory_limit)},
     {"", "campaign_settle", CONF_SECONDS, "1min", 1, 3600,
      .help = "how long stamp.campaign_unknown holds after the database was away", AT(campaign_settle_s)},
+    {"", "unsubscribe_address", CONF_TEXT, "", .normalize = conf_form_unsubscribe_address,
+     .wanted = "address with at most 11 letters, digits, ., - or _ before the @",
+     .help = "where people unsubscribe by mail; LEFT+TOKEN@DOMAIN must arrive there", AT(unsubscribe_address)},
+    {"", "unsubscribe_scope", CONF_CHOICE, "sender", .words = unsubscribe_words,
+     .help = "whose campaigns end for who unsubscribes: that sender's, or all", AT(unsubscribe_scope)},
     {"", "mode", CONF_CHOICE, "track", .words = mode_words, .help = "observe: log what would be done, change nothing",
      AT(mode)},
     {"", "track_only", CONF_LIST, "", .normalize = conf_form_whom, .wanted = "address or domain",
@@ -94,6 +104,8 @@ static const struct conf_row rows[] = {
     {"", "local_domains", CONF_LIST, "", .normalize = conf_form_domain, .wanted = domain_form,
      .help = "ours: whose mail is tracked, whose mailboxes are here",
      AT(local_domains), .needed_by = BY_SERVERS},
+    {"", "organisation", CONF_LIST, "", .normalize = conf_form_domains, .wanted = "domains with blanks between",
+     .help = "groups of local_domains: the domains of one text belong together", AT(organisation)},
 
     {"stamp", "listen", CONF_TEXT, "", .normalize = conf_form_milter_listen, .wanted = milter_form,
      .help = "where the MTA finds spoor-stamp", AT(stamp.milter.listen), .needed_by = BY_STAMP},
@@ -102,6 +114,10 @@ static const struct conf_row rows[] = {
     {"stamp", "socket_group", CONF_TEXT, "", .help = "group of a unix socket", AT(stamp.milter.socket_group)},
     {"stamp", "drain_timeout", CONF_MILLISECONDS, "10s", 0, HOUR_MS,
      .help = "how long a stop waits for mails under way", AT(stamp.milter.drain_timeout_ms)},
+    {"stamp", "copies", CONF_BOOL, "no", .help = "Postfix makes a copy a recipient, each with an image and links of its own",
+     AT(stamp.copies)},
+    {"stamp", "listen_copies", CONF_TEXT, "", .normalize = conf_form_milter_listen, .wanted = milter_form,
+     .help = "where the second smtpd finds spoor-stamp for the copies; empty: nowhere", AT(stamp.listen_copies)},
     {"stamp", "message_id", CONF_CHOICE, "auto", .words = message_id_words,
      .help = "auto: sign what is missing, invalid or from no mail program; stamp: all; keep: missing or invalid",
      AT(stamp.message_id)},
@@ -127,6 +143,8 @@ static const struct conf_row rows[] = {
      .help = "domain: a colleague's reply or complaint ends a campaign too", AT(stamp.campaign_stop_scope)},
     {"stamp", "pause_max", CONF_SECONDS, "3d", 0, 365 * DAY_S,
      .help = "campaign mail waits at most this for somebody who is away", AT(stamp.pause_max_s)},
+    {"stamp", "list_unsubscribe", CONF_BOOL, "yes", .help = "give campaign mail List-Unsubscribe where it has none",
+     AT(stamp.list_unsubscribe)},
     {"stamp", "text_links", CONF_BOOL, "no", .help = "do so in plain text too, where the reader sees the long URL",
      AT(stamp.text_links)},
     {"stamp", "sensitive_links", CONF_LIST, SENSITIVE_WORDS, .normalize = conf_form_pattern,
@@ -145,7 +163,7 @@ static const struct conf_row rows[] = {
      .help = "how long a stop waits for mails under way", AT(match.milter.drain_timeout_ms)},
     {"match", "body_limit", CONF_SIZE, "30MB", KB(1), GB(1), .help = "larger mails are judged by their headers",
      AT(match.body_limit)},
-    {"match", "clean", CONF_BOOL, "yes", .help = "take our images and links out of quoted mail",
+    {"match", "clean", CONF_BOOL, "yes", .help = "take our images and links out of quoted mail, mend In-Reply-To",
      AT(match.clean)},
     {"match", "clean_recipients", CONF_LIST, "", .normalize = conf_form_domain, .wanted = domain_form,
      .help = "for whom mail is cleaned; empty: local_domains", AT(match.clean_recipients)},
@@ -176,10 +194,19 @@ static const struct conf_row rows[] = {
      .wanted = "x-forwarded-for or forwarded", .help = "where a proxy says it", AT(pixeld.proxy_header)},
     {"pixeld", "anonymize_ip", CONF_BOOL, "no", .help = "keep only the network part of a client's address",
      AT(pixeld.anonymize_ip)},
+    {"pixeld", "honour_gpc", CONF_CHOICE, "no", .words = honour_words,
+     .help = "requests with Sec-GPC or DNT; aggregate: only counted, drop: not recorded", AT(pixeld.honour_gpc)},
+
+    {"delivery", "log", CONF_LIST, "", .normalize = conf_form_path, .wanted = path_form,
+     .help = "the MTA's log", AT(delivery.log), .needed_by = BY_DELIVERY},
+    {"delivery", "senders", CONF_CHOICE, "local", .words = senders_words,
+     .help = "local: only mail whose envelope sender is in local_domains, or not known, is followed", AT(delivery.senders)},
+    {"delivery", "poll", CONF_MILLISECONDS, "1s", 10, 60 * SECOND_MS, .help = "how often the log is looked at",
+     AT(delivery.poll_ms)},
 };
 
-enum { ROWS = sizeof rows / sizeof *rows, SECTIONS = 4 };
-static const char *const sections[SECTIONS] = {"", "stamp", "match", "pixeld"};
+enum { ROWS = sizeof rows / sizeof *rows, SECTIONS = 5 };
+static const char *const sections[SECTIONS] = {"", "stamp", "match", "pixeld", "delivery"};
 
 /* libconfuse hands no pointer to its callbacks, and its scanner is global: one load at a time. */
 static pthread_mutex_t one_load = PTHREAD_MUTEX_INITIALIZER;
@@ -207,7 +234,6 @@ static size_t row_named(const char *section, const char *name)
 }
 
 /* The first error counts: what libconfuse says after it is a consequence. */
-__attribute__((format(printf, 2, 0)))
 __attribute__((format(printf, 2, 0))) static void on_error(cfg_t *cfg, const char *format, va_list args)
 {
     if (loading.error->len)
@@ -302,6 +328,19 @@ static bool set_row(struct conf *conf, const struct conf_row *row, cfg_t *root)
     return set;
 }
 
+static bool check_organisation(const struct conf *conf, struct buf *error)
+{
+    struct buf why;
+    bool fine;
+
+    buf_init(&why, 1000);
+    fine = organisation_check(conf, &why);
+    if (!fine)
+        buf_add_f(error, "%s:%d: %s", conf->path, loading.line[row_named("", "organisation")], buf_text(&why));
+    buf_free(&why);
+    return fine;
+}
+
 static bool parse(struct conf *conf, FILE *file, struct buf *error)
 {
     cfg_t *root = make_parser();
@@ -325,7 +364,7 @@ static bool parse(struct conf *conf, FILE *file, struct buf *error)
             buf_add_f(error, "%s: %s is too long, or memory is short", conf->path, rows[n].name);
     }
     cfg_free(root);
-    return fine;
+    return fine && check_organisation(conf, error);
 }
 
 static bool parse_alone(struct conf *conf, FILE *file, struct buf *error)
@@ -353,6 +392,19 @@ static bool is_return_path_ours(const struct conf *conf, struct buf *error)
     return false;
 }
 
+/* Copies without a second pass would leave untracked, with a header that is nobody else's business. */
+static bool has_place_for_copies(const struct conf *conf, struct buf *error)
+{
+    if (conf->stamp.copies && !*conf->stamp.listen_copies)
+        buf_add_f(error, "%s: stamp.copies needs stamp.listen_copies, where the second smtpd finds spoor-stamp", conf->path);
+    else if (strcmp(conf->stamp.milter.listen, conf->stamp.listen_copies) == 0)
+        buf_add_f(error, "%s: stamp.listen and stamp.listen_copies are one socket: the passes would not be told apart",
+                  conf->path);
+    else
+        return true;
+    return false;
+}
+
 static bool is_complete(const struct conf *conf, enum conf_part part, struct buf *error)
 {
     for (size_t n = 0; n < ROWS; n++) {
@@ -366,7 +418,7 @@ static bool is_complete(const struct conf *conf, enum conf_part part, struct buf
         buf_add_f(error, "%s: spool_max has no room for two files of spool_segment", conf->path);
         return false;
     }
-    return is_return_path_ours(conf, error);
+    return is_return_path_ours(conf, error) && (part != CONF_STAMP || has_place_for_copies(conf, error));
 }
 
 /* libconfuse ends the program when it reads a folder, so that is looked at first. */

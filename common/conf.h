@@ -28,6 +28,9 @@ enum { CONF_TOKEN_TEXT = 52 };
 enum conf_mode { MODE_TRACK, MODE_OBSERVE };
 enum conf_campaign_unknown { CAMPAIGN_UNKNOWN_TEMPFAIL, CAMPAIGN_UNKNOWN_SEND };
 enum conf_stop_scope { STOP_SCOPE_RECIPIENT, STOP_SCOPE_DOMAIN };
+enum conf_unsubscribe_scope { UNSUBSCRIBE_SENDER, UNSUBSCRIBE_ALL };
+enum conf_senders { SENDERS_LOCAL, SENDERS_ALL };
+enum conf_honour_gpc { HONOUR_GPC_NO, HONOUR_GPC_AGGREGATE, HONOUR_GPC_DROP };
 enum conf_message_id { MESSAGE_ID_AUTO, MESSAGE_ID_STAMP, MESSAGE_ID_KEEP };
 
 struct conf_milter { /* what both milters have */
@@ -56,11 +59,16 @@ struct conf {
     int64_t log_level;          /* syslog priority */
     int64_t memory_limit;       /* bytes of mail held by one daemon */
     int64_t campaign_settle_s;  /* after the database was away, stops may be on their way to it as long */
+    char *unsubscribe_address;  /* normal form; "": nobody unsubscribes by mail */
+    enum conf_unsubscribe_scope unsubscribe_scope;
     enum conf_mode mode;
     struct conf_list track_only;   /* addresses or domains; empty: all */
     struct conf_list local_domains;
+    struct conf_list organisation; /* domains of one organisation, a blank between each two; see organisation.h */
     struct {
         struct conf_milter milter;
+        bool copies;               /* the body is edited copy by copy, in the second pass */
+        char *listen_copies;       /* where the second pass is; "" nowhere */
         enum conf_message_id message_id;
         char *message_id_domain;   /* when From's domain is not ours */
         char *bounce_address;      /* NAME+{token}@DOMAIN, a local domain; "" leaves the envelope sender */
@@ -73,6 +81,7 @@ struct conf {
         enum conf_campaign_unknown campaign_unknown;
         enum conf_stop_scope campaign_stop_scope;
         int64_t pause_max_s;
+        bool list_unsubscribe;     /* campaign mail without List-Unsubscribe gets it */
         bool text_links;           /* links in plain text too */
         struct conf_list sensitive_links;   /* lower case; "*" is any run of characters */
         struct conf_list untracked_domains; /* A-label, or "*." before one */
@@ -96,11 +105,17 @@ struct conf {
         struct conf_list trusted_proxies; /* CIDR */
         char *proxy_header;        /* "x-forwarded-for" or "forwarded" */
         bool anonymize_ip;
+        enum conf_honour_gpc honour_gpc; /* and DNT */
     } pixeld;
+    struct {
+        struct conf_list log;      /* files */
+        enum conf_senders senders;
+        int64_t poll_ms;
+    } delivery;
 };
 
 /* The section whose rules are checked besides the shared ones: a program checks what it needs. */
-enum conf_part { CONF_ANY, CONF_SHARED, CONF_DRY_RUN, CONF_STAMP, CONF_MATCH, CONF_PIXELD };
+enum conf_part { CONF_ANY, CONF_SHARED, CONF_DRY_RUN, CONF_STAMP, CONF_MATCH, CONF_PIXELD, CONF_DELIVERY };
 
 /*
  * Reads PATH. NULL on the first error, with "FILE:LINE: what and why" (or without line where the whole

@@ -166,6 +166,26 @@ bool conf_form_domain(struct slice text, struct buf *out)
     return text.len && text.p[0] != '[' && address_domain_normalize(text, out);
 }
 
+bool conf_form_domains(struct slice text, struct buf *out)
+{
+    struct buf domain;
+    bool fine = true;
+
+    buf_init(&domain, out->cap);
+    for (text = slice_trim(text); text.len && fine; text = slice_trim(text)) {
+        size_t len = 0;
+
+        while (len < text.len && !ascii_is_space(text.p[len]))
+            len++;
+        buf_reset(&domain);
+        fine = conf_form_domain(slice_of(text.p, len), &domain) && buf_add_str(out, out->len ? " " : "") &&
+               buf_add_slice(out, buf_slice(&domain));
+        text = slice_from(text, len);
+    }
+    buf_free(&domain);
+    return fine && out->len > 0;
+}
+
 bool conf_form_full_domain(struct slice text, struct buf *out)
 {
     return conf_form_domain(text, out) && memchr(out->data, '.', out->len) && !memchr(out->data, '_', out->len);
@@ -206,6 +226,20 @@ bool conf_form_return_path(struct slice text, struct buf *out)
 bool conf_form_whom(struct slice text, struct buf *out)
 {
     return text.len && memchr(text.p, '@', text.len) ? address_normalize(text, out) : conf_form_domain(text, out);
+}
+
+/* LEFT+TOKEN may have 64 bytes (RFC 5321 4.5.3.1.1), and mailto: needs no escapes for these (RFC 6068 2). */
+bool conf_form_unsubscribe_address(struct slice text, struct buf *out)
+{
+    enum { LEFT_MAX = 64 - 1 - 52 };
+    size_t left = 0;
+
+    if (!address_normalize(text, out))
+        return false;
+    while (left < out->len && (ascii_is_alpha(out->data[left]) || ascii_is_digit(out->data[left]) ||
+                               memchr("._-", out->data[left], 3)))
+        left++;
+    return left > 0 && left <= LEFT_MAX && out->data[left] == '@';
 }
 
 bool conf_form_proxy_header(struct slice text, struct buf *out)

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -27,6 +28,13 @@ static char name[NAME_MAX_BYTES];    /* PROGRAM[-INSTANCE], for the log and the 
 static char config_path[PATH_MAX];
 static char pid_path[PATH_MAX];      /* "" while there is none */
 static int parent_pipe = -1;         /* a byte into it means "ready" */
+
+static struct {
+    pid_t first;   /* in the second process, else 0 */
+    pid_t second;  /* in the first, else 0; also once it is gone */
+    int readiness; /* in the first: from where its byte comes */
+    bool failed;   /* it ended badly */
+} pair = {.readiness = -1};
 
 static _Noreturn void usage(const char *program, FILE *out, int status)
 {
@@ -83,6 +91,15 @@ static _Noreturn void print_and_exit(struct conf *conf, const struct daemon_opti
     exit(written ? EX_OK : EX_IOERR);
 }
 
+static const char *role_of(enum conf_part part)
+{
+    switch (part) {
+    case CONF_PIXELD: return "spoor_pixeld";
+    case CONF_DELIVERY: return "spoor_delivery";
+    default: return "spoor_milter";
+    }
+}
+
 /* The schema comes with a role a kind of daemon: who says nothing connects as that one. */
 static bool choose_role(struct conf *conf, enum conf_part part)
 {
@@ -92,7 +109,7 @@ static bool choose_role(struct conf *conf, enum conf_part part)
     if (getenv("PGUSER") || getenv("PGSERVICE"))
         return true;
     buf_init(&text, CONNINFO_MAX);
-    conninfo_add_with_role(&text, conf->database, part == CONF_PIXELD ? "spoor_pixeld" : "spoor_milter");
+    conninfo_add_with_role(&text, conf->database, role_of(part));
     chosen = text.failed ? NULL : strdup(buf_text(&text));
     buf_free(&text);
     if (!chosen)
@@ -218,6 +235,59 @@ void daemon_start(const struct daemon_options *options)
         detach(options->program);
 }
 
+/* The second process must not outlive the first, whose successor wants its socket and spool. */
+static void die_with_first(void)
+{
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != pair.first)
+        daemon_fail();
+}
+
+static void be_second(pid_t first, int readiness)
+{
+    if (parent_pipe >= 0)
+        close(parent_pipe); /* of whoever started the first, which answers there for both */
+    pair.first = first;
+    parent_pipe = readiness;
+    die_with_first();
+}
+
+bool daemon_fork(void)
+{
+    pid_t self = getpid();
+    sigset_t child;
+    int ends[2];
+
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    errno = pthread_sigmask(SIG_BLOCK, &child, NULL);
+    if (errno != 0 || pipe2(ends, O_CLOEXEC) != 0)
+        start_failed("a second process");
+    pair.second = fork();
+    if (pair.second < 0)
+        start_failed("a second process");
+    if (pair.second > 0) {
+        close(ends[1]);
+        pair.readiness = ends[0];
+        return false;
+    }
+    close(ends[0]);
+    be_second(self, ends[1]);
+    return true;
+}
+
+static void wait_for_second(void)
+{
+    char byte;
+    ssize_t got;
+
+    do
+        got = read(pair.readiness, &byte, 1);
+    while (got < 0 && errno == EINTR);
+    close(pair.readiness);
+    if (got != 1)
+        daemon_fail(); /* it has said why */
+}
+
 static bool become(const struct passwd *user)
 {
     if (initgroups(user->pw_name, user->pw_gid) != 0 ||
@@ -268,21 +338,30 @@ static bool write_pid_file(const char *directory)
     return close(fd) == 0 && written > 0;
 }
 
+static void tell_parent(void)
+{
+    if (write(parent_pipe, "", 1) != 1)
+        log_warn("cannot tell the starting process that all is well: %m");
+    close(parent_pipe);
+    parent_pipe = -1;
+}
+
 void daemon_ready(const struct conf *conf, const struct daemon_options *options)
 {
-    if (*conf->pid_directory && !write_pid_file(conf->pid_directory)) {
+    if (pair.first)
+        die_with_first(); /* again, for a change of the user takes it back */
+    if (pair.second)
+        wait_for_second();
+    if (!pair.first && *conf->pid_directory && !write_pid_file(conf->pid_directory)) {
         log_err("cannot write the pid file \"%s\": %m", pid_path);
         *pid_path = '\0';
         daemon_fail();
     }
-    if (!options->foreground) {
-        if (write(parent_pipe, "", 1) != 1)
-            log_warn("cannot tell the starting process that all is well: %m");
-        close(parent_pipe);
-        parent_pipe = -1;
+    if (parent_pipe >= 0)
+        tell_parent();
+    if (!options->foreground)
         to_null(STDERR_FILENO);
-    }
-    log_notice("ready");
+    log_notice(pair.first ? "ready for copies" : "ready");
 }
 
 static void remove_pid_file(void)
@@ -304,20 +383,49 @@ void daemon_fail_with(const struct buf *reason)
     daemon_fail();
 }
 
+/* True once it has ended; its exit status is looked at once. OPTIONS as for waitpid(). */
+static bool reap_second(int options)
+{
+    int status = 0;
+    pid_t ended;
+
+    do
+        ended = waitpid(pair.second, &status, options);
+    while (ended < 0 && errno == EINTR);
+    if (ended == 0)
+        return false;
+    pair.second = 0;
+    pair.failed = !WIFEXITED(status) || WEXITSTATUS(status) != EXIT_SUCCESS;
+    if (pair.failed)
+        log_err("the second process ended %s %d", WIFSIGNALED(status) ? "by signal" : "with status",
+                WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+    return true;
+}
+
 enum daemon_signal daemon_wait_signal(void)
 {
     sigset_t signals = our_signals();
     int number;
 
+    if (pair.second)
+        sigaddset(&signals, SIGCHLD);
     do {
         number = sigwaitinfo(&signals, NULL); /* not sigwait(): milter/mlfi.c has its own */
-    } while (number < 0);
+    } while (number < 0 || (number == SIGCHLD && !reap_second(WNOHANG))); /* a child that is halted makes SIGCHLD too */
+    if (number == SIGCHLD) {
+        log_notice("one of two processes has ended: the other ends too, so that both are started again");
+    } else if (pair.second) {
+        kill(pair.second, number);
+    }
     return number == SIGHUP ? DAEMON_RELOAD : DAEMON_STOP;
 }
 
-void daemon_end(void)
+int daemon_end(void)
 {
+    if (pair.second)
+        reap_second(0);
     remove_pid_file();
     log_notice("stopped");
     log_close();
+    return pair.failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

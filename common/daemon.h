@@ -6,6 +6,10 @@
  * daemon_ready(), so that a failure to start is seen by whoever started it), open what needs
  * privileges, daemon_drop_privileges(), start threads, daemon_ready(), daemon_wait_signal() in a loop.
  * Signals are blocked in all threads and taken by daemon_wait_signal() alone: no code runs in a handler.
+ *
+ * A program may be two processes, where a library serves only one socket a process: daemon_fork() makes the second out of
+ * the first. For the world outside they are one: one start that succeeds or fails, one pid file, signals to the first go to
+ * both, and when one dies the other ends.
  */
 #ifndef COMMON_DAEMON_H
 #define COMMON_DAEMON_H
@@ -27,18 +31,27 @@ struct daemon_options daemon_options(const char *program, int argc, char **argv)
 
 /*
  * Loads the configuration; does -t and -T and exits. On an error one line to stderr and exit 78 (EX_CONFIG).
- * Opens the log. A `database` that names no user, without PGUSER, gets the role of PART: spoor_pixeld or
- * spoor_milter.
+ * Opens the log. A `database` that names no user, without PGUSER, gets the role of PART: spoor_pixeld,
+ * spoor_delivery or spoor_milter.
  */
 struct conf *daemon_configure(const struct daemon_options *options, enum conf_part part);
 
 /* Blocks the signals that daemon_wait_signal() takes; detaches unless in the foreground. Exits on failure. */
 void daemon_start(const struct daemon_options *options);
 
+/*
+ * Makes the second process and returns true in it. After daemon_start(), before threads, files and sockets. Each then goes
+ * the rest of the way from daemon_drop_privileges() to daemon_end() by itself. Fails with one line, as daemon_start() does.
+ */
+bool daemon_fork(void);
+
 /* Becomes conf->user with its groups, when started as root and one is named. False and logged when it cannot. */
 bool daemon_drop_privileges(const struct conf *conf);
 
-/* Writes PID_DIRECTORY/PROGRAM[-INSTANCE].pid, tells the waiting parent that all is well, logs "ready". */
+/*
+ * Writes PID_DIRECTORY/PROGRAM[-INSTANCE].pid, tells the waiting parent that all is well, logs "ready". Of two processes
+ * the first waits here for the second.
+ */
 void daemon_ready(const struct conf *conf, const struct daemon_options *options);
 
 /* The parent (or the shell) gets exit status 1; the reason must have been logged. Never returns. */
@@ -49,7 +62,7 @@ _Noreturn void daemon_fail_with(const struct buf *reason);
 enum daemon_signal { DAEMON_RELOAD /* SIGHUP */, DAEMON_STOP /* SIGTERM, SIGINT */ };
 enum daemon_signal daemon_wait_signal(void);
 
-/* Removes the pid file, logs "stopped". */
-void daemon_end(void);
+/* Removes the pid file, logs "stopped"; waits for the second process, if there is one. Gives the exit status. */
+int daemon_end(void);
 
 #endif

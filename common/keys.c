@@ -416,6 +416,16 @@ size_t keys_count(struct keys *keys)
     return count;
 }
 
+bool keys_has(struct keys *keys, uint8_t id)
+{
+    bool has;
+
+    pthread_rwlock_rdlock(&keys->lock);
+    has = keys->set->by_id[id] != NULL;
+    pthread_rwlock_unlock(&keys->lock);
+    return has;
+}
+
 bool keys_mac(struct keys *keys, uint8_t id, unsigned label, const struct slice *parts, size_t count,
               uint8_t mac[KEYS_MAC_BYTES])
 {

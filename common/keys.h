@@ -33,6 +33,7 @@ bool keys_create(const char *path, struct buf *error);
 
 uint8_t keys_signing_id(struct keys *keys);
 size_t keys_count(struct keys *keys);
+bool keys_has(struct keys *keys, uint8_t id);
 
 /*
  * HMAC-SHA-256 over the PARTS in order under the key derived from key ID for LABEL (0 to KEYS_LABELS - 1).

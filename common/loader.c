@@ -57,6 +57,7 @@ struct loader {
     struct store_memory *memory;
     struct store_progress progress;
     struct spool_reader *reader;
+    bool looked_back;  /* in this session, at older identities of the spool */
     bool inherited;    /* reads what a copied folder brought along, under its old identity */
     uint64_t furthest; /* position that the database has had */
     uint64_t gap;      /* 1 more than the position behind which records were missed last, so that it is said once */
@@ -295,6 +296,32 @@ static void look_for_gap(struct loader *loader)
     loader->furthest = loader->progress.position;
 }
 
+static bool seems_set_back(struct loader *loader)
+{
+    return loader->progress.position == 0 || loader->progress.position < spool_loaded(loader->spool);
+}
+
+/* A database that was set back may also lack what it had under older identities of this spool. */
+static enum step look_back(struct loader *loader)
+{
+    struct spool_inherited past;
+
+    loader->looked_back = true;
+    for (size_t n = 0; spool_past(loader->spool, n, &past); n++) {
+        if (find_progress(loader, past.identity) == STORE_AWAY)
+            return away(loader, "ask");
+        if (loader->progress.position >= past.end)
+            continue;
+        log_warn("the database was set back: what it had of an older identity of the spool is loaded again from position"
+                 " %" PRIu64, loader->progress.position);
+        if (!spool_inherit(loader->spool, n, &loader->why)) {
+            log_err("%s", buf_text(&loader->why));
+            return STEP_AGAIN;
+        }
+    }
+    return STEP_ON;
+}
+
 /* Agrees with the database on where to go on. */
 static enum step place(struct loader *loader)
 {
@@ -307,6 +334,11 @@ static enum step place(struct loader *loader)
     spool_identity(loader->spool, identity);
     if (find_progress(loader, identity) == STORE_AWAY)
         return away(loader, "ask");
+    if (!loader->looked_back && seems_set_back(loader)) {
+        enum step step = look_back(loader);
+
+        return step == STEP_ON ? place(loader) : step;
+    }
     if (!is_same_life(loader)) {
         if (renew(loader) != STEP_ON)
             return STEP_AGAIN;
@@ -346,6 +378,7 @@ static enum step begin_session(struct loader *loader)
     enum step step;
 
     buf_reset(&loader->why);
+    loader->looked_back = false;
     if (!db_connect(loader->db, allowed_ms(loader, CONNECT_MS)))
         return away(loader, "reach");
     switch (store_schema_fits(loader->db, &loader->why, allowed_ms(loader, QUESTION_MS))) {

@@ -63,6 +63,7 @@ int64_t loader_batch_time(struct loader_batch *batch)
     struct record_hit hit;
     struct record_answer answer;
     struct record_stop stop;
+    struct record_unsubscribe unsubscribe;
     struct record_refusal refusal;
 
     if (first->kind == RECORD_HIT && record_hit_decode(first->payload, &hit))
@@ -71,6 +72,8 @@ int64_t loader_batch_time(struct loader_batch *batch)
         return answer.time_us;
     if (first->kind == RECORD_STOP && record_stop_decode(first->payload, &stop))
         return stop.time_us;
+    if (first->kind == RECORD_UNSUBSCRIBE && record_unsubscribe_decode(first->payload, &unsubscribe))
+        return unsubscribe.time_us;
     if (first->kind == RECORD_REFUSED && record_refusal_decode(first->payload, &refusal))
         return refusal.time_us;
     if (first->kind == RECORD_MESSAGE && record_message_decode(first->payload, &message)) {

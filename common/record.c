@@ -447,6 +447,105 @@ bool record_refusal_decode(struct slice payload, struct record_refusal *refusal)
     return !in.bad;
 }
 
+/* unsubscribe: u64 message, u32 recipient, i64 time_us, u8 way, u8 everywhere, text address */
+bool record_unsubscribe_encode(const struct record_unsubscribe *unsubscribe, struct buf *out)
+{
+    size_t start = out->len;
+
+    put_u64(out, unsubscribe->message);
+    put_u32(out, unsubscribe->recipient);
+    put_u64(out, (uint64_t)unsubscribe->time_us);
+    put_u8(out, unsubscribe->way);
+    put_u8(out, unsubscribe->everywhere);
+    put_text(out, unsubscribe->address);
+    return put_done(out, start);
+}
+
+bool record_unsubscribe_decode(struct slice payload, struct record_unsubscribe *unsubscribe)
+{
+    struct input in = {payload, false};
+
+    *unsubscribe = (struct record_unsubscribe){0};
+    unsubscribe->message = take_u64(&in);
+    unsubscribe->recipient = take_u32(&in);
+    unsubscribe->time_us = (int64_t)take_u64(&in);
+    unsubscribe->way = take_word(&in, UNSUBSCRIBE_WEB, UNSUBSCRIBE_MAIL);
+    unsubscribe->everywhere = take_word(&in, false, true);
+    unsubscribe->address = take_text(&in);
+    return !in.bad;
+}
+
+/* copy: u64 message, u32 key, text address */
+bool record_copy_encode(const struct record_copy *copy, struct buf *out)
+{
+    size_t start = out->len;
+
+    put_u64(out, copy->message);
+    put_u32(out, copy->recipient.key);
+    put_text(out, copy->recipient.address);
+    return put_done(out, start);
+}
+
+bool record_copy_decode(struct slice payload, struct record_copy *copy)
+{
+    struct input in = {payload, false};
+
+    *copy = (struct record_copy){.message = take_u64(&in)};
+    copy->recipient.key = take_u32(&in);
+    copy->recipient.address = take_text(&in);
+    return !in.bad;
+}
+
+/*
+ * delivery: u8 state, i64 time_us, u8 tls, texts host queue_id first recipient original relay relay_address status text
+ * goes_on_as assigned_id
+ */
+bool record_delivery_encode(const struct record_delivery *delivery, struct buf *out)
+{
+    size_t start = out->len;
+    struct slice text = delivery->text;
+
+    if (text.len > DELIVERY_TEXT_MAX)
+        text.len = DELIVERY_TEXT_MAX;
+    put_u8(out, delivery->state);
+    put_u64(out, (uint64_t)delivery->time_us);
+    put_u8(out, delivery->tls);
+    put_text(out, delivery->host);
+    put_text(out, delivery->queue_id);
+    put_text(out, delivery->first);
+    put_text(out, delivery->recipient);
+    put_text(out, delivery->original);
+    put_text(out, delivery->relay);
+    put_text(out, delivery->relay_address);
+    put_text(out, delivery->status);
+    put_text(out, text);
+    put_text(out, delivery->goes_on_as);
+    put_text(out, delivery->assigned_id);
+    return put_done(out, start);
+}
+
+bool record_delivery_decode(struct slice payload, struct record_delivery *delivery)
+{
+    struct input in = {payload, false};
+
+    *delivery = (struct record_delivery){0};
+    delivery->state = take_word(&in, DELIVERY_COPY, DELIVERY_EXPIRED);
+    delivery->time_us = (int64_t)take_u64(&in);
+    delivery->tls = take_word(&in, false, true);
+    delivery->host = take_text(&in);
+    delivery->queue_id = take_text(&in);
+    delivery->first = take_text(&in);
+    delivery->recipient = take_text(&in);
+    delivery->original = take_text(&in);
+    delivery->relay = take_text(&in);
+    delivery->relay_address = take_text(&in);
+    delivery->status = take_text(&in);
+    delivery->text = take_text(&in);
+    delivery->goes_on_as = take_text(&in);
+    delivery->assigned_id = take_text(&in);
+    return !in.bad;
+}
+
 /* words */
 
 static const char *word_of(const char *const *words, size_t count, unsigned value)
@@ -479,6 +578,23 @@ const char *tracking_level_name(enum tracking_level level)
         [LEVEL_OFF] = "off", [LEVEL_AGGREGATE] = "aggregate", [LEVEL_INDIVIDUAL] = "individual"};
 
     return WORD_OF(words, level);
+}
+
+const char *unsubscribe_way_name(enum unsubscribe_way way)
+{
+    static const char *const words[] = {[UNSUBSCRIBE_WEB] = "web", [UNSUBSCRIBE_MAIL] = "mail"};
+
+    return WORD_OF(words, way);
+}
+
+const char *delivery_state_name(enum delivery_state state)
+{
+    static const char *const words[] = {
+        [DELIVERY_COPY] = "copy",         [DELIVERY_DELIVERED] = "delivered", [DELIVERY_DEFERRED] = "deferred",
+        [DELIVERY_BOUNCED] = "bounced",   [DELIVERY_EXPIRED] = "expired",
+    };
+
+    return WORD_OF(words, state);
 }
 
 const char *answer_class_name(enum answer_class class_)

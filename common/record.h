@@ -22,7 +22,10 @@ enum record_kind { /* on disk; never reuse a number */
     RECORD_HIT = 2,
     RECORD_ANSWER = 3,
     RECORD_STOP = 4,
-    RECORD_REFUSED = 6
+    RECORD_UNSUBSCRIBE = 5,
+    RECORD_REFUSED = 6,
+    RECORD_DELIVERY = 7,
+    RECORD_COPY = 9
 };
 
 /* How much may be kept about recipients; the most restrictive of all policies wins. */
@@ -124,6 +127,48 @@ struct record_stop { /* an answer that ends a campaign or makes it pause, by spo
     uint8_t digest[32];      /* of the answer, as there */
 };
 
+enum unsubscribe_way { UNSUBSCRIBE_WEB = 1, UNSUBSCRIBE_MAIL = 2 };
+
+struct record_unsubscribe { /* somebody wants no more mail of campaigns, by spoor-pixeld or spoor-match */
+    uint64_t message;        /* in the token */
+    uint32_t recipient;      /* key in the token; in a mail that of its From */
+    int64_t time_us;
+    enum unsubscribe_way way;
+    bool everywhere;         /* from nobody, not only from the sender of that mail */
+    struct slice address;    /* From of the mail that asks, normal form; empty on the web, where the key tells */
+};
+
+struct record_copy { /* one copy of a tracked mail, by spoor-stamp: an alias or an archive may have brought its recipient */
+    uint64_t message;
+    struct record_recipient recipient;
+};
+
+enum delivery_state { /* words of delivery_state_name(): database */
+    DELIVERY_COPY = 1,  /* the mail goes on under another queue id */
+    DELIVERY_DELIVERED, /* the next server, or the mailbox, has taken it */
+    DELIVERY_DEFERRED,  /* it will be tried again */
+    DELIVERY_BOUNCED,   /* refused for good */
+    DELIVERY_EXPIRED    /* tried for too long; it names no recipient: all who were deferred */
+};
+
+struct record_delivery { /* a line of the MTA's log, by spoor-delivery */
+    enum delivery_state state;
+    int64_t time_us;
+    struct slice host;         /* of the MTA, as the log has it */
+    struct slice queue_id;
+    struct slice first;        /* DELIVERY_COPY: queue id that it had before */
+    struct slice recipient;    /* normal form */
+    struct slice original;     /* normal form; to whom it was submitted, when an alias changed that */
+    struct slice relay;        /* name of the next server */
+    struct slice relay_address;
+    struct slice status;       /* RFC 3463 */
+    struct slice text;         /* the next server's words; cut to DELIVERY_TEXT_MAX */
+    struct slice goes_on_as;   /* queue id that the next hop gave */
+    struct slice assigned_id;  /* Message-ID that the next hop gave, no brackets */
+    bool tls;                  /* known to have gone by TLS */
+};
+enum { DELIVERY_TEXT_MAX = 1000 };
+
 struct record_refusal { /* campaign mail that did not go to somebody, by spoor-stamp; one record a mail and person */
     uint64_t message;        /* 0: nobody got it, or it is not tracked */
     uint32_t recipient;      /* key; 0: not told apart */
@@ -145,6 +190,9 @@ bool record_message_encode(const struct record_message *message, struct buf *out
 bool record_hit_encode(const struct record_hit *hit, struct buf *out);
 bool record_answer_encode(const struct record_answer *answer, struct buf *out);
 bool record_stop_encode(const struct record_stop *stop, struct buf *out);
+bool record_unsubscribe_encode(const struct record_unsubscribe *unsubscribe, struct buf *out);
+bool record_copy_encode(const struct record_copy *copy, struct buf *out);
+bool record_delivery_encode(const struct record_delivery *delivery, struct buf *out);
 bool record_refusal_encode(const struct record_refusal *refusal, struct buf *out);
 
 /* False for bytes that are no such record; nothing to free then. */
@@ -155,11 +203,16 @@ uint32_t record_message_key(const struct record_message *message, struct slice a
 bool record_hit_decode(struct slice payload, struct record_hit *hit);
 bool record_answer_decode(struct slice payload, struct record_answer *answer);
 bool record_stop_decode(struct slice payload, struct record_stop *stop);
+bool record_unsubscribe_decode(struct slice payload, struct record_unsubscribe *unsubscribe);
+bool record_copy_decode(struct slice payload, struct record_copy *copy);
+bool record_delivery_decode(struct slice payload, struct record_delivery *delivery);
 bool record_refusal_decode(struct slice payload, struct record_refusal *refusal);
 
 const char *hit_kind_name(enum hit_kind kind);
 const char *hit_verdict_name(enum hit_verdict verdict);
 const char *tracking_level_name(enum tracking_level level);
+const char *unsubscribe_way_name(enum unsubscribe_way way);
+const char *delivery_state_name(enum delivery_state state);
 const char *answer_class_name(enum answer_class class_);
 const char *answer_rung_name(enum answer_rung rung);
 const char *answer_confidence_name(enum answer_confidence confidence);

@@ -82,14 +82,26 @@ static bool list_grow(struct spool *spool)
     return more;
 }
 
+/* A spare, if there is none. On a full disk, too, what is only kept for a restored database goes first. */
+static bool have_spare(struct spool *spool)
+{
+    while (!spool->spare) {
+        spool->spare = spool_segment_spare(&spool->io, spool->folder.directory, NULL, spool->segment_bytes);
+        if (spool->spare)
+            break;
+        if (failure() != SPOOL_FULL || !spool->segments || !spool_oldest_released(spool))
+            return false;
+        spool_drop_oldest(spool, NULL);
+    }
+    return true;
+}
+
 bool spool_begin(struct spool *spool, uint64_t start, uint64_t previous_end, struct slice content)
 {
     struct spool_segment *segment;
     int file;
 
-    if (!spool->spare)
-        spool->spare = spool_segment_spare(&spool->io, spool->folder.directory, NULL, spool->segment_bytes);
-    if (!spool->spare || !list_grow(spool))
+    if (!have_spare(spool) || !list_grow(spool))
         return false;
     segment = malloc(sizeof *segment);
     if (!segment)

@@ -37,7 +37,8 @@ struct spool_options {
     const char *directory; /* made if it is not there; copied */
     int64_t segment_bytes; /* at least 4 KiB; a record must fit into one */
     int64_t max_bytes;     /* of all segments; released ones go early to keep below it, then SPOOL_FULL */
-    int64_t keep_s;        /* released segments stay this long, for a database restored to an earlier time */
+    int64_t keep_s;        /* released segments stay this long, for a database restored to an earlier time, unless
+                              the disk is full */
     int64_t sync_ms; /* > 0: a thread syncs what was appended within this time; 0: only spool_sync() does */
 };
 
@@ -91,6 +92,13 @@ struct spool_inherited {
 };
 bool spool_inherited(struct spool *spool, struct spool_inherited *inherited);
 bool spool_inherited_settle(struct spool *spool, struct buf *error);
+
+/*
+ * The N-th older identity of this folder, from 0; false when there are no more. When the database, set back, has less of it
+ * than its END, which is 0 when nothing of it is kept, spool_inherit() makes its records inherited once more.
+ */
+bool spool_past(struct spool *spool, size_t n, struct spool_inherited *past);
+bool spool_inherit(struct spool *spool, size_t n, struct buf *error);
 
 struct spool_record {
     uint64_t position; /* its number */

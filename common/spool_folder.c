@@ -301,12 +301,14 @@ struct spool_past *spool_folder_inherited(struct spool_folder *folder)
     return NULL;
 }
 
-bool spool_folder_settle(struct spool_folder *folder, struct spool_past *past)
+bool spool_folder_inherit(struct spool_folder *folder, struct spool_past *past, bool inherited)
 {
-    past->inherited = false;
+    bool before = past->inherited;
+
+    past->inherited = inherited;
     if (identity_write(folder))
         return true;
-    past->inherited = true;
+    past->inherited = before;
     return false;
 }
 

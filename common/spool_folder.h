@@ -54,8 +54,8 @@ bool spool_folder_renew(struct spool_folder *folder, uint64_t first, uint64_t en
 
 /* The oldest inherited identity, or NULL. */
 struct spool_past *spool_folder_inherited(struct spool_folder *folder);
-/* It is loaded: no longer inherited. errno on failure. */
-bool spool_folder_settle(struct spool_folder *folder, struct spool_past *past);
+/* Whether its records may have to be loaded; false once they are. errno on failure. */
+bool spool_folder_inherit(struct spool_folder *folder, struct spool_past *past, bool inherited);
 
 /* May a segment at START sealed with IDENTITY be here? */
 bool spool_folder_knows(const struct spool_folder *folder, const uint8_t identity[SPOOL_IDENTITY_BYTES],

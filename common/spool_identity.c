@@ -58,14 +58,26 @@ bool spool_renew(struct spool *spool, struct buf *error)
     return renewed;
 }
 
-/* Behind the last record in the segments that begin before END. */
-static uint64_t records_end(const struct spool *spool, uint64_t end)
+/* Behind the last record of PAST that is kept; what begins where the next identity does is no longer its own. */
+static uint64_t past_end(const struct spool *spool, const struct spool_past *past)
 {
+    const struct spool_folder *folder = &spool->folder;
+    bool is_last = past + 1 == folder->past + folder->pasts;
+    uint64_t limit = is_last ? folder->first : past[1].first;
     uint64_t last = 0;
 
-    for (size_t n = 0; n < spool->segments && spool->segment[n]->start < end; n++)
+    for (size_t n = 0; n < spool->segments && spool->segment[n]->start < past->end; n++)
         last = spool->segment[n]->end;
-    return last;
+    if (last > limit)
+        last = limit;
+    return last > spool->segment[0]->start ? last : 0;
+}
+
+static void past_tell(const struct spool *spool, const struct spool_past *past, struct spool_inherited *told)
+{
+    memcpy(told->identity, past->identity, SPOOL_IDENTITY_BYTES);
+    told->first = past->first;
+    told->end = past_end(spool, past);
 }
 
 bool spool_inherited(struct spool *spool, struct spool_inherited *inherited)
@@ -74,25 +86,49 @@ bool spool_inherited(struct spool *spool, struct spool_inherited *inherited)
 
     pthread_mutex_lock(&spool->mutex);
     past = spool_folder_inherited(&spool->folder);
-    if (past) {
-        memcpy(inherited->identity, past->identity, SPOOL_IDENTITY_BYTES);
-        inherited->first = past->first;
-        inherited->end = records_end(spool, past->end);
-    }
+    if (past)
+        past_tell(spool, past, inherited);
     pthread_mutex_unlock(&spool->mutex);
     return past;
 }
 
+bool spool_past(struct spool *spool, size_t n, struct spool_inherited *past)
+{
+    bool found;
+
+    pthread_mutex_lock(&spool->mutex);
+    found = n < spool->folder.pasts;
+    if (found)
+        past_tell(spool, &spool->folder.past[n], past);
+    pthread_mutex_unlock(&spool->mutex);
+    return found;
+}
+
+static bool inherit(struct spool *spool, struct spool_past *past, bool inherited, struct buf *error)
+{
+    bool written = !past || spool_folder_inherit(&spool->folder, past, inherited);
+
+    if (!written)
+        buf_add_f(error, "cannot write the identity of the spool: %m");
+    return written;
+}
+
+bool spool_inherit(struct spool *spool, size_t n, struct buf *error)
+{
+    bool written;
+
+    pthread_mutex_lock(&spool->mutex);
+    written = inherit(spool, &spool->folder.past[n], true, error);
+    pthread_mutex_unlock(&spool->mutex);
+    return written;
+}
+
 bool spool_inherited_settle(struct spool *spool, struct buf *error)
 {
-    struct spool_past *past;
     bool settled;
 
     pthread_mutex_lock(&spool->mutex);
-    past = spool_folder_inherited(&spool->folder);
-    settled = !past || spool_folder_settle(&spool->folder, past);
+    settled = inherit(spool, spool_folder_inherited(&spool->folder), false, error);
     pthread_mutex_unlock(&spool->mutex);
-    if (!settled)
-        buf_add_f(error, "cannot write the identity of the spool: %m");
     return settled;
 }

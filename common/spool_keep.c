@@ -13,13 +13,10 @@
 
 enum { HOUSE_MS = 1000 /* between looks at spare and age */ };
 
-void spool_release(struct spool *spool, uint64_t position)
+void spool_mark_released(struct spool *spool, uint64_t position)
 {
     int64_t now = clock_wall_us() / 1000000;
 
-    pthread_mutex_lock(&spool->mutex);
-    if (spool->released != position)
-        spool_note_loaded(spool, position);
     for (size_t n = 0; n + 1 < spool->segments; n++) {
         struct spool_segment *segment = spool->segment[n];
 
@@ -28,6 +25,14 @@ void spool_release(struct spool *spool, uint64_t position)
         else if (!segment->released_s)
             segment->released_s = segment->written_s ? segment->written_s : now;
     }
+}
+
+void spool_release(struct spool *spool, uint64_t position)
+{
+    pthread_mutex_lock(&spool->mutex);
+    if (spool->released != position)
+        spool_note_loaded(spool, position);
+    spool_mark_released(spool, position);
     pthread_mutex_unlock(&spool->mutex);
 }
 

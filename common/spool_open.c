@@ -219,6 +219,8 @@ static void loaded_find(struct spool *spool)
     spool->released = spool_loaded_read(spool->loaded, spool->folder.identity);
     if (spool->released > spool->end)
         spool_note_loaded(spool, spool->end);
+    /* A spool that is opened at its cap has room at once, be the database there or not. */
+    spool_mark_released(spool, spool->released);
 }
 
 static bool recover(struct opening *opening)

@@ -70,6 +70,8 @@ enum spool_result spool_sync_locked(struct spool *spool, uint64_t end);
 void spool_drop_oldest(struct spool *spool, const char *name);
 /* May the oldest segment go, as far as its records are concerned? */
 bool spool_oldest_released(const struct spool *spool);
+/* Segments may go as far as POSITION, and only these. */
+void spool_mark_released(struct spool *spool, uint64_t position);
 
 /* RELEASED is POSITION, and the folder knows; if it cannot be noted the folder knows an earlier one. */
 void spool_note_loaded(struct spool *spool, uint64_t position);

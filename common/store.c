@@ -4,33 +4,42 @@
 #include "common/store.h"
 
 #include "common/hex.h"
+#include "common/row_set.h"
 #include "common/utf8.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { NUMBER_TEXT = 24, IDENTITY_TEXT = 2 * SPOOL_IDENTITY_BYTES + 1, TEXT_MAX = 64 * 1024 };
+enum { NUMBER_TEXT = 24, IDENTITY_TEXT = 2 * SPOOL_IDENTITY_BYTES + 1, TEXT_MAX = 64 * 1024, FIND_COLUMNS = 2 };
 
 static const struct db_statement schema_fits = {"schema_fits", "select version, compatible_from from spoor.schema", 0};
 
 static const struct db_statement lease_node = {"lease_node", "select spoor.lease_node($1, $2, $3)", 3};
 
-/* The newest mail, should a sender use one Message-ID twice. */
-static const struct db_statement find_message = {
-    "find_message",
-    "select max(id) from (select id from spoor.message"
-    "  where lower(sent_message_id collate \"C\") = lower($1::text collate \"C\")"
-    " union all select id from spoor.message"
-    "  where lower(client_message_id collate \"C\") = lower($1::text collate \"C\")) found", 1};
+/* A row an id that is known. The newest mail, should a sender use one Message-ID twice. */
+static const struct db_statement find_messages = {
+    "find_messages",
+    "select q.place, m.id, case when lower(m.sent) <> lower(q.id) then m.sent end"
+    " from unnest($1::integer[], $2::text[]) as q (place, id) cross join lateral"
+    "  (select f.id, f.sent from"
+    "    (select id, sent_message_id as sent from spoor.message"
+    "      where lower(sent_message_id collate \"C\") = lower(q.id collate \"C\")"
+    "     union all select id, sent_message_id from spoor.message"
+    "      where lower(client_message_id collate \"C\") = lower(q.id collate \"C\")) f"
+    "   order by f.id desc limit 1) m", FIND_COLUMNS};
 
 static const struct db_statement find_envelope_sender = {
     "find_envelope_sender", "select envelope_sender from spoor.message where id = $1", 1};
 
-static const struct db_statement relation_of = {
-    "relation_of",
+static const struct db_statement find_original = {
+    "find_original",
     "select case when $2 in (owner, sender) then 'owner'"
     "  when exists (select from spoor.recipient r where r.message = m.id and r.address = $2) then 'recipient'"
-    "  else 'none' end from spoor.message m where id = $1", 2};
+    "  else 'none' end,"
+    " exists (select from spoor.recipient r where r.message = m.id"
+    "  and substring(r.address from '@([^@]+)$') = substring($2 from '@([^@]+)$')),"
+    " coalesce(sender, owner), client_message_id"
+    " from spoor.message m where id = $1", 2};
 
 static const struct db_statement find_progress = {
     "find_progress",
@@ -90,25 +99,48 @@ enum store_answer store_lease_node(struct db *db, const uint8_t identity[SPOOL_I
     return leased ? STORE_YES : STORE_NO;
 }
 
-enum store_answer store_find_message(struct db *db, struct slice message_id, uint64_t *message, int deadline_ms)
+/* A text that does not fit is of no use cut off. */
+static void copy_text(char *to, size_t size, const char *text)
 {
+    to[0] = '\0';
+    if (text && strlen(text) < size)
+        memcpy(to, text, strlen(text) + 1);
+}
+
+static void take_messages(const struct db_result *result, struct sent_id *ids, size_t count)
+{
+    for (size_t row = 0; row < db_rows(result); row++) {
+        size_t place = (size_t)db_integer(result, row, 0);
+
+        if (place >= count)
+            continue;
+        ids[place].message = (uint64_t)db_integer(result, row, 1);
+        copy_text(ids[place].sent, sizeof ids[place].sent, db_value(result, row, 2));
+    }
+}
+
+enum store_answer store_find_messages(struct db *db, struct sent_id *ids, size_t count, int deadline_ms)
+{
+    const char *values[FIND_COLUMNS];
     struct db_result *result = NULL;
     enum store_answer answer = STORE_AWAY;
-    struct buf text;
+    struct row_set rows;
 
-    buf_init(&text, TEXT_MAX);
-    if (!utf8_clean(message_id, &text)) { /* longer than any that was recorded */
-        buf_free(&text);
-        return STORE_NO;
+    row_set_init(&rows, FIND_COLUMNS);
+    for (size_t n = 0; n < count; n++) {
+        ids[n].message = 0;
+        ids[n].sent[0] = '\0';
+        row_set_integer(&rows, (int64_t)n);
+        row_set_text(&rows, ids[n].id);
     }
-    result = db_ask(db, &find_message, (const char *const[]){buf_text(&text)}, deadline_ms);
+    if (row_set_values(&rows, values))
+        result = db_ask(db, &find_messages, values, deadline_ms);
     if (result) {
-        answer = db_value(result, 0, 0) ? STORE_YES : STORE_NO;
-        if (answer == STORE_YES)
-            *message = (uint64_t)db_integer(result, 0, 0);
+        answer = db_rows(result) ? STORE_YES : STORE_NO;
+        take_messages(result, ids, count);
     }
     db_result_free(result);
-    buf_free(&text);
+    row_set_free(&rows);
     return answer;
 }
 
@@ -129,25 +161,33 @@ enum store_answer store_find_envelope_sender(struct db *db, uint64_t message, st
     return found && !sender->failed ? STORE_YES : STORE_NO;
 }
 
-enum store_answer store_relation_of(struct db *db, uint64_t message, struct slice address, enum store_relation *relation,
-                                    int deadline_ms)
+static enum relation relation_of(const char *word)
+{
+    if (strcmp(word, "owner") == 0)
+        return RELATION_OWNER;
+    return strcmp(word, "recipient") == 0 ? RELATION_RECIPIENT : RELATION_NONE;
+}
+
+enum store_answer store_find_original(struct db *db, uint64_t message, struct slice address, struct original *original,
+                                      int deadline_ms)
 {
     struct db_result *result = NULL;
     enum store_answer answer = STORE_AWAY;
     char number[NUMBER_TEXT];
     struct buf text;
 
+    *original = (struct original){.relation = RELATION_UNKNOWN};
     buf_init(&text, TEXT_MAX);
     snprintf(number, sizeof number, "%lld", (long long)message);
     if (utf8_clean(address, &text))
-        result = db_ask(db, &relation_of, (const char *const[]){number, buf_text(&text)}, deadline_ms);
-    if (result) {
-        const char *word = db_rows(result) ? db_value(result, 0, 0) : "none";
-
+        result = db_ask(db, &find_original, (const char *const[]){number, buf_text(&text)}, deadline_ms);
+    if (result)
         answer = db_rows(result) ? STORE_YES : STORE_NO;
-        *relation = strcmp(word, "owner") == 0       ? RELATION_OWNER
-                    : strcmp(word, "recipient") == 0 ? RELATION_RECIPIENT
-                                                     : RELATION_NONE;
+    if (answer == STORE_YES) {
+        original->relation = relation_of(db_value(result, 0, 0));
+        original->same_domain = strcmp(db_value(result, 0, 1), "t") == 0;
+        copy_text(original->sender, sizeof original->sender, db_value(result, 0, 2));
+        copy_text(original->own_id, sizeof original->own_id, db_value(result, 0, 3));
     }
     db_result_free(result);
     buf_free(&text);

@@ -8,12 +8,14 @@
 #define COMMON_STORE_H
 
 #include "common/db.h"
+#include "common/original.h"
 #include "common/record.h"
+#include "common/sent_id.h"
 #include "common/spool.h"
 
 enum store_answer { STORE_YES, STORE_NO, STORE_AWAY };
 
-enum { STORE_SCHEMA = 5 }; /* the migration that these programs were written for */
+enum { STORE_SCHEMA = 7 }; /* the migration that these programs were written for */
 
 /* Does this program fit the schema? NO fills WHY. */
 enum store_answer store_schema_fits(struct db *db, struct buf *why, int deadline_ms);
@@ -22,16 +24,15 @@ enum store_answer store_schema_fits(struct db *db, struct buf *why, int deadline
 enum store_answer store_lease_node(struct db *db, const uint8_t identity[SPOOL_IDENTITY_BYTES], const char *host,
                                    const char *program, int *node, int deadline_ms);
 
-/* The tracked mail whose sent or client Message-ID this is (no brackets, compared in lower case). */
-enum store_answer store_find_message(struct db *db, struct slice message_id, uint64_t *message, int deadline_ms);
+/* Which of our mails these ids belong to, as sent or as the client gave them; all in one question. NO: none of them. */
+enum store_answer store_find_messages(struct db *db, struct sent_id *ids, size_t count, int deadline_ms);
 
 /* Adds the envelope sender of a tracked mail. NO: the mail is not known, or it had none. */
 enum store_answer store_find_envelope_sender(struct db *db, uint64_t message, struct buf *sender, int deadline_ms);
 
-/* Is ADDRESS (normal form) a recipient of that mail, or its owner or sender (which wins)? NO: the mail is not known. */
-enum store_relation { RELATION_NONE, RELATION_RECIPIENT, RELATION_OWNER };
-enum store_answer store_relation_of(struct db *db, uint64_t message, struct slice address, enum store_relation *relation,
-                                    int deadline_ms);
+/* What that mail is to ADDRESS (normal form; may be empty). NO: the mail is not known. */
+enum store_answer store_find_original(struct db *db, uint64_t message, struct slice address, struct original *original,
+                                      int deadline_ms);
 
 /*
  * May this mail of a campaign go? BLOCKED is called for each recipient whom the campaign has ended for or pauses for. A
@@ -50,6 +51,12 @@ enum store_answer store_admit(struct db *db, const struct record_message *messag
 
 /* An answer ends the campaign of its mail, or makes it pause. NO: it has none, or nobody is concerned. */
 enum store_answer store_stop(struct db *db, const struct record_stop *stop, int deadline_ms);
+
+/*
+ * Somebody wants no more mail of campaigns. NO: nobody of that mail is concerned. When the mail is not known yet it takes
+ * effect as soon as it is.
+ */
+enum store_answer store_unsubscribe(struct db *db, const struct record_unsubscribe *unsubscribe, int deadline_ms);
 
 /* Progress of a spool. NO: the database has never seen this identity (it is then entered, at position 0). */
 struct store_progress {

@@ -6,7 +6,8 @@
 #include "common/store.h"
 #include "common/store_cargo.h"
 
-enum { MESSAGE_COLUMNS = 15, RECIPIENT_COLUMNS = 3, STOP_COLUMNS = 8, PARAMETERS = MESSAGE_COLUMNS + RECIPIENT_COLUMNS + 1 };
+enum { MESSAGE_COLUMNS = 15, RECIPIENT_COLUMNS = 3, STOP_COLUMNS = 8, UNSUBSCRIBE_COLUMNS = 8,
+       PARAMETERS = MESSAGE_COLUMNS + RECIPIENT_COLUMNS + 1 };
 
 /* The mail comes as rows do from a spool, one row long, so that both are read alike. */
 static const struct db_statement admit = {
@@ -27,6 +28,13 @@ const struct db_statement store_stop_by_answers = {
     "  spoor.from_microseconds(at), spoor.from_microseconds(nullif(until, 0)), decode(digest, 'hex'))"
     " from unnest($1::bigint[], $2::text[], $3::integer[], $4::text[], $5::smallint[], $6::bigint[], $7::bigint[],"
     "  $8::text[]) as row (message, address, key, reason, others, at, until, digest)", STOP_COLUMNS};
+
+const struct db_statement store_take_unsubscribes = {
+    "take_unsubscribes",
+    "select record, spoor.take_unsubscribe(message, address, key, way::spoor.unsubscribe_way, everywhere <> 0,"
+    "  spoor.from_microseconds(at), nullif(spool, 0::smallint), record)"
+    " from unnest($1::bigint[], $2::text[], $3::integer[], $4::text[], $5::smallint[], $6::bigint[], $7::smallint[],"
+    "  $8::bigint[]) as row (message, address, key, way, everywhere, at, spool, record)", UNSUBSCRIBE_COLUMNS};
 
 static void add_recipients(struct row_set *rows, const struct record_message *message, const bool *copied)
 {
@@ -87,6 +95,24 @@ enum store_answer store_stop(struct db *db, const struct record_stop *stop, int 
         result = db_ask(db, &store_stop_by_answers, values, deadline_ms);
     if (result)
         answer = strcmp(db_value(result, 0, 0), "stopped") == 0 ? STORE_YES : STORE_NO;
+    db_result_free(result);
+    row_set_free(&row);
+    return answer;
+}
+
+enum store_answer store_unsubscribe(struct db *db, const struct record_unsubscribe *unsubscribe, int deadline_ms)
+{
+    const char *values[ROW_COLUMNS_MAX];
+    enum store_answer answer = STORE_AWAY;
+    struct db_result *result = NULL;
+    struct row_set row;
+
+    row_set_init(&row, UNSUBSCRIBE_COLUMNS);
+    cargo_unsubscribe_row(&row, unsubscribe, 0, 0);
+    if (row_set_values(&row, values))
+        result = db_ask(db, &store_take_unsubscribes, values, deadline_ms);
+    if (result)
+        answer = strcmp(db_value(result, 0, 1), "no_recipient") == 0 ? STORE_NO : STORE_YES;
     db_result_free(result);
     row_set_free(&row);
     return answer;

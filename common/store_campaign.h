@@ -8,4 +8,7 @@
 /* One array a column, filled by cargo_stop_row(); a row a stop, with what became of it. */
 extern const struct db_statement store_stop_by_answers;
 
+/* The same by cargo_unsubscribe_row(): the record of each, and the word of spoor.take_unsubscribe(). */
+extern const struct db_statement store_take_unsubscribes;
+
 #endif

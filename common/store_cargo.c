@@ -3,6 +3,8 @@
 
 #include "common/store_cargo.h"
 
+#include "common/store_delivery.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,8 +36,10 @@ bool cargo_init(struct cargo *cargo, size_t records)
     row_set_init(&cargo->link, 3);
     row_set_init(&cargo->answer, 21);
     row_set_init(&cargo->stop, 8);
+    row_set_init(&cargo->unsubscribe, 8);
     row_set_init(&cargo->refusal, 14);
     row_set_init(&cargo->clock, 3);
+    row_set_init(&cargo->delivery, STORE_DELIVERY_COLUMNS);
     return cargo->event != NULL;
 }
 
@@ -46,8 +50,10 @@ void cargo_free(struct cargo *cargo)
     row_set_free(&cargo->link);
     row_set_free(&cargo->answer);
     row_set_free(&cargo->stop);
+    row_set_free(&cargo->unsubscribe);
     row_set_free(&cargo->refusal);
     row_set_free(&cargo->clock);
+    row_set_free(&cargo->delivery);
     free(cargo->event);
 }
 
@@ -118,6 +124,13 @@ void cargo_message_row(struct row_set *row, const struct record_message *message
     row_set_integer(row, message->sent_to);
 }
 
+static void add_recipient(struct cargo *cargo, uint64_t message, const struct record_recipient *recipient)
+{
+    row_set_integer(&cargo->recipient, (int64_t)message);
+    row_set_text(&cargo->recipient, recipient->address);
+    row_set_integer(&cargo->recipient, (int32_t)recipient->key);
+}
+
 static bool add_message(struct cargo *cargo, const struct spool_record *record)
 {
     struct record_message message;
@@ -125,11 +138,8 @@ static bool add_message(struct cargo *cargo, const struct spool_record *record)
     if (!record_message_decode(record->payload, &message))
         return false;
     cargo_message_row(&cargo->message, &message);
-    for (size_t at = 0; at < message.recipients; at++) {
-        row_set_integer(&cargo->recipient, (int64_t)message.id);
-        row_set_text(&cargo->recipient, message.recipient[at].address);
-        row_set_integer(&cargo->recipient, (int32_t)message.recipient[at].key);
-    }
+    for (size_t at = 0; at < message.recipients; at++)
+        add_recipient(cargo, message.id, &message.recipient[at]);
     for (size_t at = 0; at < message.links; at++) {
         row_set_integer(&cargo->link, (int64_t)message.id);
         row_set_integer(&cargo->link, (int16_t)message.link[at].index);
@@ -155,7 +165,7 @@ static bool add_answer(struct cargo *cargo, const struct spool_record *record)
     event->recipient = answer.recipient;
     event->kind = answer_class_letter(answer.class_);
     event->verdict = hit_verdict_letter(VERDICT_UNKNOWN);
-    event->is_once = true;
+    event->only_news = true;
     row_set_integer(row, (int64_t)answer.message);
     row_set_hex(row, answer.digest, sizeof answer.digest);
     row_set_integer(row, event->time_us);
@@ -215,9 +225,9 @@ static bool add_refusal(struct cargo *cargo, const struct spool_record *record)
         return true;
     event->message = refusal.message;
     event->recipient = refusal.recipient;
-    event->kind = REFUSED_LETTER;
+    event->kind = CARGO_REFUSED;
     event->verdict = hit_verdict_letter(VERDICT_UNKNOWN);
-    event->is_once = true;
+    event->only_news = true;
     row_set_text(row, refusal.campaign);
     row_set_text(row, refusal.address);
     row_set_hex(row, refusal.digest, sizeof refusal.digest);
@@ -235,6 +245,75 @@ static bool add_refusal(struct cargo *cargo, const struct spool_record *record)
     return true;
 }
 
+void cargo_unsubscribe_row(struct row_set *row, const struct record_unsubscribe *unsubscribe, int32_t spool,
+                           uint64_t record)
+{
+    row_set_integer(row, (int64_t)unsubscribe->message);
+    row_set_text(row, unsubscribe->address);
+    row_set_integer(row, (int32_t)unsubscribe->recipient);
+    row_set_text(row, slice_str(unsubscribe_way_name(unsubscribe->way)));
+    row_set_integer(row, unsubscribe->everywhere);
+    row_set_integer(row, unsubscribe->time_us);
+    row_set_integer(row, spool);
+    row_set_integer(row, (int64_t)record);
+}
+
+/* However old: who asked once is left alone for good. Only the event may be too old to be kept. */
+static bool add_unsubscribe(struct cargo *cargo, const struct spool_record *record)
+{
+    struct record_unsubscribe unsubscribe;
+    struct cargo_event *event;
+
+    if (!record_unsubscribe_decode(record->payload, &unsubscribe))
+        return false;
+    cargo_unsubscribe_row(&cargo->unsubscribe, &unsubscribe, cargo->spool, record->position);
+    event = new_event(cargo, record->position, unsubscribe.time_us);
+    if (!event)
+        return true;
+    event->message = unsubscribe.message;
+    event->recipient = unsubscribe.recipient;
+    event->kind = CARGO_UNSUBSCRIBE;
+    event->verdict = hit_verdict_letter(VERDICT_UNKNOWN);
+    event->only_news = true;
+    return true;
+}
+
+static bool add_copy(struct cargo *cargo, const struct spool_record *record)
+{
+    struct record_copy copy;
+
+    if (!record_copy_decode(record->payload, &copy))
+        return false;
+    add_recipient(cargo, copy.message, &copy.recipient);
+    return true;
+}
+
+static bool add_delivery(struct cargo *cargo, const struct spool_record *record)
+{
+    struct row_set *row = &cargo->delivery;
+    struct record_delivery delivery;
+
+    if (!record_delivery_decode(record->payload, &delivery))
+        return false;
+    row_set_integer(row, cargo->spool);
+    row_set_integer(row, (int64_t)record->position);
+    row_set_text(row, slice_str(delivery_state_name(delivery.state)));
+    row_set_integer(row, delivery.time_us);
+    row_set_text(row, delivery.host);
+    row_set_text(row, delivery.queue_id);
+    row_set_text_or_null(row, delivery.first);
+    row_set_text(row, delivery.recipient);
+    row_set_text_or_null(row, delivery.original);
+    row_set_text_or_null(row, delivery.relay);
+    row_set_text_or_null(row, delivery.relay_address);
+    row_set_text_or_null(row, delivery.status);
+    row_set_text_or_null(row, delivery.text);
+    row_set_text_or_null(row, delivery.goes_on_as);
+    row_set_text_or_null(row, delivery.assigned_id);
+    row_set_integer(row, delivery.tls);
+    return true;
+}
+
 bool cargo_add(struct cargo *cargo, const struct spool_record *record)
 {
     switch (record->kind) {
@@ -248,6 +327,12 @@ bool cargo_add(struct cargo *cargo, const struct spool_record *record)
         return add_stop(cargo, record);
     case RECORD_REFUSED:
         return add_refusal(cargo, record);
+    case RECORD_UNSUBSCRIBE:
+        return add_unsubscribe(cargo, record);
+    case RECORD_COPY:
+        return add_copy(cargo, record);
+    case RECORD_DELIVERY:
+        return add_delivery(cargo, record);
     default:
         return false;
     }

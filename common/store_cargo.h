@@ -12,6 +12,8 @@
 #include "common/row_set.h"
 #include "common/spool.h"
 
+enum { CARGO_REFUSED = 'f', CARGO_UNSUBSCRIBE = 'u' }; /* letters of events that are neither hits nor answers */
+
 struct cargo_event { /* what becomes a row of spoor.event */
     uint64_t record;
     uint64_t message;
@@ -20,7 +22,7 @@ struct cargo_event { /* what becomes a row of spoor.event */
     uint16_t link;
     char kind;    /* letters, see sql/002-functions.sql */
     char verdict;
-    bool is_once; /* has a row of its own, and goes in only if that was a new one */
+    bool only_news; /* goes in only if the database says that it is new */
     bool is_new;
     struct slice reason;
     struct slice agent;
@@ -43,8 +45,10 @@ struct cargo {
     struct row_set link;
     struct row_set answer;
     struct row_set stop;
+    struct row_set unsubscribe;
     struct row_set refusal;
     struct row_set clock;
+    struct row_set delivery;
 };
 
 /* Room for so many records; now_us, keep_from_us and spool are set by the caller. False without memory. */
@@ -57,12 +61,13 @@ bool cargo_add(struct cargo *cargo, const struct spool_record *record);
 /* The event of that record, or NULL. */
 struct cargo_event *cargo_event_of(const struct cargo *cargo, uint64_t record);
 
-/* One row of spoor.message, and one stop in the order of spoor.stop_by_answer(); 15 and 8 columns. */
+/* One row of spoor.message, one stop in the order of spoor.stop_by_answer(), one request in that of
+ * spoor.take_unsubscribe(); 15, 8 and 8 columns. SPOOL 0: not from a spool. */
 void cargo_message_row(struct row_set *row, const struct record_message *message);
 void cargo_stop_row(struct row_set *row, const struct record_stop *stop);
+void cargo_unsubscribe_row(struct row_set *row, const struct record_unsubscribe *unsubscribe, int32_t spool,
+                           uint64_t record);
 
-/* Of an event that is neither a hit nor an answer. */
-enum { REFUSED_LETTER = 'f' };
 char hit_kind_letter(enum hit_kind kind);
 char hit_verdict_letter(enum hit_verdict verdict);
 char answer_class_letter(enum answer_class class_);

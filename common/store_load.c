@@ -12,9 +12,10 @@
 
 #include "common/clock.h"
 #include "common/copy_stream.h"
-#include "common/store_campaign.h"
 #include "common/hex.h"
+#include "common/store_campaign.h"
 #include "common/store_cargo.h"
+#include "common/store_delivery.h"
 #include "common/store_words.h"
 #include "common/utf8.h"
 
@@ -314,6 +315,14 @@ static bool move(struct loading *loading, bool *overtaken)
     return !*overtaken;
 }
 
+static void mark_new(struct loading *loading, int64_t record)
+{
+    struct cargo_event *event = cargo_event_of(&loading->cargo, (uint64_t)record);
+
+    if (event)
+        event->is_new = true;
+}
+
 /* Rows that come once however often they are told of: only those that are new have an event. */
 static bool insert_once(struct loading *loading, const struct db_statement *statement, struct row_set *rows)
 {
@@ -327,12 +336,33 @@ static bool insert_once(struct loading *loading, const struct db_statement *stat
     if (!result)
         return false;
     loading->refusable = false;
-    for (size_t row = 0; row < db_rows(result); row++) {
-        struct cargo_event *event = cargo_event_of(&loading->cargo, (uint64_t)db_integer(result, row, 0));
+    for (size_t row = 0; row < db_rows(result); row++)
+        mark_new(loading, db_integer(result, row, 0));
+    db_result_free(result);
+    return true;
+}
 
-        if (event)
-            event->is_new = true;
-    }
+/* What concerns nobody, or is told a second time, is no event. */
+static bool is_news(const char *outcome)
+{
+    return strcmp(outcome, "unsubscribed") == 0 || strcmp(outcome, "unknown") == 0;
+}
+
+static bool take_unsubscribes(struct loading *loading)
+{
+    const char *values[ROW_COLUMNS_MAX];
+    struct db_result *result;
+
+    if (loading->cargo.unsubscribe.rows == 0)
+        return true;
+    loading->refusable = true;
+    result = row_set_values(&loading->cargo.unsubscribe, values) ? ask(loading, &store_take_unsubscribes, values) : NULL;
+    if (!result)
+        return false;
+    loading->refusable = false;
+    for (size_t row = 0; row < db_rows(result); row++)
+        if (is_news(db_value(result, row, 1)))
+            mark_new(loading, db_integer(result, row, 0));
     db_result_free(result);
     return true;
 }
@@ -387,7 +417,7 @@ static bool sort_events(const struct cargo *cargo, struct buf *stream, struct ro
     for (size_t at = 0; at < cargo->events; at++) {
         const struct cargo_event *event = &cargo->event[at];
 
-        if (event->is_once && !event->is_new)
+        if (event->only_news && !event->is_new)
             continue;
         if (slice_empty(event->raw)) {
             add_event(stream, cargo, event);
@@ -419,6 +449,16 @@ static bool insert_events(struct loading *loading)
     return done;
 }
 
+/* What waits for longer is the business of who writes such records. */
+static bool insert_new_deliveries(struct loading *loading)
+{
+    static const char just_loaded_s[] = "10";
+
+    return loading->cargo.delivery.rows == 0
+           || (tell_rows(loading, &store_insert_deliveries, &loading->cargo.delivery)
+               && tell(loading, &store_settle_deliveries, (const char *const[]){just_loaded_s}));
+}
+
 static bool close_batch(struct loading *loading)
 {
     const struct spool_record *last = &loading->record[loading->records - 1];
@@ -441,9 +481,9 @@ static bool transact(struct loading *loading, bool *overtaken)
            && tell_rows(loading, &insert_messages, &loading->cargo.message)
            && tell_rows(loading, &insert_recipients, &loading->cargo.recipient)
            && tell_rows(loading, &insert_links, &loading->cargo.link)
-           && tell_rows(loading, &store_stop_by_answers, &loading->cargo.stop)
+           && tell_rows(loading, &store_stop_by_answers, &loading->cargo.stop) && take_unsubscribes(loading)
            && insert_once(loading, &insert_answers, &loading->cargo.answer)
-           && insert_once(loading, &insert_refusals, &loading->cargo.refusal)
+           && insert_once(loading, &insert_refusals, &loading->cargo.refusal) && insert_new_deliveries(loading)
            && tell_rows(loading, &insert_clocks, &loading->cargo.clock) && insert_events(loading) && close_batch(loading);
 }
 
@@ -474,16 +514,7 @@ static enum store_answer load(struct loading *loading, bool *overtaken, struct b
 
 bool store_knows(uint8_t kind)
 {
-    switch (kind) {
-    case RECORD_MESSAGE:
-    case RECORD_HIT:
-    case RECORD_ANSWER:
-    case RECORD_STOP:
-    case RECORD_REFUSED:
-        return true;
-    default:
-        return false;
-    }
+    return (kind >= RECORD_MESSAGE && kind <= RECORD_DELIVERY) || kind == RECORD_COPY;
 }
 
 enum store_answer store_load(struct db *db, struct store_memory *memory, struct store_progress *progress,

@@ -21,7 +21,7 @@ enum { TOKEN_VERSION = 1, TOKEN_BYTES = 32, TOKEN_TEXT = 52 };
 enum { TOKEN_INDEX_MAX = 0x7fff };
 enum { DESTINATION_MAX = 1500 }; /* bytes; above it a link is not tracked */
 
-enum token_kind { /* also the label of the derived key; numbers are on the wire, never reuse one */
+enum token_kind { /* also the label of the derived key (15: mail/pass); numbers are on the wire, never reuse one */
     TOKEN_VIEW = 1,
     TOKEN_CLICK = 2,
     TOKEN_DOCUMENT = 3,

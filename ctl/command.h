@@ -16,6 +16,7 @@ int check_command(const struct conf *conf, int argc, char **argv);
 int decode_command(const struct conf *conf, int argc, char **argv);
 int keygen_command(const struct conf *conf, int argc, char **argv);
 int match_command(const struct conf *conf, int argc, char **argv);
+int rules_command(const struct conf *conf, int argc, char **argv);
 int stamp_command(const struct conf *conf, int argc, char **argv);
 
 #endif

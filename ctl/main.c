@@ -19,6 +19,7 @@ static const struct command {
     {"keygen", CONF_DRY_RUN, keygen_command, "", "make key_file with a first key"},
     {"check", CONF_ANY, check_command, "", "look at configuration, keys, database, schema, memcached and spool"},
     {"schema", CONF_SHARED, schema_command, "install | upgrade | version", "create or upgrade the database schema"},
+    {"rules", CONF_SHARED, rules_command, "load-apple-relay FILE.csv", "take the networks of Apple's relays from its list"},
     {"decode", CONF_DRY_RUN, decode_command, "TOKEN | MESSAGE-ID | URL", "tell what is in it and whether it is ours"},
     {"stamp", CONF_DRY_RUN, stamp_command, "[--from ADDR] [--rcpt ADDR]... [--ours] [--explain] FILE",
      "print the mail as spoor-stamp would send it, or what is done to it and why"},

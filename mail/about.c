@@ -14,15 +14,17 @@ static bool is_recipient(struct asking *asking, const char *address)
 {
     const struct incoming_lookup *lookup = asking->lookup;
     const struct token *token = asking->token;
+    struct original original = {.relation = RELATION_UNKNOWN};
 
     if (!address[0])
         return false;
-    if (token->recipient && lookup->recipient_key(lookup->arg, slice_str(address)) == token->recipient)
+    if (token->recipient && lookup->recipient_key(lookup->site, slice_str(address)) == token->recipient)
         return true;
-    if (!lookup->relation || asking->asked == ABOUT_ASKED_MAX)
+    if (!lookup->original || asking->asked == ABOUT_ASKED_MAX)
         return false;
     asking->asked++;
-    return lookup->relation(lookup->arg, token->message, slice_str(address)) == INCOMING_RELATION_RECIPIENT;
+    lookup->original(lookup->arg, token->message, slice_str(address), &original);
+    return original.relation == RELATION_RECIPIENT;
 }
 
 /* ABOUT gets the spelling that is a recipient's, else the one we used. A forwarded mail has two. */

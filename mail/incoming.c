@@ -21,22 +21,23 @@ struct judging {
     struct report report;
     struct ladder ladder;
     struct about about;
+    struct original original;
     bool to_bounce_address;
 };
 
 /* --- what this mail is called ------------------------------------------------------------------------ */
 
 /* A mail with two authors' fields is forged or broken: nobody is believed to have written it. */
-static void set_from(struct judging *judging)
+void incoming_author(const struct header_list *headers, char text[ADDRESS_MAX + 1])
 {
-    const struct header_list *headers = judging->mail->headers;
     struct buf address;
 
+    text[0] = '\0';
     if (header_count(headers, "From") != 1)
         return;
     buf_init(&address, 4096);
     if (header_mailbox(slice_str(header_value(headers, "From")), &address))
-        address_normal_text(buf_slice(&address), judging->verdict->from);
+        address_normal_text(buf_slice(&address), text);
     buf_free(&address);
 }
 
@@ -64,7 +65,7 @@ static bool describe(struct judging *judging)
 {
     struct incoming_verdict *verdict = judging->verdict;
 
-    set_from(judging);
+    incoming_author(judging->mail->headers, verdict->from);
     address_normal_text(judging->mail->envelope_sender, verdict->envelope_sender);
     verdict->subject = decoded_subject(judging->mail->headers);
     verdict->message_id = fingerprint_message_id(judging->mail->headers);
@@ -91,51 +92,50 @@ static bool read_ladder(struct judging *judging)
 
 /* --- who it is from -------------------------------------------------------------------------------------- */
 
-static enum incoming_relation relation_of(const struct judging *judging)
+static void ask_original(struct judging *judging)
 {
     const struct incoming_lookup *lookup = judging->lookup;
-    const struct incoming_verdict *verdict = judging->verdict;
+    struct incoming_verdict *verdict = judging->verdict;
+    struct original *original = &judging->original;
 
-    if (!lookup->relation || !verdict->from[0])
-        return INCOMING_RELATION_UNKNOWN;
-    return lookup->relation(lookup->arg, verdict->message, slice_str(verdict->from));
+    if (lookup->original)
+        lookup->original(lookup->arg, verdict->message, slice_str(verdict->from), original);
+    if (!verdict->from[0] && original->relation != RELATION_UNKNOWN)
+        original->relation = RELATION_NONE;
+    memcpy(verdict->own_id, original->own_id, sizeof verdict->own_id);
 }
 
-static enum answer_answerer answerer_of(const struct incoming_verdict *verdict, enum incoming_relation relation)
+static enum answer_answerer answerer_of(const struct incoming_verdict *verdict, enum relation relation)
 {
-    if (relation == INCOMING_RELATION_RECIPIENT)
+    if (relation == RELATION_RECIPIENT)
         return ANSWERER_RECIPIENT;
     if (verdict->recipient && verdict->recipient == verdict->answerer_key)
         return ANSWERER_RECIPIENT;
-    if (!verdict->from[0] || (relation == INCOMING_RELATION_UNKNOWN && !verdict->recipient))
+    if (!verdict->from[0] || (relation == RELATION_UNKNOWN && !verdict->recipient))
         return ANSWERER_UNKNOWN;
     return ANSWERER_OTHER;
 }
 
-static bool is_local(const struct judging *judging, struct slice domain)
-{
-    const struct incoming_lookup *lookup = judging->lookup;
-
-    return domain.len && lookup->is_local_domain && lookup->is_local_domain(lookup->arg, domain);
-}
-
 /*
- * The right side of our ids is the sender's domain: a colleague who joins the thread shares it. Where no id
- * matched, any local domain has to do.
+ * Whose organisation counts is the sender's. The right side of our ids is his domain too; where neither is known, any
+ * domain of ours has to do.
  */
 static bool is_colleague(const struct judging *judging, const struct match *match)
 {
+    const struct incoming_lookup *lookup = judging->lookup;
     struct slice domain = address_domain(slice_str(judging->verdict->from));
+    struct slice sender = address_domain(slice_str(judging->original.sender));
 
-    return is_local(judging, domain) && (slice_empty(match->domain) || slice_eq_i(domain, match->domain));
+    return domain.len && lookup->is_colleague &&
+           lookup->is_colleague(lookup->site, domain, sender.len ? sender : match->domain);
 }
 
 /* The sender's own follow-up, a list's echo of it, or a colleague. What comes from the null sender no person sent. */
-static bool is_own(const struct judging *judging, const struct match *match, enum incoming_relation relation)
+static bool is_own(const struct judging *judging, const struct match *match)
 {
     if (slice_empty(judging->mail->envelope_sender))
         return false;
-    if (relation == INCOMING_RELATION_OWNER)
+    if (judging->original.relation == RELATION_OWNER)
         return true;
     if (match_is_itself(match) && is_colleague(judging, match))
         return true; /* also a note to oneself, before the database knows its row */
@@ -214,7 +214,7 @@ static void set_details(struct judging *judging)
     set_about(judging);
 }
 
-static bool set_class(struct judging *judging, const struct match *match, enum incoming_relation relation)
+static bool set_class(struct judging *judging, const struct match *match)
 {
     struct incoming_verdict *verdict = judging->verdict;
     struct classify_mail kind = {
@@ -226,10 +226,10 @@ static bool set_class(struct judging *judging, const struct match *match, enum i
     };
     struct classify_result result;
 
-    if (is_own(judging, match, relation)) {
+    if (is_own(judging, match)) {
         verdict->class_ = ANSWER_OWN;
         verdict->itself = match_is_itself(match);
-        verdict->confidence = relation == INCOMING_RELATION_OWNER ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM;
+        verdict->confidence = judging->original.relation == RELATION_OWNER ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM;
         return true;
     }
     about_choose(judging->lookup, &match->token, &judging->report, &judging->about);
@@ -245,16 +245,17 @@ static bool judge_match(struct judging *judging, const struct match *match)
 {
     struct incoming_verdict *verdict = judging->verdict;
     const struct incoming_lookup *lookup = judging->lookup;
-    enum incoming_relation relation;
 
     verdict->rung = match->rung;
+    verdict->direct = match_is_direct(match) && !match_is_itself(match);
     verdict->message = match->token.message;
     verdict->recipient = match->token.recipient;
     if (verdict->from[0])
-        verdict->answerer_key = lookup->recipient_key(lookup->arg, slice_str(verdict->from));
-    relation = relation_of(judging);
-    verdict->answerer = answerer_of(verdict, relation);
-    return set_class(judging, match, relation);
+        verdict->answerer_key = lookup->recipient_key(lookup->site, slice_str(verdict->from));
+    ask_original(judging);
+    verdict->answerer = answerer_of(verdict, judging->original.relation);
+    verdict->same_domain = judging->original.same_domain || verdict->answerer == ANSWERER_RECIPIENT;
+    return set_class(judging, match);
 }
 
 bool incoming_judge(const struct incoming_mail *mail, const struct incoming_lookup *lookup,

@@ -2,8 +2,8 @@
 /* match - see match.h */
 
 #include "mail/match.h"
+#include "mail/address_token.h"
 #include "mail/quoted_url.h"
-#include "mail/return_path.h"
 
 struct matching {
     const struct incoming_mail *mail;
@@ -40,7 +40,7 @@ static bool find_signed(struct matching *matching)
     for (size_t n = 0; n < matching->ladder->count; n++) {
         const struct ladder_id *id = &matching->ladder->id[n];
         struct token token;
-        enum token_result result = lookup->token(lookup->arg, ladder_left(id), &token);
+        enum token_result result = lookup->token(lookup->site, ladder_left(id), &token);
         bool ours = token.kind == TOKEN_MESSAGE_ID || token.kind == TOKEN_ANCHOR;
 
         match->forged = match->forged || result == TOKEN_FORGED;
@@ -73,27 +73,38 @@ static bool find_own_anchor(struct matching *matching)
     return true;
 }
 
+/* The first ids that are not of our shape. */
+static size_t list_foreign(const struct ladder *ladder, struct sent_id *foreign, const struct ladder_id **from)
+{
+    struct token shape;
+    size_t count = 0;
+
+    for (size_t n = 0; n < ladder->count && count < INCOMING_KEPT_MAX; n++) {
+        if (token_parse(ladder_left(&ladder->id[n]), &shape))
+            continue;
+        from[count] = &ladder->id[n];
+        foreign[count++] = (struct sent_id){.id = ladder_text(&ladder->id[n])};
+    }
+    return count;
+}
+
 /* An id that its mail program chose and we left: known to cache and database only. */
 static bool find_kept(struct matching *matching)
 {
     const struct incoming_lookup *lookup = matching->lookup;
     struct match *match = matching->match;
-    struct token shape;
-    size_t asked = 0;
+    const struct ladder_id *from[INCOMING_KEPT_MAX];
+    struct sent_id foreign[INCOMING_KEPT_MAX];
+    size_t count = lookup->kept_ids ? list_foreign(matching->ladder, foreign, from) : 0;
 
-    if (!lookup->kept_id)
+    if (!count)
         return false;
-    match->token = (struct token){.message = 0};
-    for (size_t n = 0; n < matching->ladder->count && asked < INCOMING_KEPT_MAX; n++) {
-        const struct ladder_id *id = &matching->ladder->id[n];
-
-        if (token_parse(ladder_left(id), &shape))
-            continue;
-        asked++;
-        if (!lookup->kept_id(lookup->arg, ladder_text(id), &match->token.message) ||
-            (matching->own_anchor && match->token.message == matching->own_token.message))
+    lookup->kept_ids(lookup->arg, foreign, count);
+    for (size_t n = 0; n < count; n++) {
+        if (!foreign[n].message || (matching->own_anchor && foreign[n].message == matching->own_token.message))
             continue; /* unknown, or the mail's own id beside its own anchor */
-        take_id(match, id);
+        match->token = (struct token){.message = foreign[n].message};
+        take_id(match, from[n]);
         match->kept = true;
         return true;
     }
@@ -103,7 +114,7 @@ static bool find_kept(struct matching *matching)
 bool match_to_bounce_address(const struct incoming_mail *mail)
 {
     for (size_t n = 0; n < mail->recipients; n++)
-        if (!slice_empty(return_path_token(mail->recipient[n])))
+        if (!slice_empty(address_token(mail->recipient[n], TOKEN_BOUNCE)))
             return true;
     return false;
 }
@@ -114,9 +125,9 @@ static bool find_bounce_address(struct matching *matching)
     struct match *match = matching->match;
 
     for (size_t n = 0; n < matching->mail->recipients; n++) {
-        struct slice text = return_path_token(matching->mail->recipient[n]);
+        struct slice text = address_token(matching->mail->recipient[n], TOKEN_BOUNCE);
         enum token_result result =
-            slice_empty(text) ? TOKEN_MALFORMED : lookup->token(lookup->arg, text, &match->token);
+            slice_empty(text) ? TOKEN_MALFORMED : lookup->token(lookup->site, text, &match->token);
 
         match->forged = match->forged || result == TOKEN_FORGED;
         if (result == TOKEN_GOOD) {
@@ -133,7 +144,7 @@ static bool is_ours(void *arg, struct slice url)
     struct matching *matching = arg;
     const struct incoming_lookup *lookup = matching->lookup;
     struct match *match = matching->match;
-    enum token_result result = lookup->url(lookup->arg, url, &match->token);
+    enum token_result result = lookup->url(lookup->site, url, &match->token);
 
     if (result == TOKEN_FORGED && match->token.kind == TOKEN_VIEW)
         match->forged = true;

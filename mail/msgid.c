@@ -207,14 +207,26 @@ static void shorten(const struct references_request *request, struct msgid_list 
     }
 }
 
+static void add_with_twin(const struct references_request *request, struct slice id, struct msgid_list *list)
+{
+    struct slice twin = request->twin ? request->twin(request->arg, id) : slice_str("");
+
+    list_add(list, id);
+    if (!slice_empty(twin))
+        list_add(list, twin);
+}
+
 bool references_build(const struct references_request *request, struct buf *out)
 {
+    struct msgid_list old = {.count = 0};
     struct msgid_list list = {.count = 0};
 
-    msgid_list_read(request->old, &list);
+    msgid_list_read(request->old, &old);
+    for (size_t n = 0; n < old.count; n++)
+        add_with_twin(request, old.id[n], &list);
     for (size_t n = 0; n < sizeof request->more / sizeof request->more[0]; n++)
         if (!slice_empty(request->more[n]))
-            list_add(&list, request->more[n]);
+            add_with_twin(request, request->more[n], &list);
     if (!slice_empty(request->anchor))
         list_add(&list, request->anchor);
 

@@ -9,9 +9,10 @@
 #define MAIL_MSGID_H
 
 #include "common/buf.h"
+#include "common/sent_id.h"
 #include "common/slice.h"
 
-enum { MSGID_MAX = 250 /* bytes of one id */, MSGID_LIST_MAX = 200, REFERENCES_MAX = 2000 /* bytes; Brevo and Mailgun refuse header blocks over 4 KB */ };
+enum { MSGID_MAX = SENT_ID_MAX, MSGID_LIST_MAX = 200, REFERENCES_MAX = 2000 /* bytes; Brevo and Mailgun refuse header blocks over 4 KB */ };
 
 struct msgid_list { /* slices into the header value it was read from */
     struct slice id[MSGID_LIST_MAX];
@@ -29,15 +30,17 @@ void msgid_list_read(struct slice value, struct msgid_list *list);
 bool msgid_valid(struct slice value);
 
 /*
- * References for a mail: what it had, our ANCHOR and, when not empty, further ids (the client's own id that was replaced,
- * a signed twin), each once, one id a line ("\n\t" between), under REFERENCES_MAX: the first id, the newest anchor and the last eight stay;
- * our older anchors (is_anchor says so) go first, then the middle.
+ * References for a mail: what it had, each id followed by its TWIN where there is one, then, when not empty, further ids
+ * (the parent, its twin, the client's own id that was replaced) and our ANCHOR, each once, one id a line ("\n\t"
+ * between), under REFERENCES_MAX: the first id, the newest anchor and the last eight stay; our older anchors (is_anchor
+ * says so) go first, then the middle.
  */
 struct references_request {
     struct slice old;                /* the header's value; empty: none */
-    struct slice more[3];            /* in the order to add, before the anchor; empty ones are skipped */
+    struct slice more[3];            /* in the order to add, before the anchor, and never dropped; empty ones are skipped */
     struct slice anchor;
     bool (*is_anchor)(void *arg, struct slice id);
+    struct slice (*twin)(void *arg, struct slice id); /* empty: none; must live as long as OLD. NULL: there are none */
     void *arg;
 };
 bool references_build(const struct references_request *request, struct buf *out);

@@ -5,13 +5,32 @@
 #include "mail/keyword.h"
 #include "mail/msgid.h"
 #include "mail/outgoing_work.h"
-#include "mail/tracking.h"
+#include "mail/pass.h"
 
 #include <strings.h>
 
 enum { CAMPAIGN_KEPT = 200 /* bytes of its name */, CONTROLS_MAX = 100 };
 
 /* --- the steps: each gives the reason why the ladder ends there, or NULL ------------------------ */
+
+static bool leaves_body(const struct outgoing_work *work)
+{
+    return work->settings->has_second_pass && work->conf->stamp.copies;
+}
+
+/* Before all else, and from anybody's mail: the second pass believes what it finds there. */
+static const char *step_strange_pass(struct outgoing_work *work)
+{
+    if (work->settings->has_second_pass)
+        outgoing_remove_headers(work, PASS_HEADER, 1);
+    work->plan->controls = work->plan->edits;
+    return NULL;
+}
+
+static bool is_gone_already(const struct outgoing_work *work, const char *name)
+{
+    return work->settings->has_second_pass && strcasecmp(name, PASS_HEADER) == 0;
+}
 
 static const char *step_ours(struct outgoing_work *work)
 {
@@ -31,14 +50,15 @@ static const char *step_ours(struct outgoing_work *work)
 static const char *step_controls(struct outgoing_work *work)
 {
     const struct header_list *headers = work->mail->headers;
+    size_t most = work->plan->edits + CONTROLS_MAX;
 
     for (size_t at = headers->count; at-- > 0;) {
         const char *name = headers->field[at].name;
         unsigned nth = 1;
 
-        if (!wishes_is_control(name))
+        if (!wishes_is_control(name) || is_gone_already(work, name))
             continue;
-        if (work->plan->edits == CONTROLS_MAX)
+        if (work->plan->edits == most)
             return "too_many_controls"; /* numbering more of them costs time that a hostile mail shall not have */
         for (size_t above = 0; above < at; above++)
             nth += strcasecmp(headers->field[above].name, name) == 0;
@@ -134,40 +154,55 @@ static const char *step_number(struct outgoing_work *work)
     return NULL;
 }
 
-static struct rewrite_patterns patterns_of(const struct conf_list *list)
+/* Where each recipient gets a copy, the copy gets the field that is its own. */
+static const char *step_unsubscribe(struct outgoing_work *work)
 {
-    return (struct rewrite_patterns){.item = list->item, .count = list->count};
+    if (work->plan->record.campaign.len && !leaves_body(work))
+        outgoing_unsubscribe(work);
+    return NULL;
 }
 
+/* With a second pass that is only to know what the links are: their numbers are the same in every copy. */
 static const char *step_body(struct outgoing_work *work)
 {
-    struct tracking tracking = {
-        .keys = work->settings->keys,
-        .tracking_url = work->conf->tracking_url,
-        .message = work->plan->record.id,
-        .recipient = work->recipient,
-        .aggregate = work->wishes.level == LEVEL_AGGREGATE,
-    };
-    struct rewrite_settings settings = {
-        .urls = tracking_urls(&tracking),
-        .tracking_url = work->conf->tracking_url,
-        .add_pixel = work->wishes.views,
-        .track_links = work->wishes.links,
-        .text_links = work->wishes.links && work->conf->stamp.text_links,
-        .sensitive = patterns_of(&work->conf->stamp.sensitive_links),
-        .untracked = patterns_of(&work->conf->stamp.untracked_domains),
-        .clean = true,
-        .body_limit = (size_t)work->conf->stamp.body_limit,
-    };
     struct outgoing_plan *plan = work->plan;
 
     if (work->degree != REWRITE_BODY)
         return NULL;
-    if (!rewrite(work->mail->headers, work->mail->body, &settings, &plan->rewrite))
-        plan->failed = true;
-    plan->reason = plan->rewrite.reason;
+    outgoing_body(work);
     plan->record.pixels = (uint8_t)(plan->rewrite.pixels > UINT8_MAX ? UINT8_MAX : plan->rewrite.pixels);
     outgoing_record_links(plan);
+    if (leaves_body(work)) {
+        buf_free(&plan->rewrite.body);
+        plan->rewrite.changed = false;
+    }
+    return NULL;
+}
+
+static const char *step_pass_on(struct outgoing_work *work)
+{
+    const struct record_message *record = &work->plan->record;
+    struct pass pass = {
+        .message = record->id,
+        .time_s = work->settings->now_s,
+        .level = work->wishes.level,
+        .body = work->plan->rewrite.edits > 0,
+        .views = work->wishes.views,
+        .links = work->wishes.links,
+        .unsubscribe = record->campaign.len > 0,
+        .owner = record->owner,
+    };
+    struct buf value;
+
+    if (!leaves_body(work))
+        return NULL;
+    buf_init(&value, HEADER_BYTES_MAX);
+    if (!pass_write(work->settings->keys, &pass, record->sent_message_id, &value))
+        work->plan->failed = true;
+    /* All that came in are removed: the one to add is one more than there were. */
+    outgoing_set_header(work->plan, PASS_HEADER, (unsigned)header_count(work->mail->headers, PASS_HEADER) + 1, &value);
+    buf_free(&value);
+    work->plan->passed_on = true;
     return NULL;
 }
 
@@ -175,8 +210,9 @@ void outgoing_plan_make(const struct outgoing_mail *mail, const struct outgoing_
                         struct outgoing_plan *plan)
 {
     static const char *(*const ladder[])(struct outgoing_work *) = {
-        step_ours,   step_campaign,       step_controls,       step_automatic,      step_wishes, step_degree,
-        step_number, outgoing_recipients, outgoing_message_id, outgoing_references, step_body,   outgoing_record,
+        step_strange_pass,   step_ours,        step_campaign, step_controls,       step_automatic,
+        step_wishes,         step_degree,      step_number,   outgoing_recipients, outgoing_message_id,
+        outgoing_references, step_unsubscribe, step_body,     outgoing_record,     step_pass_on,
         outgoing_return_path,
     };
     struct outgoing_work work = {.mail = mail, .settings = settings, .conf = settings->conf, .plan = plan};

@@ -3,8 +3,12 @@
  * outgoing - what is done to a mail on its way out, decided once, when all of it is there.
  *
  * The ladder: ours? - its campaign - automatic? - the sender's wishes (X-Spoor-*) - how much may be touched - number -
- * Message-ID and References - pixel and links - record - return path. The first step that says no gives the reason. Pure: it
- * makes a plan; spoor-stamp applies it to the wire, `spoorctl stamp` to a file.
+ * Message-ID and References - List-Unsubscribe - pixel and links - record - return path. The first step that says no
+ * gives the reason. Pure: it makes a plan; spoor-stamp applies it to the wire, `spoorctl stamp` to a file.
+ *
+ * Where the MTA makes a copy a recipient there are two passes. The first decides all of that, but leaves the body and adds
+ * X-Spoor-Pass (pass.h); the second, outgoing_copy_plan(), edits the body of each copy for its recipient. The copies keep
+ * the return path that the first pass gave the mail.
  */
 #ifndef MAIL_OUTGOING_H
 #define MAIL_OUTGOING_H
@@ -12,7 +16,9 @@
 #include "common/conf.h"
 #include "common/keys.h"
 #include "common/record.h"
+#include "common/sent_id.h"
 #include "mail/header.h"
+#include "mail/list_unsubscribe.h"
 #include "mail/rewrite.h"
 
 struct outgoing_mail { /* all as the MTA gives it; borrowed */
@@ -32,7 +38,11 @@ struct outgoing_settings {
     struct keys *keys;
     /* The next message number; false: none to be had, the mail stays untouched. */
     bool (*number)(void *arg, uint64_t *id);
+    /* Which of our mails have these ids, by which the mail names others. NULL: nobody to ask. */
+    void (*sent_ids)(void *arg, struct sent_id *ids, size_t count);
     void *arg;
+    bool has_second_pass; /* X-Spoor-Pass is nobody's but ours, in whatever mail it comes */
+    int64_t now_s;        /* since 1970 UTC; used where there is a second pass */
 };
 
 struct outgoing_header_edit {
@@ -47,6 +57,10 @@ struct outgoing_plan {
     const char *reason;  /* static word: why nothing, or less than all, is done; NULL when all is */
     bool tracked;        /* it gets a number and a record */
     bool id_replaced;    /* Message-ID is ours */
+    enum list_unsubscribe_offer unsubscribe; /* what was added for who wants no more of the campaign */
+    bool passed_on;      /* to the second pass, which edits the body */
+    bool is_copy;        /* made by the second pass */
+    bool twin;           /* In-Reply-To names a mail by its signed id now */
     struct outgoing_header_edit *edit;
     size_t edits;
     size_t controls;     /* the first of them remove our control headers: due even when nothing else may be done */
@@ -63,7 +77,14 @@ void outgoing_plan_make(const struct outgoing_mail *mail, const struct outgoing_
                         struct outgoing_plan *plan);
 void outgoing_plan_free(struct outgoing_plan *plan);
 
-/* "id,anchor,pixel:1,links:3,cleaned:2", or "-". For the log line. */
+/*
+ * The second pass. The plan is `tracked` when a valid X-Spoor-Pass came with the mail; its record then holds the mail's
+ * number and, where recipients are recorded, to whom this copy goes. X-Spoor-Pass goes in any case.
+ */
+void outgoing_copy_plan(const struct outgoing_mail *mail, const struct outgoing_settings *settings,
+                        struct outgoing_plan *plan);
+
+/* "id,anchor,unsubscribe,pixel:1,links:3,cleaned:2", or "-". For the log line. */
 void outgoing_plan_summary(const struct outgoing_plan *plan, struct buf *out);
 
 /* The ladder's first step, alone: NULL when the mail is ours, else the reason. OWNER gets a normalised address. */

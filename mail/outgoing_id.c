@@ -92,30 +92,55 @@ const char *outgoing_message_id(struct outgoing_work *work)
     return NULL;
 }
 
+/* In-Reply-To keeps exactly one id: where several are named, all stay. */
+static void name_parent(struct outgoing_work *work, struct slice twin)
+{
+    struct buf field;
+
+    buf_init(&field, MSGID_MAX + 3);
+    buf_add_f(&field, "<%.*s>", SLICE_ARG(twin));
+    outgoing_set_header(work->plan, "In-Reply-To", 1, &field);
+    work->plan->twin = true;
+    buf_free(&field);
+}
+
+/* The one mail that is answered or followed up; empty when none is named, or several are. */
+static struct slice parent_of(const struct header_list *headers)
+{
+    const char *value = header_value(headers, "In-Reply-To");
+    struct msgid_list list = {.count = 0};
+
+    if (header_count(headers, "In-Reply-To") == 1)
+        msgid_list_read(slice_str(value), &list);
+    return list.count == 1 ? list.id[0] : slice_str("");
+}
+
 const char *outgoing_references(struct outgoing_work *work)
 {
     const struct header_list *headers = work->mail->headers;
     const char *old = header_value(headers, "References");
-    const char *parent = header_value(headers, "In-Reply-To");
-    struct references_request request = {.old = slice_str(old), .is_anchor = tracking_is_anchor};
-    struct msgid_list parents = {.count = 0};
+    struct slice parent = parent_of(headers);
+    struct outgoing_twins twins;
+    struct references_request request = {
+        .old = slice_str(old), .is_anchor = tracking_is_anchor, .twin = outgoing_twin, .arg = &twins};
     struct buf anchor;
     struct buf field;
 
     buf_init(&anchor, MSGID_MAX);
     buf_init(&field, REFERENCES_MAX * 2);
-    if (parent && !old) { /* RFC 5322 3.6.4: a parent that is named only there goes along */
-        msgid_list_read(slice_str(parent), &parents);
-        if (parents.count == 1)
-            request.more[0] = parents.id[0];
-    }
+    outgoing_find_twins(work, &twins);
+    if (!old)
+        request.more[0] = parent; /* RFC 5322 3.6.4: a parent that is named only there goes along */
+    request.more[1] = outgoing_twin(&twins, parent);
     if (work->plan->id_replaced)
-        request.more[1] = buf_slice(&work->client_id);
+        request.more[2] = buf_slice(&work->client_id);
     if (!sign_id(work, TOKEN_ANCHOR, &anchor))
         work->plan->failed = true;
     request.anchor = buf_slice(&anchor);
     if (!references_build(&request, &field))
         work->plan->failed = true;
+    if (request.more[1].len)
+        name_parent(work, request.more[1]);
     outgoing_remove_headers(work, "References", 2);
     outgoing_set_header(work->plan, "References", 1, &field);
     buf_free(&field);

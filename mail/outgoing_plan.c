@@ -85,21 +85,40 @@ void outgoing_plan_free(struct outgoing_plan *plan)
     *plan = (struct outgoing_plan){.reason = NULL};
 }
 
+static void add_word(struct buf *out, size_t start, const char *word)
+{
+    buf_add_f(out, "%s%s", out->len > start ? "," : "", word);
+}
+
+static void add_count(struct buf *out, size_t start, const char *word, unsigned count)
+{
+    if (count) {
+        add_word(out, start, word);
+        buf_add_f(out, ":%u", count);
+    }
+}
+
 void outgoing_plan_summary(const struct outgoing_plan *plan, struct buf *out)
 {
-    const struct rewrite_result *rewrite = &plan->rewrite;
+    size_t start = out->len;
 
-    if (!plan->tracked) {
-        buf_add_char(out, '-');
-        return;
-    }
-    buf_add_str(out, plan->id_replaced ? "id,anchor" : "anchor");
+    if (plan->tracked && plan->id_replaced)
+        add_word(out, start, "id");
+    if (plan->tracked && !plan->is_copy)
+        add_word(out, start, "anchor");
+    if (plan->tracked && plan->twin)
+        add_word(out, start, "twin");
+    if (plan->tracked && plan->unsubscribe != LIST_UNSUBSCRIBE_NONE)
+        add_word(out, start, "unsubscribe");
     if (plan->return_path)
-        buf_add_str(out, ",return_path");
-    if (rewrite->pixels)
-        buf_add_f(out, ",pixel:%u", rewrite->pixels);
-    if (rewrite->wrapped)
-        buf_add_f(out, ",links:%u", rewrite->wrapped);
-    if (rewrite->cleaned)
-        buf_add_f(out, ",cleaned:%u", rewrite->cleaned);
+        add_word(out, start, "return_path");
+    if (plan->passed_on) {
+        add_word(out, start, "pass");
+    } else if (plan->tracked) {
+        add_count(out, start, "pixel", plan->rewrite.pixels);
+        add_count(out, start, "links", plan->rewrite.wrapped);
+        add_count(out, start, "cleaned", plan->rewrite.cleaned);
+    }
+    if (out->len == start)
+        buf_add_char(out, '-');
 }

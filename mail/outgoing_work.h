@@ -20,7 +20,17 @@ struct outgoing_work {
     struct buf client_id; /* its own Message-ID, no brackets; empty when there is none that is valid */
     struct buf token_id;  /* what stands in Message-ID when it is replaced */
     uint32_t recipient;   /* key in the tokens */
+    bool offers_way_out;  /* second pass: the mail is of a campaign */
 };
+
+/* The ids that a mail names, and the signed ones by which the recipients know those mails. */
+enum { OUTGOING_NAMED_MAX = 16 };
+struct outgoing_twins {
+    struct sent_id named[OUTGOING_NAMED_MAX];
+    size_t count;
+};
+void outgoing_find_twins(struct outgoing_work *work, struct outgoing_twins *twins); /* outgoing_twins.c */
+struct slice outgoing_twin(void *twins, struct slice id); /* empty: none */
 
 /* A copy that lives as long as the plan. */
 struct slice outgoing_keep(struct outgoing_plan *plan, struct slice text);
@@ -42,5 +52,7 @@ const char *outgoing_recipients(struct outgoing_work *work); /* outgoing_record.
 const char *outgoing_record(struct outgoing_work *work);
 const char *outgoing_return_path(struct outgoing_work *work); /* outgoing_return.c */
 void outgoing_record_links(struct outgoing_plan *plan);
+void outgoing_body(struct outgoing_work *work); /* outgoing_body.c */
+void outgoing_unsubscribe(struct outgoing_work *work); /* outgoing_unsubscribe.c */
 
 #endif

@@ -4,25 +4,9 @@
 #include "mail/return_path.h"
 
 #include "common/address.h"
+#include "mail/address_token.h"
 
 _Static_assert((int)CONF_TOKEN_TEXT == (int)TOKEN_TEXT, "the configuration leaves room for another token");
-
-struct slice return_path_token(struct slice address)
-{
-    size_t at = address.len, plus;
-    struct token token;
-    struct slice text;
-
-    while (at > 0 && address.p[at - 1] != '@')
-        at--;
-    if (at < TOKEN_TEXT + 2) /* +TOKEN@ */
-        return slice_of("", 0);
-    plus = at - TOKEN_TEXT - 2;
-    text = slice_of(address.p + plus + 1, TOKEN_TEXT);
-    if (address.p[plus] != '+' || !token_parse(text, &token) || token.kind != TOKEN_BOUNCE)
-        return slice_of("", 0);
-    return text;
-}
 
 /* RFC 5321 4.1.2, Dot-string: what needs quotes is not passed on by every server. */
 static bool is_plain(struct slice local)
@@ -44,7 +28,7 @@ bool return_path_serves(const struct conf_list *local_domains, struct slice addr
     struct slice domain = address_domain(address);
 
     return domain.len && is_plain(slice_of(address.p, address.len - domain.len - 1)) &&
-           conf_list_has_domain(local_domains, domain) && slice_empty(return_path_token(address));
+           conf_list_has_domain(local_domains, domain) && slice_empty(address_token(address, TOKEN_BOUNCE));
 }
 
 bool return_path_add(struct buf *out, const char *form, struct keys *keys, uint64_t message, uint32_t recipient)

@@ -11,9 +11,6 @@
 #include "common/keys.h"
 #include "common/token.h"
 
-/* The token of an address of that shape, signed or not; empty when it has not the shape. Points into ADDRESS. */
-struct slice return_path_token(struct slice address);
-
 /*
  * May ADDRESS give way to a return path of ours, and get back what comes there? A plain ASCII address of a local
  * domain, so that every mail can be handed on to it; and no return path itself, so that nothing goes in a circle.

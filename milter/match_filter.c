@@ -5,110 +5,49 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/store.h"
-#include "common/token.h"
 #include "mail/auth_results.h"
 #include "mail/campaign.h"
-#include "mail/incoming.h"
+#include "mail/incoming_site.h"
+#include "mail/msgid.h"
+#include "mail/thread.h"
 #include "mail/tracking.h"
 #include "milter/match_filter.h"
 #include "milter/match_question.h"
 #include "milter/match_return.h"
 #include "milter/match_stop.h"
+#include "milter/match_unsubscribe.h"
+#include "milter/sent_ids.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <time.h>
-
-enum { NUMBER_TEXT = 24, ID_CACHED_S = 24 * 3600 };
 
 /* --- what the judge asks of the world ------------------------------------------------------------ */
 
-static enum token_result verify_token(void *arg, struct slice text, struct token *token)
-{
-    struct match_question *question = arg;
+_Static_assert((int)INCOMING_KEPT_MAX <= (int)SENT_IDS_MAX, "all are asked for");
 
-    return token_verify(question->filter->keys, text, slice_str(""), token);
-}
-
-static enum token_result verify_url(void *arg, struct slice url, struct token *token)
-{
-    const struct match_filter *filter = ((struct match_question *)arg)->filter;
-
-    return tracking_verify_url(filter->keys, filter->conf->tracking_url, url, token, NULL);
-}
-
-static bool cached_id(struct match_filter *filter, struct slice id, uint64_t *message)
-{
-    struct buf number;
-    bool found;
-
-    buf_init(&number, NUMBER_TEXT);
-    found = cache_get(filter->cache, "message_id", id, &number) && number.len;
-    if (found)
-        *message = strtoull(number.data, NULL, 10);
-    buf_free(&number);
-    return found;
-}
-
-/* An id that we left as it was: known by the cache or the database. */
-static bool find_kept_id(void *arg, struct slice id, uint64_t *message)
+/* Ids that we left as they were. */
+static void find_kept_ids(void *arg, struct sent_id *ids, size_t count)
 {
     struct match_question *question = arg;
     struct match_filter *filter = question->filter;
-    char number[NUMBER_TEXT];
-    struct db *db;
-    bool found;
 
-    if (cached_id(filter, id, message))
-        return true;
-    db = match_question_database(question);
-    if (!db)
-        return false;
-    found = store_find_message(db, id, message, match_question_left_ms(question)) == STORE_YES;
-    db_pool_give(filter->databases, db);
-    if (found) {
-        snprintf(number, sizeof number, "%" PRIu64, *message);
-        cache_set(filter->cache, "message_id", id, slice_str(number), ID_CACHED_S);
-    }
-    return found;
+    sent_ids_find(filter->cache, filter->databases, ids, count, question->until_ms);
 }
 
-static enum incoming_relation find_relation(void *arg, uint64_t message, struct slice address)
+static void find_original(void *arg, uint64_t message, struct slice address, struct original *original)
 {
-    static const enum incoming_relation meaning[] = {
-        [RELATION_NONE] = INCOMING_RELATION_NONE,
-        [RELATION_RECIPIENT] = INCOMING_RELATION_RECIPIENT,
-        [RELATION_OWNER] = INCOMING_RELATION_OWNER,
-    };
     struct match_question *question = arg;
-    enum store_relation relation = RELATION_NONE;
-    enum store_answer answer;
     struct db *db = match_question_database(question);
 
     if (!db)
-        return INCOMING_RELATION_UNKNOWN;
-    answer = store_relation_of(db, message, address, &relation, match_question_left_ms(question));
+        return;
+    store_find_original(db, message, address, original, match_question_left_ms(question));
     db_pool_give(question->filter->databases, db);
-    return answer == STORE_AWAY ? INCOMING_RELATION_UNKNOWN : meaning[relation];
 }
 
-static uint32_t recipient_key(void *arg, struct slice address)
+static struct incoming_mail mail_of(const struct mlfi_message *message)
 {
-    struct match_question *question = arg;
-
-    return keys_recipient(question->filter->keys, address);
-}
-
-static bool is_local_domain(void *arg, struct slice domain)
-{
-    struct match_question *question = arg;
-
-    return conf_list_has_domain(&question->filter->conf->local_domains, domain);
-}
-
-static bool judge(struct match_question *question, const struct mlfi_message *message, struct incoming_verdict *verdict)
-{
-    struct incoming_mail mail = {
+    return (struct incoming_mail){
         .headers = &message->headers,
         .body = buf_slice(&message->body),
         .envelope_sender = message->envelope_sender,
@@ -116,17 +55,18 @@ static bool judge(struct match_question *question, const struct mlfi_message *me
         .recipients = message->recipients,
         .authenticated = message->login[0] != '\0',
     };
-    struct incoming_lookup lookup = {
-        .arg = question,
-        .token = verify_token,
-        .url = verify_url,
-        .tracking_url = question->filter->conf->tracking_url,
-        .kept_id = find_kept_id,
-        .relation = find_relation,
-        .recipient_key = recipient_key,
-        .is_local_domain = is_local_domain,
-    };
+}
 
+static bool judge(struct match_question *question, const struct mlfi_message *message, struct incoming_verdict *verdict)
+{
+    struct incoming_site site = {.conf = question->filter->conf, .keys = question->filter->keys};
+    struct incoming_mail mail = mail_of(message);
+    struct incoming_lookup lookup;
+
+    incoming_site_lookup(&site, &lookup);
+    lookup.arg = question;
+    lookup.kept_ids = find_kept_ids;
+    lookup.original = find_original;
     return incoming_judge(&mail, &lookup, verdict);
 }
 
@@ -152,6 +92,32 @@ static void stop_campaign(const struct match_question *question, const struct ml
     db_pool_give(filter->databases, db);
 }
 
+/* Before the mail is accepted, like a stop. */
+static void unsubscribe(const struct match_question *question, const struct mlfi_message *message)
+{
+    struct match_filter *filter = question->filter;
+    struct incoming_mail mail = mail_of(message);
+    struct incoming_site site = {.conf = filter->conf, .keys = filter->keys};
+    struct incoming_lookup lookup;
+    struct unsubscribe_request request;
+    struct db *db;
+
+    incoming_site_lookup(&site, &lookup);
+    if (!unsubscribe_request_read(&mail, &lookup, filter->conf->unsubscribe_address, &request))
+        return;
+    if (!request.ignored && auth_results_read(&message->headers, message->host) == AUTH_RESULTS_FAIL)
+        request.ignored = "unauthenticated";
+    if (!request.ignored && filter->conf->mode == MODE_OBSERVE)
+        request.ignored = "observe";
+    if (request.ignored) {
+        log_info("unsubscribe=ignored message=%" PRIu64 " whom=<%s> reason=%s", request.message, request.from, request.ignored);
+        return;
+    }
+    db = match_question_database(question);
+    match_unsubscribe(filter, &request, db, match_question_left_ms(question));
+    db_pool_give(filter->databases, db);
+}
+
 /* --- record ---------------------------------------------------------------------------------------- */
 
 static bool write_record(struct match_filter *filter, const struct mlfi_message *message,
@@ -174,7 +140,7 @@ static bool write_record(struct match_filter *filter, const struct mlfi_message 
     return written;
 }
 
-/* --- cleaning the quoted text ------------------------------------------------------------------------ */
+/* --- what is edited: the thread, then the quoted text -------------------------------------------------- */
 
 /* On a submission service it records and edits nothing. */
 static bool may_edit(const struct match_filter *filter, const struct mlfi_message *message)
@@ -183,18 +149,36 @@ static bool may_edit(const struct match_filter *filter, const struct mlfi_messag
 }
 
 /* Mail that is forwarded on must keep its signature, so every recipient must be one whose mailbox is here. */
-static bool may_clean(const struct match_filter *filter, const struct mlfi_message *message)
+static bool may_edit_content(const struct match_filter *filter, const struct mlfi_message *message)
 {
     const struct conf *conf = filter->conf;
     const struct conf_list *domains =
         conf->match.clean_recipients.count ? &conf->match.clean_recipients : &conf->local_domains;
 
-    if (!conf->match.clean || message->body_missing || !may_edit(filter, message))
+    if (!conf->match.clean || !may_edit(filter, message))
         return false;
     for (size_t at = 0; at < message->recipients; at++)
         if (!conf_list_has_domain(domains, address_domain(message->recipient[at])))
             return false;
     return message->recipients > 0;
+}
+
+/* False when the MTA did not take the field. A mail whose own signature covers its header (RFC 9788) stays as it is. */
+static bool mend(const struct match_filter *filter, struct mlfi_message *message,
+                 const struct incoming_verdict *verdict, bool *mended)
+{
+    const char *reason;
+    struct buf field;
+    bool taken = true;
+
+    buf_init(&field, MSGID_MAX + 3);
+    *mended = thread_mend(&message->headers, verdict, &field) &&
+              rewrite_degree_of(&message->headers, buf_slice(&message->body), (size_t)filter->conf->match.body_limit,
+                                &reason) != REWRITE_NOTHING;
+    if (*mended)
+        taken = smfi_chgheader(message->ctx, (char *)(uintptr_t)"In-Reply-To", 1, field.data) == MI_SUCCESS;
+    buf_free(&field);
+    return taken;
 }
 
 /* False when the MTA did not take the new body. */
@@ -210,6 +194,8 @@ static bool clean(struct match_filter *filter, struct mlfi_message *message, uns
     struct rewrite_result result;
     bool taken = true;
 
+    if (message->body_missing)
+        return true;
     if (rewrite(&message->headers, buf_slice(&message->body), &settings, &result) && result.changed) {
         taken = smfi_replacebody(message->ctx, (unsigned char *)result.body.data, (int)result.body.len) == MI_SUCCESS;
         *cleaned = result.cleaned;
@@ -218,10 +204,16 @@ static bool clean(struct match_filter *filter, struct mlfi_message *message, uns
     return taken;
 }
 
+struct done {
+    unsigned cleaned; /* images and links taken out */
+    bool mended;      /* In-Reply-To */
+    bool recorded;
+};
+
 /* --- one mail ------------------------------------------------------------------------------------------ */
 
-static void log_mail(const struct mlfi_message *message, const struct incoming_verdict *verdict, unsigned cleaned,
-                     bool recorded)
+static void log_mail(const struct mlfi_message *message, const struct incoming_verdict *verdict,
+                     const struct done *done)
 {
     struct buf about;
 
@@ -235,10 +227,12 @@ static void log_mail(const struct mlfi_message *message, const struct incoming_v
     buf_init(&about, 2 * ADDRESS_MAX);
     if (verdict->about[0])
         buf_add_f(&about, " about=<%s> effect=%s", verdict->about, verdict->effect ? "yes" : "no");
+    buf_add_str(&about, verdict->answerer == ANSWERER_OTHER && verdict->same_domain ? " same_domain=yes" : "");
+    buf_add_str(&about, done->mended ? " mended=yes" : "");
     log_info("class=%s rung=%s confidence=%s message=%" PRIu64 " answerer=%s from=<%s> recipients=%zu cleaned=%u%s%s",
              answer_class_name(verdict->class_), answer_rung_name(verdict->rung),
              answer_confidence_name(verdict->confidence), verdict->message, answer_answerer_name(verdict->answerer),
-             verdict->from, message->recipients, cleaned, buf_text(&about), recorded ? "" : " reason=not_recorded");
+             verdict->from, message->recipients, done->cleaned, buf_text(&about), done->recorded ? "" : " reason=not_recorded");
     buf_free(&about);
     if (message->body_missing)
         log_info("judged by its headers alone: reason=%s", message->body_missing);
@@ -265,22 +259,22 @@ sfsistat match_filter_finish(void *arg, struct mlfi_message *message)
     struct match_filter *filter = arg;
     struct match_question question = match_question_begin(filter);
     struct incoming_verdict verdict;
-    unsigned cleaned = 0;
-    bool recorded = true;
+    struct done done = {.recorded = true};
     bool taken;
 
     if (is_own_mail(message))
         return SMFIS_CONTINUE;
+    unsubscribe(&question, message);
     if (!judge(&question, message, &verdict)) {
         log_err("no memory to judge a mail: it passes untouched");
         return SMFIS_CONTINUE;
     }
     if (verdict.class_ != ANSWER_NONE)
-        recorded = note(&question, message, &verdict);
+        done.recorded = note(&question, message, &verdict);
     taken = !may_edit(filter, message) || match_return(&question, message);
-    if (taken && recorded && verdict.class_ != ANSWER_NONE && may_clean(filter, message))
-        taken = clean(filter, message, &cleaned);
-    log_mail(message, &verdict, cleaned, recorded);
+    if (taken && done.recorded && verdict.class_ != ANSWER_NONE && may_edit_content(filter, message))
+        taken = mend(filter, message, &verdict, &done.mended) && clean(filter, message, &done.cleaned);
+    log_mail(message, &verdict, &done);
     incoming_verdict_free(&verdict);
     return taken ? SMFIS_CONTINUE : SMFIS_TEMPFAIL;
 }

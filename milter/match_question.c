@@ -12,19 +12,10 @@ struct match_question match_question_begin(struct match_filter *filter)
 
 int match_question_left_ms(const struct match_question *question)
 {
-    int64_t left = question->until_ms - clock_monotonic_ms();
-
-    return left > 0 ? (int)left : 0;
+    return clock_left_ms(question->until_ms);
 }
 
 struct db *match_question_database(const struct match_question *question)
 {
-    struct db_pool *databases = question->filter->databases;
-    struct db *db = db_pool_wait(databases, match_question_left_ms(question));
-
-    if (db && !db_connect(db, match_question_left_ms(question))) {
-        db_pool_give(databases, db);
-        db = NULL;
-    }
-    return db;
+    return db_pool_wait(question->filter->databases, match_question_left_ms(question));
 }

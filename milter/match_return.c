@@ -4,6 +4,7 @@
 #include "common/address.h"
 #include "common/log.h"
 #include "common/store.h"
+#include "mail/address_token.h"
 #include "mail/return_path.h"
 #include "milter/match_return.h"
 
@@ -51,7 +52,7 @@ static bool find_target(const struct match_question *question, uint64_t message,
     if (recorded_sender(question, message, target))
         return true;
     buf_reset(target);
-    return mailbox[0] && slice_empty(return_path_token(slice_str(mailbox))) && buf_add_str(target, mailbox);
+    return mailbox[0] && slice_empty(address_token(slice_str(mailbox), TOKEN_BOUNCE)) && buf_add_str(target, mailbox);
 }
 
 /* Add first: an MTA that does neither keeps the mail whole. */
@@ -66,7 +67,7 @@ static bool swap(SMFICTX *ctx, struct slice path, const struct buf *target)
 static bool swap_recipient(const struct match_question *question, const struct mlfi_message *message, struct slice path)
 {
     struct match_filter *filter = question->filter;
-    struct slice text = return_path_token(path);
+    struct slice text = address_token(path, TOKEN_BOUNCE);
     struct token token;
     struct buf target;
     bool taken = true;

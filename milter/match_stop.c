@@ -7,11 +7,16 @@
 
 #include <inttypes.h>
 
+void match_unsettled(struct match_filter *filter)
+{
+    cache_set(filter->cache, "campaign", slice_str("unsettled"), slice_str("1"), (uint32_t)filter->conf->campaign_settle_s);
+}
+
 static void spool_stop(struct match_filter *filter, const struct record_stop *stop)
 {
     struct buf payload;
 
-    cache_set(filter->cache, "campaign", slice_str("unsettled"), slice_str("1"), (uint32_t)filter->conf->campaign_settle_s);
+    match_unsettled(filter);
     buf_init(&payload, RECORD_BYTES_MAX);
     record_stop_encode(stop, &payload);
     mlfi_record(filter->recorder, RECORD_STOP, &payload);

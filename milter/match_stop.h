@@ -10,6 +10,9 @@
 
 #include "milter/match_filter.h"
 
+/* Tells spoor-stamp that something is on its way to the database that campaigns must wait for. */
+void match_unsettled(struct match_filter *filter);
+
 /* DB: a connection that stands, or NULL. */
 void match_stop(struct match_filter *filter, const struct record_stop *stop, struct db *db, int left_ms);
 

@@ -270,8 +270,9 @@ static sfsistat on_end_of_message(SMFICTX *ctx)
     if (is_closed() || (message && !message->under_way))
         return SMFIS_TEMPFAIL; /* the process ends; the client tries again and meets its successor */
     if (!message || message->failed) {
-        log_throttled(&no_memory, LOG_ERR, "no memory to hold a mail: it passes untouched");
-        answer = SMFIS_CONTINUE;
+        log_throttled(&no_memory, LOG_ERR, "no memory to hold a mail: it %s",
+                      service->can_wait ? "is to be tried again" : "passes untouched");
+        answer = service->can_wait ? SMFIS_TEMPFAIL : SMFIS_CONTINUE;
     } else {
         message->queue_id = macro(ctx, "i", "-");
         message->host = macro(ctx, "j", "");

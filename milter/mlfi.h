@@ -46,6 +46,7 @@ struct mlfi_service {
     unsigned long actions; /* SMFIF_* */
     size_t body_limit;     /* bytes; a larger body is not gathered */
     size_t memory_limit;   /* bytes held at once by all mails; above it bodies are not gathered */
+    bool can_wait;         /* the mail stands in a queue of ours: without memory it is to be tried again */
     /* Judges and edits; the answer goes to the MTA. Must not keep MESSAGE. */
     sfsistat (*finish)(void *arg, struct mlfi_message *message);
     void *arg;

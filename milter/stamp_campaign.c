@@ -45,31 +45,17 @@ static bool list_recipients(const struct campaign *campaign, const struct outgoi
     return question->recipients > 0;
 }
 
-/* NULL when the database is away or all connections stay lent. */
-static struct db *take_database(struct stamp_filter *filter, int64_t until_ms)
-{
-    struct db *db = db_pool_wait(filter->databases, (int)(until_ms - clock_monotonic_ms()));
-
-    if (db && !db_connect(db, (int)(until_ms - clock_monotonic_ms()))) {
-        db_pool_give(filter->databases, db);
-        return NULL;
-    }
-    return db;
-}
-
 static bool ask_database(struct stamp_filter *filter, const struct record_message *question, const bool *copied,
                          struct campaign *campaign)
 {
     int64_t until_ms = clock_monotonic_ms() + filter->conf->database_timeout_ms;
     bool by_domain = filter->conf->stamp.campaign_stop_scope == STOP_SCOPE_DOMAIN;
-    struct db *db = take_database(filter, until_ms);
-    int64_t left_ms = until_ms - clock_monotonic_ms();
-    bool answered = false;
+    struct db *db = db_pool_wait(filter->databases, clock_left_ms(until_ms));
+    bool answered;
 
     if (!db)
         return false;
-    if (left_ms > 0)
-        answered = store_admit(db, question, copied, by_domain, on_block, campaign, (int)left_ms) == STORE_YES;
+    answered = store_admit(db, question, copied, by_domain, on_block, campaign, clock_left_ms(until_ms)) == STORE_YES;
     if (!answered)
         log_warn("cannot ask the database about a campaign: %s", db_error(db));
     db_pool_give(filter->databases, db);

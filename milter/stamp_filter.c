@@ -6,18 +6,29 @@
 #include "common/log.h"
 #include "mail/msgid.h"
 #include "mail/outgoing.h"
+#include "milter/stamp_apply.h"
+#include "milter/sent_ids.h"
 #include "milter/stamp_campaign.h"
 #include "milter/stamp_filter.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
-enum { ID_CACHED_S = 7 * 24 * 3600 };
+enum { SENDER_CACHED_S = 7 * 24 * 3600 }; /* as long as a server may try to deliver */
 
 static bool next_number(void *arg, uint64_t *id)
 {
     struct stamp_filter *filter = arg;
 
     return message_id_make(filter->numbers, id);
+}
+
+/* Asked once a mail: the deadline begins here. */
+static void find_sent_ids(void *arg, struct sent_id *ids, size_t count)
+{
+    struct stamp_filter *filter = arg;
+
+    sent_ids_find(filter->cache, filter->databases, ids, count, clock_monotonic_ms() + filter->conf->database_timeout_ms);
 }
 
 static void make_plan(struct stamp_filter *filter, const struct mlfi_message *message, struct outgoing_plan *plan)
@@ -35,7 +46,14 @@ static void make_plan(struct stamp_filter *filter, const struct mlfi_message *me
             !message->by_smtp || network_list_has(&filter->submit_networks, client),
     };
     struct outgoing_settings settings = {
-        .conf = filter->conf, .keys = filter->keys, .number = next_number, .arg = filter};
+        .conf = filter->conf,
+        .keys = filter->keys,
+        .number = next_number,
+        .sent_ids = find_sent_ids,
+        .arg = filter,
+        .has_second_pass = *filter->conf->stamp.listen_copies,
+        .now_s = clock_wall_us() / 1000000,
+    };
 
     outgoing_plan_make(&mail, &settings, plan);
     plan->record.time_us = clock_wall_us();
@@ -55,50 +73,17 @@ static bool write_record(struct stamp_filter *filter, const struct outgoing_plan
     return written;
 }
 
-/* So that spoor-match knows without asking the database. */
+/* So that spoor-match knows without asking the database: an answer or a bounce may be here before the record is there. */
 static void remember(struct stamp_filter *filter, const struct outgoing_plan *plan)
 {
     const struct record_message *record = &plan->record;
     char number[24];
 
+    sent_ids_keep(filter->cache, record);
+    if (!plan->return_path)
+        return;
     snprintf(number, sizeof number, "%" PRIu64, record->id);
-    if (record->client_message_id.len)
-        cache_set(filter->cache, "message_id", record->client_message_id, slice_str(number), ID_CACHED_S);
-    if (plan->return_path) /* a bounce may be here before the record is in the database */
-        cache_set(filter->cache, "envelope_sender", slice_str(number), record->envelope_sender, ID_CACHED_S);
-}
-
-static bool apply_headers(SMFICTX *ctx, const struct outgoing_plan *plan, size_t edits)
-{
-    for (size_t at = 0; at < edits; at++) {
-        const struct outgoing_header_edit *edit = &plan->edit[at];
-
-        /* Always chgheader: it changes, adds or removes, and leaves one field on either MTA. */
-        if (smfi_chgheader(ctx, (char *)(uintptr_t)edit->name, (int)edit->nth, edit->value) != MI_SUCCESS)
-            return false;
-    }
-    return true;
-}
-
-/* Without arguments: what the client said with MAIL FROM (RET, ENVID, BODY, SMTPUTF8) stays. */
-static bool change_sender(SMFICTX *ctx, const char *sender)
-{
-    char path[ADDRESS_MAX + 3];
-
-    if (!sender)
-        return true;
-    snprintf(path, sizeof path, "<%s>", sender);
-    return smfi_chgfrom(ctx, path, NULL) == MI_SUCCESS;
-}
-
-/* The body goes last and at once: Postfix loses a mail whose filter dies in the middle of a replacement. */
-static bool apply(SMFICTX *ctx, const struct outgoing_plan *plan)
-{
-    const struct buf *body = &plan->rewrite.body;
-
-    return apply_headers(ctx, plan, plan->edits) && change_sender(ctx, plan->return_path) &&
-           (!plan->rewrite.changed ||
-            smfi_replacebody(ctx, (unsigned char *)body->data, (int)body->len) == MI_SUCCESS);
+    cache_set(filter->cache, "envelope_sender", slice_str(number), record->envelope_sender, SENDER_CACHED_S);
 }
 
 static void log_mail(const struct mlfi_message *message, const struct outgoing_plan *plan, const char *reason,
@@ -118,14 +103,19 @@ static void log_mail(const struct mlfi_message *message, const struct outgoing_p
     buf_free(&summary);
 }
 
+/* Untouched, but for our control headers. */
+static sfsistat let_go(const struct mlfi_message *message, const struct outgoing_plan *plan, const char *reason)
+{
+    log_mail(message, plan, reason, false);
+    return stamp_apply_controls(message->ctx, plan) ? SMFIS_CONTINUE : SMFIS_TEMPFAIL;
+}
+
 /* Records and edits a mail that goes. */
 static sfsistat send_on(struct stamp_filter *filter, struct mlfi_message *message, const struct outgoing_plan *plan)
 {
-    if (plan->tracked && !write_record(filter, plan)) {
-        log_mail(message, plan, "not_recorded", false);
-        return apply_headers(message->ctx, plan, plan->controls) ? SMFIS_CONTINUE : SMFIS_TEMPFAIL;
-    }
-    if (!apply(message->ctx, plan)) {
+    if (plan->tracked && !write_record(filter, plan))
+        return let_go(message, plan, "not_recorded");
+    if (!stamp_apply(message->ctx, plan)) {
         log_err("cannot hand the edits to the MTA: the mail is to be tried again");
         return SMFIS_TEMPFAIL;
     }
@@ -146,10 +136,7 @@ sfsistat stamp_filter_finish(void *arg, struct mlfi_message *message)
     if (observed)
         log_mail(message, &plan, plan.reason, !plan.failed);
     else if (stamp_campaign_admits(filter, message, &plan, &answer)) {
-        if (plan.failed)
-            log_mail(message, &plan, plan.reason, false);
-        else
-            answer = send_on(filter, message, &plan);
+        answer = plan.failed ? let_go(message, &plan, plan.reason) : send_on(filter, message, &plan);
     }
     outgoing_plan_free(&plan);
     return answer;

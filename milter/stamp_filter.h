@@ -24,7 +24,7 @@ struct stamp_filter {
     struct cache *cache;
     struct recorder *recorder;
     struct message_id_maker *numbers;
-    struct db_pool *databases;          /* asked about campaigns only */
+    struct db_pool *databases;          /* asked about campaigns, and about the mails that a mail names */
     _Atomic int64_t unsettled_until_ms; /* CLOCK_MONOTONIC; till then stops may be on their way to the database */
 };
 

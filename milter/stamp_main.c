@@ -3,13 +3,14 @@
  * spoor-stamp - outbound milter: gives each mail of ours a signed id, a pixel and tracked links.
  *
  * main() is the table of contents; a mail's life is in stamp_filter.c, what is decided about it in
- * mail/outgoing.c.
+ * mail/outgoing.c. The second process, where there is one, begins in copies.c.
  */
 
 #include "common/daemon.h"
 #include "common/log.h"
 #include "common/node.h"
 #include "common/reload.h"
+#include "milter/copies.h"
 #include "milter/stamp_filter.h"
 
 #include <stdlib.h>
@@ -59,11 +60,17 @@ int main(int argc, char **argv)
         .arg = &filter,
     };
     struct buf error;
+    int status;
 
     if (conf->stamp.bounce_address[0])
         service.actions |= SMFIF_CHGFROM;
-    buf_init(&error, 4096);
     daemon_start(&options);
+    if (*conf->stamp.listen_copies && daemon_fork()) {
+        status = copies_serve(conf, &options);
+        conf_free(conf);
+        return status;
+    }
+    buf_init(&error, 4096);
     /* conf_load() has checked the texts: only memory can be short */
     if (!network_list_parse(&filter.submit_networks, conf->stamp.submit_networks.item, conf->stamp.submit_networks.count))
         daemon_fail_with(&error);
@@ -92,7 +99,7 @@ int main(int argc, char **argv)
     cache_free(filter.cache);
     network_list_free(&filter.submit_networks);
     keys_free(filter.keys);
-    daemon_end();
+    status = daemon_end();
     conf_free(conf);
-    return 0;
+    return status;
 }

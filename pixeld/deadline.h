@@ -28,7 +28,7 @@ void deadlines_stop(struct deadlines *deadlines);
  */
 struct deadline *deadline_begin(struct deadlines *deadlines, int fd);
 void deadline_end(struct deadlines *deadlines, struct deadline *deadline); /* before FD is closed */
-/* The header is complete; no lock is taken. */
+/* The header is complete, and the body if one is waited for; no lock is taken. */
 void deadline_met(struct deadline *deadline);
 /* The answer is out; the next request may come. */
 void deadline_next(struct deadlines *deadlines, struct deadline *deadline);

@@ -6,34 +6,58 @@
 
 #include <string.h>
 
+/*
+ * Whether the person asked not to be tracked: Sec-GPC (Global Privacy Control), or its forerunner DNT. Both fields
+ * have one value that says so.
+ */
+static bool wants_privacy(const struct request *request)
+{
+    return slice_is(slice_trim(request->field[REQUEST_SEC_GPC]), "1") ||
+           slice_is(slice_trim(request->field[REQUEST_DNT]), "1");
+}
+
 static struct slice cut(struct slice s, size_t most)
 {
     return slice_of(s.p, s.len < most ? s.len : most);
 }
 
-void hit_of(const struct request *request, const struct token *token, struct slice raw,
+static void keep_person(const struct request *request, const struct token *token, const struct client *client,
+                        struct record_hit *hit)
+{
+    hit->recipient = token->recipient;
+    hit->user_agent = cut(request->field[REQUEST_USER_AGENT], USER_AGENT_MAX);
+    hit->address_bytes = client->address_bytes;
+    memcpy(hit->address, client->address, sizeof hit->address);
+}
+
+bool hit_of(const struct request *request, const struct token *token, struct slice raw, const struct rules *rules,
             const struct hit_settings *settings, int64_t now_us, struct record_hit *hit)
 {
     struct client client = client_of(request, settings->trusted_proxies, settings->proxy_header);
-    enum hit_kind kind = token->kind == TOKEN_CLICK ? HIT_CLICK : HIT_VIEW;
-    struct verdict verdict =
-        verdict_of(request, kind, &client, now_us / 1000 - message_id_time_ms(token->message));
+    struct rules_question question = {
+        .request = request,
+        .client = &client,
+        .kind = token->kind == TOKEN_CLICK ? HIT_CLICK : HIT_VIEW,
+        .age_ms = now_us / 1000 - message_id_time_ms(token->message),
+    };
+    struct verdict verdict = verdict_of(rules, &question);
+    bool is_private = settings->honour_gpc != HONOUR_GPC_NO && wants_privacy(request);
 
+    /* What is kept raw names the recipient, whom the key would tell later. */
+    if (is_private && (settings->honour_gpc == HONOUR_GPC_DROP || raw.len))
+        return false;
     if (settings->anonymize_ip)
         client_anonymize(&client);
     *hit = (struct record_hit){
-        .kind = kind,
+        .kind = question.kind,
         .message = token->message,
-        .recipient = token->recipient,
         .index = token->index,
         .time_us = now_us,
         .verdict = verdict.verdict,
-        .reason = slice_str(verdict.reason),
+        .reason = verdict.reason,
         .raw = raw,
     };
-    if (token->aggregate) /* counted, and no more */
-        return;
-    hit->user_agent = cut(request->field[REQUEST_USER_AGENT], USER_AGENT_MAX);
-    hit->address_bytes = client.address_bytes;
-    memcpy(hit->address, client.address, sizeof hit->address);
+    if (!token->aggregate && !is_private) /* else it is counted, and no more */
+        keep_person(request, token, &client, hit);
+    return true;
 }

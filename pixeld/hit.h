@@ -5,11 +5,13 @@
 #ifndef PIXELD_HIT_H
 #define PIXELD_HIT_H
 
+#include "common/conf.h"
 #include "common/network.h"
 #include "common/record.h"
 #include "common/token.h"
 #include "pixeld/client.h"
 #include "pixeld/request.h"
+#include "pixeld/rules.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,13 +20,15 @@ struct hit_settings {
     const struct network_list *trusted_proxies; /* NULL: none */
     enum client_header proxy_header;
     bool anonymize_ip; /* before anything is written */
+    enum conf_honour_gpc honour_gpc;
 };
 
 /*
- * HIT points into REQUEST and is valid as long. NOW_US is microseconds since 1970. RAW is empty, or the
- * request target when TOKEN's key is not known here: then its fields are hearsay until the key is.
+ * False when the hit is not to be recorded, because the person asked so. HIT points into REQUEST and RULES and is valid
+ * as long. NOW_US is microseconds since 1970. RAW is empty, or the request target when TOKEN's key is not known here:
+ * then its fields are hearsay until the key is.
  */
-void hit_of(const struct request *request, const struct token *token, struct slice raw,
+bool hit_of(const struct request *request, const struct token *token, struct slice raw, const struct rules *rules,
             const struct hit_settings *settings, int64_t now_us, struct record_hit *hit);
 
 #endif

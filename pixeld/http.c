@@ -48,6 +48,7 @@ struct http {
 struct connection {
     struct deadline *deadline;
     struct request request;
+    size_t body_bytes; /* of a POST, so far */
 };
 
 struct http_page *http_page_new(unsigned status, const struct http_header *headers, size_t count,
@@ -82,11 +83,37 @@ struct reading {
     const struct http *http;
     struct request *request;
     unsigned hosts;
+    unsigned framings; /* fields that say how long the body is */
 };
 
+/* RFC 9112 6.3: only digits; what overflows is too large anyway. */
+static bool read_length(struct request *request, struct slice digits)
+{
+    size_t length = 0;
+
+    for (size_t at = 0; at < digits.len; at++) {
+        if (!ascii_is_digit(digits.p[at]))
+            return false;
+        if (length <= REQUEST_BODY_MAX)
+            length = length * 10 + (size_t)(digits.p[at] - '0');
+    }
+    request->too_large = length > REQUEST_BODY_MAX;
+    return digits.len > 0;
+}
+
+/* Is this field all that says where the body ends, and plain? */
+static bool frames_body(struct reading *reading, struct slice name, struct slice value)
+{
+    if (++reading->framings > 1)
+        return false;
+    if (slice_is_i(name, MHD_HTTP_HEADER_CONTENT_LENGTH))
+        return read_length(reading->request, value);
+    return slice_is_i(value, "chunked");
+}
+
 /*
- * Can somebody else find the end of this request elsewhere than we do? It has no body, one Host at most, and no field
- * that might be read as one of these.
+ * Can somebody else find the end of this request elsewhere than we do? It has a body with POST alone, one Host at most, and
+ * no field that might be read as one of these.
  */
 static bool blurs_the_end(struct reading *reading, struct slice name, struct slice value)
 {
@@ -95,27 +122,12 @@ static bool blurs_the_end(struct reading *reading, struct slice name, struct sli
         return true;
     if (slice_is_i(name, MHD_HTTP_HEADER_HOST))
         return ++reading->hosts > 1;
-    if (slice_is_i(name, MHD_HTTP_HEADER_CONTENT_LENGTH))
-        return !slice_is(value, "0");
-    return slice_is_i(name, MHD_HTTP_HEADER_TRANSFER_ENCODING);
+    if (!slice_is_i(name, MHD_HTTP_HEADER_CONTENT_LENGTH) && !slice_is_i(name, MHD_HTTP_HEADER_TRANSFER_ENCODING))
+        return false;
+    if (reading->request->method == REQUEST_POST)
+        return !frames_body(reading, name, value);
+    return !(slice_is_i(name, MHD_HTTP_HEADER_CONTENT_LENGTH) && slice_is(value, "0"));
 }
-
-#define FIELD_NAME(text) {text, sizeof(text) - 1}
-
-static const struct {
-    struct slice name;
-    enum request_field field;
-} wanted[] = {
-    {FIELD_NAME("User-Agent"), REQUEST_USER_AGENT},
-    {FIELD_NAME("Referer"), REQUEST_REFERER},
-    {FIELD_NAME("Accept-Language"), REQUEST_ACCEPT_LANGUAGE},
-    {FIELD_NAME("Purpose"), REQUEST_PURPOSE},
-    {FIELD_NAME("Sec-Purpose"), REQUEST_SEC_PURPOSE},
-    {FIELD_NAME("X-Purpose"), REQUEST_X_PURPOSE},
-    {FIELD_NAME("X-Moz"), REQUEST_X_MOZ},
-    {FIELD_NAME("Sec-Fetch-Mode"), REQUEST_SEC_FETCH_MODE},
-    {FIELD_NAME("Sec-Fetch-User"), REQUEST_SEC_FETCH_USER},
-};
 
 static void keep_forwarded(struct request *request, struct slice line)
 {
@@ -130,16 +142,14 @@ static void keep_forwarded(struct request *request, struct slice line)
 static void read_field(struct reading *reading, struct slice name, struct slice value)
 {
     struct request *request = reading->request;
+    enum request_field field = request_field_named(name);
 
     if (blurs_the_end(reading, name, value))
         request->unframed = true;
     if (reading->http->proxy_header.len && slice_eq_i(name, reading->http->proxy_header))
         keep_forwarded(request, value);
-    for (size_t n = 0; n < sizeof wanted / sizeof *wanted; n++)
-        if (slice_eq_i(name, wanted[n].name)) {
-            request->field[wanted[n].field] = value;
-            return;
-        }
+    if (field < REQUEST_FIELDS)
+        request->field[field] = value;
 }
 
 static enum MHD_Result next_field(void *arg, enum MHD_ValueKind kind, const char *name, size_t name_size,
@@ -154,6 +164,8 @@ static enum request_method method_of(const char *method)
 {
     if (strcmp(method, MHD_HTTP_METHOD_GET) == 0)
         return REQUEST_GET;
+    if (strcmp(method, MHD_HTTP_METHOD_POST) == 0)
+        return REQUEST_POST;
     return strcmp(method, MHD_HTTP_METHOD_HEAD) == 0 ? REQUEST_HEAD : REQUEST_OTHER;
 }
 
@@ -196,9 +208,23 @@ static enum MHD_Result answer_now(const struct http *http, struct MHD_Connection
     return queued;
 }
 
+/* May the connection go on behind this request? Then its body, if any, is read first. */
+static bool is_read_to_its_end(const struct request *request)
+{
+    return !request->unframed && !request->too_large && request->method != REQUEST_OTHER;
+}
+
+/* Chunks do not say beforehand how many there are: above the limit the connection ends without an answer. */
+static enum MHD_Result throw_away(struct connection *ours, size_t *body_size)
+{
+    ours->body_bytes += *body_size;
+    *body_size = 0;
+    return ours->body_bytes <= REQUEST_BODY_MAX ? MHD_YES : MHD_NO;
+}
+
 /*
- * The library comes twice: with the header complete, and when the body is in. An answer to the first ends
- * the connection, which is right for a request that has a body and wrong for all others.
+ * The library comes with the header complete, with each piece of a body, and when that is in. An answer to the first ends
+ * the connection, which is right for a request that has a body we do not want and wrong for all others.
  */
 static enum MHD_Result answer_request(void *arg, struct MHD_Connection *connection, const char *target,
                                       const char *method, const char *version, const char *body,
@@ -208,16 +234,22 @@ static enum MHD_Result answer_request(void *arg, struct MHD_Connection *connecti
     struct connection *ours = connection_of(connection);
     bool first = *context == NULL;
 
-    (void)version, (void)body, (void)body_size;
+    (void)version, (void)body;
     if (ours == NULL)
         return MHD_NO;
     *context = ours;
     if (first) {
-        deadline_met(ours->deadline);
+        ours->body_bytes = 0;
         read_request(http, connection, target, method, &ours->request);
-        if (!ours->request.unframed && ours->request.method != REQUEST_OTHER)
+        if (ours->request.method != REQUEST_POST)
+            deadline_met(ours->deadline);
+        if (is_read_to_its_end(&ours->request))
             return MHD_YES;
+    } else if (*body_size) {
+        return throw_away(ours, body_size);
     }
+    if (ours->request.method == REQUEST_POST)
+        deadline_met(ours->deadline);
     return answer_now(http, connection, &ours->request);
 }
 

@@ -4,8 +4,9 @@
  * libmicrohttpd.
  *
  * Requests are answered on the engine's threads, one answer at a time a thread; an answer function must
- * not wait. The target is handed over raw, header fields as they came. A request that carries a body, or
- * whose end could be understood in two ways, is marked `unframed`; the connection ends after its answer.
+ * not wait. The target is handed over raw, header fields as they came. A POST is answered when its body is in, which is
+ * thrown away. A request whose end could be understood in two ways, or that has a body and is no POST, is marked `unframed`,
+ * one with a large body `too_large`; the connection ends after the answer.
  */
 #ifndef PIXELD_HTTP_H
 #define PIXELD_HTTP_H
@@ -44,7 +45,7 @@ struct http_options {
     size_t connections;               /* most at once; more are closed */
     unsigned connections_per_address; /* as crowd.h counts them; 0: no limit */
     const struct network_list *unlimited; /* whom that limit is not for; NULL: nobody */
-    int64_t header_timeout_ms;
+    int64_t header_timeout_ms; /* of a POST: for its body too */
     unsigned idle_timeout_s;
     const char *proxy_header; /* whose lines go into request.forwarded; "" none */
     struct http_answer (*answer)(void *arg, const struct request *request);

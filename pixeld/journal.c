@@ -65,15 +65,15 @@ static bool raw_allowed(struct journal *journal, const struct record_hit *hit, s
     return allowed;
 }
 
-static void say_lost(struct journal *journal, const struct record_hit *hit, enum spool_result result)
+static void say_lost(struct journal *journal, const char *what, int64_t time_us, enum spool_result result)
 {
     atomic_fetch_add_explicit(&journal->lost, 1, memory_order_relaxed);
-    atomic_store_explicit(&journal->lost_us, hit->time_us, memory_order_relaxed);
+    atomic_store_explicit(&journal->lost_us, time_us, memory_order_relaxed);
     if (result == SPOOL_FULL)
-        log_throttled(&journal->lost_throttle, LOG_ERR, "hit answered but not recorded: the spool is full");
+        log_throttled(&journal->lost_throttle, LOG_ERR, "%s but not recorded: the spool is full", what);
     else
-        log_throttled(&journal->lost_throttle, LOG_ERR,
-                      "hit answered but not recorded: cannot write to the spool: %s", strerrordesc_np(errno));
+        log_throttled(&journal->lost_throttle, LOG_ERR, "%s but not recorded: cannot write to the spool: %s", what,
+                      strerrordesc_np(errno));
 }
 
 void journal_add(struct journal *journal, const struct record_hit *hit)
@@ -90,8 +90,22 @@ void journal_add(struct journal *journal, const struct record_hit *hit)
     else
         result = recorder_write(journal->recorder, RECORD_HIT, &payload, journal->sync_each);
     if (result != SPOOL_OK)
-        say_lost(journal, hit, result);
+        say_lost(journal, "hit answered", hit->time_us, result);
     buf_free(&payload);
+}
+
+bool journal_add_unsubscribe(struct journal *journal, const struct record_unsubscribe *unsubscribe)
+{
+    enum spool_result result;
+    struct buf payload;
+
+    buf_init(&payload, PAYLOAD_MAX);
+    record_unsubscribe_encode(unsubscribe, &payload);
+    result = recorder_write(journal->recorder, RECORD_UNSUBSCRIBE, &payload, journal->sync_each);
+    if (result != SPOOL_OK)
+        say_lost(journal, "unsubscribe asked for", unsubscribe->time_us, result);
+    buf_free(&payload);
+    return result == SPOOL_OK;
 }
 
 struct journal_state journal_state(struct journal *journal, int64_t now_us)

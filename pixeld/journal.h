@@ -28,6 +28,8 @@ void journal_free(struct journal *journal);
 
 /* Logs a failure, at most once a minute. */
 void journal_add(struct journal *journal, const struct record_hit *hit);
+/* The same, but somebody waits to hear that it was done: false when it was not recorded. */
+bool journal_add_unsubscribe(struct journal *journal, const struct record_unsubscribe *unsubscribe);
 
 struct journal_state {
     uint64_t lost; /* could not be written */

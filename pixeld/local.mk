@@ -2,17 +2,27 @@
 # What decides without the HTTP library, so that tests and fuzzers link it alone.
 noinst_LIBRARIES += libpixeld.a
 libpixeld_a_SOURCES =
-libpixeld_a_SOURCES += pixeld/agent.c
-libpixeld_a_SOURCES += pixeld/agent.h
 libpixeld_a_SOURCES += pixeld/client.c
 libpixeld_a_SOURCES += pixeld/client.h
 libpixeld_a_SOURCES += pixeld/crowd.c
 libpixeld_a_SOURCES += pixeld/crowd.h
 libpixeld_a_SOURCES += pixeld/hit.c
 libpixeld_a_SOURCES += pixeld/hit.h
+libpixeld_a_SOURCES += pixeld/name_set.c
+libpixeld_a_SOURCES += pixeld/name_set.h
+libpixeld_a_SOURCES += pixeld/request.c
 libpixeld_a_SOURCES += pixeld/request.h
 libpixeld_a_SOURCES += pixeld/route.c
 libpixeld_a_SOURCES += pixeld/route.h
+libpixeld_a_SOURCES += pixeld/rulebook.c
+libpixeld_a_SOURCES += pixeld/rulebook.h
+libpixeld_a_SOURCES += pixeld/rules.c
+libpixeld_a_SOURCES += pixeld/rules.h
+libpixeld_a_SOURCES += pixeld/rules_builtin.c
+libpixeld_a_SOURCES += pixeld/rules_file.c
+libpixeld_a_SOURCES += pixeld/rules_file.h
+libpixeld_a_SOURCES += pixeld/rules_parse.c
+libpixeld_a_SOURCES += pixeld/rules_private.h
 libpixeld_a_SOURCES += pixeld/verdict.c
 libpixeld_a_SOURCES += pixeld/verdict.h
 
@@ -20,6 +30,8 @@ sbin_PROGRAMS += pixeld/spoor-pixeld
 pixeld_spoor_pixeld_CPPFLAGS = $(AM_CPPFLAGS) $(MICROHTTPD_CFLAGS)
 pixeld_spoor_pixeld_LDADD = libpixeld.a $(COMMON_LIBS) $(MICROHTTPD_LIBS)
 pixeld_spoor_pixeld_SOURCES =
+pixeld_spoor_pixeld_SOURCES += pixeld/clerk.c
+pixeld_spoor_pixeld_SOURCES += pixeld/clerk.h
 pixeld_spoor_pixeld_SOURCES += pixeld/click.c
 pixeld_spoor_pixeld_SOURCES += pixeld/click.h
 pixeld_spoor_pixeld_SOURCES += pixeld/deadline.c
@@ -39,5 +51,7 @@ pixeld_spoor_pixeld_SOURCES += pixeld/pixel.c
 pixeld_spoor_pixeld_SOURCES += pixeld/pixel.h
 pixeld_spoor_pixeld_SOURCES += pixeld/site.c
 pixeld_spoor_pixeld_SOURCES += pixeld/site.h
+pixeld_spoor_pixeld_SOURCES += pixeld/unsubscribe.c
+pixeld_spoor_pixeld_SOURCES += pixeld/unsubscribe.h
 
 dist_man_MANS += pixeld/spoor-pixeld.8

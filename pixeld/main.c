@@ -3,7 +3,7 @@
  * spoor-pixeld - answers for the picture and the links in tracked mails.
  *
  * main() opens in order what the site needs and closes it in reverse. Threads: those of the HTTP engine
- * (http.c), one for late connections (deadline.c), the spool's and the loader's. None of the first waits
+ * (http.c), one for late connections (deadline.c), the spool's, the loader's and the clerk's. None of the first waits
  * for the database.
  */
 #include "common/daemon.h"
@@ -11,6 +11,7 @@
 #include "common/network.h"
 #include "common/recorder.h"
 #include "common/reload.h"
+#include "pixeld/clerk.h"
 #include "pixeld/route.h"
 #include "pixeld/site.h"
 
@@ -30,6 +31,7 @@ struct pixeld {
     struct listeners listeners;
     struct recorder recorder;
     struct site site;
+    struct clerk *clerk;
     struct http *http;
 };
 
@@ -54,6 +56,7 @@ static bool open_proxies(struct pixeld *pixeld, struct buf *error)
     const struct conf *conf = pixeld->conf;
 
     pixeld->site.hits.anonymize_ip = conf->pixeld.anonymize_ip;
+    pixeld->site.hits.honour_gpc = conf->pixeld.honour_gpc;
     pixeld->site.hits.proxy_header = slice_is_i(slice_str(conf->pixeld.proxy_header), "forwarded")
                                          ? CLIENT_FORWARDED
                                          : CLIENT_X_FORWARDED_FOR;
@@ -69,6 +72,7 @@ static bool open_proxies(struct pixeld *pixeld, struct buf *error)
 
 static bool open_keys(struct pixeld *pixeld, struct buf *error)
 {
+    pixeld->site.unsubscribe_everywhere = pixeld->conf->unsubscribe_scope == UNSUBSCRIBE_ALL;
     pixeld->site.prefix = route_url_path(slice_str(pixeld->conf->tracking_url));
     pixeld->site.keys = keys_load(pixeld->conf->key_file, error);
     return pixeld->site.keys || failed(error);
@@ -102,6 +106,22 @@ static bool start_loader(struct pixeld *pixeld, struct buf *error)
     return started || failed(error);
 }
 
+static bool start_clerk(struct pixeld *pixeld, struct buf *error)
+{
+    struct clerk_options options = {
+        .conninfo = pixeld->conf->database,
+        .program = program,
+        .directory = pixeld->recorder.directory,
+        .keys = pixeld->site.keys,
+    };
+
+    options.book = pixeld->site.rulebook = rulebook_new(clerk_first_rules(options.directory));
+    if (!options.book)
+        return failed(error);
+    pixeld->clerk = clerk_start(&options, error);
+    return pixeld->clerk || failed(error);
+}
+
 static bool start_http(struct pixeld *pixeld, struct buf *error)
 {
     const struct conf *conf = pixeld->conf;
@@ -131,7 +151,7 @@ static bool start_http(struct pixeld *pixeld, struct buf *error)
 static bool start(struct pixeld *pixeld)
 {
     static bool (*const steps[])(struct pixeld *, struct buf *) = {
-        open_proxies, open_keys, open_sockets, drop_privileges, open_spool, start_loader, start_http,
+        open_proxies, open_keys, open_sockets, drop_privileges, open_spool, start_loader, start_clerk, start_http,
     };
     bool ok = true;
     struct buf error;
@@ -155,7 +175,9 @@ static void serve(struct pixeld *pixeld)
 
 static void stop(struct pixeld *pixeld)
 {
+    clerk_stop(pixeld->clerk);
     recorder_close(&pixeld->recorder, LOADER_DRAIN_MS);
+    rulebook_free(pixeld->site.rulebook);
     pages_release(&pixeld->site.pages);
     journal_free(pixeld->site.journal);
     keys_free(pixeld->site.keys);

@@ -31,6 +31,31 @@ static const struct http_header last_page_headers[] = {
     {"Connection", "close"},
 };
 
+static const struct http_header post_allowed_headers[] = {
+    {"Content-Type", "text/html; charset=utf-8"},
+    {"Cache-Control", "no-store"},
+    {"Allow", "GET, HEAD, POST"},
+    {"Connection", "close"},
+};
+
+static const struct http_header unavailable_headers[] = {
+    {"Content-Type", "text/html; charset=utf-8"},
+    {"Cache-Control", "no-store"},
+    {"Retry-After", "60"},
+};
+
+/* The hash is that of STYLE: nothing but this style and a form that comes back here does anything on the page. */
+static const struct http_header form_headers[] = {
+    {"Content-Type", "text/html; charset=utf-8"},
+    {"Cache-Control", "no-store"},
+    {"X-Content-Type-Options", "nosniff"},
+    {"X-Robots-Tag", "noindex, nofollow"},
+    {"Referrer-Policy", "no-referrer"},
+    {"Content-Security-Policy",
+     "default-src 'none'; style-src 'sha256-JTxaJBlQ4LenfvpZVC+i3xFdJ/G9lnZRV15Cb2EoF6s='; form-action 'self';"
+     " frame-ancestors 'none'; base-uri 'none'"},
+};
+
 static const struct http_header health_headers[] = {
     {"Content-Type", "text/plain; charset=utf-8"},
     {"Cache-Control", "no-store"},
@@ -41,6 +66,23 @@ static const struct http_header health_headers[] = {
     "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>" title "</title>"            \
     "<meta name=\"viewport\" content=\"width=device-width\"></head>\n<body><h1>" title "</h1><p>" text     \
     "</p></body></html>\n"
+
+#define STYLE                                                                                              \
+    ":root{color-scheme:light dark}"                                                                       \
+    "body{font:1.1em/1.5 system-ui,sans-serif;max-width:32em;margin:12vh auto;padding:0 1.2em}"            \
+    "h1{font-size:1.4em}button{font:inherit;padding:.6em 1.6em}"
+/* For people, on a phone too; dark where they like it dark. */
+#define FORM_PAGE(title, text)                                                                             \
+    "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>" title "</title>"            \
+    "<meta name=\"viewport\" content=\"width=device-width\">"                                             \
+    "<meta name=\"color-scheme\" content=\"light dark\"><style>" STYLE "</style></head>\n"                \
+    "<body><main><h1>" title "</h1>" text "</main></body></html>\n"
+
+static bool are_there(const struct pages *pages)
+{
+    return pages->pixel && pages->not_found && pages->method_not_allowed && pages->bad_request && pages->healthy &&
+           pages->post_allowed && pages->too_large && pages->unavailable && pages->unsubscribe && pages->unsubscribed;
+}
 
 bool pages_init(struct pages *pages)
 {
@@ -56,11 +98,25 @@ bool pages_init(struct pages *pages)
                           slice_str(PAGE("Method not allowed", "Only GET and HEAD are answered."))),
         .bad_request =
             http_page_new(400, last_page_headers, COUNT(last_page_headers),
-                          slice_str(PAGE("Bad request", "A request here has no body, one Host, and fields whose names no space follows."))),
+                          slice_str(PAGE("Bad request", "A request here has one Host, no body but that of a form, and fields "
+                                                        "whose names no space follows."))),
+        .post_allowed = http_page_new(405, post_allowed_headers, COUNT(post_allowed_headers),
+                                      slice_str(PAGE("Method not allowed", "Only GET, HEAD and POST are answered."))),
+        .too_large = http_page_new(413, last_page_headers, COUNT(last_page_headers),
+                                   slice_str(PAGE("Content too large", "So much is not taken here."))),
+        .unavailable = http_page_new(503, unavailable_headers, COUNT(unavailable_headers),
+                                     slice_str(PAGE("Not now", "This cannot be done just now. Please try again in a minute."))),
+        .unsubscribe = http_page_new(
+            200, form_headers, COUNT(form_headers),
+            slice_str(FORM_PAGE("Unsubscribe", "<p>Do you want to get no more mails of this kind?</p>"
+                                               "<form method=\"post\"><button>Unsubscribe</button></form>"))),
+        .unsubscribed = http_page_new(
+            200, form_headers, COUNT(form_headers),
+            slice_str(FORM_PAGE("Unsubscribed", "<p>You will get no more mails of this kind. One that was already on "
+                                                "its way may still arrive.</p>"))),
         .healthy = http_page_new(200, health_headers, COUNT(health_headers), slice_str("ok\n")),
     };
-    if (pages->pixel && pages->not_found && pages->method_not_allowed && pages->bad_request &&
-        pages->healthy)
+    if (are_there(pages))
         return true;
     pages_release(pages);
     return false;
@@ -73,5 +129,10 @@ void pages_release(struct pages *pages)
     http_page_free(pages->method_not_allowed);
     http_page_free(pages->bad_request);
     http_page_free(pages->healthy);
+    http_page_free(pages->post_allowed);
+    http_page_free(pages->too_large);
+    http_page_free(pages->unavailable);
+    http_page_free(pages->unsubscribe);
+    http_page_free(pages->unsubscribed);
     *pages = (struct pages){.pixel = NULL};
 }

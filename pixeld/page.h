@@ -13,6 +13,11 @@ struct pages {
     struct http_page *pixel;              /* 200, a transparent GIF of 43 bytes that nobody may cache */
     struct http_page *not_found;          /* 404 */
     struct http_page *method_not_allowed; /* 405 with Allow; ends the connection */
+    struct http_page *post_allowed;       /* the same, where POST is allowed too */
+    struct http_page *too_large;          /* 413; ends the connection */
+    struct http_page *unavailable;        /* 503 with Retry-After */
+    struct http_page *unsubscribe;        /* 200, asks */
+    struct http_page *unsubscribed;       /* 200, says that it is done */
     struct http_page *bad_request;        /* 400; ends the connection */
     struct http_page *healthy;            /* 200 "ok" */
 };

@@ -45,6 +45,8 @@ static enum route_place place_of(struct slice path)
         return ROUTE_VIEW;
     if (starts(path, slice_str("/c/")))
         return ROUTE_CLICK;
+    if (starts(path, slice_str("/u/")))
+        return ROUTE_UNSUBSCRIBE;
     return slice_is(path, "/healthz") ? ROUTE_HEALTH : ROUTE_NOWHERE;
 }
 
@@ -56,7 +58,7 @@ void route_parse(struct slice target, struct slice prefix, struct route *route)
         path = route_url_path(path);
     path = without_prefix(path, prefix);
     *route = (struct route){.place = place_of(path), .path = path};
-    if (route->place == ROUTE_VIEW || route->place == ROUTE_CLICK)
+    if (route->place != ROUTE_NOWHERE && route->place != ROUTE_HEALTH)
         route->readable = url_target_parse(path, &route->target);
 }
 

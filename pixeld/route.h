@@ -14,7 +14,7 @@
 
 #include <stdbool.h>
 
-enum route_place { ROUTE_NOWHERE, ROUTE_VIEW, ROUTE_CLICK, ROUTE_HEALTH };
+enum route_place { ROUTE_NOWHERE, ROUTE_VIEW, ROUTE_CLICK, ROUTE_UNSUBSCRIBE, ROUTE_HEALTH };
 
 struct route {
     enum route_place place;

@@ -6,14 +6,17 @@
 #include "pixeld/health.h"
 #include "pixeld/pixel.h"
 #include "pixeld/route.h"
+#include "pixeld/unsubscribe.h"
 
 void site_record(struct site *site, const struct request *request, const struct token *token,
                  struct slice raw)
 {
+    struct rules *rules = rulebook_take(site->rulebook);
     struct record_hit hit;
 
-    hit_of(request, token, raw, &site->hits, clock_wall_us(), &hit);
-    journal_add(site->journal, &hit);
+    if (hit_of(request, token, raw, rules, &site->hits, clock_wall_us(), &hit))
+        journal_add(site->journal, &hit);
+    rules_let_go(rules);
 }
 
 static struct http_answer answer_place(struct site *site, const struct request *request,
@@ -24,6 +27,8 @@ static struct http_answer answer_place(struct site *site, const struct request *
         return pixel_answer(site, request, route);
     case ROUTE_CLICK:
         return click_answer(site, request, route);
+    case ROUTE_UNSUBSCRIBE:
+        return unsubscribe_answer(site, request, route);
     case ROUTE_HEALTH:
         return health_answer(site, request);
     case ROUTE_NOWHERE:
@@ -32,18 +37,29 @@ static struct http_answer answer_place(struct site *site, const struct request *
     return (struct http_answer){.page = site->pages.not_found};
 }
 
+/* NULL when the request may be answered. */
+static struct http_page *refusal(const struct site *site, const struct request *request, const struct route *route)
+{
+    bool may_post = route->place == ROUTE_UNSUBSCRIBE;
+
+    if (request->method == REQUEST_OTHER || (request->method == REQUEST_POST && !may_post))
+        return may_post ? site->pages.post_allowed : site->pages.method_not_allowed;
+    if (request->unframed)
+        return site->pages.bad_request;
+    return request->too_large ? site->pages.too_large : NULL;
+}
+
 struct http_answer site_answer(void *arg, const struct request *request)
 {
     struct site *site = arg;
     struct http_answer answer;
     struct route route;
 
-    if (request->method == REQUEST_OTHER)
-        return (struct http_answer){.page = site->pages.method_not_allowed};
-    if (request->unframed)
-        return (struct http_answer){.page = site->pages.bad_request};
     route_parse(request->target, site->prefix, &route);
-    answer = answer_place(site, request, &route);
+    answer.page = refusal(site, request, &route);
+    answer.once = false;
+    if (!answer.page)
+        answer = answer_place(site, request, &route);
     route_free(&route);
     return answer;
 }

@@ -14,6 +14,7 @@
 #include "pixeld/http.h"
 #include "pixeld/journal.h"
 #include "pixeld/page.h"
+#include "pixeld/rulebook.h"
 
 struct site {
     struct slice prefix; /* the path of tracking_url */
@@ -21,6 +22,8 @@ struct site {
     struct journal *journal;
     struct loader *loader;
     struct hit_settings hits;
+    bool unsubscribe_everywhere; /* not only from the sender of the mail */
+    struct rulebook *rulebook;
     struct pages pages;
 };
 

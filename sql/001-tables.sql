@@ -172,7 +172,7 @@ create table spoor.event (
 ) partition by range (at_time);
 create index event_message on spoor.event (message);
 create index event_at_time on spoor.event (at_time);
-create index event_record on spoor.event using brin (spool, record) with (pages_per_range = 32);
+create index event_record on spoor.event using brin (spool, record) with (pages_per_range = 32, autosummarize = on);
 comment on table spoor.event is 'Everything that happened to tracked mails, machine-made or not, one row each, in compact codes; spoor.event_report spells them out. A partition a month.';
 comment on column spoor.event.at_time is 'When it happened. A time more than a day ahead is replaced by the time of loading; see spoor.event_clock.';
 comment on column spoor.event.message is 'The mail; its row may arrive later.';
@@ -185,6 +185,43 @@ comment on column spoor.event.kind is 'Letter; spoor.event_kind_name() gives the
 comment on column spoor.event.verdict is 'Letter; spoor.verdict_name() gives the word. It says who did it.';
 comment on column spoor.event.reason is 'Number in spoor.reason; 0: none.';
 comment on column spoor.event.address is 'Network address of the client, where it is kept.';
+
+create table spoor.event_verdict (
+    number bigint generated always as identity primary key,
+    record bigint not null,
+    judged_at timestamptz not null default now(),
+    spool smallint not null,
+    reason smallint not null,
+    verdict "char" not null
+);
+create index event_verdict_record on spoor.event_verdict (spool, record);
+comment on table spoor.event_verdict is 'Verdicts that came later, when more was known; the last one of an event holds, and spoor.event keeps the first.';
+comment on column spoor.event_verdict.number is 'Counts them; a row of spoor.batch for spool 0 names the first and the last that came together.';
+comment on column spoor.event_verdict.record is 'Record of the event.';
+comment on column spoor.event_verdict.judged_at is 'When it was judged.';
+comment on column spoor.event_verdict.spool is 'Spool of the event.';
+comment on column spoor.event_verdict.reason is 'As in spoor.event.';
+comment on column spoor.event_verdict.verdict is 'As in spoor.event.';
+
+create table spoor.verdict_setting (
+    verdict_settle interval not null default '60 s' check (verdict_settle >= '0'),
+    repeat_window interval not null default '30 min' check (repeat_window >= '0'),
+    burst_links integer not null default 3 check (burst_links >= 2),
+    burst_within interval not null default '2 s' check (burst_within between '0' and '1 min'),
+    burst_all_within interval not null default '10 s' check (burst_all_within between '0' and '1 min'),
+    crowd_recipients integer not null default 10 check (crowd_recipients >= 2),
+    crowd_within interval not null default '5 s' check (crowd_within between '0' and '1 min')
+);
+create unique index verdict_setting_is_one_row on spoor.verdict_setting ((true));
+insert into spoor.verdict_setting default values;
+comment on table spoor.verdict_setting is 'One row: what hindsight calls a machine, and what counts once. Change it with update; verdicts that were given stay.';
+comment on column spoor.verdict_setting.verdict_settle is 'A view or click older than this is not expected to be judged again; see spoor.feed.settled.';
+comment on column spoor.verdict_setting.repeat_window is 'The same view, or click, from the same network no later than this after the last one counts as that one.';
+comment on column spoor.verdict_setting.burst_links is 'So many links of one mail followed within burst_within for one recipient: a scanner.';
+comment on column spoor.verdict_setting.burst_within is 'See burst_links.';
+comment on column spoor.verdict_setting.burst_all_within is 'All links of a mail that has three or more, followed within this for one recipient: a scanner.';
+comment on column spoor.verdict_setting.crowd_recipients is 'What so many recipients were sent, asked for from one address by one program within crowd_within: a scanner.';
+comment on column spoor.verdict_setting.crowd_within is 'See crowd_recipients.';
 
 create table spoor.event_clock (
     spool smallint not null,
@@ -328,7 +365,7 @@ create table spoor.batch (
 );
 comment on table spoor.batch is 'What was loaded together. Numbers appear in the order of the commits, so a reader that has seen a number has seen all before.';
 comment on column spoor.batch.number is 'The counter.';
-comment on column spoor.batch.spool is 'Spool it came from.';
+comment on column spoor.batch.spool is 'Spool it came from. 0: later verdicts, and the records are numbers of spoor.event_verdict.';
 comment on column spoor.batch.first_record is 'Position of the first record.';
 comment on column spoor.batch.last_record is 'Position of the last record.';
 comment on column spoor.batch.records is 'How many records it held.';

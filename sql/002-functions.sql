@@ -12,7 +12,8 @@ create function spoor.event_kind_name(kind "char") returns text
         when 'v' then 'view' when 'c' then 'click' when 'f' then 'refused'
         when 'n' then 'none' when 'o' then 'own' when 'p' then 'complaint' when 'd' then 'receipt'
         when 'b' then 'bounce' when 'w' then 'delay' when 't' then 'delivered' when 'a' then 'auto_reply'
-        when 'm' then 'meeting' when 'l' then 'list' when 'x' then 'machine' when 'r' then 'reply' end $$;
+        when 'm' then 'meeting' when 'l' then 'list' when 'x' then 'machine' when 'r' then 'reply'
+        when 'u' then 'unsubscribe' end $$;
 comment on function spoor.event_kind_name("char") is 'The word for the letter in spoor.event.kind.';
 
 create function spoor.verdict_name(verdict "char") returns text
@@ -25,8 +26,13 @@ comment on function spoor.verdict_name("char") is 'The word for the letter in sp
 create function spoor.is_counted(kind "char", verdict "char") returns boolean
     language sql immutable strict parallel safe
     as $$ select case when kind in ('v', 'c') then verdict in ('h', 'p', 'u')
-        else kind in ('r', 'a', 'b', 'p', 'm', 'd', 'f') end $$;
-comment on function spoor.is_counted("char", "char") is 'Whether an event belongs into the feed: views and clicks but those by machines and by the sender, replies, automatic replies, bounces, complaints, meetings, receipts and refusals.';
+        else kind in ('r', 'a', 'b', 'p', 'm', 'd', 'u', 'f') end $$;
+comment on function spoor.is_counted("char", "char") is 'Whether an event belongs into the feed: views and clicks but those by machines and by the sender, replies, automatic replies, bounces, complaints, meetings, receipts, who unsubscribed, and refusals.';
+
+create function spoor.place_of(address inet) returns cidr
+    language sql immutable strict parallel safe
+    as $$ select set_masklen(address::cidr, case family(address) when 4 then 24 else 48 end) $$;
+comment on function spoor.place_of(inet) is 'The network an address belongs to, as far as repeats go: 24 bits of IPv4, 48 bits of IPv6.';
 
 create function spoor.recipient_name(message bigint, key integer) returns text
     language sql stable parallel safe
@@ -46,7 +52,7 @@ create function spoor.answer_person(answer spoor.answer) returns text
 comment on function spoor.answer_person(spoor.answer) is 'Who an answer is from; of a report, which a machine writes, whom it is about.';
 
 create function spoor.answer_effect(answer spoor.answer) returns text
-    language sql stable parallel safe
+    language sql stable strict parallel safe
     as $$ select case
         when answer.class = 'bounce' and answer.hard is null then 'no_status'
         when answer.class = 'bounce' and not answer.hard then 'soft'
@@ -59,6 +65,20 @@ create function spoor.answer_effect(answer spoor.answer) returns text
               from spoor.recipient r where r.message = answer.message) then 'yes'
         else 'nobody_named' end $$;
 comment on function spoor.answer_effect(spoor.answer) is 'Whether a bounce or complaint may stop and suppress, yes or why not: soft, no_status, no_recipient (it is about somebody whom the mail did not go to) or nobody_named.';
+
+create function spoor.answerer_name(message bigint, address text, recorded spoor.answerer) returns text
+    language sql stable strict parallel safe
+    as $$ select case when exists (select from spoor.recipient r where r.message = $1 and r.address = $2) then 'recipient'
+        else nullif($3, 'unknown')::text end $$;
+comment on function spoor.answerer_name(bigint, text, spoor.answerer)
+    is 'Whether an answer came from a recipient of the mail, To, Cc or Bcc: recipient or other. What was recorded counts where the recipients are not named; null when nobody knew.';
+
+create function spoor.shares_domain(message bigint, address text) returns boolean
+    language sql stable strict parallel safe
+    as $$ select bool_or(substring(r.address from '[^@]*$') = substring($2 from '[^@]*$'))
+        from spoor.recipient r where r.message = $1 $$;
+comment on function spoor.shares_domain(bigint, text)
+    is 'Whether an address has the domain of a recipient of the mail, as a colleague has; null where the recipients are not named.';
 
 create function spoor.ensure_partitions(first timestamptz, last timestamptz) returns integer
     language plpgsql security definer

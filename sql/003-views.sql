@@ -1,6 +1,60 @@
 -- SPDX-License-Identifier: BSD-2-Clause
 -- Views: what a person reads.
 
+create view spoor.judged_event as
+select e.at_time,
+       e.message,
+       e.record,
+       e.recipient,
+       e.agent,
+       e.spool,
+       e.link,
+       e.kind,
+       coalesce(v.verdict, e.verdict) as verdict,
+       coalesce(v.reason, e.reason) as reason,
+       e.address,
+       e.verdict as first_verdict,
+       e.reason as first_reason
+from spoor.event e
+left join lateral (
+    select c.verdict, c.reason from spoor.event_verdict c
+    where e.kind in ('v', 'c') and c.spool = e.spool and c.record = e.record
+    order by c.number desc limit 1) v on true;
+comment on view spoor.judged_event is 'spoor.event with the verdict that holds now.';
+comment on column spoor.judged_event.at_time is 'As in spoor.event.';
+comment on column spoor.judged_event.message is 'As in spoor.event.';
+comment on column spoor.judged_event.record is 'As in spoor.event.';
+comment on column spoor.judged_event.recipient is 'As in spoor.event.';
+comment on column spoor.judged_event.agent is 'As in spoor.event.';
+comment on column spoor.judged_event.spool is 'As in spoor.event.';
+comment on column spoor.judged_event.link is 'As in spoor.event.';
+comment on column spoor.judged_event.kind is 'As in spoor.event.';
+comment on column spoor.judged_event.verdict is 'The last verdict.';
+comment on column spoor.judged_event.reason is 'Its reason.';
+comment on column spoor.judged_event.address is 'As in spoor.event.';
+comment on column spoor.judged_event.first_verdict is 'The verdict at the request.';
+comment on column spoor.judged_event.first_reason is 'Its reason.';
+
+create view spoor.counted_event as
+select e.at_time,
+       e.message,
+       e.recipient,
+       e.kind,
+       e.link,
+       e.kind in ('v', 'c') and e.address is not null
+           and coalesce(e.at_time - lag(e.at_time) over same <= s.repeat_window, false) as repeated
+from spoor.judged_event e
+cross join spoor.verdict_setting s
+where spoor.is_counted(e.kind, e.verdict)
+window same as (partition by e.message, e.recipient, e.kind, e.link, spoor.place_of(e.address) order by e.at_time);
+comment on view spoor.counted_event is 'The events that count, and which of them repeat one from the same network: these are rows, but no further view or click.';
+comment on column spoor.counted_event.at_time is 'As in spoor.event.';
+comment on column spoor.counted_event.message is 'As in spoor.event.';
+comment on column spoor.counted_event.recipient is 'As in spoor.event.';
+comment on column spoor.counted_event.kind is 'As in spoor.event.';
+comment on column spoor.counted_event.link is 'As in spoor.event.';
+comment on column spoor.counted_event.repeated is 'Whether it counts as the one before; see spoor.verdict_setting.repeat_window.';
+
 create view spoor.feed as
 select e.at_time,
        spoor.event_kind_name(e.kind) as what,
@@ -13,8 +67,11 @@ select e.at_time,
        a.status,
        case when a.hard then 'hard' when not a.hard then 'soft' end as hardness,
        spoor.answer_effect(a) as effect,
-       nullif(e.message, 0) as message
-from spoor.event e
+       nullif(e.message, 0) as message,
+       spoor.answerer_name(e.message, a.from_address, a.answerer) as answerer,
+       spoor.shares_domain(e.message, a.from_address) as same_domain,
+       e.kind not in ('v', 'c') or e.at_time < now() - (select t.verdict_settle from spoor.verdict_setting t) as settled
+from spoor.judged_event e
 left join spoor.message m on m.id = e.message
 left join spoor.link l on l.message = e.message and l.number = e.link and e.kind = 'c'
 left join spoor.answer a on a.message = e.message and a.spool = e.spool and a.record = e.record
@@ -24,7 +81,7 @@ where spoor.is_counted(e.kind, e.verdict)
 order by e.at_time desc;
 comment on view spoor.feed is 'What became of the mails, newest first; without what machines or the sender did. Try: table spoor.feed limit 20 \watch 2';
 comment on column spoor.feed.at_time is 'When it happened.';
-comment on column spoor.feed.what is 'view, click, the class of an answer, or refused: campaign mail that did not go to somebody.';
+comment on column spoor.feed.what is 'view, click, unsubscribe, the class of an answer, or refused: campaign mail that did not go to somebody.';
 comment on column spoor.feed.sender is 'Who had sent the mail.';
 comment on column spoor.feed.person is 'Who did it: the recipient, or the one who answered, or one of how many; whom a bounce, complaint or refusal is about.';
 comment on column spoor.feed.subject is 'Subject of the mail.';
@@ -35,6 +92,9 @@ comment on column spoor.feed.status is 'Status code of a bounce.';
 comment on column spoor.feed.hardness is 'hard: the bounce is for good; soft: it may get through another time.';
 comment on column spoor.feed.effect is 'Whether a bounce or complaint may end campaigns for that person, yes or why not; see spoor.answer_effect().';
 comment on column spoor.feed.message is 'The mail, as in spoor.message; null for one that nobody got.';
+comment on column spoor.feed.answerer is 'Of an answer: recipient, also one in Cc, or other; null when that is not known.';
+comment on column spoor.feed.same_domain is 'Of an answer: whether it came from the domain of a recipient.';
+comment on column spoor.feed.settled is 'Whether the verdict is not expected to change any more.';
 
 create view spoor.event_report as
 select e.at_time,
@@ -45,6 +105,8 @@ select e.at_time,
        l.destination,
        spoor.verdict_name(e.verdict) as verdict,
        r.name as reason,
+       case when (e.verdict, e.reason) is distinct from (e.first_verdict, e.first_reason)
+           then spoor.verdict_name(e.first_verdict) end as first_verdict,
        e.address,
        g.name as agent,
        c.claimed_at,
@@ -52,7 +114,7 @@ select e.at_time,
        p.program,
        e.spool,
        e.record
-from spoor.event e
+from spoor.judged_event e
 left join spoor.link l on l.message = e.message and l.number = e.link
 left join spoor.answer a on a.message = e.message and a.spool = e.spool and a.record = e.record
 left join spoor.campaign_refusal f on e.kind = 'f' and f.spool = e.spool and f.record = e.record
@@ -62,13 +124,14 @@ left join spoor.event_clock c on c.spool = e.spool and c.record = e.record
 left join spoor.spool_progress p on p.spool = e.spool;
 comment on view spoor.event_report is 'Every event, also those of machines, with its codes spelled out.';
 comment on column spoor.event_report.at_time is 'When it happened.';
-comment on column spoor.event_report.what is 'view, click, the class of an answer, or refused.';
+comment on column spoor.event_report.what is 'view, click, unsubscribe, the class of an answer, or refused.';
 comment on column spoor.event_report.message is 'The mail.';
 comment on column spoor.event_report.person is 'Who did it, or one of how many; whom a report or refusal is about.';
 comment on column spoor.event_report.link is 'Which link, from 1.';
 comment on column spoor.event_report.destination is 'Where the link leads.';
 comment on column spoor.event_report.verdict is 'Who or what did it.';
 comment on column spoor.event_report.reason is 'Why this verdict.';
+comment on column spoor.event_report.first_verdict is 'The verdict at the request, where it was judged again.';
 comment on column spoor.event_report.address is 'Network address of the client.';
 comment on column spoor.event_report.agent is 'User-Agent of the client.';
 comment on column spoor.event_report.claimed_at is 'The time in the record, where a clock ahead made it worthless.';
@@ -93,18 +156,19 @@ select m.id as message,
        e.clicks,
        a.replies,
        a.auto_replies,
-       e.machine_events
+       b.machine_events
 from spoor.message m
 cross join lateral (
-    select count(distinct v.recipient) filter (where counted and v.kind = 'v') as viewed,
-           count(distinct v.recipient) filter (where counted and v.kind = 'c') as clicked,
-           min(v.at_time) filter (where counted and v.kind = 'v') as first_viewed_at,
-           max(v.at_time) filter (where counted) as last_event_at,
-           count(*) filter (where counted and v.kind = 'v') as views,
-           count(*) filter (where counted and v.kind = 'c') as clicks,
-           count(*) filter (where v.kind in ('v', 'c') and v.verdict in ('f', 'b')) as machine_events
-    from spoor.event v cross join lateral spoor.is_counted(v.kind, v.verdict) counted
-    where v.message = m.id) e
+    select count(distinct v.recipient) filter (where v.kind = 'v') as viewed,
+           count(distinct v.recipient) filter (where v.kind = 'c') as clicked,
+           min(v.at_time) filter (where v.kind = 'v') as first_viewed_at,
+           max(v.at_time) as last_event_at,
+           count(*) filter (where v.kind = 'v' and not v.repeated) as views,
+           count(*) filter (where v.kind = 'c' and not v.repeated) as clicks
+    from spoor.counted_event v where v.message = m.id) e
+cross join lateral (
+    select count(*) as machine_events
+    from spoor.judged_event v where v.message = m.id and v.kind in ('v', 'c') and v.verdict in ('f', 'b')) b
 cross join lateral (
     select count(distinct w.from_address) filter (where w.class = 'reply') as replied,
            count(*) filter (where w.class = 'reply') as replies,
@@ -123,8 +187,8 @@ comment on column spoor.message_report.clicked is 'Persons who followed a link; 
 comment on column spoor.message_report.replied is 'Addresses that replied.';
 comment on column spoor.message_report.first_viewed_at is 'First view.';
 comment on column spoor.message_report.last_event_at is 'Last event that counts, answers included.';
-comment on column spoor.message_report.views is 'All views, without those of machines and the sender.';
-comment on column spoor.message_report.clicks is 'All clicks, without those of machines and the sender.';
+comment on column spoor.message_report.views is 'All views, without those of machines and the sender and without repeats.';
+comment on column spoor.message_report.clicks is 'All clicks, without those of machines and the sender and without repeats.';
 comment on column spoor.message_report.replies is 'Replies by persons.';
 comment on column spoor.message_report.auto_replies is 'Out-of-office notes and other automatic replies.';
 comment on column spoor.message_report.machine_events is 'Views and clicks by robots and prefetchers, which do not count.';
@@ -148,11 +212,10 @@ join spoor.message m on m.id = r.message
 cross join lateral (
     select min(v.at_time) filter (where v.kind = 'v') as first_viewed_at,
            max(v.at_time) as last_event_at,
-           count(*) filter (where v.kind = 'v') as views,
-           count(*) filter (where v.kind = 'c') as clicks
-    from spoor.event v
-    where v.message = r.message and v.recipient = r.key and r.key <> 0
-          and v.kind in ('v', 'c') and spoor.is_counted(v.kind, v.verdict)) e
+           count(*) filter (where v.kind = 'v' and not v.repeated) as views,
+           count(*) filter (where v.kind = 'c' and not v.repeated) as clicks
+    from spoor.counted_event v
+    where v.message = r.message and v.recipient = r.key and r.key <> 0 and v.kind in ('v', 'c')) e
 cross join lateral (
     select max(w.at_time) as last_answer_at, count(*) filter (where w.class = 'reply') as replies
     from spoor.answer w where w.message = r.message and w.from_address = r.address) a
@@ -168,6 +231,6 @@ comment on column spoor.recipient_report.clicked is 'Whether this person followe
 comment on column spoor.recipient_report.replied is 'Whether a reply came from this address.';
 comment on column spoor.recipient_report.first_viewed_at is 'First view.';
 comment on column spoor.recipient_report.last_event_at is 'Last event or answer.';
-comment on column spoor.recipient_report.views is 'All views.';
-comment on column spoor.recipient_report.clicks is 'All clicks.';
+comment on column spoor.recipient_report.views is 'All views, without repeats.';
+comment on column spoor.recipient_report.clicks is 'All clicks, without repeats.';
 comment on column spoor.recipient_report.replies is 'All replies from this address.';

@@ -95,6 +95,33 @@ comment on column spoor.suppression.owner is 'Whose campaigns; null: all.';
 comment on column spoor.suppression.reason is 'Why.';
 comment on column spoor.suppression.since is 'Since when.';
 
+create type spoor.unsubscribe_way as enum ('web', 'mail');
+comment on type spoor.unsubscribe_way is 'How somebody asked for no more mail: at the page behind the link, which one click in a mail program uses too, or by a mail.';
+
+create table spoor.unsubscribe (
+    message bigint not null,
+    address text not null,
+    key integer not null,
+    at_time timestamptz not null,
+    way spoor.unsubscribe_way not null,
+    everywhere boolean not null,
+    effect integer,
+    spool smallint,
+    record bigint,
+    primary key (message, address, key, at_time)
+);
+create index unsubscribe_pending on spoor.unsubscribe (message) where effect is null;
+comment on table spoor.unsubscribe is 'Who asked for no more mail of campaigns, each time it was asked. What follows is in spoor.suppression and spoor.campaign_stop.';
+comment on column spoor.unsubscribe.message is 'The mail that it was asked with.';
+comment on column spoor.unsubscribe.address is 'Address in From of the mail that asks; empty on the web.';
+comment on column spoor.unsubscribe.key is 'Key of the recipient in the link, or of that address.';
+comment on column spoor.unsubscribe.at_time is 'When it was asked.';
+comment on column spoor.unsubscribe.way is 'How.';
+comment on column spoor.unsubscribe.everywhere is 'Whether it holds for the mail of all senders.';
+comment on column spoor.unsubscribe.effect is 'How many recipients of the mail it concerns; 0 when who asked is none of them. Null: the mail is not in the database yet.';
+comment on column spoor.unsubscribe.spool is 'Spool of its event; null until that is loaded.';
+comment on column spoor.unsubscribe.record is 'Record of its event.';
+
 -- Stops, by an answer
 
 create function spoor.stop_by_answer(message bigint, address text, key integer, reason spoor.stop_reason, others boolean,
@@ -156,12 +183,86 @@ end $$;
 comment on function spoor.stop_by_answer(bigint, text, integer, spoor.stop_reason, boolean, timestamptz, timestamptz, bytea)
     is 'Ends or pauses the campaign of a mail for the recipients whom an answer concerns. Only recipients of that mail can be, and where they are not named only who answers; a second copy of the answer does nothing.';
 
+-- Who wants no more
+
+create function spoor.apply_unsubscribe(asked spoor.unsubscribe) returns integer
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+    as $$
+declare
+    sender text;
+    named text;
+    nameless boolean;
+    concerned text[];
+begin
+    select m.owner, m.campaign, m.level = 'aggregate' into sender, named, nameless from spoor.message m where m.id = asked.message;
+    if not found then
+        -- the id tells the mail's age: an old one does not come any more
+        return case when timestamptz '2020-01-01 00:00:00+00' + (asked.message >> 22) * interval '1 millisecond'
+                         < now() - interval '30 days' then 0 end;
+    end if;
+    if nameless then
+        concerned := array(select asked.address where exists (
+            select from spoor.campaign_member c
+            where c.message = asked.message and c.digest = sha256(convert_to(asked.address, 'UTF8'))));
+    elsif asked.address <> '' then
+        concerned := array(select r.address from spoor.recipient r
+                           where r.message = asked.message and r.address = asked.address);
+    else
+        -- two addresses of one mail with one key: both, for who asked must get no more, and the other can be let in again
+        concerned := array(select r.address from spoor.recipient r
+                           where r.message = asked.message and r.key = asked.key and asked.key <> 0);
+    end if;
+    insert into spoor.suppression (address, owner, reason, since)
+        select one, case when asked.everywhere then null else sender end, 'unsubscribe', least(asked.at_time, now())
+        from unnest(concerned) one on conflict do nothing;
+    insert into spoor.campaign_stop (campaign, address, domain, reason, since, message)
+        select c.name, one, spoor.domain_of(one), 'unsubscribe', least(asked.at_time, now()), asked.message
+        from unnest(concerned) one join spoor.campaign c on c.name = named
+        where not exists (select from spoor.campaign_stop s where s.campaign = named and s.address = one
+                          and s.reason = 'unsubscribe' and s.resumed_at is null);
+    return cardinality(concerned);
+end $$;
+comment on function spoor.apply_unsubscribe(spoor.unsubscribe) is 'Suppresses whom a request names and ends the campaign for them; gives how many, or null while the mail is not known. Only recipients of that mail can be concerned.';
+
+create function spoor.take_unsubscribe(message bigint, address text, key integer, way spoor.unsubscribe_way,
+                                       everywhere boolean, at_time timestamptz, spool smallint, record bigint) returns text
+    language plpgsql security definer
+    set search_path = pg_catalog, pg_temp
+    as $$
+#variable_conflict use_variable
+declare
+    asked spoor.unsubscribe;
+begin
+    insert into spoor.unsubscribe as u (message, address, key, at_time, way, everywhere, spool, record)
+        values (message, address, key, at_time, way, everywhere, spool, case when spool is not null then record end)
+        on conflict do nothing returning u.* into asked;
+    if found then
+        asked.effect := spoor.apply_unsubscribe(asked);
+        update spoor.unsubscribe u set effect = asked.effect
+            where u.message = message and u.address = address and u.key = key and u.at_time = at_time;
+    else
+        -- told before by the program, now by its spool: the event is new all the same
+        update spoor.unsubscribe u set spool = spool, record = record
+            where u.message = message and u.address = address and u.key = key and u.at_time = at_time
+                  and u.spool is null and spool is not null
+            returning u.* into asked;
+        if not found then
+            return 'repeated';
+        end if;
+    end if;
+    return case asked.effect when 0 then 'no_recipient' else case when asked.effect is null then 'unknown' else 'unsubscribed' end end;
+end $$;
+comment on function spoor.take_unsubscribe(bigint, text, integer, spoor.unsubscribe_way, boolean, timestamptz, smallint, bigint)
+    is 'Somebody asks for no more mail of campaigns: unsubscribed; no_recipient when nobody of that mail is concerned; unknown while the mail is not in the database: it takes effect as soon as it is; repeated for what was told before.';
+
 create function spoor.settle_stops() returns void
     language plpgsql security definer
     set search_path = pg_catalog, pg_temp
     as $$
 declare
     pending spoor.pending_stop;
+    asked spoor.unsubscribe;
 begin
     perform pg_advisory_xact_lock(hashtext('spoor.settle_stops'));
     for pending in delete from spoor.pending_stop p
@@ -169,8 +270,13 @@ begin
         perform spoor.stop_by_answer(pending.message, pending.address, pending.key, pending.reason, pending.others,
                                      pending.since, pending.until, pending.digest);
     end loop;
+    for asked in select u.* from spoor.unsubscribe u
+                 where u.effect is null and exists (select from spoor.message m where m.id = u.message) for update loop
+        update spoor.unsubscribe u set effect = spoor.apply_unsubscribe(asked)
+            where u.message = asked.message and u.address = asked.address and u.key = asked.key and u.at_time = asked.at_time;
+    end loop;
 end $$;
-comment on function spoor.settle_stops() is 'Stops the campaigns of mails that came into the database later than their answers.';
+comment on function spoor.settle_stops() is 'Stops the campaigns of mails that came into the database later than their answers, and lets requests for no more mail take effect that came earlier than their mails.';
 
 -- Admission: each campaign mail asks before it goes
 
@@ -209,7 +315,8 @@ create function spoor.admit(id bigint, sent_at timestamptz, size bigint, level s
 declare
     blocked spoor.block[];
 begin
-    if exists (select from spoor.pending_stop p join spoor.message m on m.id = p.message) then
+    if exists (select from spoor.pending_stop p join spoor.message m on m.id = p.message)
+       or exists (select from spoor.unsubscribe u join spoor.message m on m.id = u.message where u.effect is null) then
         perform spoor.settle_stops();
     end if;
     insert into spoor.campaign (name) values (admit.campaign) on conflict do nothing;
@@ -277,10 +384,34 @@ create function spoor.unsuppress(address text, owner text default null) returns 
     language sql security definer
     set search_path = pg_catalog, pg_temp
     as $$
-    with gone as (delete from spoor.suppression u
-                  where u.address = lower(btrim($1)) and u.owner is not distinct from lower(btrim($2)) returning 1)
+    with gone as (
+        delete from spoor.suppression u
+        where u.address = lower(btrim($1)) and u.owner is not distinct from lower(btrim($2)) returning 1),
+    resumed as (
+        update spoor.campaign_stop s set resumed_at = now()
+        where s.address = lower(btrim($1)) and s.reason = 'unsubscribe' and s.resumed_at is null
+              and ($2 is null or exists (select from spoor.message m where m.id = s.message and m.owner = lower(btrim($2)))))
     select count(*) from gone $$;
-comment on function spoor.unsuppress(text, text) is 'Takes spoor.suppress() with the same words back; gives how many.';
+comment on function spoor.unsuppress(text, text) is 'Takes spoor.suppress() with the same words, or what somebody asked for himself, back; gives how many. Campaigns that ended because the person unsubscribed go on: those of the owner, or all of them.';
+
+create function spoor.suppressions(address text default null)
+    returns table (address text, owner text, reason spoor.stop_reason, since timestamptz, way spoor.unsubscribe_way,
+                   asked integer, campaign text, subject text)
+    language sql stable security definer
+    set search_path = pg_catalog, pg_temp
+    as $$
+    select s.address, s.owner, s.reason, s.since, a.way, a.asked, a.campaign, a.subject
+    from spoor.suppression s
+    left join lateral (
+        select (count(*) over ())::integer as asked, u.way, m.campaign, m.subject
+        from spoor.recipient r
+        join spoor.unsubscribe u on u.message = r.message and (u.address = r.address or (u.address = '' and u.key = r.key))
+        join spoor.message m on m.id = r.message
+        where r.address = s.address and (m.owner = s.owner or (s.owner is null and u.everywhere))
+        order by u.at_time limit 1) a on true
+    where $1 is null or strpos(s.address, lower(btrim($1))) > 0
+    order by s.since desc, s.id desc $$;
+comment on function spoor.suppressions(text) is 'Who gets no mail of campaigns, newest first: from which owner (null: from anybody), why and since when; and for who asked so, how and with which mail first, and how often. With a part of an address: those that hold it. spoor.unsuppress(address, owner) lets one in again.';
 
 create view spoor.campaign_report as
 select c.name as campaign,
@@ -290,6 +421,7 @@ select c.name as campaign,
        s.replied,
        s.bounced,
        s.complained,
+       s.unsubscribed,
        s.stopped,
        s.paused,
        f.refused,
@@ -302,6 +434,7 @@ cross join lateral (
     select count(distinct t.address) filter (where t.reason = 'reply') as replied,
            count(distinct t.address) filter (where t.reason = 'bounce') as bounced,
            count(distinct t.address) filter (where t.reason = 'complaint') as complained,
+           count(distinct t.address) filter (where t.reason = 'unsubscribe') as unsubscribed,
            count(distinct t.address) filter (where t.until is null and t.resumed_at is null) as stopped,
            count(distinct t.address) filter (where t.until > now() and t.resumed_at is null) as paused
     from spoor.campaign_stop t where t.campaign = c.name) s
@@ -315,17 +448,20 @@ comment on column spoor.campaign_report.recipients is 'Addresses it was sent to.
 comment on column spoor.campaign_report.replied is 'Addresses for which a reply ended it.';
 comment on column spoor.campaign_report.bounced is 'Addresses for which a bounce ended it.';
 comment on column spoor.campaign_report.complained is 'Addresses for which a complaint ended it.';
+comment on column spoor.campaign_report.unsubscribed is 'Addresses that unsubscribed from it.';
 comment on column spoor.campaign_report.stopped is 'Addresses and domains for which it has ended, for whatever reason.';
 comment on column spoor.campaign_report.paused is 'Addresses for which it pauses now.';
 comment on column spoor.campaign_report.refused is 'Mails that did not go to somebody because of that.';
 comment on column spoor.campaign_report.last_sent_at is 'When the last mail went.';
 
-comment on column spoor.rejected.kind is 'Kind of the record: 1 message, 2 hit, 3 answer, 4 stop, 6 refusal.';
+comment on column spoor.rejected.kind is 'Kind of the record: 1 message, 2 hit, 3 answer, 4 stop, 5 unsubscribe, 6 refusal, 7 delivery, 9 copy.';
 
 revoke all on all functions in schema spoor from public;
 grant execute on function spoor.admit(bigint, timestamptz, bigint, spoor.tracking_level, smallint, text, text, text, text, text,
                                       text, text, text, text, integer, text[], integer[], boolean[], boolean),
     spoor.stop_by_answer(bigint, text, integer, spoor.stop_reason, boolean, timestamptz, timestamptz, bytea),
     spoor.settle_stops() to spoor_milter;
+grant execute on function spoor.take_unsubscribe(bigint, text, integer, spoor.unsubscribe_way, boolean, timestamptz, smallint,
+                                                 bigint) to spoor_milter, spoor_pixeld;
 grant select on all tables in schema spoor to spoor_admin;
 grant execute on all functions in schema spoor to spoor_admin;

@@ -7,3 +7,5 @@ dist_migrations_DATA += sql/002-functions.sql
 dist_migrations_DATA += sql/003-views.sql
 dist_migrations_DATA += sql/004-roles.sql
 dist_migrations_DATA += sql/005-campaigns.sql
+dist_migrations_DATA += sql/006-verdicts.sql
+dist_migrations_DATA += sql/007-delivery.sql

@@ -2,7 +2,7 @@
 # Unit tests speak TAP through cmocka; each is a file, linked with whatever of ours it calls.
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; top_srcdir='$(top_srcdir)'; export top_srcdir;
-LDADD = libctl.a libpixeld.a libmail.a $(COMMON_LIBS) $(CMOCKA_LIBS)
+LDADD = libctl.a libpixeld.a libdelivery.a libmail.a $(COMMON_LIBS) $(ZLIB_LIBS) $(CMOCKA_LIBS)
 
 if HAVE_CMOCKA
 unit_tests =
@@ -26,25 +26,37 @@ unit_tests += tests/unit/test_incoming
 unit_tests += tests/unit/test_keygen
 unit_tests += tests/unit/test_keys
 unit_tests += tests/unit/test_ladder
+unit_tests += tests/unit/test_line
 unit_tests += tests/unit/test_loader
+unit_tests += tests/unit/test_log_file
 unit_tests += tests/unit/test_log
 unit_tests += tests/unit/test_match
 unit_tests += tests/unit/test_message_id
 unit_tests += tests/unit/test_mime
 unit_tests += tests/unit/test_msgid
 unit_tests += tests/unit/test_network
+unit_tests += tests/unit/test_network_map
 unit_tests += tests/unit/test_node
+unit_tests += tests/unit/test_organisation
 unit_tests += tests/unit/test_outgoing
+unit_tests += tests/unit/test_outgoing_copy
+unit_tests += tests/unit/test_pass
 unit_tests += tests/unit/test_plain
 unit_tests += tests/unit/test_qp
 unit_tests += tests/unit/test_record
 unit_tests += tests/unit/test_return_path
+unit_tests += tests/unit/test_relay_list
 unit_tests += tests/unit/test_rewrite
 unit_tests += tests/unit/test_route
+unit_tests += tests/unit/test_rules
 unit_tests += tests/unit/test_spool
+unit_tests += tests/unit/test_spool_replay
 unit_tests += tests/unit/test_sql_script
 unit_tests += tests/unit/test_store
+unit_tests += tests/unit/test_thread
+unit_tests += tests/unit/test_store_rules
 unit_tests += tests/unit/test_token
+unit_tests += tests/unit/test_unsubscribe
 unit_tests += tests/unit/test_url
 unit_tests += tests/unit/test_verdict
 if HAVE_ORACLES
@@ -84,14 +96,34 @@ tests_unit_test_plain_SOURCES += tests/support/rewrite_check.h
 tests_unit_test_return_path_SOURCES = tests/unit/test_return_path.c
 tests_unit_test_return_path_SOURCES += tests/unit/incoming_tokens.c
 tests_unit_test_return_path_SOURCES += tests/unit/incoming_tokens.h
+tests_unit_test_log_file_SOURCES = tests/unit/test_log_file.c
+tests_unit_test_log_file_SOURCES += tests/unit/folder.c
+tests_unit_test_log_file_SOURCES += tests/unit/folder.h
 tests_unit_test_rewrite_SOURCES = tests/unit/test_rewrite.c
 tests_unit_test_rewrite_SOURCES += tests/support/rewrite_check.c
 tests_unit_test_rewrite_SOURCES += tests/support/rewrite_check.h
+tests_unit_test_rules_SOURCES = tests/unit/test_rules.c
+tests_unit_test_rules_SOURCES += tests/unit/folder.c
+tests_unit_test_rules_SOURCES += tests/unit/folder.h
 tests_unit_test_spool_SOURCES = tests/unit/test_spool.c
 tests_unit_test_spool_SOURCES += tests/unit/folder.c
 tests_unit_test_spool_SOURCES += tests/unit/folder.h
+tests_unit_test_spool_replay_SOURCES = tests/unit/test_spool_replay.c
+tests_unit_test_spool_replay_SOURCES += tests/support/disk_log.c
+tests_unit_test_spool_replay_SOURCES += tests/support/disk_log.h
+tests_unit_test_spool_replay_SOURCES += tests/unit/folder.c
+tests_unit_test_spool_replay_SOURCES += tests/unit/folder.h
+# the calls that disk_log records, wherever they are made
+tests_unit_test_spool_replay_LDFLAGS = $(AM_LDFLAGS)
+tests_unit_test_spool_replay_LDFLAGS += -Wl,--wrap=openat,--wrap=close,--wrap=write,--wrap=pwrite,--wrap=ftruncate
+tests_unit_test_spool_replay_LDFLAGS += -Wl,--wrap=fdatasync,--wrap=fsync,--wrap=renameat,--wrap=unlinkat
 tests_unit_test_store_SOURCES = tests/unit/test_store.c
 tests_unit_test_store_SOURCES += tests/unit/postgres.h
+tests_unit_test_unsubscribe_SOURCES = tests/unit/test_unsubscribe.c
+tests_unit_test_unsubscribe_SOURCES += tests/unit/incoming_tokens.c
+tests_unit_test_unsubscribe_SOURCES += tests/unit/incoming_tokens.h
+tests_unit_test_store_rules_SOURCES = tests/unit/test_store_rules.c
+tests_unit_test_store_rules_SOURCES += tests/unit/postgres.h
 
 # Fuzz targets: a file each, built with CC=clang and --enable-fuzzers.
 FUZZER_LINK = $(AM_LDFLAGS) -fsanitize=fuzzer
@@ -102,15 +134,20 @@ noinst_PROGRAMS += tests/fuzz/fuzz_conf
 noinst_PROGRAMS += tests/fuzz/fuzz_header
 noinst_PROGRAMS += tests/fuzz/fuzz_html
 noinst_PROGRAMS += tests/fuzz/fuzz_incoming
+noinst_PROGRAMS += tests/fuzz/fuzz_line
 noinst_PROGRAMS += tests/fuzz/fuzz_mime
 noinst_PROGRAMS += tests/fuzz/fuzz_msgid
+noinst_PROGRAMS += tests/fuzz/fuzz_pass
 noinst_PROGRAMS += tests/fuzz/fuzz_qp
 noinst_PROGRAMS += tests/fuzz/fuzz_record
 noinst_PROGRAMS += tests/fuzz/fuzz_return_path
+noinst_PROGRAMS += tests/fuzz/fuzz_relay_list
 noinst_PROGRAMS += tests/fuzz/fuzz_rewrite
 noinst_PROGRAMS += tests/fuzz/fuzz_route
+noinst_PROGRAMS += tests/fuzz/fuzz_rules
 noinst_PROGRAMS += tests/fuzz/fuzz_spool
 noinst_PROGRAMS += tests/fuzz/fuzz_token
+noinst_PROGRAMS += tests/fuzz/fuzz_unsubscribe
 noinst_PROGRAMS += tests/fuzz/fuzz_url
 endif
 tests_fuzz_fuzz_absence_LDFLAGS = $(FUZZER_LINK)
@@ -119,15 +156,20 @@ tests_fuzz_fuzz_conf_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_header_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_html_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_incoming_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_line_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_mime_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_msgid_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_pass_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_qp_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_record_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_return_path_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_relay_list_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_rewrite_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_route_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_rules_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_spool_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_token_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_unsubscribe_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_url_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_header_SOURCES = tests/fuzz/fuzz_header.c
 tests_fuzz_fuzz_header_SOURCES += tests/support/rewrite_check.c
@@ -164,6 +206,12 @@ endif
 # Signs ids for the system tests.
 noinst_PROGRAMS += tests/support/sign_token
 tests_support_sign_token_SOURCES = tests/support/sign_token.c
+# Preloaded into daemons: it must not bring a sanitizer of its own.
+noinst_PROGRAMS += tests/support/clock_shift.so
+tests_support_clock_shift_so_SOURCES = tests/support/clock_shift.c
+tests_support_clock_shift_so_CFLAGS = -std=gnu11 $(WARN_FLAGS) -fPIC
+tests_support_clock_shift_so_LDFLAGS = -shared
+tests_support_clock_shift_so_LDADD =
 
 check_PROGRAMS += tests/lint/option_names
 tests_lint_option_names_SOURCES = tests/lint/option_names.c
@@ -178,6 +226,7 @@ lint_tests += tests/lint/words
 TESTS += $(lint_tests)
 
 EXTRA_DIST += $(lint_tests)
+EXTRA_DIST += tests/bench/delivery
 EXTRA_DIST += tests/bench/floor
 EXTRA_DIST += tests/bench/match
 EXTRA_DIST += tests/bench/pixel
@@ -194,6 +243,9 @@ EXTRA_DIST += tests/fuzz/run
 EXTRA_DIST += tests/run
 EXTRA_DIST += tests/sanitize
 EXTRA_DIST += tests/system/conftest.py
+EXTRA_DIST += tests/system/fault_kinds.py
+EXTRA_DIST += tests/system/faults
+EXTRA_DIST += tests/system/load.py
 EXTRA_DIST += tests/system/maildir.py
 EXTRA_DIST += tests/system/mailer.py
 EXTRA_DIST += tests/system/mails.py
@@ -204,17 +256,26 @@ EXTRA_DIST += tests/system/proc.py
 EXTRA_DIST += tests/system/servers.py
 EXTRA_DIST += tests/system/smtp_sink.py
 EXTRA_DIST += tests/system/spam_filters.py
+EXTRA_DIST += tests/system/split.py
+EXTRA_DIST += tests/system/spool_file.py
 EXTRA_DIST += tests/system/spoor.py
 EXTRA_DIST += tests/system/test_bad_input.py
 EXTRA_DIST += tests/system/test_campaign.py
+EXTRA_DIST += tests/system/test_dkim.py
+EXTRA_DIST += tests/system/test_copies.py
 EXTRA_DIST += tests/system/test_dry_run.py
+EXTRA_DIST += tests/system/test_faults.py
 EXTRA_DIST += tests/system/test_harness.py
 EXTRA_DIST += tests/system/test_main_job.py
 EXTRA_DIST += tests/system/test_match_corpus.py
+EXTRA_DIST += tests/system/test_delivery.py
 EXTRA_DIST += tests/system/test_pixeld.py
 EXTRA_DIST += tests/system/test_return_path.py
 EXTRA_DIST += tests/system/test_setup.py
 EXTRA_DIST += tests/system/test_spam_score.py
+EXTRA_DIST += tests/system/test_unsubscribe.py
+EXTRA_DIST += tests/system/tokens.py
+EXTRA_DIST += tests/system/test_threads.py
 EXTRA_DIST += tests/system/traces.py
 EXTRA_DIST += tests/system/web.py
 EXTRA_DIST += tests/threaded

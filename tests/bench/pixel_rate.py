@@ -125,7 +125,7 @@ class PixelRate:
         return self._measure("pixeld", self.spoor.port, [self.spoor.servers["pixeld"].pid])
 
     def measure_nginx(self):
-        return self._measure("nginx", self.nginx_port, [self.nginx.pid] + children(self.nginx.pid))
+        return self._measure("nginx", self.nginx_port, [self.nginx.pid] + proc.children(self.nginx.pid))
 
     def _measure(self, name, port, pids):
         self._settle()
@@ -190,11 +190,6 @@ class PixelRate:
 def pin(pid, core):
     """All threads of a process; those that it starts later inherit it."""
     proc.run(["taskset", "-a", "-p", "-c", core, str(pid)])
-
-
-def children(pid):
-    with open("/proc/%d/task/%d/children" % (pid, pid)) as file:
-        return [int(child) for child in file.read().split()]
 
 
 def cpu_seconds(pid):

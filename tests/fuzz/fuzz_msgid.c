@@ -14,10 +14,18 @@ static bool is_anchor(void *arg, struct slice id)
     return id.p[0] == 'a';
 }
 
+/* Of an id that begins with t: the rest of it. */
+static struct slice twin(void *arg, struct slice id)
+{
+    (void)arg;
+    return id.p[0] == 't' && id.p[1] != '@' ? slice_from(id, 1) : slice_str("");
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct slice value = slice_of((const char *)data, size);
-    struct references_request request = {.old = value, .anchor = slice_str("anchor@example.com"), .is_anchor = is_anchor};
+    struct references_request request = {.old = value, .anchor = slice_str("anchor@example.com"),
+                                         .is_anchor = is_anchor, .twin = twin};
     struct msgid_list list = {.count = 0};
     struct buf out;
 

@@ -29,7 +29,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct record_hit hit;
     struct record_answer answer;
     struct record_stop stop;
+    struct record_unsubscribe unsubscribe;
     struct record_refusal refusal;
+    struct record_copy copy;
+    struct record_delivery delivery;
     struct buf again;
 
     buf_init(&again, CAP);
@@ -45,6 +48,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         expect_beginning(payload, &again, record_stop_encode(&stop, &again), 0);
     if (record_refusal_decode(payload, &refusal))
         expect_beginning(payload, &again, record_refusal_encode(&refusal, &again), 0);
+    if (record_unsubscribe_decode(payload, &unsubscribe))
+        expect_beginning(payload, &again, record_unsubscribe_encode(&unsubscribe, &again), 0);
+    if (record_copy_decode(payload, &copy))
+        expect_beginning(payload, &again, record_copy_encode(&copy, &again), 0);
+    if (record_delivery_decode(payload, &delivery) && delivery.text.len <= DELIVERY_TEXT_MAX)
+        expect_beginning(payload, &again, record_delivery_encode(&delivery, &again), 0);
     buf_free(&again);
     return 0;
 }

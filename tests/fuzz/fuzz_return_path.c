@@ -2,6 +2,7 @@
 /* any recipient: a token lies inside it, and what may get mail is one address on one line that is no return path */
 
 #include "common/address.h"
+#include "mail/address_token.h"
 #include "mail/return_path.h"
 
 #include <stdlib.h>
@@ -13,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static char *local[] = {(char *)"example.com"};
     const struct conf_list local_domains = {.item = local, .count = 1};
     struct slice address = slice_of((const char *)data, size);
-    struct slice token = return_path_token(address);
+    struct slice token = address_token(address, TOKEN_BOUNCE);
     char normal[ADDRESS_MAX + 1];
 
     if (token.len && (token.len != TOKEN_TEXT || token.p < address.p || token.p + token.len > address.p + address.len))

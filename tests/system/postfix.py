@@ -112,8 +112,11 @@ class Postfix:
         lines += ["%s = %s" % item for item in settings.items()]
         with open(os.path.join(self.etc, "main.cf"), "w") as out:
             out.write("\n".join(lines) + "\n")
+        # So does a service.
+        given = {tuple(line.split()[:2]) for line in more_services if not line.startswith(" ")}
+        services = [line for line in MASTER_CF.format(port=self.port).splitlines() if tuple(line.split()[:2]) not in given]
         with open(os.path.join(self.etc, "master.cf"), "w") as out:
-            out.write(MASTER_CF.format(port=self.port) + "".join(line + "\n" for line in more_services))
+            out.write("\n".join(services + list(more_services)) + "\n")
 
     def start(self):
         self.launch()
@@ -134,7 +137,7 @@ class Postfix:
         proc.wait_for(self.greets, "Postfix '%s' greets" % self.name, log=self.log)
 
     def greets(self):
-        """Not just anyone who listens there: Postfix says of a port that is taken nothing but in its log."""
+        """It itself, not somebody else who listens there."""
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=10) as client, client.makefile("rb") as stream:
                 greeting = stream.readline()

@@ -6,6 +6,7 @@ import glob
 import io
 import os
 import pwd
+import shutil
 import signal
 import subprocess
 
@@ -51,11 +52,36 @@ class Postgres:
         # SIGINT is the fast shutdown: clients are thrown off, the data stay whole.
         self.server = proc.Server("PostgreSQL", argv, self.log, user="postgres", stop_signal=signal.SIGINT)
         self.server.wait_ready(os.path.join(self.socket_folder, ".s.PGSQL.5432"))
-        proc.wait_for(lambda: self._psql("SELECT 1", "postgres").returncode == 0, "PostgreSQL answers", log=self.log)
+        self.wait_answers()
+
+    def wait_answers(self):
+        proc.wait_for(lambda: self._psql("SELECT 1", "postgres").returncode == 0, "PostgreSQL answers", 60, self.log)
 
     def stop(self):
         if self.server:
             self.server.stop()
+
+    def stop_at_once(self):
+        """As pg_ctl stop -m immediate: the next start recovers."""
+        self.server.signal(signal.SIGQUIT)
+        self.server.child.wait(60)
+
+    def kill(self):
+        """The first process dies; the others see that and end, and only then can it start again."""
+        others = proc.children(self.server.pid)
+        self.server.kill()
+        proc.wait_for(lambda: not any(os.path.exists("/proc/%d" % pid) for pid in others), "all of PostgreSQL ended", 60,
+                      self.log)
+
+    def copy(self, path):
+        """A copy of all data while the server stands still, to be given to put_back()."""
+        shutil.rmtree(path, ignore_errors=True)
+        proc.run(["cp", "-a", self.data, path])
+        return path
+
+    def put_back(self, copy):
+        shutil.rmtree(self.data)
+        proc.run(["cp", "-a", copy, self.data])
 
     def create_database(self):
         self.execute("CREATE DATABASE spoor", database="postgres")

@@ -81,6 +81,11 @@ def accepts(address):
             return False
 
 
+def children(pid):
+    with open("/proc/%d/task/%d/children" % (pid, pid)) as file:
+        return [int(child) for child in file.read().split()]
+
+
 def die_with_parent(sig=signal.SIGTERM):
     """For preexec_fn: the kernel sends SIG to the child when its parent is gone."""
     def arrange():

@@ -39,6 +39,7 @@ class Servers:
         os.makedirs(self.log_folder, exist_ok=True)
         self.tell = tell or (lambda what, work: work())
         self.spoor_settings = spoor_settings or {}
+        self.daemon_environment = {}
         self.running = []
         self.postgres = self.memcached = self.spoor = self.sending = self.receiving = None
         self.mail = maildir.Maildir(os.path.join(self.folder, "mail"), PEOPLE)
@@ -70,6 +71,7 @@ class Servers:
     def _start_spoor(self):
         self.spoor = spoor.Spoor(self.folder, self.log_folder, self.postgres.conninfo, self.memcached.address,
                                  (OUR_DOMAIN,), **self.spoor_settings)
+        self.spoor.environment = self.daemon_environment
         self.spoor.make_keys()
         self.spoor.install_schema()
 

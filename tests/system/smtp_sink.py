@@ -1,52 +1,99 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A server that takes every mail and keeps what was said to it: what an MTA makes of an envelope on the wire."""
+"""
+The next hop, with all its moods: an SMTP server whose answers a test chooses by recipient, and that keeps each mail and
+each command, as an MTA makes them of an envelope.
+"""
 
 import socketserver
 import threading
 
 EXTENSIONS = ("sink.test", "PIPELINING", "SIZE 104857600", "DSN", "8BITMIME", "SMTPUTF8")
+GREETING = "\r\n".join(["250-" + word for word in EXTENSIONS[:-1]] + ["250 " + EXTENSIONS[-1]])
 
 
-class Conversation(socketserver.StreamRequestHandler):
-    def say(self, text):
-        self.wfile.write(text.encode() + b"\r\n")
-
-    def take_mail(self):
-        self.say("354 go on")
-        while self.rfile.readline() not in (b".\r\n", b""):
-            pass
-        self.say("250 taken")
-
-    def handle(self):
-        self.say("220 sink.test ESMTP")
-        while line := self.rfile.readline().decode("utf-8", "replace").strip():
-            self.server.commands.append(line)
-            verb = line.split(" ")[0].split(":")[0].upper()
-            if verb == "EHLO":
-                for at, word in enumerate(EXTENSIONS):
-                    self.say("250%s%s" % ("-" if at < len(EXTENSIONS) - 1 else " ", word))
-            elif verb == "DATA":
-                self.take_mail()
-            elif verb == "QUIT":
-                self.say("221 bye")
-                return
-            else:
-                self.say("250 fine")
+def takes_all(_phase, _recipient, _attempt):
+    return None
 
 
-class Sink(socketserver.ThreadingTCPServer):
-    daemon_threads = True
+class Sink:
+    """
+    ANSWER(phase, recipient, attempt) gives the line for "rcpt" and, for the mail's first recipient, "data"; attempt
+    counts from 1 for each recipient. None is "250 2.0.0 Ok".
+    """
 
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Conversation)
+    def __init__(self, answer=takes_all):
+        self.answer = answer
+        self.attempts = {}
         self.commands = []
-        self.port = self.server_address[1]
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        self.mails = []  # (recipients, content)
+        self.lock = threading.Lock()
+        sink = self
+
+        class Session(socketserver.StreamRequestHandler):
+            def say(self, line):
+                self.wfile.write(line.encode() + b"\r\n")
+
+            def handle(self):
+                self.say("220 sink.test ESMTP")
+                recipients = []
+                for raw in self.rfile:
+                    line = raw.decode("utf-8", "replace").strip()
+                    word = line.split(" ")[0].upper()
+                    sink.commands.append(line)
+                    if word in ("MAIL", "RSET"):
+                        recipients = []
+                    if word == "EHLO":
+                        self.say(GREETING)
+                    elif word == "RCPT":
+                        self.say(self.recipient(line, recipients))
+                    elif word == "DATA":
+                        self.data(recipients)
+                    elif word == "QUIT":
+                        self.say("221 Bye")
+                        return
+                    else:
+                        self.say("250 Ok")
+
+            def recipient(self, line, recipients):
+                address = line.split("<", 1)[1].split(">")[0]
+                with sink.lock:
+                    sink.attempts[address] = sink.attempts.get(address, 0) + 1
+                    attempt = sink.attempts[address]
+                line = sink.answer("rcpt", address, attempt) or "250 2.1.5 Ok"
+                if line.startswith("2"):
+                    recipients.append(address)
+                return line
+
+            def data(self, recipients):
+                if not recipients:
+                    self.say("503 no recipients")
+                    return
+                self.say("354 Go on")
+                content = b""
+                for raw in self.rfile:
+                    if raw == b".\r\n":
+                        break
+                    content += raw[1:] if raw.startswith(b".") else raw
+                line = sink.answer("data", recipients[0], sink.attempts[recipients[0]]) or "250 2.0.0 Ok"
+                if line.startswith("2"):
+                    with sink.lock:
+                        sink.mails.append((list(recipients), content))
+                self.say(line)
+
+        class Server(socketserver.ThreadingTCPServer):
+            daemon_threads = True
+            allow_reuse_address = True
+
+        self.server = Server(("127.0.0.1", 0), Session)
+        self.port = self.server.server_address[1]
+        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        self.thread.start()
 
     def said(self, verb):
         """The commands that begin so, in the order in which they came."""
         return [line for line in self.commands if line.upper().startswith(verb)]
 
-    def close(self):
-        self.shutdown()
-        self.server_close()
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()

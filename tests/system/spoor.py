@@ -8,7 +8,8 @@ import re
 import proc
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-DAEMONS = {"stamp": "milter/spoor-stamp", "match": "milter/spoor-match", "pixeld": "pixeld/spoor-pixeld"}
+DAEMONS = {"stamp": "milter/spoor-stamp", "match": "milter/spoor-match", "pixeld": "pixeld/spoor-pixeld",
+           "delivery": "delivery/spoor-delivery"}
 
 
 def build_folder():
@@ -35,6 +36,7 @@ class Spoor:
         self.spool = os.path.join(folder, "spoor-spool")
         self.sockets = os.path.join(folder, "sockets")
         self.servers = {}
+        self.environment = {}  # what daemons get beside ours
         nobody = pwd.getpwnam("nobody")
         for path in (self.spool, self.sockets):
             os.makedirs(path, exist_ok=True)
@@ -93,9 +95,11 @@ class Spoor:
 
     def start(self, name, conf=None, preexec=None, wait=True):
         log = os.path.join(self.log_folder, name + ".log")
-        server = proc.Server("spoor-" + name, self.command(name, conf), log, preexec=preexec)
+        server = proc.Server("spoor-" + name, self.command(name, conf), log, env=self.environment, preexec=preexec)
         self.servers[name] = server
-        if wait:
+        if wait and name == "delivery":
+            self.wait_log(name, r": ready$")
+        elif wait:
             server.wait_ready(self.ready_address(name))
         return server
 

@@ -280,12 +280,20 @@ def test_an_answer_from_elsewhere_ends_it_for_all_of_the_mail(servers, name):
     send(servers, [DAVE], name)
 
 
-def test_our_own_server_may_doubt_the_sender(servers, name):
+@pytest.mark.parametrize("results, believed", [("receiving.test; dmarc=fail", False),
+                                               ("receiving.test; spf=softfail smtp.mailfrom=x; dkim=none", False),
+                                               ("receiving.test; none", False),
+                                               ("receiving.test; dmarc=pass header.from=elsewhere.test", True),
+                                               ("elsewhere.test; dmarc=fail", True)])  # not our server's word
+def test_our_own_server_may_doubt_the_sender(servers, name, results, believed):
     mark = send(servers, [BOB, CAROL], name)
-    doubt = "Authentication-Results: receiving.test; dmarc=fail"
-    reply(servers, mark, STRANGER, more=[doubt])
+    field = "Authentication-Results: " + results
+    reply(servers, mark, STRANGER, more=[field])
+    if believed:
+        assert refusal(servers, [BOB, CAROL], name).code == 550
+        return
     send(servers, [BOB, CAROL], name)
-    reply(servers, mark, BOB, more=[doubt])
+    reply(servers, mark, BOB, more=[field])  # a recipient's answer counts all the same
     assert refusal(servers, [BOB], name).code == 550
 
 

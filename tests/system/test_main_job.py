@@ -372,10 +372,12 @@ def test_an_answer_from_any_address_is_a_reply(servers, mark):
 def test_several_answers_also_from_cc(servers, mark):
     content = mails.html_quoted_printable(SENDER, [TO], mark, cc=[CC])
     sent = Sent(servers, content, mark, (TO, CC))
-    for person in (TO, CC, STRANGER):
+    elsewhere = "assistant@elsewhere.test"
+    for person in (TO, CC, STRANGER, elsewhere):
         answer_to(servers, sent, person)
-    assert sorted(row["person"] for row in sent.feed(3, "reply")) == [TO, CC, STRANGER]
-    assert (sent.report()["replied"], sent.report()["replies"]) == ("3", "3")
+    rows = {row["person"]: (row["answerer"], row["same_domain"]) for row in sent.feed(4, "reply")}
+    assert rows == {TO: ("recipient", "t"), CC: ("recipient", "t"), STRANGER: ("other", "t"), elsewhere: ("other", "f")}
+    assert (sent.report()["replied"], sent.report()["replies"]) == ("4", "4")
 
 
 THREADS = {

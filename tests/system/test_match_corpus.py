@@ -38,7 +38,8 @@ class Desk:
         self.conf = str(folder / "spoor.conf")
         with open(self.conf, "w") as out:
             out.write('key_file = "%s"\ntracking_url = "https://t.example.com"\n'
-                      'local_domains = { "example.com" }\n' % self.keys)
+                      'local_domains = { "example.com", "sister.example", "tenant.example" }\n'
+                      'organisation = "example.com sister.example"\n' % self.keys)
         self.tokens = {word: self.token(word) for word in KINDS}
 
     def token(self, word):

@@ -4,52 +4,20 @@ spoor-pixeld alone, with a database that is not there: what it answers to good, 
 byte by byte over a socket, and what it notes down.
 """
 
-import base64
 import glob
-import hashlib
-import hmac
 import os
 import signal
 import socket
-import struct
 import time
-import urllib.parse
 
 import pytest
 
 import proc
 import spoor as spoor_of
+from tokens import CLICK, VIEW, click, spoiled, token, unsubscribe, view, write_keys
 
-SECRET = bytes(range(32))
-EPOCH_2020_MS = 1577836800000
-VIEW, CLICK = 1, 2
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:120.0) Gecko/20100101 Firefox/120.0"
 HEADER_TIMEOUT = 1.0
-
-
-def token(kind, destination=b"", key=1, message_age_s=3600, index=None):
-    """As common/token.h says, written a second time."""
-    message = (int(time.time() * 1000) - message_age_s * 1000 - EPOCH_2020_MS) << 22
-    index = (1 if kind == CLICK else 0) if index is None else index
-    plain = struct.pack(">BBQIH", 1 << 4 | kind, key, message, 77, index)
-    derived = hmac.digest(SECRET, b"spoor derived key " + bytes([kind]), hashlib.sha256)
-    mac = hmac.digest(derived, b"spoor token 1" + plain + struct.pack(">H", len(destination)) + destination,
-                      hashlib.sha256)[:16]
-    return base64.b32encode(plain + mac).decode().rstrip("=").lower()
-
-
-def view(**more):
-    return "/o/%s.gif" % token(VIEW, **more)
-
-
-def click(destination, **more):
-    return "/c/%s/%s" % (token(CLICK, destination.encode(), **more), urllib.parse.quote(destination, safe=""))
-
-
-def spoiled(path):
-    """Another character where the MAC begins."""
-    at = 3 + 30
-    return path[:at] + ("a" if path[at] != "a" else "b") + path[at + 1:]
 
 
 class Answer:
@@ -64,11 +32,7 @@ class Pixeld(spoor_of.Spoor):
     def __init__(self, folder, settings, **pixeld):
         pixeld.setdefault("header_timeout", "%ds" % HEADER_TIMEOUT)
         super().__init__(folder, folder, "host=127.0.0.1 port=1 dbname=none", "", pixeld=pixeld, **settings)
-        with open(self.key_file, "w") as out:
-            out.write("address %s\nkey 1 %s\n" % (SECRET.hex(), SECRET.hex()))
-        os.chmod(self.key_file, 0o640)
-        if os.getuid() == 0:
-            os.chown(self.key_file, -1, 65534)
+        write_keys(self.key_file)
 
     def connect(self):
         client = socket.create_connection(("127.0.0.1", self.port), timeout=5)
@@ -93,6 +57,17 @@ class Pixeld(spoor_of.Spoor):
 
     def recorded(self, word):
         return self.spooled().count(word.encode())
+
+    def unsubscribed(self, path):
+        """How many records name mail and recipient of that token, as common/record.c writes them."""
+        _, _, message, recipient = struct.unpack(">BBQI", base64.b32decode(path[3:].upper() + "====")[:14])
+        return self.spooled().count(struct.pack("<QI", message, recipient))
+
+    def post(self, target, body=b"List-Unsubscribe=One-Click", *fields):
+        """As a mail program does; a body of None has no length."""
+        lines = ["POST %s HTTP/1.1" % target, "Host: t.example.com", "Connection: close"]
+        lines += ["Content-Length: %d" % len(body)] if body is not None and not fields else list(fields)
+        return Answer(self.raw(("\r\n".join(lines) + "\r\n\r\n").encode() + (body or b"")))
 
 
 def receive_all(client):
@@ -215,8 +190,7 @@ def test_a_long_target_under_an_unknown_key_is_not_kept(pixeld):
 
 def test_key_that_arrives_later_is_taken_on_sighup(pixeld):
     assert pixeld.ask(click("https://example.com/", key=9)).status == 404
-    with open(pixeld.key_file, "a") as out:
-        out.write("key 9 %s\n" % SECRET.hex())
+    write_keys(pixeld.key_file, (1, 9))
     pixeld.servers["pixeld"].signal(signal.SIGHUP)
     pixeld.wait_log("pixeld", "keys loaded again: 2")
     assert pixeld.ask(click("https://example.com/", key=9)).status == 302
@@ -427,3 +401,127 @@ def test_sync_before_the_answer(new_pixeld):
         assert pixeld.ask(view(), "GET", "User-Agent: " + AGENT).status == 200
     pixeld.servers.pop("pixeld").kill()
     assert pixeld.recorded(AGENT) == 20
+
+
+# --- /u/TOKEN: who wants no more mail
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_looking_at_the_unsubscribe_page_does_nothing(pixeld, method):
+    target = unsubscribe()
+    answer = pixeld.ask(target, method)
+    assert answer.status == 200
+    assert (b'<form method="post">' in answer.rest) == (method == "GET")
+    assert pixeld.unsubscribed(target) == 0
+
+
+def test_the_page_allows_its_style_and_its_form_alone(pixeld):
+    answer = pixeld.ask(unsubscribe())
+    policy = answer.headers["content-security-policy"]
+    style = answer.rest[answer.rest.index(b"<style>") + 7:answer.rest.index(b"</style>")]
+    digest = base64.b64encode(hashlib.sha256(style).digest()).decode()
+    assert policy == ("default-src 'none'; style-src 'sha256-%s'; form-action 'self'; frame-ancestors 'none'; "
+                      "base-uri 'none'" % digest)
+    assert answer.headers["referrer-policy"] == "no-referrer" and answer.headers["cache-control"] == "no-store"
+    assert b"<script" not in answer.rest and b"http:" not in answer.rest and b"https:" not in answer.rest
+
+
+MULTIPART = b'--b\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--b--\r\n'
+
+
+@pytest.mark.parametrize("body, fields", [
+    (b"List-Unsubscribe=One-Click", ()), (b"", ()), (None, ()), (b"x" * 16384, ()),
+    (MULTIPART, ("Content-Type: multipart/form-data; boundary=b", "Content-Length: %d" % len(MULTIPART))),
+    (b"4\r\nList\r\n0\r\n\r\n", ("Transfer-Encoding: chunked",)),
+    (b"a=b", ("Content-Type: application/x-www-form-urlencoded", "Content-Length: 3", "Origin: null"))])
+def test_a_post_unsubscribes(pixeld, body, fields):
+    target = unsubscribe()
+    answer = pixeld.post(target + "?from=elsewhere", body, *fields)
+    assert answer.status == 200 and b"no more mails" in answer.rest and b"<form" not in answer.rest
+    assert "location" not in answer.headers and "set-cookie" not in answer.headers
+    assert pixeld.unsubscribed(target) == 1
+
+
+def test_many_posts_on_one_connection(pixeld):
+    targets = [unsubscribe(message_age_s=3600 + number) for number in range(50)]
+    requests = ["POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: 26\r\n\r\nList-Unsubscribe=One-Click" % one for one in targets]
+    last = "GET %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" % view(message_age_s=1)
+    answers = pixeld.raw(("".join(requests) + last).encode())
+    assert answers.count(b"HTTP/1.1 200 OK") == 51
+    assert [pixeld.unsubscribed(one) for one in targets] == [1] * 50
+
+
+def test_a_wrong_token_unsubscribes_nobody(pixeld):
+    nobody = unsubscribe(recipient=0)
+    for target in (spoiled(unsubscribe()), "/u/" + token(VIEW), "/u/" + token(CLICK), nobody, "/u/", unsubscribe() + "/"):
+        assert pixeld.ask(target).status == 404
+        assert pixeld.post(target).status == 404
+    assert pixeld.unsubscribed(nobody) == 0
+
+
+def test_under_an_unknown_key_it_is_to_be_tried_again(pixeld):
+    for answer in (pixeld.ask(unsubscribe(key=9)), pixeld.post(unsubscribe(key=9))):
+        assert answer.status == 503 and int(answer.headers["retry-after"]) > 0
+
+
+def test_what_is_not_recorded_is_not_promised(new_pixeld):
+    pixeld = new_pixeld(settings=dict(spool_segment="2MB", spool_max="4MB"))
+    request = "GET %s HTTP/1.1\r\nHost: a\r\nUser-Agent: %s\r\n\r\n" % (view(), "x" * 500)
+    pixeld.raw((request * 8999 + request.replace("Host: a", "Host: a\r\nConnection: close")).encode())
+    pixeld.wait_log("pixeld", "the spool is full")
+    target = unsubscribe()
+    answers = [pixeld.post(target) for _ in range(40)]  # these records are small: some find room yet
+    assert answers[-1].status == 503 and int(answers[-1].headers["retry-after"]) > 0
+    assert pixeld.unsubscribed(target) == sum(answer.status == 200 for answer in answers)
+
+
+@pytest.mark.parametrize("body, fields, status", [
+    (b"x" * 20, ("Content-Length: 16385",), 413), (b"", ("Content-Length: 99999999999999999999999",), (413, 400)),
+    (b"5\r\naaaaa\r\n0\r\n\r\n", ("Content-Length: 5", "Transfer-Encoding: chunked"), 400),
+    (b"aaaaa", ("Content-Length: 5", "Content-Length: 5"), 400), (b"aaaaa", ("Content-Length: +5",), 400),
+    (b"aaaaa", ("Content-Length : 5",), 400), (b"aaaaa", ("Content-Length: 5, 5",), 400),
+    (b"aaaaa", ("Transfer-Encoding: gzip, chunked",), 400), (b"", ("Transfer-Encoding: identity",), 400)])
+def test_a_post_whose_end_is_doubtful_or_far_does_nothing(pixeld, body, fields, status):
+    target = unsubscribe()
+    hidden = ("GET %s HTTP/1.1\r\nHost: a\r\nUser-Agent: hidden\r\n\r\n" % view()).encode()
+    answer = pixeld.post(target, body + hidden, *fields)
+    assert answer.status in (status if isinstance(status, tuple) else (status,))
+    assert pixeld.unsubscribed(target) == 0 and pixeld.recorded("hidden") == 0
+
+
+def test_chunks_without_end_are_cut_off(pixeld):
+    target = unsubscribe()
+    chunk = b"1000\r\n" + b"x" * 4096 + b"\r\n"
+    with pixeld.connect() as client:
+        try:
+            client.sendall(("POST %s HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" % target).encode() +
+                           chunk * 100 + b"0\r\n\r\n")
+            assert receive_all(client) == b""
+        except ConnectionError:
+            pass
+    assert pixeld.unsubscribed(target) == 0
+
+
+def test_a_slow_body_ends_at_the_deadline(pixeld):
+    target = unsubscribe()
+    with pixeld.connect() as client:
+        client.sendall(("POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n" % target).encode())
+        seconds = slowly(client, b"a" * 999, 0.05)
+    assert seconds < HEADER_TIMEOUT + 10
+    assert pixeld.unsubscribed(target) == 0
+
+
+def test_a_body_may_wait_to_be_asked_for(pixeld):
+    target = unsubscribe()
+    with pixeld.connect() as client:
+        client.sendall(("POST %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\nExpect: 100-continue\r\n"
+                        "Content-Length: 3\r\n\r\n" % target).encode())
+        assert b"100 Continue" in client.recv(4096)
+        client.sendall(b"a=b")
+        assert b"200 OK" in receive_all(client)
+    assert pixeld.unsubscribed(target) == 1
+
+
+def test_other_methods_are_refused_there_too(pixeld):
+    answer = pixeld.ask(unsubscribe(), "DELETE", "Content-Length: 0")
+    assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD, POST")

@@ -24,7 +24,7 @@ RETURN_PATH = re.compile(r"bounces\+([a-z2-7]{52})@example\.com")
 def sink():
     one = smtp_sink.Sink()
     yield one
-    one.close()
+    one.stop()
 
 
 @pytest.fixture(scope="module")

@@ -22,11 +22,11 @@ def target_of(url):
     return url[url.index("/", url.index("//") + 2):]
 
 
-def get(url, method="GET", agent=BROWSER, source="127.0.0.1", headers=None):
+def get(url, method="GET", agent=BROWSER, source="127.0.0.1", headers=None, body=None):
     parts = urllib.parse.urlsplit(url)
     client = http.client.HTTPConnection(parts.hostname, parts.port, timeout=20, source_address=(source, 0))
     try:
-        client.request(method, target_of(url), headers=dict({"User-Agent": agent} if agent else {}, **(headers or {})))
+        client.request(method, target_of(url), body=body, headers=dict({"User-Agent": agent} if agent else {}, **(headers or {})))
         answer = client.getresponse()
         return Answer(answer.status, answer.headers, answer.read())
     finally:

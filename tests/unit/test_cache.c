@@ -136,6 +136,59 @@ static void what_is_set_is_got(void **state)
     cache_free(cache);
 }
 
+static void what_is_added_never_covers_what_was_set(void **state)
+{
+    struct slice key = slice_str("added");
+    struct cache *cache;
+    struct buf value;
+
+    (void)state;
+    if (!server)
+        skip();
+    cache = new_cache();
+    buf_init(&value, 1000);
+    cache_add(cache, "space", key, slice_str("miss"), 60);
+    assert_true(cache_get(cache, "space", key, &value));
+    assert_string_equal(buf_text(&value), "miss");
+    cache_set(cache, "space", key, slice_str("real"), 60);
+    cache_add(cache, "space", key, slice_str("miss"), 60);
+    buf_reset(&value);
+    assert_true(cache_get(cache, "space", key, &value)); /* also: an add that stores nothing is no failure of the server */
+    assert_string_equal(buf_text(&value), "real");
+    buf_free(&value);
+    cache_free(cache);
+}
+
+static void many_are_got_at_once(void **state)
+{
+    enum { MANY = CACHE_MANY + 2 };
+    struct slice keys[MANY];
+    struct buf values[MANY];
+    char names[MANY][16];
+    bool hits[MANY];
+    struct cache *cache;
+
+    (void)state;
+    if (!server)
+        skip();
+    cache = new_cache();
+    for (size_t n = 0; n < MANY; n++) {
+        snprintf(names[n], sizeof names[n], "many%zu", n % CACHE_MANY);
+        keys[n] = slice_str(names[n]);
+        buf_init(&values[n], 100);
+        if (n % 2)
+            cache_set(cache, "space", keys[n], keys[n], 60);
+    }
+    keys[2] = keys[1]; /* one twice */
+    cache_get_many(cache, "space", keys, MANY, values, hits);
+    for (size_t n = 0; n < MANY; n++) {
+        assert_int_equal(hits[n], (n % 2 || n == 2) && n < CACHE_MANY);
+        assert_true(!hits[n] || slice_eq(buf_slice(&values[n]), keys[n]));
+        buf_free(&values[n]);
+    }
+    cache_free(cache);
+}
+
 static void nobody_waits_for_a_server_that_is_away(void **state)
 {
     struct slice key = slice_str("key");
@@ -196,6 +249,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_set_is_got),
+        cmocka_unit_test(what_is_added_never_covers_what_was_set),
+        cmocka_unit_test(many_are_got_at_once),
         cmocka_unit_test(nobody_waits_for_a_server_that_is_away),
         cmocka_unit_test(no_servers_is_a_cache_that_misses),
     };

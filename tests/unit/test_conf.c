@@ -200,6 +200,10 @@ static void what_is_wrong_is_named_with_its_line(void **state)
         {"stamp { bounce_address = \"b+{token}@" LONG_DOMAIN "\" }\n", 2, "NAME+{token}@DOMAIN"},
         {"stamp { bounce_address = \"b+{token}@elsewhere.example\" }\n", 0, "elsewhere.example is not in local_domains"},
         {"match { bounce_mailbox = postmaster }\n", 2, "address"},
+        {"unsubscribe_address = nobody\n", 2, "address"},
+        {"unsubscribe_address = unsubscribes@example.com\n", 2, "at most 11"},
+        {"unsubscribe_address = un+sub@example.com\n", 2, "letters"},
+        {"unsubscribe_scope = some\n", 2, "sender"},
         {"pixeld { listen = { 8080 } }\n", 2, "ADDRESS:PORT"},
         {"pixeld { listen = { localhost:8080 } }\n", 2, "ADDRESS:PORT"},
         {"pixeld { listen = { ::1:8080 } }\n", 2, "ADDRESS:PORT"},
@@ -236,10 +240,13 @@ static void each_program_asks_for_what_it_needs(void **state)
     refuse(CONF_SHARED, SMALLEST, 0, "database is missing");
     refuse(CONF_SHARED, SMALLEST "database = x\n", 0, "local_domains is missing");
     refuse(CONF_STAMP, SERVED, 0, "stamp.listen is missing");
+    refuse(CONF_STAMP, SERVED "stamp { listen = \"unix:/run/x\"\n copies = yes }\n", 0, "copies needs stamp.listen_copies");
+    refuse(CONF_STAMP, SERVED "stamp { listen = \"unix:/run/x\"\n listen_copies = \"unix:/run/x\" }\n", 0, "one socket");
     refuse(CONF_MATCH, SERVED, 0, "match.listen is missing");
     refuse(CONF_PIXELD, SERVED, 0, "pixeld.listen is missing");
     conf_free(load(SERVED, CONF_SHARED));
     conf_free(load(SERVED "stamp { listen = \"unix:/run/x\" }\n", CONF_STAMP));
+    conf_free(load(SERVED "stamp { listen = \"unix:/run/x\"\n listen_copies = \"unix:/run/y\"\n copies = yes }\n", CONF_STAMP));
     conf_free(load(SERVED "match { listen = \"inet6:8891@::1\" }\n", CONF_MATCH));
     conf_free(load(SERVED "pixeld { listen = \"[::]:80\" }\n", CONF_PIXELD));
 }

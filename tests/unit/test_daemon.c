@@ -264,6 +264,137 @@ static void a_daemon_starts_reloads_and_stops(void **state)
     assert_int_equal(access(pid_file, F_OK), -1);
 }
 
+static void tell_number(pid_t pid)
+{
+    char text[20];
+
+    snprintf(text, sizeof text, "%09ld ", (long)pid);
+    tell(text);
+}
+
+/* What either does is told, so that the test sees both. */
+static void live_as_two(void)
+{
+    struct daemon_options options;
+    struct conf *conf = start_in_background(&options);
+    bool second = daemon_fork();
+    int status;
+
+    if (second)
+        tell_number(getpid());
+    daemon_ready(conf, &options);
+    if (!second)
+        tell("both ");
+    while (daemon_wait_signal() == DAEMON_RELOAD)
+        tell("reload ");
+    if (second)
+        tell("second ");
+    status = daemon_end();
+    conf_free(conf);
+    if (!second)
+        tell(status == 0 ? "well" : "badly");
+    exit(status);
+}
+
+/* Starts them; gives the first's number and the second's. */
+static pid_t start_two(int ends[2], pid_t *second)
+{
+    char text[2000], path[200], digits[11] = "";
+
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    told = ends[1];
+    assert_int_equal(run(live_as_two, text, sizeof text), 0);
+    close(ends[1]);
+    for (size_t len = 0; len < 10;) {
+        ssize_t got = read(ends[0], digits + len, 10 - len);
+
+        assert_true(got > 0);
+        len += (size_t)got;
+    }
+    *second = (pid_t)strtol(digits, NULL, 10);
+    expect_told(ends[0], "both ");
+    snprintf(path, sizeof path, "%s/spoor-test-one.pid", folder);
+    return pid_in_file(path);
+}
+
+static void expect_both_gone(int from)
+{
+    char byte;
+
+    assert_int_equal(read(from, &byte, 1), 0); /* no process holds the other end any more */
+    close(from);
+}
+
+static void two_processes_are_one_daemon(void **state)
+{
+    int ends[2];
+    pid_t second, first = start_two(ends, &second);
+
+    (void)state;
+    assert_int_not_equal(first, second);
+    assert_int_equal(kill(first, SIGHUP), 0);
+    expect_told(ends[0], "reload reload ");
+    assert_int_equal(kill(second, SIGSTOP), 0);
+    assert_int_equal(kill(second, SIGCONT), 0); /* halted is not gone */
+    assert_int_equal(kill(first, SIGHUP), 0);
+    expect_told(ends[0], "reload reload ");
+    assert_int_equal(kill(first, SIGTERM), 0);
+    expect_told(ends[0], "second well");
+    expect_both_gone(ends[0]);
+}
+
+static void one_process_ends_with_the_other(void **state)
+{
+    char pid_file[200];
+    int ends[2];
+    pid_t second, first = start_two(ends, &second);
+
+    (void)state;
+    assert_int_equal(kill(second, SIGKILL), 0);
+    expect_told(ends[0], "badly");
+    expect_both_gone(ends[0]);
+    first = start_two(ends, &second);
+    assert_int_equal(kill(first, SIGKILL), 0);
+    expect_both_gone(ends[0]);
+    snprintf(pid_file, sizeof pid_file, "%s/spoor-test-one.pid", folder);
+    unlink(pid_file);
+}
+
+static void fail_in_the_second(void)
+{
+    struct daemon_options options;
+    struct conf *conf = start_in_background(&options);
+
+    if (daemon_fork()) {
+        log_err("cannot listen");
+        daemon_fail();
+    }
+    daemon_ready(conf, &options);
+    _exit(97);
+}
+
+static void crash_in_the_first(void)
+{
+    struct daemon_options options;
+    struct conf *conf = start_in_background(&options);
+
+    if (!daemon_fork())
+        raise(SIGKILL);
+    daemon_ready(conf, &options);
+    daemon_wait_signal();
+    _exit(97);
+}
+
+static void the_starter_learns_that_one_of_two_failed(void **state)
+{
+    char text[2000];
+
+    (void)state;
+    assert_int_equal(run(fail_in_the_second, text, sizeof text), 1);
+    assert_non_null(strstr(text, "error: cannot listen"));
+    assert_int_equal(run(crash_in_the_first, text, sizeof text), 1);
+}
+
 static void drop(void)
 {
     struct daemon_options options = options_of("-f", "-c", config);
@@ -296,6 +427,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_configuration_is_checked_and_printed, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(the_starter_learns_that_it_failed, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(a_daemon_starts_reloads_and_stops, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(two_processes_are_one_daemon, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(one_process_ends_with_the_other, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(the_starter_learns_that_one_of_two_failed, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(root_becomes_the_user_and_cannot_go_back, make_folder, remove_folder),
     };
 

@@ -15,6 +15,12 @@
 #include <cmocka.h>
 
 static struct network_list proxies;
+static struct rules *rules;
+
+static void ignore(void *arg, const char *line)
+{
+    (void)arg, (void)line;
+}
 
 static int set_up(void **state)
 {
@@ -22,13 +28,15 @@ static int set_up(void **state)
     char *texts[] = {ten, local};
 
     (void)state;
-    return network_list_parse(&proxies, texts, 2) ? 0 : -1;
+    rules = rules_parse(slice_str(rules_builtin), ignore, NULL);
+    return rules && network_list_parse(&proxies, texts, 2) ? 0 : -1;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
     network_list_free(&proxies);
+    rules_let_go(rules);
     return 0;
 }
 
@@ -139,15 +147,15 @@ static void anonymous_addresses(void **state)
     struct record_hit hit;
 
     (void)state;
-    hit_of(&request, &token, slice_of("", 0), &settings, 0, &hit);
+    hit_of(&request, &token, slice_of("", 0), rules, &settings, 0, &hit);
     assert_int_equal(hit.address_bytes, 4);
     assert_memory_equal(hit.address, ((uint8_t[16]){192, 0, 2}), 16);
     peer = peer_of("2001:db8:102:304:506::1");
-    hit_of(&request, &token, slice_of("", 0), &settings, 0, &hit);
+    hit_of(&request, &token, slice_of("", 0), rules, &settings, 0, &hit);
     assert_int_equal(hit.address_bytes, 16);
     assert_memory_equal(hit.address, v6, 16);
     request.peer = NULL;
-    hit_of(&request, &token, slice_of("", 0), &settings, 0, &hit);
+    hit_of(&request, &token, slice_of("", 0), rules, &settings, 0, &hit);
     assert_int_equal(hit.address_bytes, 0);
 }
 
@@ -164,7 +172,7 @@ static void fields_of_the_record(void **state)
     memset(agent, 'x', sizeof agent);
     request.field[REQUEST_USER_AGENT] = slice_of(agent, sizeof agent);
     token.message = message_id_compose((int64_t)NOW_S * 1000 - 5000, 1, 1);
-    hit_of(&request, &token, slice_str("/c/raw"), &settings, (int64_t)NOW_S * 1000000, &hit);
+    hit_of(&request, &token, slice_str("/c/raw"), rules, &settings, (int64_t)NOW_S * 1000000, &hit);
     assert_int_equal(hit.kind, HIT_CLICK);
     assert_true(hit.message == token.message);
     assert_int_equal(hit.recipient, 7);
@@ -186,8 +194,65 @@ static void age_comes_from_the_message_id(void **state)
 
     (void)state;
     token.message = message_id_compose((int64_t)NOW_S * 1000 - 1000, 1, 1);
-    hit_of(&request, &token, slice_of("", 0), &settings, (int64_t)NOW_S * 1000000, &hit);
+    hit_of(&request, &token, slice_of("", 0), rules, &settings, (int64_t)NOW_S * 1000000, &hit);
     assert_true(slice_is(hit.reason, "too_soon"));
+}
+
+struct wish {
+    enum conf_honour_gpc honour;
+    enum request_field field;
+    const char *value;
+    const char *raw;
+    bool recorded, named;
+};
+
+static const struct wish wishes[] = {
+    {HONOUR_GPC_NO, REQUEST_SEC_GPC, "1", "", true, true},
+    {HONOUR_GPC_AGGREGATE, REQUEST_SEC_GPC, "1", "", true, false},
+    {HONOUR_GPC_AGGREGATE, REQUEST_DNT, "1", "", true, false},
+    {HONOUR_GPC_AGGREGATE, REQUEST_DNT, "0", "", true, true},
+    {HONOUR_GPC_AGGREGATE, REQUEST_ACCEPT, "1", "", true, true},
+    {HONOUR_GPC_AGGREGATE, REQUEST_SEC_GPC, "1", "/o/raw", false, false}, /* the raw target names the person */
+    {HONOUR_GPC_DROP, REQUEST_SEC_GPC, "1", "", false, false},
+    {HONOUR_GPC_DROP, REQUEST_SEC_GPC, "", "", true, true},
+};
+
+static void people_who_ask_not_to_be_tracked(void **state)
+{
+    struct token token = {.kind = TOKEN_VIEW, .recipient = 7};
+    struct sockaddr_in6 peer = peer_of("192.0.2.77");
+
+    (void)state;
+    for (size_t n = 0; n < sizeof wishes / sizeof *wishes; n++) {
+        const struct wish *wish = &wishes[n];
+        struct hit_settings settings = {.honour_gpc = wish->honour};
+        struct request request = {.peer = (const struct sockaddr *)&peer,
+                                  .field = {[REQUEST_USER_AGENT] = slice_str("Program/1")}};
+        struct record_hit hit = {.kind = HIT_VIEW};
+
+        request.field[wish->field] = slice_str(wish->value);
+        assert_int_equal(hit_of(&request, &token, slice_str(wish->raw), rules, &settings, 0, &hit), wish->recorded);
+        assert_int_equal(hit.recipient, wish->named ? 7 : 0);
+        assert_int_equal(hit.user_agent.len, wish->named ? 9 : 0);
+        assert_int_equal(hit.address_bytes, wish->named ? 4 : 0);
+    }
+}
+
+static void an_aggregate_token_leaves_no_person(void **state)
+{
+    struct hit_settings settings = {.anonymize_ip = false};
+    struct token token = {.kind = TOKEN_VIEW, .aggregate = true};
+    struct sockaddr_in6 peer = peer_of("192.0.2.77");
+    struct request request = {.peer = (const struct sockaddr *)&peer,
+                              .field = {[REQUEST_USER_AGENT] = slice_str("Mozilla/5.0")}};
+    struct record_hit hit;
+
+    (void)state;
+    assert_true(hit_of(&request, &token, slice_of("", 0), rules, &settings, 0, &hit));
+    assert_true(slice_is(hit.reason, "apple_mpp"));
+    assert_int_equal(hit.user_agent.len, 0);
+    assert_int_equal(hit.address_bytes, 0);
+    assert_memory_equal(hit.address, ((uint8_t[16]){0}), 16);
 }
 
 int main(void)
@@ -196,6 +261,8 @@ int main(void)
         cmocka_unit_test(rightmost_untrusted_address),
         cmocka_unit_test(nothing_is_trusted_without_a_list),
         cmocka_unit_test(anonymous_addresses),
+        cmocka_unit_test(people_who_ask_not_to_be_tracked),
+        cmocka_unit_test(an_aggregate_token_leaves_no_person),
         cmocka_unit_test(fields_of_the_record),
         cmocka_unit_test(age_comes_from_the_message_id),
     };

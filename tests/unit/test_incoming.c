@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* verdicts: the whole corpus without a database, then what a database, a login and a broken mail change */
 
+#include "common/organisation.h"
 #include "mail/base64.h"
 #include "mail/incoming.h"
 #include "mail/quoted_url.h"
@@ -22,10 +23,12 @@ enum { FILE_MAX = 1024 * 1024 };
 /* What the judge's questions are answered from. */
 struct world {
     struct keys *keys;
-    enum incoming_relation relation;
+    enum relation relation;
+    const char *sender;    /* whose mail it was, or NULL */
     const char *recipient; /* the one address that is a recipient, whatever RELATION says; or NULL */
     const char *kept;      /* the one id that is known, or NULL */
     size_t asked;          /* kept ids looked up */
+    size_t questions;      /* in so many questions */
     size_t relations;      /* addresses looked up */
 };
 
@@ -39,22 +42,27 @@ static enum token_result verify_url(void *arg, struct slice url, struct token *t
     return tracking_verify_url(((struct world *)arg)->keys, INCOMING_TRACKING_URL, url, token, NULL);
 }
 
-static bool kept_id(void *arg, struct slice id, uint64_t *message)
+static void kept_ids(void *arg, struct sent_id *ids, size_t count)
 {
     struct world *world = arg;
 
-    world->asked++;
-    *message = 77;
-    return world->kept && slice_is_i(id, world->kept);
+    world->questions++;
+    world->asked += count;
+    for (size_t n = 0; n < count; n++)
+        ids[n].message = world->kept && slice_is_i(ids[n].id, world->kept) ? 77 : 0;
 }
 
-static enum incoming_relation relation(void *arg, uint64_t message, struct slice address)
+static void original(void *arg, uint64_t message, struct slice address, struct original *original)
 {
     struct world *world = arg;
+    bool recipient = world->recipient && slice_is(address, world->recipient);
 
     (void)message;
     world->relations++;
-    return world->recipient && slice_is(address, world->recipient) ? INCOMING_RELATION_RECIPIENT : world->relation;
+    original->relation = recipient ? RELATION_RECIPIENT : world->relation;
+    original->same_domain = slice_is(address_domain(address), "client.example");
+    snprintf(original->sender, sizeof original->sender, "%s", world->sender ? world->sender : "");
+    snprintf(original->own_id, sizeof original->own_id, "own.1@example.com");
 }
 
 static uint32_t recipient_key(void *arg, struct slice address)
@@ -62,21 +70,28 @@ static uint32_t recipient_key(void *arg, struct slice address)
     return keys_recipient(((struct world *)arg)->keys, address);
 }
 
-static bool is_local(void *arg, struct slice domain)
+/* As tests/corpus/incoming/README.md says. */
+static char *local_domain[] = {(char *)(uintptr_t)"example.com", (char *)(uintptr_t)"sister.example",
+                               (char *)(uintptr_t)"tenant.example"};
+static char *group[] = {(char *)(uintptr_t)"example.com sister.example"};
+static const struct conf conf = {.local_domains = {local_domain, 3}, .organisation = {group, 1}};
+
+static bool is_colleague(void *arg, struct slice domain, struct slice sender)
 {
     (void)arg;
-    return slice_is_i(domain, "example.com");
+    return sender.len ? organisation_has_both(&conf, domain, sender) : conf_list_has_domain(&conf.local_domains, domain);
 }
 
 static struct incoming_lookup without_database(struct world *world)
 {
     return (struct incoming_lookup){
+        .site = world,
         .arg = world,
         .token = verify,
         .url = verify_url,
         .tracking_url = INCOMING_TRACKING_URL,
         .recipient_key = recipient_key,
-        .is_local_domain = is_local,
+        .is_colleague = is_colleague,
     };
 }
 
@@ -84,8 +99,8 @@ static struct incoming_lookup with_database(struct world *world)
 {
     struct incoming_lookup lookup = without_database(world);
 
-    lookup.kept_id = kept_id;
-    lookup.relation = relation;
+    lookup.kept_ids = kept_ids;
+    lookup.original = original;
     return lookup;
 }
 
@@ -202,13 +217,13 @@ static void every_mail_of_the_corpus_gets_its_verdict(void **state)
 static void the_database_tells_who_answered(void **state)
 {
     static const struct {
-        enum incoming_relation relation;
+        enum relation relation;
         const char *class_, *answerer;
     } cases[] = {
-        {INCOMING_RELATION_RECIPIENT, "class: reply\n", "answerer: recipient\n"},
-        {INCOMING_RELATION_NONE, "class: reply\n", "answerer: other\n"},
-        {INCOMING_RELATION_OWNER, "class: own\n", "answerer: other\n"},
-        {INCOMING_RELATION_UNKNOWN, "class: reply\n", "from: "},
+        {RELATION_RECIPIENT, "class: reply\n", "answerer: recipient\n"},
+        {RELATION_NONE, "class: reply\n", "answerer: other\n"},
+        {RELATION_OWNER, "class: own\n", "answerer: other\n"},
+        {RELATION_UNKNOWN, "class: reply\n", "from: "},
     };
     struct world *world = *state;
     struct incoming_lookup lookup = with_database(world);
@@ -232,11 +247,11 @@ static void a_kept_id_matches_and_is_worth_less(void **state)
 
     buf_init(&out, 4096);
     world->kept = "client.1@example.com";
-    world->relation = INCOMING_RELATION_NONE;
+    world->relation = RELATION_NONE;
     print_verdict(&lookup, slice_str(REPLY "<Client.1@example.com>\n\n"), false, &out);
     assert_string_equal(buf_text(&out), "class: reply\nrung: in_reply_to\nconfidence: low\nmessage: 77\n"
                                         "answerer: other\nfrom: zoe@else.example\n");
-    world->relation = INCOMING_RELATION_RECIPIENT;
+    world->relation = RELATION_RECIPIENT;
     print_verdict(&lookup, slice_str(REPLY "<Client.1@example.com>\n\n"), false, &out);
     assert_true(slice_find_i(buf_slice(&out), "confidence: high\n") != (size_t)-1);
     buf_free(&out);
@@ -266,7 +281,7 @@ static void only_a_few_ids_are_looked_up(void **state)
 
     buf_init(&mail, FILE_MAX);
     buf_init(&out, 4096);
-    world->asked = 0;
+    world->asked = world->questions = 0;
     buf_add_str(&mail, REPLY "<@TOKEN:forged@@example.com>\nReferences:");
     for (int n = 0; n < 5000; n++)
         buf_add_f(&mail, "\n <%d@elsewhere.example>", n);
@@ -274,6 +289,7 @@ static void only_a_few_ids_are_looked_up(void **state)
     print_verdict(&lookup, buf_slice(&mail), false, &out);
     assert_string_equal(buf_text(&out), "class: none\nforged: yes\n");
     assert_int_equal(world->asked, INCOMING_KEPT_MAX);
+    assert_int_equal(world->questions, 1);
     buf_free(&mail);
     buf_free(&out);
 }
@@ -340,20 +356,15 @@ static void a_recipient_beside_the_sender_is_no_colleague(void **state)
     struct buf out;
 
     buf_init(&out, 4096);
-    world->relation = INCOMING_RELATION_RECIPIENT;
+    world->relation = RELATION_RECIPIENT;
     print_verdict(&lookup, slice_str(mail), false, &out);
     assert_true(slice_starts_i(buf_slice(&out), slice_str("class: reply\nrung: in_reply_to\nconfidence: high\n")));
     print_verdict(&lookup, slice_str(mail), true, &out);
     assert_true(slice_starts_i(buf_slice(&out), slice_str("class: reply\n")));
-    world->relation = INCOMING_RELATION_NONE;
+    world->relation = RELATION_NONE;
     print_verdict(&lookup, slice_str(mail), false, &out);
     assert_true(slice_starts_i(buf_slice(&out), slice_str("class: own\n")));
     buf_free(&out);
-}
-
-static bool second_domain_too(void *arg, struct slice domain)
-{
-    return is_local(arg, domain) || slice_is_i(domain, "tenant.example");
 }
 
 static void a_login_of_another_organisation_is_not_ours(void **state)
@@ -363,7 +374,6 @@ static void a_login_of_another_organisation_is_not_ours(void **state)
     struct buf out;
 
     buf_init(&out, 4096);
-    lookup.is_local_domain = second_domain_too;
     print_verdict(&lookup, slice_str("Return-Path: <eve@tenant.example>\nFrom: eve@tenant.example\n"
                                      "In-Reply-To: <@TOKEN:message_id@@example.com>\n\n"), true, &out);
     assert_true(slice_starts_i(buf_slice(&out), slice_str("class: reply\n")));
@@ -371,6 +381,114 @@ static void a_login_of_another_organisation_is_not_ours(void **state)
                                      "In-Reply-To: <@TOKEN:message_id@@example.com>\n\n"), true, &out);
     assert_true(slice_starts_i(buf_slice(&out), slice_str("class: own\n")));
     buf_free(&out);
+}
+
+static void a_colleague_is_of_the_senders_organisation(void **state)
+{
+    static const struct {
+        const char *from, *id, *sender, *class_;
+    } cases[] = {
+        {"anton@example.com", "<@TOKEN:several@@example.com>", NULL, "class: own\n"},
+        {"anton@sister.example", "<@TOKEN:several@@example.com>", NULL, "class: own\n"},
+        {"eve@tenant.example", "<@TOKEN:several@@example.com>", NULL, "class: reply\n"},
+        {"eve@else.example", "<@TOKEN:several@@example.com>", NULL, "class: reply\n"},
+        /* the sender's address counts for more than the domain of an id */
+        {"eve@tenant.example", "<@TOKEN:several@@example.com>", "frank@tenant.example", "class: own\n"},
+        {"anton@example.com", "<@TOKEN:several@@example.com>", "frank@tenant.example", "class: reply\n"},
+        {"anton@sister.example", "<client.1@laptop.local>", "alice@example.com", "class: own\n"},
+        {"eve@tenant.example", "<client.1@laptop.local>", "alice@example.com", "class: reply\n"},
+        /* without an id only the database tells tenants apart */
+        {"eve@tenant.example", "<nothing@of.ours>", NULL, "class: own\n"},
+        {"eve@tenant.example", "<nothing@of.ours>", "alice@example.com", "class: reply\n"},
+    };
+    struct world *world = *state;
+    struct incoming_lookup lookup = with_database(world);
+    struct buf mail, out;
+
+    buf_init(&mail, 4096);
+    buf_init(&out, 4096);
+    world->relation = RELATION_NONE;
+    world->kept = "client.1@laptop.local";
+    world->recipient = NULL;
+    for (size_t n = 0; n < sizeof cases / sizeof cases[0]; n++) {
+        buf_reset(&mail);
+        buf_add_f(&mail, "Return-Path: <%s>\nFrom: %s\nIn-Reply-To: %s\n\n"
+                         "> https://t.example.com/o/@TOKEN:view@.gif\n", cases[n].from, cases[n].from, cases[n].id);
+        world->sender = cases[n].sender;
+        print_verdict(&lookup, buf_slice(&mail), false, &out);
+        if (!slice_starts_i(buf_slice(&out), slice_str(cases[n].class_)))
+            fail_msg("case %zu is %s", n, buf_text(&out));
+    }
+    world->sender = NULL;
+    buf_free(&mail);
+    buf_free(&out);
+}
+
+static void the_mail_itself_is_no_answer_to_itself(void **state)
+{
+    static const struct {
+        const char *references;
+        bool direct;
+    } cases[] = {
+        {"<a@b.example> <@TOKEN:anchor@@example.com>", false}, /* a follow-up of ours to somebody here */
+        {"<@TOKEN:anchor@@example.com> <a@b.example>", true},
+        {"<@TOKEN:anchor@@example.com> <a@b.example> <c@d.example>", false},
+    };
+    struct world *world = *state;
+    struct incoming_lookup lookup = with_database(world);
+    struct buf mail;
+
+    world->relation = RELATION_NONE;
+    buf_init(&mail, 4096);
+    for (size_t n = 0; n < sizeof cases / sizeof cases[0]; n++) {
+        struct incoming_verdict verdict;
+
+        buf_reset(&mail);
+        buf_add_f(&mail, "Return-Path: <zoe@else.example>\nFrom: zoe@else.example\nIn-Reply-To: <a@b.example>\nReferences: %s\n\n",
+                  cases[n].references);
+        judge(&lookup, buf_slice(&mail), false, &verdict);
+        assert_int_equal(verdict.rung, RUNG_REFERENCES);
+        assert_int_equal(verdict.direct, cases[n].direct);
+        incoming_verdict_free(&verdict);
+    }
+    buf_free(&mail);
+}
+
+static void who_answered_may_share_a_domain_with_a_recipient(void **state)
+{
+    static const struct {
+        const char *from, *id;
+        enum relation relation;
+        enum answer_answerer answerer;
+        bool same_domain;
+    } cases[] = {
+        {"dave@client.example", "several", RELATION_RECIPIENT, ANSWERER_RECIPIENT, true},
+        {"zoe@client.example", "several", RELATION_NONE, ANSWERER_OTHER, true},
+        {"zoe@else.example", "several", RELATION_NONE, ANSWERER_OTHER, false},
+        {INCOMING_RECIPIENT, "message_id", RELATION_UNKNOWN, ANSWERER_RECIPIENT, true},
+    };
+    struct world *world = *state;
+    struct buf mail;
+
+    buf_init(&mail, 4096);
+    for (size_t n = 0; n < sizeof cases / sizeof cases[0]; n++) {
+        bool asks = cases[n].relation != RELATION_UNKNOWN;
+        struct incoming_lookup lookup = asks ? with_database(world) : without_database(world);
+        struct incoming_verdict verdict;
+
+        buf_reset(&mail);
+        buf_add_f(&mail, "Return-Path: <%s>\nFrom: %s\nIn-Reply-To: <@TOKEN:%s@@example.com>\n\n", cases[n].from,
+                  cases[n].from, cases[n].id);
+        world->relation = cases[n].relation;
+        world->recipient = NULL;
+        judge(&lookup, buf_slice(&mail), false, &verdict);
+        assert_int_equal(verdict.answerer, cases[n].answerer);
+        assert_int_equal(verdict.same_domain, cases[n].same_domain);
+        assert_string_equal(verdict.own_id, asks ? "own.1@example.com" : "");
+        assert_true(verdict.direct);
+        incoming_verdict_free(&verdict);
+    }
+    buf_free(&mail);
 }
 
 #define REPORT(type, fields, id) \
@@ -413,7 +531,7 @@ static void a_report_counts_for_recipients_only(void **state)
     };
     struct world *world = *state;
 
-    world->relation = INCOMING_RELATION_NONE;
+    world->relation = RELATION_NONE;
     world->recipient = "dave@client.example";
     for (size_t n = 0; n < sizeof cases / sizeof cases[0]; n++) {
         struct incoming_lookup lookup = cases[n].database ? with_database(world) : without_database(world);
@@ -442,7 +560,7 @@ static void a_long_report_asks_the_database_a_few_times(void **state)
     for (int n = 0; n < 2000; n++)
         buf_add_f(&mail, "\nFinal-Recipient: rfc822; r%d@client.example\nAction: failed\nStatus: 5.1.1\n", n);
     buf_add_str(&mail, "\n--B--\n");
-    world->relation = INCOMING_RELATION_NONE;
+    world->relation = RELATION_NONE;
     world->relations = 0;
     judge(&lookup, buf_slice(&mail), false, &verdict);
     assert_int_equal(verdict.class_, ANSWER_BOUNCE);
@@ -496,7 +614,7 @@ static void only_so_many_urls_are_verified(void **state)
     for (int n = 0; n < 5000; n++)
         buf_add_f(&body, INCOMING_TRACKING_URL "/c/x%d/y\n", n);
     mail.body = buf_slice(&body);
-    lookup.arg = &verified;
+    lookup.site = &verified;
     lookup.url = count_url;
     assert_true(incoming_judge(&mail, &lookup, &verdict));
     assert_int_equal(verdict.class_, ANSWER_NONE);
@@ -538,6 +656,9 @@ int main(void)
         cmocka_unit_test(the_record_tells_copies_of_one_answer_from_others),
         cmocka_unit_test(a_recipient_beside_the_sender_is_no_colleague),
         cmocka_unit_test(a_login_of_another_organisation_is_not_ours),
+        cmocka_unit_test(a_colleague_is_of_the_senders_organisation),
+        cmocka_unit_test(the_mail_itself_is_no_answer_to_itself),
+        cmocka_unit_test(who_answered_may_share_a_domain_with_a_recipient),
         cmocka_unit_test(a_report_counts_for_recipients_only),
         cmocka_unit_test(a_long_report_asks_the_database_a_few_times),
         cmocka_unit_test(a_url_in_base64_is_found),

@@ -474,9 +474,17 @@ static void a_milter_loads_mails_and_answers(void **state)
     struct record_answer answer = {.message = 5, .recipient = 7, .time_us = clock_wall_us(), .class_ = ANSWER_REPLY,
                                    .rung = RUNG_REFERENCES, .confidence = CONFIDENCE_HIGH,
                                    .answerer = ANSWERER_RECIPIENT, .from = slice_str("bob@there.test")};
+    struct record_copy copies[] = {{.message = 5, .recipient = recipient},
+                                   {.message = 5, .recipient = {slice_str("archive@there.test"), 8}}};
     struct buf payload;
 
     buf_init(&payload, 4096);
+    for (size_t at = 0; at < 2; at++) { /* from another spool they may come before the mail itself */
+        buf_reset(&payload);
+        assert_true(record_copy_encode(&copies[at], &payload));
+        append_bytes(fixture, RECORD_COPY, buf_slice(&payload));
+    }
+    buf_reset(&payload);
     assert_true(record_message_encode(&message, &payload));
     append_bytes(fixture, RECORD_MESSAGE, buf_slice(&payload));
     buf_reset(&payload);
@@ -491,7 +499,8 @@ static void a_milter_loads_mails_and_answers(void **state)
     assert_int_equal(number_of("select count(*) from spoor.rejected"), 0);
     assert_int_equal(number_of("select count(*) from spoor.answer"), 1);
     assert_int_equal(number_of("select count(*) from spoor.feed where what = 'reply' and person = 'bob@there.test'"), 1);
-    assert_int_equal(number_of("select records from spoor.batch"), 3);
+    assert_int_equal(number_of("select records from spoor.batch"), 5);
+    assert_int_equal(number_of("select count(*) from spoor.recipient where message = 5"), 2);
     execute("truncate spoor.message, spoor.recipient, spoor.answer");
 }
 
@@ -629,6 +638,34 @@ static void what_waited_in_a_spool_set_back_may_come_twice(void **state)
     assert_int_equal(number_of("select count(*) from spoor.event"), fixture->next - 1 + 7);
 }
 
+/* What was loaded under an identity that the folder has given up since is still in the folder. */
+static void a_database_set_back_to_before_a_new_identity_gets_it_again(void **state)
+{
+    struct fixture *fixture = *state;
+
+    append_hits(fixture, 100);
+    start_loader(fixture);
+    stop_loader(fixture);
+    execute("create table kept as table spoor.event; create table progress as table spoor.spool_progress");
+    append_hits(fixture, 70);
+    start_loader(fixture);
+    stop_loader(fixture);
+    execute("update spoor.spool_progress set position = position + 640000");
+    append_hits(fixture, 50);
+    start_loader(fixture);
+    stop_loader(fixture);
+    check_exactly_once(fixture);
+    execute("truncate spoor.event; insert into spoor.event table kept; delete from spoor.spool_progress;"
+            " insert into spoor.spool_progress overriding system value table progress; drop table kept, progress");
+    append_hits(fixture, 10);
+    start_loader(fixture);
+    stop_loader(fixture);
+    check_exactly_once(fixture);
+    start_loader(fixture);
+    stop_loader(fixture);
+    check_exactly_once(fixture);
+}
+
 static void an_unknown_kind_stops_the_loader(void **state)
 {
     struct fixture *fixture = *state;
@@ -668,6 +705,7 @@ int main(int argc, char **argv)
         CASE(a_flipped_bit_in_the_last_record_loaded_costs_nothing_else),
         CASE(a_spool_set_back_loses_nothing_over_a_restart),
         CASE(what_waited_in_a_spool_set_back_may_come_twice),
+        CASE(a_database_set_back_to_before_a_new_identity_gets_it_again),
         CASE(an_unknown_kind_stops_the_loader),
     };
 

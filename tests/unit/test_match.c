@@ -24,16 +24,16 @@ static enum token_result verify(void *arg, struct slice left, struct token *toke
     return TOKEN_GOOD;
 }
 
-static bool kept(void *arg, struct slice id, uint64_t *message)
+static void kept(void *arg, struct sent_id *ids, size_t count)
 {
     (void)arg;
-    *message = 7;
-    return slice_is(id, "kept7@x");
+    for (size_t n = 0; n < count; n++)
+        ids[n].message = slice_is(ids[n].id, "kept7@x") ? 7 : 0;
 }
 
 static bool find(const char *header, struct match *match)
 {
-    const struct incoming_lookup lookup = {.token = verify, .kept_id = kept};
+    const struct incoming_lookup lookup = {.token = verify, .kept_ids = kept};
     struct incoming_mail mail = {.recipients = 0};
     struct header_list headers;
     struct ladder ladder;

@@ -194,6 +194,48 @@ static void what_was_asked_for_stays_however_long_the_rest(void **state)
     buf_free(&out);
 }
 
+/* "aN" has the twin "sN". */
+static struct slice twin(void *arg, struct slice id)
+{
+    static const char *const twins[] = {"s1@x", "s2@x", "s3@x"};
+
+    (void)arg;
+    if (id.len != 4 || id.p[0] != 'a' || id.p[1] < '1' || id.p[1] > '3')
+        return slice_str("");
+    return slice_str(twins[id.p[1] - '1']);
+}
+
+static void a_twin_stands_behind_its_id(void **state)
+{
+    static const struct {
+        const char *old, *parent, *twin, *client, *expected;
+    } cases[] = {
+        {"<a1@x>", "", "s1@x", "c@x", "<a1@x>\n\t<s1@x>\n\t<c@x>\n\t<anchor@x>"},
+        {"<a1@x> <b@x> <a2@x>", "", "s2@x", "c@x", "<a1@x>\n\t<s1@x>\n\t<b@x>\n\t<a2@x>\n\t<s2@x>\n\t<c@x>\n\t<anchor@x>"},
+        {"<a1@x> <s1@x> <b@x>", "", "", "", "<a1@x>\n\t<s1@x>\n\t<b@x>\n\t<anchor@x>"},
+        {"", "a1@x", "s1@x", "c@x", "<a1@x>\n\t<s1@x>\n\t<c@x>\n\t<anchor@x>"},
+        {"<b@x>", "", "s3@x", "c@x", "<b@x>\n\t<s3@x>\n\t<c@x>\n\t<anchor@x>"},
+    };
+    struct buf out;
+
+    (void)state;
+    buf_init(&out, 4096);
+    for (size_t n = 0; n < sizeof cases / sizeof cases[0]; n++) {
+        struct references_request request = {
+            .old = slice_str(cases[n].old),
+            .more = {slice_str(cases[n].parent), slice_str(cases[n].twin), slice_str(cases[n].client)},
+            .anchor = slice_str("anchor@x"),
+            .is_anchor = begins_with_anchor,
+            .twin = twin,
+        };
+
+        buf_reset(&out);
+        assert_true(references_build(&request, &out));
+        assert_string_equal(buf_text(&out), cases[n].expected);
+    }
+    buf_free(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -204,6 +246,7 @@ int main(void)
         cmocka_unit_test(references_get_the_anchor_last_and_each_id_once),
         cmocka_unit_test(older_anchors_go_first_then_the_middle),
         cmocka_unit_test(what_was_asked_for_stays_however_long_the_rest),
+        cmocka_unit_test(a_twin_stands_behind_its_id),
     };
 
     return cmocka_run_group_tests_name("msgid", tests, NULL, NULL);

@@ -3,6 +3,7 @@
 
 #include "common/message_id.h"
 #include "common/token.h"
+#include "mail/address_token.h"
 #include "mail/msgid.h"
 #include "mail/outgoing.h"
 #include "mail/return_path.h"
@@ -69,6 +70,48 @@ static void plan_with(struct run *run, const char *header, struct outgoing_mail 
     header_parse(slice_str(header), &run->headers);
     mail.headers = &run->headers;
     outgoing_plan_make(&mail, &settings, &run->plan);
+}
+
+/* --- follow-ups of a mail whose id was replaced: it was <own@client.example>, number 77 */
+
+static size_t asked;
+static const char *claimed; /* what the cache says that mail left with */
+
+static void sent_ids(void *arg, struct sent_id *ids, size_t count)
+{
+    (void)arg;
+    asked += count;
+    for (size_t n = 0; n < count; n++) {
+        if (!slice_is_i(ids[n].id, "own@client.example"))
+            continue;
+        ids[n].message = 77;
+        snprintf(ids[n].sent, sizeof ids[n].sent, "%s", claimed);
+    }
+}
+
+static void signed_id(enum token_kind kind, uint64_t message, char id[SENT_ID_MAX + 1])
+{
+    struct token token = {.kind = kind, .message = message};
+    char text[TOKEN_TEXT + 1];
+
+    assert_true(token_sign(keys, &token, slice_str(""), text));
+    snprintf(id, SENT_ID_MAX + 1, "%s@example.com", text);
+}
+
+static void plan_follow_up(struct run *run, const char *fields)
+{
+    struct outgoing_settings settings = {.conf = &conf, .keys = keys, .number = number, .sent_ids = sent_ids};
+    struct outgoing_mail mail = ordinary();
+    struct buf header;
+
+    asked = 0;
+    buf_init(&header, 10000);
+    buf_add_f(&header, "%s%s\r\n", PLAIN_HEADERS, fields);
+    header_list_init(&run->headers);
+    header_parse(buf_slice(&header), &run->headers);
+    mail.headers = &run->headers;
+    outgoing_plan_make(&mail, &settings, &run->plan);
+    buf_free(&header);
 }
 
 static void run_free(struct run *run)
@@ -384,6 +427,50 @@ static void a_record_holds_what_it_can_of_many_long_links(void **state)
     buf_free(&body);
 }
 
+static void a_campaigns_mail_can_be_unsubscribed_from(void **state)
+{
+    static const struct {
+        const char *header;
+        bool off;
+        const char *body_missing;
+        enum list_unsubscribe_offer offer;
+        const char *post; /* its List-Unsubscribe-Post */
+    } rows[] = {
+        {PLAIN_HEADERS "X-Spoor-Campaign: spring\r\n\r\n", false, NULL, LIST_UNSUBSCRIBE_BY_CLICK, "List-Unsubscribe=One-Click"},
+        {PLAIN_HEADERS "X-Spoor-Campaign: spring\r\n\r\n", false, "body_limit", LIST_UNSUBSCRIBE_BY_CLICK,
+         "List-Unsubscribe=One-Click"},
+        {PLAIN_HEADERS "X-Spoor-Campaign: spring\r\nList-Unsubscribe-Post: x\r\n\r\n", false, NULL, LIST_UNSUBSCRIBE_BY_CLICK,
+         "List-Unsubscribe=One-Click"},
+        {PLAIN_HEADERS "X-Spoor-Campaign: spring\r\n\r\n", true, NULL, LIST_UNSUBSCRIBE_NONE, NULL},
+        {PLAIN_HEADERS "X-Spoor-Campaign: spring\r\nList-Unsubscribe: <https://a.example/>\r\n\r\n", false, NULL,
+         LIST_UNSUBSCRIBE_NONE, NULL},
+        {PLAIN_HEADERS "X-Spoor-Campaign: spring\r\nX-Spoor-Track: aggregate\r\n\r\n", false, NULL, LIST_UNSUBSCRIBE_BY_MAIL, NULL},
+        {PLAIN_HEADERS "X-Spoor-Campaign: spring\r\nDKIM-Signature: v=1\r\n\r\n", false, NULL, LIST_UNSUBSCRIBE_NONE, NULL},
+        {PLAIN_HEADERS "X-Spoor-Campaign: \r\n\r\n", false, NULL, LIST_UNSUBSCRIBE_NONE, NULL},
+        {PLAIN_HEADERS "\r\n", false, NULL, LIST_UNSUBSCRIBE_NONE, NULL},
+    };
+
+    (void)state;
+    conf.unsubscribe_address = (char *)"unsubscribe@example.com";
+    for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
+        struct outgoing_mail mail = ordinary();
+        const char *post;
+        struct run run;
+
+        print_message("row %zu\n", row);
+        conf.stamp.list_unsubscribe = !rows[row].off;
+        mail.body_missing = rows[row].body_missing;
+        plan_with(&run, rows[row].header, mail, number);
+        assert_int_equal(run.plan.unsubscribe, rows[row].offer);
+        assert_int_equal(edit_value(&run.plan, "List-Unsubscribe", 1) != NULL, rows[row].offer != LIST_UNSUBSCRIBE_NONE);
+        post = edit_value(&run.plan, "List-Unsubscribe-Post", 1);
+        assert_string_equal(post ? post : "-", rows[row].post ? rows[row].post : "-");
+        run_free(&run);
+    }
+    conf.unsubscribe_address = (char *)"";
+    conf.stamp.list_unsubscribe = false;
+}
+
 static void a_folded_subject_is_one_line(void **state)
 {
     struct outgoing_mail mail = ordinary();
@@ -472,6 +559,7 @@ static int prepare(void **state)
     unlink(path);
     buf_free(&error);
     conf.tracking_url = (char *)"https://t.example.com";
+    conf.unsubscribe_address = (char *)"";
     conf.local_domains = (struct conf_list){.item = local_domain, .count = 1};
     conf.stamp.message_id_domain = (char *)"t.example.com";
     conf.stamp.bounce_address = (char *)"";
@@ -520,7 +608,7 @@ static void the_return_path_names_the_mail(void **state)
             struct slice path = slice_str(run.plan.return_path);
 
             assert_true(path.len <= 254 && slice_find_i(path, "@example.com") == 8 + TOKEN_TEXT);
-            assert_int_equal(token_verify(keys, return_path_token(path), slice_str(""), &token), TOKEN_GOOD);
+            assert_int_equal(token_verify(keys, address_token(path, TOKEN_BOUNCE), slice_str(""), &token), TOKEN_GOOD);
             assert_true(token.message == run.plan.record.id && token.recipient == run.plan.record.recipient[0].key);
             assert_false(return_path_serves(&conf.local_domains, path));
         }
@@ -529,9 +617,79 @@ static void the_return_path_names_the_mail(void **state)
     conf.stamp.bounce_address = (char *)"";
 }
 
+static void a_follow_up_names_the_signed_twin(void **state)
+{
+    static const struct {
+        const char *fields;
+        const char *parent;     /* expected In-Reply-To, S for the twin; NULL: as it is */
+        const char *references; /* how the expected field begins, likewise */
+        size_t asked;
+    } cases[] = {
+        {"In-Reply-To: <own@client.example>\r\nReferences: <own@client.example>\r\n", "<S>", "<own@client.example>\n\t<S>\n\t<", 1},
+        {"In-Reply-To: <OWN@client.example>\r\n", "<S>", "<OWN@client.example>\n\t<S>\n\t<", 1},
+        {"In-Reply-To: <b@there.example>\r\nReferences: <own@client.example> <b@there.example>\r\n", NULL,
+         "<own@client.example>\n\t<S>\n\t<b@there.example>\n\t<", 2},
+        {"References: <own@client.example>\r\n", NULL, "<own@client.example>\n\t<S>\n\t<", 1},
+        {"In-Reply-To: <own@client.example> <b@there.example>\r\n", NULL, "<", 2},
+        {"In-Reply-To: <own@client.example>\r\nIn-Reply-To: <b@there.example>\r\n", NULL, "<", 1},
+        {"In-Reply-To: <b@there.example>\r\n", NULL, "<b@there.example>\n\t<", 1},
+        {"\r\n", NULL, "<", 0},
+    };
+    static char twin[SENT_ID_MAX + 1];
+
+    (void)state;
+    signed_id(TOKEN_MESSAGE_ID, 77, twin);
+    claimed = twin;
+    for (size_t n = 0; n < sizeof cases / sizeof cases[0]; n++) {
+        const char *parent;
+        struct run run;
+        struct buf expected;
+
+        print_message("case %zu\n", n);
+        plan_follow_up(&run, cases[n].fields);
+        parent = edit_value(&run.plan, "In-Reply-To", 1);
+        buf_init(&expected, 4096);
+        for (const char *c = cases[n].references; *c; c++)
+            buf_add_f(&expected, *c == 'S' ? "%s" : "%.1s", *c == 'S' ? twin : c);
+        assert_true(slice_starts_i(slice_str(edit_value(&run.plan, "References", 1)), buf_slice(&expected)));
+        assert_int_equal(parent != NULL, cases[n].parent != NULL);
+        assert_true(!parent || slice_is(slice_of(parent + 1, strlen(parent) - 2), twin));
+        assert_int_equal(run.plan.twin, parent != NULL);
+        assert_int_equal(asked, cases[n].asked);
+        buf_free(&expected);
+        run_free(&run);
+    }
+}
+
+static void only_what_was_signed_for_that_mail_is_a_twin(void **state)
+{
+    static char of_another[SENT_ID_MAX + 1], anchor[SENT_ID_MAX + 1], bad[SENT_ID_MAX + 1], forged[SENT_ID_MAX + 1];
+    const char *const claims[] = {"", of_another, anchor, bad, forged, "x@y.example", "x@y.example>\r\nBcc: eve@there.example"};
+
+    (void)state;
+    signed_id(TOKEN_MESSAGE_ID, 78, of_another);
+    signed_id(TOKEN_ANCHOR, 77, anchor);
+    signed_id(TOKEN_MESSAGE_ID, 77, bad);
+    memcpy(forged, bad, sizeof forged);
+    forged[30] = forged[30] == 'a' ? 'b' : 'a';
+    memcpy(strchr(bad, '@'), "@a\nb.c", sizeof "@a\nb.c");
+    for (size_t n = 0; n < sizeof claims / sizeof claims[0]; n++) {
+        struct run run;
+
+        claimed = claims[n];
+        plan_follow_up(&run, "In-Reply-To: <own@client.example>\r\n");
+        assert_null(edit_value(&run.plan, "In-Reply-To", 1));
+        assert_null(strstr(edit_value(&run.plan, "References", 1), "eve@"));
+        assert_false(run.plan.twin);
+        run_free(&run);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_follow_up_names_the_signed_twin),
+        cmocka_unit_test(only_what_was_signed_for_that_mail_is_a_twin),
         cmocka_unit_test(reasons),
         cmocka_unit_test(all_is_added_to_an_ordinary_mail),
         cmocka_unit_test(message_id_modes),
@@ -544,6 +702,7 @@ int main(void)
         cmocka_unit_test(an_unreadable_recipient_reads_the_same_body),
         cmocka_unit_test(a_link_without_room_does_not_hide_the_others),
         cmocka_unit_test(a_record_holds_what_it_can_of_many_long_links),
+        cmocka_unit_test(a_campaigns_mail_can_be_unsubscribed_from),
         cmocka_unit_test(a_folded_subject_is_one_line),
         cmocka_unit_test(colleagues_get_neither_pixel_nor_links),
         cmocka_unit_test(a_missing_body_still_gets_headers),

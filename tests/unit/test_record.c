@@ -209,6 +209,42 @@ static void a_refusal_comes_back(void **state)
     buf_free(&buf);
 }
 
+static void an_unsubscribe_comes_back(void **state)
+{
+    struct record_unsubscribe in = {.message = 1, .recipient = 2, .time_us = 3, .way = UNSUBSCRIBE_MAIL, .everywhere = true,
+                                    .address = slice_str("a")};
+    struct record_unsubscribe out;
+    struct buf buf;
+
+    (void)state;
+    buf_init(&buf, CAP);
+    assert_true(record_unsubscribe_encode(&in, &buf));
+    assert_true(record_unsubscribe_decode(buf_slice(&buf), &out));
+    assert_true(out.message == 1 && out.recipient == 2 && out.time_us == 3);
+    assert_true(out.way == UNSUBSCRIBE_MAIL && out.everywhere && slice_is(out.address, "a"));
+    for (size_t len = 0; len < buf.len; len++)
+        assert_false(record_unsubscribe_decode(slice_of(buf.data, len), &out));
+    buf.data[20] = 3; /* no way that is known */
+    assert_false(record_unsubscribe_decode(buf_slice(&buf), &out));
+    buf_free(&buf);
+}
+
+static void a_copy_comes_back(void **state)
+{
+    struct record_copy in = {.message = UINT64_MAX, .recipient = {SLICE_TEXT("ann@example.net"), 0x80000001}}, out;
+    struct buf buf;
+
+    (void)state;
+    buf_init(&buf, CAP);
+    assert_true(record_copy_encode(&in, &buf));
+    assert_true(record_copy_decode(buf_slice(&buf), &out));
+    assert_true(out.message == in.message && out.recipient.key == in.recipient.key);
+    assert_true(slice_eq(out.recipient.address, in.recipient.address));
+    for (size_t len = 0; len < buf.len; len++)
+        assert_false(record_copy_decode(slice_of(buf.data, len), &out));
+    buf_free(&buf);
+}
+
 static void too_long_a_text_leaves_nothing_behind(void **state)
 {
     static char text[70000];
@@ -266,6 +302,8 @@ int main(void)
         cmocka_unit_test(an_answer_comes_back),
         cmocka_unit_test(a_stop_comes_back),
         cmocka_unit_test(a_refusal_comes_back),
+        cmocka_unit_test(an_unsubscribe_comes_back),
+        cmocka_unit_test(a_copy_comes_back),
         cmocka_unit_test(too_long_a_text_leaves_nothing_behind),
         cmocka_unit_test(words_are_those_of_the_database),
         cmocka_unit_test(checksum_is_castagnoli),

@@ -2,6 +2,7 @@
 /* return paths: which addresses are one, and for whom one may stand */
 
 #include "common/address.h"
+#include "mail/address_token.h"
 #include "mail/return_path.h"
 #include "tests/unit/incoming_tokens.h"
 
@@ -26,12 +27,15 @@ static void what_is_made_is_read_back(void **state)
     buf_init(&path, ADDRESS_MAX);
     assert_true(return_path_add(&path, "bounces+{token}@example.com", keys, 77, 5));
     assert_int_equal(path.len, sizeof "bounces+@example.com" - 1 + TOKEN_TEXT);
-    assert_int_equal(token_verify(keys, return_path_token(buf_slice(&path)), slice_str(""), &token), TOKEN_GOOD);
+    assert_int_equal(token_verify(keys, address_token(buf_slice(&path), TOKEN_BOUNCE), slice_str(""), &token), TOKEN_GOOD);
     assert_true(token.kind == TOKEN_BOUNCE && token.message == 77 && token.recipient == 5);
-    assert_int_equal(token_verify(others, return_path_token(buf_slice(&path)), slice_str(""), &token), TOKEN_UNKNOWN_KEY);
+    assert_int_equal(token_verify(others, address_token(buf_slice(&path), TOKEN_BOUNCE), slice_str(""), &token),
+                     TOKEN_UNKNOWN_KEY);
     for (size_t at = 0; at < path.len; at++) { /* every piece of it is of another shape, but one that lacks the name */
-        assert_true(slice_empty(return_path_token(slice_of(path.data, at))) || at > path.len - strlen("example.com") - 1);
-        assert_int_equal(slice_empty(return_path_token(slice_from(buf_slice(&path), at))), at > strlen("bounces"));
+        struct slice head = slice_of(path.data, at), tail = slice_from(buf_slice(&path), at);
+
+        assert_true(slice_empty(address_token(head, TOKEN_BOUNCE)) || at > path.len - strlen("example.com") - 1);
+        assert_int_equal(slice_empty(address_token(tail, TOKEN_BOUNCE)), at > strlen("bounces"));
     }
     buf_reset(&path);
     assert_false(return_path_add(&path, "bounces@example.com", keys, 77, 5));
@@ -49,7 +53,7 @@ static void other_kinds_of_tokens_make_none(void **state)
     (void)state;
     assert_true(token_sign(keys, &token, slice_str(""), text));
     snprintf(address, sizeof address, "stop+%s@example.com", text);
-    assert_true(slice_empty(return_path_token(slice_str(address))));
+    assert_true(slice_empty(address_token(slice_str(address), TOKEN_BOUNCE)));
     keys_free(keys);
 }
 

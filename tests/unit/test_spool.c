@@ -459,6 +459,26 @@ static void full_at_the_cap_and_well_after_release(void **state)
     spool_close(spool, NULL);
 }
 
+static void what_was_loaded_before_a_start_makes_way(void **state)
+{
+    struct spool *spool;
+    uint64_t end;
+    int count = 0;
+
+    (void)state;
+    options.max_bytes = 5 * SEGMENT;
+    spool = open_good();
+    while (append(spool, count, &end) == SPOOL_OK)
+        count++;
+    spool_sync(spool, spool_end(spool));
+    spool_release(spool, spool_end(spool));
+    spool_close(spool, NULL);
+    spool = open_good();
+    append_range(spool, count, count + MANY / 10);
+    assert_true(spool_gone(spool) > 0);
+    spool_close(spool, NULL);
+}
+
 static void what_is_kept_can_be_read_again(void **state)
 {
     struct spool *spool = open_good();
@@ -772,6 +792,28 @@ static void a_full_disk_is_full_until_it_is_freed(void **state)
     assert_int_equal(umount(folder), 0);
 }
 
+static void what_is_kept_makes_way_on_a_full_disk(void **state)
+{
+    struct spool *spool;
+    uint64_t end, last = 0;
+    int count = 0;
+
+    (void)state;
+    if (mount("none", folder, "tmpfs", 0, "size=64k") != 0)
+        skip();
+    spool = open_good();
+    while (append(spool, count, &end) == SPOOL_OK) {
+        last = end;
+        count++;
+    }
+    assert_int_equal(spool_sync(spool, last), SPOOL_OK);
+    spool_release(spool, last);
+    append_range(spool, count, count + 200);
+    assert_true(spool_gone(spool) > 0 && spool_first(spool) < last); /* no more than it takes */
+    spool_close(spool, NULL);
+    assert_int_equal(umount(folder), 0);
+}
+
 /* threads */
 
 enum { WRITERS = 8, EACH = 500 };
@@ -1057,6 +1099,7 @@ int main(void)
         TEST(a_recycled_segment_revives_nothing),
         TEST(old_bytes_in_a_segment_are_no_records),
         TEST(full_at_the_cap_and_well_after_release),
+        TEST(what_was_loaded_before_a_start_makes_way),
         TEST(what_is_kept_can_be_read_again),
         TEST(a_release_can_be_taken_back),
         TEST(a_second_open_is_refused_by_name),
@@ -1069,6 +1112,7 @@ int main(void)
         TEST(a_short_write_leaves_no_record),
         TEST(a_failing_turn_keeps_all),
         TEST(a_full_disk_is_full_until_it_is_freed),
+        TEST(what_is_kept_makes_way_on_a_full_disk),
         TEST(threads_share_syncs_and_lose_nothing),
         TEST(threads_lose_nothing_on_a_failing_disk),
         TEST(a_killed_process_loses_nothing_synced),

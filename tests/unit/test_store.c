@@ -142,7 +142,8 @@ static int set_up(void **state)
     assert_true(db_connect(fixture->db, WAIT_MS));
     assert_true(db_execute(fixture->db, "truncate spoor.message, spoor.recipient, spoor.link, spoor.event, spoor.answer,"
                            " spoor.batch, spoor.rejected, spoor.event_clock, spoor.unjudged_hit, spoor.campaign,"
-                           " spoor.campaign_stop, spoor.campaign_refusal, spoor.pending_stop, spoor.campaign_member", WAIT_MS));
+                           " spoor.campaign_stop, spoor.campaign_refusal, spoor.pending_stop, spoor.campaign_member,"
+                           " spoor.suppression, spoor.unsubscribe", WAIT_MS));
     db_free(fixture->db);
     fixture->db = db_new(postgres_as("spoor_milter"), "test");
     assert_true(db_connect(fixture->db, WAIT_MS));
@@ -157,6 +158,13 @@ static void use_role(struct fixture *fixture, const char *role)
     db_free(fixture->db);
     fixture->db = db_new(postgres_as(role), "test");
     assert_true(db_connect(fixture->db, WAIT_MS));
+}
+
+static void hand_spool_to_pixeld(struct fixture *fixture)
+{
+    use_role(fixture, "postgres");
+    assert_true(db_execute(fixture->db, "update spoor.spool_progress set role = 'spoor_pixeld'", WAIT_MS));
+    use_role(fixture, "spoor_pixeld");
 }
 
 static int tear_down(void **state)
@@ -211,9 +219,6 @@ static void two_installations_at_once_agree(void **state)
 static void everything_of_a_batch_appears(void **state)
 {
     struct fixture *fixture = *state;
-    uint64_t found;
-    enum store_relation relation;
-    struct buf sender;
 
     add_message(fixture);
     add_hit(fixture, (struct record_hit){.recipient = 7, .verdict = VERDICT_HUMAN, .reason = slice_str("browser"),
@@ -231,6 +236,13 @@ static void everything_of_a_batch_appears(void **state)
                 "click|sales@example.com|carol@there.test|https://example.com/a?b=\"c\"|unknown "
                 "reply|sales@example.com|eve@elsewhere.test|eve@elsewhere.test|references "
                 "view|sales@example.com|bob@there.test|human|browser");
+    CHECK_VALUE("select string_agg(concat_ws(' ', what, answerer, same_domain), ' ' order by what) from spoor.feed",
+                "click reply other f view");
+    CHECK_VALUE("select string_agg(concat_ws(' ', spoor.answerer_name(m.id, a, o::spoor.answerer), spoor.shares_domain(m.id, a)), ' ' order by a, o)"
+                " from spoor.message m, unnest(array['bob@there.test', 'x@there.test', 'x@y.test']) a, unnest(array['other', 'unknown']) o",
+                "recipient t recipient t other t t other f f");
+    CHECK_VALUE("select concat_ws(' ', spoor.answerer_name(1, 'x@y', 'recipient'), spoor.answerer_name(1, 'x@y', 'unknown'),"
+                " spoor.shares_domain(1, 'x@y')) || '.'", "recipient.");
     CHECK_VALUE("select concat_ws(' ', recipients, viewed, clicked, replied, views, clicks, replies, machine_events)"
                 " from spoor.message_report", "2 1 1 1 1 1 1 1");
     CHECK_VALUE("select string_agg(concat_ws(' ', address, viewed, clicked), ', ' order by address) from spoor.recipient_report",
@@ -239,15 +251,37 @@ static void everything_of_a_batch_appears(void **state)
                 "192.0.2.9 Mozilla/5.0 \xC3\xBC\xEF\xBF\xBD, 2001:db8:: Mozilla/5.0 \xC3\xBC\xEF\xBF\xBD");
     CHECK_VALUE("select count(*) || ' ' || min(person) from spoor.event_report where verdict = 'bot'", "1 one of 2");
     CHECK_VALUE("select concat_ws(' ', records, last_record - first_record) from spoor.batch", "5 256");
-    assert_int_equal(store_find_message(fixture->db, slice_str("tOKEN@example.COM"), &found, WAIT_MS), STORE_YES);
-    assert_true(found == mail);
-    assert_int_equal(store_find_message(fixture->db, slice_str("OWN@client.test"), &found, WAIT_MS), STORE_YES);
-    assert_int_equal(store_find_message(fixture->db, slice_str("none@client.test"), &found, WAIT_MS), STORE_NO);
-    assert_int_equal(store_relation_of(fixture->db, mail, slice_str("bob@there.test"), &relation, WAIT_MS), STORE_YES);
-    assert_int_equal(relation, RELATION_RECIPIENT);
-    assert_int_equal(store_relation_of(fixture->db, mail, slice_str("sales@example.com"), &relation, WAIT_MS), STORE_YES);
-    assert_int_equal(relation, RELATION_OWNER);
-    assert_int_equal(store_relation_of(fixture->db, mail + 1, slice_str("x@y.test"), &relation, WAIT_MS), STORE_NO);
+    CHECK_VALUE("select count(*) || ' ' || count(effect) from spoor.feed where what in ('view', 'click')", "2 0");
+}
+
+static void ids_and_originals_are_found(void **state)
+{
+    struct fixture *fixture = *state;
+    struct sent_id ids[] = {{.id = SLICE_TEXT("tOKEN@example.COM")}, {.id = SLICE_TEXT("none@client.test")},
+                            {.id = SLICE_TEXT("OWN@client.test")}, {.id = SLICE_TEXT("\"\\{},\xFF@odd")}};
+    struct original original;
+    struct buf sender;
+
+    add_message(fixture);
+    use_role(fixture, "spoor_milter");
+    LOAD(STORE_YES);
+    assert_int_equal(store_find_messages(fixture->db, ids, 4, WAIT_MS), STORE_YES);
+    assert_true(ids[0].message == mail && ids[2].message == mail && ids[1].message == 0 && ids[3].message == 0);
+    assert_string_equal(ids[0].sent, "");
+    assert_string_equal(ids[2].sent, "Token@Example.com");
+    assert_int_equal(store_find_messages(fixture->db, ids + 1, 1, WAIT_MS), STORE_NO);
+    assert_int_equal(store_find_original(fixture->db, mail, slice_str("bob@there.test"), &original, WAIT_MS), STORE_YES);
+    assert_true(original.relation == RELATION_RECIPIENT && original.same_domain);
+    assert_string_equal(original.own_id, "own@client.test");
+    assert_int_equal(store_find_original(fixture->db, mail, slice_str("zoe@there.test"), &original, WAIT_MS), STORE_YES);
+    assert_true(original.relation == RELATION_NONE && original.same_domain);
+    assert_int_equal(store_find_original(fixture->db, mail, slice_str(""), &original, WAIT_MS), STORE_YES);
+    assert_true(original.relation == RELATION_NONE && !original.same_domain);
+    assert_int_equal(store_find_original(fixture->db, mail, slice_str("sales@example.com"), &original, WAIT_MS), STORE_YES);
+    assert_true(original.relation == RELATION_OWNER);
+    assert_string_equal(original.sender, "sales@example.com");
+    assert_int_equal(store_find_original(fixture->db, mail + 1, slice_str("x@y.test"), &original, WAIT_MS), STORE_NO);
+    assert_int_equal(original.relation, RELATION_UNKNOWN);
     buf_init(&sender, 100);
     assert_int_equal(store_find_envelope_sender(fixture->db, mail + 1, &sender, WAIT_MS), STORE_NO);
     assert_int_equal(store_find_envelope_sender(fixture->db, mail, &sender, WAIT_MS), STORE_YES);
@@ -377,6 +411,12 @@ static struct record_stop stop_of(enum answer_class class_, const char *address,
                                 .time_us = clock_wall_us(), .digest = {(uint8_t)class_, (uint8_t)key}};
 }
 
+static struct record_unsubscribe asked_by(const char *address, uint32_t key)
+{
+    return (struct record_unsubscribe){.message = mail, .recipient = key, .time_us = clock_wall_us(),
+                                       .way = address[0] ? UNSUBSCRIBE_MAIL : UNSUBSCRIBE_WEB, .address = slice_str(address)};
+}
+
 static void a_campaign_ends_for_whom_the_answer_concerns(void **state)
 {
     struct fixture *fixture = *state;
@@ -421,6 +461,7 @@ static void a_mail_that_names_nobody_is_stopped_by_its_recipients_only(void **st
     struct fixture *fixture = *state;
     struct record_message message = campaign_mail(mail);
     struct record_stop stop = stop_of(ANSWER_REPLY, "eve@elsewhere.test", 0);
+    struct record_unsubscribe asked;
     struct buf blocks;
 
     buf_init(&blocks, 1000);
@@ -433,7 +474,67 @@ static void a_mail_that_names_nobody_is_stopped_by_its_recipients_only(void **st
     assert_int_equal(store_stop(fixture->db, &stop, WAIT_MS), STORE_YES);
     check_admission(fixture, mail + 1, "bob@there.test reply stopped;");
     CHECK_VALUE("select sent_to from spoor.message order by id desc limit 1", "1");
+    asked = asked_by("eve@elsewhere.test", 7);
+    assert_int_equal(store_unsubscribe(fixture->db, &asked, WAIT_MS), STORE_NO);
+    asked = asked_by("carol@there.test", 8);
+    assert_int_equal(store_unsubscribe(fixture->db, &asked, WAIT_MS), STORE_YES);
+    check_admission(fixture, mail + 2, "bob@there.test reply stopped;carol@there.test unsubscribe stopped;");
     buf_free(&blocks);
+}
+
+static void add_unsubscribe(struct fixture *fixture, const struct record_unsubscribe *asked)
+{
+    assert_true(record_unsubscribe_encode(asked, new_payload(fixture, RECORD_UNSUBSCRIBE)));
+}
+
+static void who_unsubscribes_gets_no_campaign_of_that_sender(void **state)
+{
+    struct fixture *fixture = *state;
+    struct record_unsubscribe asked = asked_by("", 7);
+
+    check_admission(fixture, mail, "");
+    hand_spool_to_pixeld(fixture);
+    add_unsubscribe(fixture, &asked);
+    add_unsubscribe(fixture, &asked); /* a spool that is loaded a second time */
+    asked.time_us++;                  /* a person who presses twice */
+    add_unsubscribe(fixture, &asked);
+    asked = asked_by("", 8);
+    add_unsubscribe(fixture, &asked);
+    LOAD(STORE_YES);
+    CHECK_VALUE("select string_agg(concat_ws(' ', address, owner, reason), ',') from spoor.suppression",
+                "bob@there.test alice@example.com unsubscribe");
+    CHECK_VALUE("select string_agg(concat_ws(' ', campaign, address, reason), ',') from spoor.campaign_stop",
+                "spring bob@there.test unsubscribe");
+    CHECK_VALUE("select string_agg(what || ' ' || person, ',') from spoor.feed",
+                "unsubscribe bob@there.test,unsubscribe bob@there.test");
+    CHECK_VALUE("select string_agg(concat_ws(' ', key, effect), ',' order by at_time) from spoor.unsubscribe", "7 1,7 1,8 0");
+    CHECK_VALUE("select concat_ws(' ', address, owner, way, asked, campaign) from spoor.suppressions('BOB@')",
+                "bob@there.test alice@example.com web 2 spring");
+    CHECK_VALUE("select unsubscribed from spoor.campaign_report", "1");
+    use_role(fixture, "spoor_milter");
+    check_admission(fixture, mail + 1, "bob@there.test unsubscribe stopped;");
+    CHECK_VALUE("select spoor.unsuppress('bob@there.test')", "0");
+    CHECK_VALUE("select spoor.unsuppress('bob@there.test', 'alice@example.com')", "1");
+    check_admission(fixture, mail + 2, "");
+}
+
+static void a_mail_unsubscribes_who_got_the_tracked_one(void **state)
+{
+    struct fixture *fixture = *state;
+    struct record_unsubscribe asked = asked_by("eve@elsewhere.test", 5);
+
+    check_admission(fixture, mail, "");
+    assert_int_equal(store_unsubscribe(fixture->db, &asked, WAIT_MS), STORE_NO);
+    add_unsubscribe(fixture, &asked);
+    asked = asked_by("carol@there.test", 0xFFFFFFFF);
+    asked.everywhere = true;
+    assert_int_equal(store_unsubscribe(fixture->db, &asked, WAIT_MS), STORE_YES);
+    check_admission(fixture, mail + 1, "carol@there.test unsubscribe stopped;");
+    add_unsubscribe(fixture, &asked); /* what was told at once comes from the spool too, for the event */
+    LOAD(STORE_YES);
+    CHECK_VALUE("select string_agg(what || ' ' || person, ',') from spoor.feed", "unsubscribe carol@there.test");
+    CHECK_VALUE("select concat_ws(' ', address, coalesce(owner, '-')) from spoor.suppression", "carol@there.test -");
+    CHECK_VALUE("select count(spool) from spoor.unsubscribe", "2");
 }
 
 static uint64_t number_of_now(void)
@@ -461,6 +562,55 @@ static void a_stop_may_be_loaded_before_its_mail(void **state)
     CHECK_VALUE("select count(*) from spoor.pending_stop", "0");
     assert_int_equal(store_stop(fixture->db, &stop, WAIT_MS), STORE_YES);
     CHECK_VALUE("select count(*) from spoor.campaign_stop", "1");
+}
+
+static void an_unsubscribe_may_be_loaded_before_its_mail(void **state)
+{
+    struct fixture *fixture = *state;
+    struct record_message message = campaign_mail(number_of_now());
+    struct record_unsubscribe asked = asked_by("", 7);
+
+    add_unsubscribe(fixture, &asked); /* of a mail of 2020 that is gone */
+    asked.message = message.id;
+    add_unsubscribe(fixture, &asked);
+    LOAD(STORE_YES);
+    CHECK_VALUE("select string_agg(coalesce(effect::text, '-'), ' ' order by effect) from spoor.unsubscribe", "0 -");
+    check_admission(fixture, message.id + 1, "");
+    forget_records(fixture);
+    assert_true(record_message_encode(&message, new_payload(fixture, RECORD_MESSAGE)));
+    LOAD(STORE_YES);
+    check_admission(fixture, message.id + 2, "bob@there.test unsubscribe stopped;");
+    CHECK_VALUE("select string_agg(effect::text, ' ' order by effect) from spoor.unsubscribe", "0 1");
+}
+
+/* In all tables but the partitions, which inherit. */
+static void alter_tables(struct fixture *fixture, const char *how)
+{
+    char sql[600];
+
+    value_of(fixture, "select 1");
+    snprintf(sql, sizeof sql, "do $$ declare t text; begin for t in select c.oid::regclass from pg_class c where relnamespace ="
+             " 'spoor'::regnamespace and relkind in ('r', 'p') and not relispartition loop"
+             " execute format('alter table %%s %s', t); end loop; end $$", how);
+    assert_true(db_execute(fixture->admin, sql, WAIT_MS));
+}
+
+/* Migrations only add, and daemons of the release before go on meanwhile. */
+static void columns_of_a_later_release_do_no_harm(void **state)
+{
+    struct fixture *fixture = *state;
+
+    use_role(fixture, "postgres"); /* no other role may write all of them */
+    alter_tables(fixture, "add column later integer default 5");
+    add_message(fixture);
+    add_hit(fixture, (struct record_hit){.recipient = 7, .user_agent = slice_str("Mozilla"), .reason = slice_str("late")});
+    add_hit(fixture, (struct record_hit){.raw = slice_str("/o/unknown.gif")});
+    add_hit(fixture, (struct record_hit){.recipient = 1, .time_us = clock_wall_us() + (int64_t)4 * 86400 * 1000000});
+    add_answer(fixture, ANSWER_REPLY, 1);
+    LOAD(STORE_YES);
+    CHECK_VALUE("select count(*) || ' ' || min(later) from spoor.event", "3 5");
+    CHECK_VALUE("select count(*) || ' ' || min(later) from spoor.link", "2 5");
+    alter_tables(fixture, "drop column later");
 }
 
 static void a_second_writer_changes_nothing(void **state)
@@ -527,6 +677,7 @@ static void times_are_kept_within_reason(void **state)
     CHECK_VALUE("select claimed_at > now() + interval '39 days' from spoor.event_clock", "t");
     CHECK_VALUE("select dropped from spoor.spool_progress where dropped > 0", "1");
     CHECK_VALUE("select count(*) >= 2 from pg_inherits where inhparent = 'spoor.event'::regclass", "t");
+    CHECK_VALUE("select partdefid from pg_partitioned_table where partrelid = 'spoor.event'::regclass", "0");
 }
 
 static void a_dropped_partition_comes_back(void **state)
@@ -550,9 +701,7 @@ static void hits_with_an_unknown_key_wait_apart(void **state)
 {
     struct fixture *fixture = *state;
 
-    use_role(fixture, "postgres");
-    assert_true(db_execute(fixture->db, "update spoor.spool_progress set role = 'spoor_pixeld'", WAIT_MS));
-    use_role(fixture, "spoor_pixeld");
+    hand_spool_to_pixeld(fixture);
     add_hit(fixture, (struct record_hit){.raw = slice_str("/o/abc.gif"), .address = {192, 0, 2, 9}, .address_bytes = 4});
     LOAD(STORE_YES);
     CHECK_VALUE("select count(*) from spoor.event", "0");
@@ -641,8 +790,8 @@ static void everything_has_a_comment(void **state)
     struct fixture *fixture = *state;
 
     CHECK_VALUE("select string_agg(c.relname || '.' || coalesce(a.attname, ''), ' ') from pg_class c"
-                " left join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not c.relispartition"
-                " where c.relnamespace = 'spoor'::regnamespace and c.relkind in ('r', 'p', 'v')"
+                " left join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped"
+                " and not c.relispartition where c.relnamespace = 'spoor'::regnamespace and c.relkind in ('r', 'p', 'v')"
                 " and (col_description(c.oid, a.attnum) is null and not c.relispartition or obj_description(c.oid) is null)",
                 "null");
     CHECK_VALUE("select string_agg(p.proname, ' ') from pg_proc p where p.pronamespace = 'spoor'::regnamespace"
@@ -787,11 +936,16 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_installations_at_once_agree),
         CASE(everything_of_a_batch_appears),
+        CASE(ids_and_originals_are_found),
         CASE(an_answer_that_comes_twice_counts_once),
         CASE(a_campaign_ends_for_whom_the_answer_concerns),
         CASE(the_loaders_copy_of_an_admitted_mail_changes_nothing),
         CASE(a_mail_that_names_nobody_is_stopped_by_its_recipients_only),
         CASE(a_stop_may_be_loaded_before_its_mail),
+        CASE(who_unsubscribes_gets_no_campaign_of_that_sender),
+        CASE(a_mail_unsubscribes_who_got_the_tracked_one),
+        CASE(an_unsubscribe_may_be_loaded_before_its_mail),
+        CASE(columns_of_a_later_release_do_no_harm),
         CASE(a_second_writer_changes_nothing),
         CASE(a_bad_record_is_refused_and_can_be_set_aside),
         CASE(what_the_server_refuses_is_told_from_a_server_in_trouble),

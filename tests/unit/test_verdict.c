@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* who is behind a hit: row by row, and which row wins */
 
-#include "pixeld/agent.h"
 #include "pixeld/verdict.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -21,6 +22,8 @@
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "                    \
     "Chrome/42.0.2311.135 Safari/537.36 Edge/12.246 Mozilla/5.0"
 #define YAHOO "YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html"
+
+static struct rules *rules; /* the built-in ones */
 
 enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
 
@@ -185,30 +188,65 @@ static void each_row(void **state)
         const struct row *row = &table[n];
         struct request request = {.method = row->method};
         struct client client = {.address = {row->address[0], row->address[1]}, .address_bytes = 4};
+        struct rules_question question = {&request, &client, row->kind, row->age_ms};
         struct verdict verdict;
 
         request.field[REQUEST_USER_AGENT] = slice_str(row->agent);
         for (size_t f = 0; f < 3; f++)
             if (row->field[f].value)
                 request.field[row->field[f].name] = slice_str(row->field[f].value);
-        verdict = verdict_of(&request, row->kind, &client, row->age_ms);
+        verdict = verdict_of(rules, &question);
         print_message("# %s\n", row->name);
-        assert_string_equal(verdict.reason, row->reason);
+        assert_int_equal(verdict.reason.len, strlen(row->reason));
+        assert_memory_equal(verdict.reason.p, row->reason, verdict.reason.len);
         assert_int_equal(verdict.verdict, row->verdict);
     }
+}
+
+/* What a name says at any age. */
+static const char *reason_of(const char *agent)
+{
+    static char text[64];
+    struct request request = {.method = REQUEST_GET, .field = {[REQUEST_USER_AGENT] = slice_str(agent)}};
+    struct client client = {.address_bytes = 0};
+    struct rules_question question = {&request, &client, HIT_VIEW, HOUR};
+    struct verdict verdict = verdict_of(rules, &question);
+
+    snprintf(text, sizeof text, "%.*s", SLICE_ARG(verdict.reason));
+    return text;
 }
 
 static void names_begin_words(void **state)
 {
     (void)state;
-    assert_int_equal(agent_classify(slice_str("curl/8.0")), AGENT_LIBRARY);
-    assert_int_equal(agent_classify(slice_str("Mozilla/5.0 (X11) recurl/8.0")), AGENT_BROWSER);
-    assert_int_equal(agent_classify(slice_str("Mozilla/5.0 (Linux; Android 9; CUBOT X18)")), AGENT_BROWSER);
-    assert_int_equal(agent_classify(slice_str("Googlebot/2.1")), AGENT_CRAWLER);
-    assert_int_equal(agent_classify(slice_str("  ")), AGENT_EMPTY);
-    assert_int_equal(agent_classify(slice_str("WGET/1.2")), AGENT_LIBRARY);
-    assert_int_equal(agent_classify(slice_str("Zscaler")), AGENT_SCANNER);
-    assert_int_equal(agent_classify(slice_str("zzz")), AGENT_OTHER);
+    assert_string_equal(reason_of("curl/8.0"), "agent_library");
+    assert_string_equal(reason_of("Mozilla/5.0 (X11) recurl/8.0"), "browser");
+    assert_string_equal(reason_of("Mozilla/5.0 (Linux; Android 9; CUBOT X18)"), "browser");
+    assert_string_equal(reason_of("Googlebot/2.1"), "agent_crawler");
+    assert_string_equal(reason_of("  "), "agent_empty");
+    assert_string_equal(reason_of("WGET/1.2"), "agent_library");
+    assert_string_equal(reason_of("Zscaler"), "agent_scanner");
+    assert_string_equal(reason_of("zzz"), "none");
+}
+
+static void fail_at(void *arg, const char *line)
+{
+    (void)arg;
+    fail_msg("%s", line);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    rules = rules_parse(slice_str(rules_builtin), fail_at, NULL);
+    return rules ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    rules_let_go(rules);
+    return 0;
 }
 
 int main(void)
@@ -218,5 +256,5 @@ int main(void)
         cmocka_unit_test(names_begin_words),
     };
 
-    return cmocka_run_group_tests_name("verdict", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("verdict", tests, set_up, tear_down);
 }

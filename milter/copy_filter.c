@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* copy_filter - see copy_filter.h */
+
+#include "milter/copy_filter.h"
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "mail/outgoing.h"
+#include "milter/stamp_apply.h"
+
+#include <inttypes.h>
+
+static void make_plan(const struct copy_filter *filter, const struct mlfi_message *message, struct outgoing_plan *plan)
+{
+    struct outgoing_mail mail = {
+        .headers = &message->headers,
+        .body = buf_slice(&message->body),
+        .body_missing = message->body_missing,
+        .envelope_sender = message->envelope_sender,
+        .recipient = message->recipient,
+        .recipients = message->recipients,
+    };
+    struct outgoing_settings settings = {
+        .conf = filter->conf,
+        .keys = filter->keys,
+        .has_second_pass = true,
+        .now_s = clock_wall_us() / 1000000,
+    };
+
+    outgoing_copy_plan(&mail, &settings, plan);
+}
+
+/*
+ * The first pass has recorded those to whom the sender wrote; who else gets a copy is known here alone. What is
+ * written twice is one row. A copy goes edited also without: its recipient is most likely there already.
+ */
+static void write_recipients(struct copy_filter *filter, const struct record_message *record)
+{
+    struct buf payload;
+
+    buf_init(&payload, RECORD_BYTES_MAX);
+    for (size_t at = 0; at < record->recipients; at++) {
+        struct record_copy copy = {.message = record->id, .recipient = record->recipient[at]};
+
+        buf_reset(&payload);
+        record_copy_encode(&copy, &payload);
+        mlfi_record(filter->recorder, RECORD_COPY, &payload);
+    }
+    buf_free(&payload);
+}
+
+static void log_copy(const struct mlfi_message *message, const struct outgoing_plan *plan, bool observed)
+{
+    struct slice to = message->recipients == 1 ? message->recipient[0] : slice_str("");
+    struct buf summary;
+
+    buf_init(&summary, 256);
+    outgoing_plan_summary(plan, &summary);
+    if (plan->tracked && !plan->failed)
+        log_info("copy message=%" PRIu64 " to=<%.*s> recipients=%zu %s=%s%s%s", plan->record.id, SLICE_ARG(to),
+                 message->recipients, observed ? "would_add" : "added", buf_text(&summary),
+                 plan->reason ? " reason=" : "", plan->reason ? plan->reason : "");
+    else
+        log_info("copy untouched reason=%s to=<%.*s> recipients=%zu", plan->reason ? plan->reason : "none", SLICE_ARG(to),
+                 message->recipients);
+    buf_free(&summary);
+}
+
+static bool send_on(struct copy_filter *filter, const struct mlfi_message *message, const struct outgoing_plan *plan)
+{
+    if (plan->failed)
+        return stamp_apply_controls(message->ctx, plan);
+    write_recipients(filter, &plan->record);
+    return stamp_apply(message->ctx, plan);
+}
+
+sfsistat copy_filter_finish(void *arg, struct mlfi_message *message)
+{
+    struct copy_filter *filter = arg;
+    bool observed = filter->conf->mode == MODE_OBSERVE;
+    sfsistat answer = SMFIS_CONTINUE;
+    struct outgoing_plan plan;
+
+    make_plan(filter, message, &plan);
+    if (observed || send_on(filter, message, &plan)) {
+        log_copy(message, &plan, observed);
+    } else {
+        log_err("cannot hand the edits to the MTA: the copy is to be tried again");
+        answer = SMFIS_TEMPFAIL;
+    }
+    outgoing_plan_free(&plan);
+    return answer;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * match_unsubscribe - a mail by which somebody unsubscribes: in the database before spoor-match accepts it.
+ *
+ * It goes to the spool in any case, for the event, and that it takes effect later when the database is away. The mail itself
+ * is delivered on as it is.
+ */
+#ifndef MILTER_MATCH_UNSUBSCRIBE_H
+#define MILTER_MATCH_UNSUBSCRIBE_H
+
+#include "mail/unsubscribe_request.h"
+#include "milter/match_filter.h"
+
+/* DB: a connection that stands, or NULL. Logs one line. */
+void match_unsubscribe(struct match_filter *filter, const struct unsubscribe_request *request, struct db *db, int left_ms);
+
+#endif

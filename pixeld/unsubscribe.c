@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "pixeld/unsubscribe.h"
+
+#include "common/clock.h"
+
+static struct http_page *act(struct site *site, const struct token *token)
+{
+    struct record_unsubscribe unsubscribe = {
+        .message = token->message,
+        .recipient = token->recipient,
+        .time_us = clock_wall_us(),
+        .way = UNSUBSCRIBE_WEB,
+        .everywhere = site->unsubscribe_everywhere,
+    };
+
+    return journal_add_unsubscribe(site->journal, &unsubscribe) ? site->pages.unsubscribed : site->pages.unavailable;
+}
+
+struct http_answer unsubscribe_answer(struct site *site, const struct request *request, const struct route *route)
+{
+    struct http_answer not_found = {.page = site->pages.not_found};
+    enum token_result result;
+    struct token token;
+
+    if (!route->readable)
+        return not_found;
+    result = token_verify(site->keys, route->target.token, slice_of("", 0), &token);
+    if (result == TOKEN_MALFORMED || token.kind != TOKEN_UNSUBSCRIBE || token.recipient == 0)
+        return not_found; /* without a recipient it is one for a mail, whose From tells */
+    if (result == TOKEN_UNKNOWN_KEY)
+        return (struct http_answer){.page = site->pages.unavailable};
+    if (result != TOKEN_GOOD)
+        return not_found;
+    return (struct http_answer){.page = request->method == REQUEST_POST ? act(site, &token) : site->pages.unsubscribe};
+}

@@ -1,0 +1,323 @@
+-- SPDX-License-Identifier: BSD-2-Clause
+-- Deliveries: what the MTA's log says became of each mail, recipient by recipient.
+
+create type spoor.delivery_state as enum ('delivered', 'deferred', 'bounced', 'expired');
+comment on type spoor.delivery_state is 'What became of a mail at the next server: taken, to be tried again, refused, or tried for too long.';
+
+alter table spoor.retention add column unmatched interval not null default '1 day' check (unmatched >= '1 minute'),
+    add column stuck_after interval not null default '4 hours';
+comment on column spoor.retention.unmatched is 'What the log says of mails that are not tracked is forgotten after this; the row of a tracked mail may come as late.';
+comment on column spoor.retention.stuck_after is 'A mail that was neither delivered nor refused after this is in spoor.stuck.';
+
+create index message_queue_id on spoor.message (queue_id) where queue_id is not null;
+
+create function spoor.host_label(host text) returns text
+    language sql immutable strict parallel safe
+    as $$ select lower(split_part(host, '.', 1)) $$;
+comment on function spoor.host_label(text) is 'The first label of a host name: an MTA calls itself by its full name, syslog often by this.';
+
+create table spoor.pending_delivery (
+    spool smallint not null,
+    record bigint not null,
+    state text not null,
+    at_time timestamptz not null,
+    host text not null,
+    queue_id text not null,
+    first text,
+    recipient text not null,
+    original text,
+    relay text,
+    relay_address text,
+    status text,
+    text text,
+    goes_on_as text,
+    assigned_id text,
+    tls boolean not null,
+    loaded_at timestamptz not null default now(),
+    primary key (spool, record)
+);
+create index pending_delivery_queue_id on spoor.pending_delivery (queue_id);
+create index pending_delivery_loaded_at on spoor.pending_delivery (loaded_at);
+comment on table spoor.pending_delivery is 'Lines of mail logs whose mail is not in the database: not yet, or it is not tracked. See spoor.retention.unmatched.';
+comment on column spoor.pending_delivery.spool is 'Spool it came from.';
+comment on column spoor.pending_delivery.record is 'Position in the spool.';
+comment on column spoor.pending_delivery.state is 'A spoor.delivery_state, or copy: the mail first goes on as queue_id.';
+comment on column spoor.pending_delivery.at_time is 'When the line was written.';
+comment on column spoor.pending_delivery.host is 'Host that wrote it.';
+comment on column spoor.pending_delivery.queue_id is 'Queue id there.';
+comment on column spoor.pending_delivery.first is 'Of a copy: the queue id that the mail had before.';
+comment on column spoor.pending_delivery.recipient is 'To whom; empty when the mail expired.';
+comment on column spoor.pending_delivery.original is 'To whom it was submitted, when an alias changed that.';
+comment on column spoor.pending_delivery.relay is 'Next server.';
+comment on column spoor.pending_delivery.relay_address is 'Its network address.';
+comment on column spoor.pending_delivery.status is 'Enhanced status code, RFC 3463.';
+comment on column spoor.pending_delivery.text is 'What the next server said.';
+comment on column spoor.pending_delivery.goes_on_as is 'Queue id that the next server gave.';
+comment on column spoor.pending_delivery.assigned_id is 'Message-ID that the next server gave.';
+comment on column spoor.pending_delivery.tls is 'Whether it is known to have gone by TLS.';
+comment on column spoor.pending_delivery.loaded_at is 'When it came here; not when it came into the log.';
+
+create table spoor.message_queue (
+    host text not null,
+    queue_id text not null,
+    message bigint not null,
+    at_time timestamptz not null,
+    primary key (host, queue_id, message)
+);
+comment on table spoor.message_queue is 'Further queue ids of a mail on the host that took it: of copies, and of forwarded mail.';
+comment on column spoor.message_queue.host is 'First label of the host''s name.';
+comment on column spoor.message_queue.queue_id is 'The queue id.';
+comment on column spoor.message_queue.message is 'The mail.';
+comment on column spoor.message_queue.at_time is 'When the mail got it.';
+
+create table spoor.delivery (
+    message bigint not null,
+    recipient text not null,
+    address text not null,
+    state spoor.delivery_state not null,
+    at_time timestamptz not null,
+    deferred_since timestamptz,
+    attempts integer not null,
+    relay text,
+    relay_address text,
+    status text,
+    text text,
+    tls boolean not null,
+    primary key (message, recipient, address)
+);
+comment on table spoor.delivery is 'How far each tracked mail has come, a row a recipient and, where an alias made several of one, a row each.';
+comment on column spoor.delivery.message is 'The mail.';
+comment on column spoor.delivery.recipient is 'To whom it was submitted, as in spoor.recipient.';
+comment on column spoor.delivery.address is 'To whom it went on; the same without an alias.';
+comment on column spoor.delivery.state is 'What came of the last attempt.';
+comment on column spoor.delivery.at_time is 'When that was.';
+comment on column spoor.delivery.deferred_since is 'First attempt that was put off; null when there was none.';
+comment on column spoor.delivery.attempts is 'How many attempts there were.';
+comment on column spoor.delivery.relay is 'Server that took or refused it.';
+comment on column spoor.delivery.relay_address is 'Its network address.';
+comment on column spoor.delivery.status is 'Enhanced status code, RFC 3463.';
+comment on column spoor.delivery.text is 'What that server said, or why it was put off.';
+comment on column spoor.delivery.tls is 'Whether it is known to have gone by TLS; no means it is not known.';
+
+create table spoor.message_alias (
+    alias text not null,
+    message bigint not null,
+    at_time timestamptz not null,
+    primary key (alias, message)
+);
+comment on table spoor.message_alias is 'Message-IDs under which the next server sent a mail on, so that answers to them are found.';
+comment on column spoor.message_alias.alias is 'The id without brackets, in lower case.';
+comment on column spoor.message_alias.message is 'The mail.';
+comment on column spoor.message_alias.at_time is 'When it was given.';
+
+-- Matching
+
+-- Queue ids come again: of several mails it is the latest one that was there before the line. A log has whole seconds.
+create function spoor.message_of_queue(host text, queue_id text, at_time timestamptz) returns bigint
+    language sql stable
+    set search_path = pg_catalog, pg_temp
+    as $$
+    select id from (
+        select m.id, m.sent_at as since from spoor.message m
+            where m.queue_id = $2 and spoor.host_label(m.host) = spoor.host_label($1)
+        union all
+        select q.message, q.at_time from spoor.message_queue q
+            where q.queue_id = $2 and q.host = spoor.host_label($1)) candidate
+    where since <= $3 + interval '1 minute' and since >= $3 - interval '40 days'
+    order by since desc limit 1 $$;
+comment on function spoor.message_of_queue(text, text, timestamptz) is 'The tracked mail that had this queue id at that time; null when it is none of ours, or not here yet.';
+
+-- Most lines are of mails that are not tracked; only those are looked at whose queue id a tracked mail has had.
+create view spoor.matching_delivery as
+select p.spool, p.record, p.loaded_at, p.state, p.host, coalesce(p.first, p.queue_id) as queue_id, p.at_time
+from spoor.pending_delivery p join spoor.message m on m.queue_id = coalesce(p.first, p.queue_id)
+union
+select p.spool, p.record, p.loaded_at, p.state, p.host, coalesce(p.first, p.queue_id), p.at_time
+from spoor.pending_delivery p join spoor.message_queue q on q.queue_id = coalesce(p.first, p.queue_id);
+comment on view spoor.matching_delivery is 'Waiting lines whose mail may be here; for spoor.settle_deliveries().';
+comment on column spoor.matching_delivery.spool is 'As in spoor.pending_delivery.';
+comment on column spoor.matching_delivery.record is 'As in spoor.pending_delivery.';
+comment on column spoor.matching_delivery.loaded_at is 'As in spoor.pending_delivery.';
+comment on column spoor.matching_delivery.state is 'As in spoor.pending_delivery.';
+comment on column spoor.matching_delivery.host is 'As in spoor.pending_delivery.';
+comment on column spoor.matching_delivery.queue_id is 'The queue id that tells the mail: of a copy the one before.';
+comment on column spoor.matching_delivery.at_time is 'As in spoor.pending_delivery.';
+
+create function spoor.settle_copies(since timestamptz) returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+    as $$
+declare
+    settled integer;
+begin
+    -- a copy of a copy is found in the next round
+    loop
+        with found as (
+            select p.spool, p.record, spoor.message_of_queue(p.host, p.queue_id, p.at_time) as message
+            from spoor.matching_delivery p where p.state = 'copy' and p.loaded_at >= since),
+        gone as (
+            delete from spoor.pending_delivery p using found f
+            where f.message is not null and p.spool = f.spool and p.record = f.record
+            returning p.host, p.queue_id, f.message, p.at_time)
+        insert into spoor.message_queue (host, queue_id, message, at_time)
+            select distinct on (queue_id, message, spoor.host_label(host)) spoor.host_label(host), queue_id, message, at_time
+            from gone order by queue_id, message, spoor.host_label(host), at_time
+            on conflict do nothing;
+        get diagnostics settled = row_count;
+        exit when settled = 0;
+    end loop;
+end $$;
+comment on function spoor.settle_copies(timestamptz) is 'Ties the queue ids of copies to their mails; for spoor.settle_deliveries().';
+
+create type spoor.attempt as (
+    message bigint, recipient text, address text, state spoor.delivery_state, at_time timestamptz, record bigint,
+    relay text, relay_address text, status text, text text, tls boolean, assigned_id text);
+comment on type spoor.attempt is 'A line of a mail log that belongs to a tracked mail.';
+
+-- Takes what has become known out of the waiting lines. That a content filter on this host took a mail is no delivery:
+-- its copies are followed. Where nobody is named nobody is named here.
+create function spoor.take_attempts(since timestamptz) returns setof spoor.attempt
+    language sql
+    set search_path = pg_catalog, pg_temp
+    as $$
+    with found as (
+        select p.spool, p.record, spoor.message_of_queue(p.host, p.queue_id, p.at_time) as message
+        from spoor.matching_delivery p where p.state <> 'copy' and p.loaded_at >= since),
+    gone as (
+        delete from spoor.pending_delivery p using found f
+        where f.message is not null and p.spool = f.spool and p.record = f.record
+        returning f.message, p.*)
+    select g.message, coalesce(g.original, g.recipient), g.recipient, g.state::spoor.delivery_state, g.at_time, g.record,
+           g.relay, g.relay_address, g.status, g.text, g.tls, g.assigned_id
+    from gone g join spoor.message m on m.id = g.message
+    where m.level = 'individual'
+          and not (g.state = 'delivered' and g.goes_on_as is not null
+                   and exists (select from spoor.message_queue q
+                               where q.host = spoor.host_label(g.host) and q.queue_id = g.goes_on_as and q.message = g.message)) $$;
+comment on function spoor.take_attempts(timestamptz) is 'The waiting lines whose mail is known; they wait no more. For spoor.settle_deliveries().';
+
+create function spoor.note_attempts(taken spoor.attempt[]) returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+    as $$
+begin
+    insert into spoor.delivery as d (message, recipient, address, state, at_time, deferred_since, attempts, relay, relay_address,
+                                     status, text, tls)
+        select distinct on (a.message, a.recipient, a.address) a.message, a.recipient, a.address, a.state, a.at_time,
+               min(a.at_time) filter (where a.state = 'deferred') over same, count(*) over same, a.relay, a.relay_address,
+               a.status, a.text, a.tls
+        from unnest(taken) a where a.state <> 'expired'
+        window same as (partition by a.message, a.recipient, a.address)
+        order by a.message, a.recipient, a.address, a.at_time desc, a.record desc
+        on conflict (message, recipient, address) do update
+            set state = case when excluded.at_time >= d.at_time then excluded.state else d.state end,
+                relay = case when excluded.at_time >= d.at_time then excluded.relay else d.relay end,
+                relay_address = case when excluded.at_time >= d.at_time then excluded.relay_address else d.relay_address end,
+                status = case when excluded.at_time >= d.at_time then excluded.status else d.status end,
+                text = case when excluded.at_time >= d.at_time then excluded.text else d.text end,
+                tls = case when excluded.at_time >= d.at_time then excluded.tls else d.tls end,
+                deferred_since = least(d.deferred_since, excluded.deferred_since),
+                attempts = d.attempts + excluded.attempts,
+                at_time = greatest(d.at_time, excluded.at_time);
+    update spoor.delivery d set state = 'expired', at_time = greatest(d.at_time, a.at_time)
+        from unnest(taken) a
+        where a.state = 'expired' and d.message = a.message and d.state = 'deferred';
+    insert into spoor.message_alias (alias, message, at_time)
+        select distinct on (lower(a.assigned_id), a.message) lower(a.assigned_id), a.message, a.at_time
+        from unnest(taken) a where a.assigned_id is not null order by lower(a.assigned_id), a.message, a.at_time
+        on conflict do nothing;
+end $$;
+comment on function spoor.note_attempts(spoor.attempt[]) is 'Brings spoor.delivery up to date; for spoor.settle_deliveries().';
+
+create function spoor.settle_deliveries(within interval default '40 days') returns bigint
+    language plpgsql security definer
+    set search_path = pg_catalog, pg_temp
+    as $$
+declare
+    since timestamptz := now() - within;
+    attempts spoor.attempt[];
+begin
+    perform pg_advisory_xact_lock(hashtext('spoor.settle_deliveries'));
+    perform spoor.settle_copies(since);
+    attempts := array(select a from spoor.take_attempts(since) a);
+    perform spoor.note_attempts(attempts);
+    delete from spoor.pending_delivery p using spoor.retention r where p.loaded_at < now() - r.unmatched;
+    return cardinality(attempts);
+end $$;
+comment on function spoor.settle_deliveries(interval) is 'Matches lines of mail logs that were loaded within this time with mails that have come meanwhile, and forgets those that waited for too long; gives how many were matched.';
+
+-- What people read
+
+create view spoor.delivery_report as
+select r.message,
+       m.sent_at,
+       m.owner,
+       m.subject,
+       r.address as recipient,
+       d.address as delivered_to,
+       coalesce(d.state::text, 'accepted') as state,
+       coalesce(d.at_time, m.sent_at) as at_time,
+       case when d.state in ('deferred', 'expired') then d.deferred_since end as deferred_since,
+       d.attempts,
+       d.relay,
+       d.status,
+       d.text,
+       d.tls
+from spoor.recipient r
+join spoor.message m on m.id = r.message
+left join spoor.delivery d on d.message = r.message and d.recipient = r.address
+order by m.sent_at desc, r.address;
+comment on view spoor.delivery_report is 'One row a recipient, newest mail first: accepted here, delivered to which server, deferred since when, refused in which words.';
+comment on column spoor.delivery_report.message is 'The mail.';
+comment on column spoor.delivery_report.sent_at is 'When it was accepted here.';
+comment on column spoor.delivery_report.owner is 'Whose mail it is.';
+comment on column spoor.delivery_report.subject is 'Subject.';
+comment on column spoor.delivery_report.recipient is 'To whom it was sent.';
+comment on column spoor.delivery_report.delivered_to is 'To whom it went on, when an alias changed that.';
+comment on column spoor.delivery_report.state is 'accepted (nothing is known since), delivered, deferred, bounced or expired.';
+comment on column spoor.delivery_report.at_time is 'Since when.';
+comment on column spoor.delivery_report.deferred_since is 'First attempt that was put off.';
+comment on column spoor.delivery_report.attempts is 'How many attempts there were.';
+comment on column spoor.delivery_report.relay is 'The next server.';
+comment on column spoor.delivery_report.status is 'Its status code.';
+comment on column spoor.delivery_report.text is 'Its words.';
+comment on column spoor.delivery_report.tls is 'Whether it is known to have gone by TLS.';
+
+create view spoor.stuck as
+select d.message, d.sent_at, d.owner, d.subject, d.recipient, d.state, d.deferred_since, d.text
+from spoor.delivery_report d, spoor.retention r
+where d.state in ('accepted', 'deferred') and d.sent_at < now() - r.stuck_after and d.sent_at > now() - interval '40 days'
+order by d.sent_at;
+comment on view spoor.stuck is 'Mail that was accepted here and neither delivered nor refused after spoor.retention.stuck_after. Without spoor-delivery all mail looks so.';
+comment on column spoor.stuck.message is 'The mail.';
+comment on column spoor.stuck.sent_at is 'When it was accepted here.';
+comment on column spoor.stuck.owner is 'Whose mail it is.';
+comment on column spoor.stuck.subject is 'Subject.';
+comment on column spoor.stuck.recipient is 'Who has not got it.';
+comment on column spoor.stuck.state is 'accepted: nothing is known since; deferred: it is tried again.';
+comment on column spoor.stuck.deferred_since is 'First attempt that was put off.';
+comment on column spoor.stuck.text is 'Why.';
+
+-- Rights
+
+do $$
+begin
+    if not exists (select from pg_catalog.pg_roles where rolname = 'spoor_delivery') then
+        create role spoor_delivery login;
+    end if;
+exception when duplicate_object or unique_violation then
+    null; -- made by an installation in another database at the same moment
+end $$;
+
+revoke all on function spoor.host_label(text), spoor.message_of_queue(text, text, timestamptz), spoor.settle_copies(timestamptz),
+    spoor.take_attempts(timestamptz), spoor.note_attempts(spoor.attempt[]), spoor.settle_deliveries(interval) from public;
+grant usage on schema spoor to spoor_delivery;
+grant select on spoor.schema, spoor.retention, spoor.agent, spoor.reason, spoor.spool_progress to spoor_delivery;
+grant insert on spoor.rejected, spoor.pending_delivery to spoor_delivery;
+grant select (spool, record) on spoor.pending_delivery to spoor_delivery; -- for ON CONFLICT
+grant execute on function spoor.from_microseconds(bigint), spoor.enter_spool(uuid, text, text),
+    spoor.move_progress(smallint, bigint, bigint, bigint, bigint, bigint), spoor.add_batch(smallint, bigint, bigint, integer),
+    spoor.settle_deliveries(interval) to spoor_delivery;
+grant select on spoor.message_alias to spoor_milter;
+grant select on all tables in schema spoor to spoor_admin;
+grant execute on all functions in schema spoor to spoor_admin;
