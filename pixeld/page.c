@@ -45,19 +45,19 @@ static const struct http_header health_headers[] = {
 bool pages_init(struct pages *pages)
 {
     *pages = (struct pages){
-        .pixel = http_page_new(200, pixel_headers, COUNT(pixel_headers),
+        .pixel = http_page_new_lasting(200, pixel_headers, COUNT(pixel_headers),
                                slice_of((const char *)gif, sizeof gif)),
-        .not_found = http_page_new(
+        .not_found = http_page_new_lasting(
             404, page_headers, COUNT(page_headers),
             slice_str(PAGE("Not found", "There is nothing at this address. If you followed a "
                                         "link in a mail, it was cut or changed on its way."))),
         .method_not_allowed =
-            http_page_new(405, last_page_headers, COUNT(last_page_headers),
+            http_page_new_lasting(405, last_page_headers, COUNT(last_page_headers),
                           slice_str(PAGE("Method not allowed", "Only GET and HEAD are answered."))),
         .bad_request =
-            http_page_new(400, last_page_headers, COUNT(last_page_headers),
+            http_page_new_lasting(400, last_page_headers, COUNT(last_page_headers),
                           slice_str(PAGE("Bad request", "A request here has no body, one Host, and fields whose names no space follows."))),
-        .healthy = http_page_new(200, health_headers, COUNT(health_headers), slice_str("ok\n")),
+        .healthy = http_page_new_lasting(200, health_headers, COUNT(health_headers), slice_str("ok\n")),
     };
     if (pages->pixel && pages->not_found && pages->method_not_allowed && pages->bad_request &&
         pages->healthy)

@@ -13,6 +13,7 @@ void site_record(struct site *site, const struct request *request, const struct 
     struct record_hit hit;
 
     hit_of(request, token, raw, &site->hits, clock_wall_us(), &hit);
+    metrics_count_hit(&site->metrics, &hit);
     journal_add(site->journal, &hit);
 }
 
@@ -25,25 +26,33 @@ static struct http_answer answer_place(struct site *site, const struct request *
     case ROUTE_CLICK:
         return click_answer(site, request, route);
     case ROUTE_HEALTH:
-        return health_answer(site, request);
+        return health_answer(site, health_may_know(site, request));
     case ROUTE_NOWHERE:
+    case ROUTE_PLACES:
         break;
     }
     return (struct http_answer){.page = site->pages.not_found};
 }
 
+/* One that is not even looked at for where it wants to go; NULL when it is. */
+static struct http_page *refusal(const struct site *site, const struct request *request)
+{
+    if (request->method == REQUEST_OTHER)
+        return site->pages.method_not_allowed;
+    return request->unframed ? site->pages.bad_request : NULL;
+}
+
 struct http_answer site_answer(void *arg, const struct request *request)
 {
     struct site *site = arg;
-    struct http_answer answer;
-    struct route route;
+    struct http_answer answer = {.page = refusal(site, request)};
+    struct route route = {.place = ROUTE_NOWHERE};
 
-    if (request->method == REQUEST_OTHER)
-        return (struct http_answer){.page = site->pages.method_not_allowed};
-    if (request->unframed)
-        return (struct http_answer){.page = site->pages.bad_request};
-    route_parse(request->target, site->prefix, &route);
-    answer = answer_place(site, request, &route);
-    route_free(&route);
+    if (answer.page == NULL) {
+        route_parse(request->target, site->prefix, &route);
+        answer = answer_place(site, request, &route);
+        route_free(&route);
+    }
+    metrics_count_request(&site->metrics, route.place, http_page_status(answer.page));
     return answer;
 }

@@ -2,7 +2,7 @@
 /*
  * site - what is served where: from a request to the file that answers it.
  *
- * Everything here is set before the first request and read by all threads. site_answer() waits for
+ * Everything here but the counts is set before the first request and read by all threads. site_answer() waits for
  * nothing but, with spool_sync = 0, the disk.
  */
 #ifndef PIXELD_SITE_H
@@ -13,6 +13,7 @@
 #include "pixeld/hit.h"
 #include "pixeld/http.h"
 #include "pixeld/journal.h"
+#include "pixeld/metrics.h"
 #include "pixeld/page.h"
 
 struct site {
@@ -22,6 +23,7 @@ struct site {
     struct loader *loader;
     struct hit_settings hits;
     struct pages pages;
+    struct metrics metrics;
 };
 
 /* ARG is the struct site: an answer function of http.h. */
