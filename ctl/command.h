@@ -16,6 +16,8 @@ int check_command(const struct conf *conf, int argc, char **argv);
 int decode_command(const struct conf *conf, int argc, char **argv);
 int keygen_command(const struct conf *conf, int argc, char **argv);
 int match_command(const struct conf *conf, int argc, char **argv);
+int node_command(const struct conf *conf, int argc, char **argv);
+int spool_command(const struct conf *conf, int argc, char **argv);
 int stamp_command(const struct conf *conf, int argc, char **argv);
 
 #endif
