@@ -104,17 +104,16 @@ static bool is_fit(const struct conf *conf, const struct daemon_options *options
 
 static _Noreturn void print_and_exit(struct conf *conf, const struct daemon_options *options)
 {
+    bool fit = options->print || is_fit(conf, options);
     bool written;
 
     if (options->print)
         conf_print(conf, stdout);
-    else if (!is_fit(conf, options))
-        exit(EX_CONFIG);
-    else
+    else if (fit)
         printf("%s: the configuration is good\n", conf->path);
     conf_free(conf);
     written = fflush(stdout) == 0 && !ferror(stdout);
-    exit(written ? EX_OK : EX_IOERR);
+    exit(!written ? EX_IOERR : fit ? EX_OK : EX_CONFIG);
 }
 
 /* The schema comes with a role a kind of daemon: who says nothing connects as that one. */

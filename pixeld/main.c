@@ -186,6 +186,12 @@ static bool take_over(struct pixeld *pixeld, struct buf *error)
     directory = recorder_directory(pixeld->conf, spool_name);
     if (directory == NULL)
         return failed(error);
+    left = access(directory, R_OK | W_OK | X_OK) == 0;
+    if (!left) {
+        buf_add_f(error, "cannot take over: %s: %s", directory, strerrordesc_np(errno));
+        free(directory);
+        return failed(error);
+    }
     log_notice("taking over from process %ld", (long)pixeld->handover.predecessor);
     handover_relieve(&pixeld->handover);
     left = spool_await(directory, most_ms);

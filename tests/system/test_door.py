@@ -309,6 +309,43 @@ def test_ten_upgrades_in_place_lose_nobody(tls_pixeld, tmp_path):
     assert not proc.accepts(pixeld.port)
 
 
+def has_ended(pid):
+    """Gone, or waiting for its parent to ask."""
+    try:
+        with open("/proc/%d/stat" % pid) as stat:
+            return stat.read().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def test_upgrade_of_a_daemon_that_has_detached(new_pixeld, tmp_path):  # noqa: F811
+    pixeld = new_pixeld()
+    assert pixeld.stop("pixeld") == 0
+    folder = tmp_path / "pid"
+    folder.mkdir()
+    folder.chmod(0o777)
+    pixeld.settings["pid_directory"] = str(folder)
+    pixeld.write_conf()
+    program, *words = pixeld.command("pixeld")
+    started = proc.run([os.path.relpath(program)] + [word for word in words if word != "-f"])
+    assert started.returncode == 0
+    pid_file = str(folder / "spoor-pixeld.pid")
+    first = pid_in(pid_file)
+    second = None
+    visitors = Visitors([pixeld.connect], 2)
+    try:
+        visitors.wait_more(5)
+        os.kill(first, signal.SIGUSR2)
+        second = pid_in(pid_file, but=first)
+        visitors.wait_more()
+        judge(visitors, pixeld)
+        proc.wait_for(lambda: has_ended(first), "the old one ends")
+    finally:
+        visitors.leave()
+        os.kill(second or first, signal.SIGTERM)
+    proc.wait_for(lambda: not os.path.exists(pid_file), "the pid file goes")
+
+
 def test_successor_that_cannot_start_changes_nothing(new_pixeld):  # noqa: F811
     pixeld = new_pixeld()
     good = open(pixeld.conf).read()
