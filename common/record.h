@@ -126,6 +126,9 @@ bool record_hit_decode(struct slice payload, struct record_hit *hit);
 bool record_answer_decode(struct slice payload, struct record_answer *answer);
 bool record_stop_decode(struct slice payload, struct record_stop *stop);
 
+/* When it happened, without decoding the rest; false for a kind that is not known and a payload that is too short. */
+bool record_time(uint8_t kind, struct slice payload, int64_t *time_us);
+
 const char *hit_kind_name(enum hit_kind kind);
 const char *hit_verdict_name(enum hit_verdict verdict);
 const char *tracking_level_name(enum tracking_level level);

@@ -135,20 +135,20 @@ static bool check_lag(void *arg, const char *path)
     const char *name = strrchr(path, '/') + 1;
     struct spool_walk walk;
     struct buf text;
-    int64_t noted_s, late_s;
-    uint64_t waiting;
+    struct spool_walk_waiting waiting;
+    int64_t late_s;
     bool good;
 
     (void)arg;
     buf_init(&text, 4096);
     good = spool_walk_open(&walk, path, &text);
     if (good) {
-        waiting = spool_walk_waiting(&walk, spool_walk_loaded(&walk, &noted_s));
-        late_s = waiting ? time(NULL) - noted_s : 0;
+        waiting = spool_walk_waiting(&walk, spool_walk_loaded(&walk));
+        late_s = waiting.oldest_us ? time(NULL) - waiting.oldest_us / 1000000 : 0;
         good = late_s <= LATE_S;
-        buf_add_f(&text, "%" PRIu64 " bytes wait for the database", waiting);
-        if (late_s && noted_s)
-            buf_add_f(&text, ", which last took some %" PRId64 " s ago", late_s);
+        buf_add_f(&text, "%" PRIu64 " bytes wait for the database", waiting.bytes);
+        if (late_s > 0)
+            buf_add_f(&text, ", the oldest record for %" PRId64 " s", late_s);
         spool_walk_close(&walk);
     }
     say(good, name, buf_text(&text), "is the daemon running, and what does its log say?");

@@ -87,7 +87,7 @@ static const char *loaded_word(uint64_t loaded, const struct spool_segment *segm
 
 static bool list(const struct spool_walk *walk, const char *path)
 {
-    uint64_t loaded = spool_walk_loaded(walk, NULL);
+    uint64_t loaded = spool_walk_loaded(walk);
     bool good = true;
 
     for (size_t n = 0; n < walk->segments; n++) {

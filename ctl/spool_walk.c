@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/spool_walk.h"
 
+#include "common/record.h"
 #include "common/spool_loaded.h"
 
 #include <dirent.h>
@@ -92,16 +93,13 @@ static int open_segment(const struct spool_walk *walk, size_t n, struct spool_se
     return -1;
 }
 
-uint64_t spool_walk_loaded(const struct spool_walk *walk, int64_t *noted_s)
+uint64_t spool_walk_loaded(const struct spool_walk *walk)
 {
     struct spool_segment newest;
-    struct stat status;
     int segment = walk->segments ? open_segment(walk, walk->segments - 1, &newest) : -1;
     int note = segment < 0 ? -1 : openat(walk->directory, "loaded", O_RDONLY | O_CLOEXEC);
     uint64_t loaded = note < 0 ? 0 : spool_loaded_read(note, newest.identity);
 
-    if (noted_s)
-        *noted_s = note >= 0 && fstat(note, &status) == 0 ? status.st_mtime : 0;
     if (segment >= 0)
         close(segment);
     if (note >= 0)
@@ -205,23 +203,34 @@ void spool_walk_segment(const struct spool_walk *walk, size_t n,
     close(file);
 }
 
-uint64_t spool_walk_waiting(const struct spool_walk *walk, uint64_t loaded)
+struct counting {
+    struct spool_walk_waiting waiting;
+    uint64_t loaded;
+};
+
+static void count_waiting(void *arg, const struct spool_record *record)
 {
-    uint64_t waiting = 0;
+    struct counting *counting = arg;
+    int64_t time_us;
+
+    if (record->position < counting->loaded)
+        return;
+    counting->waiting.bytes += record->end - record->position;
+    if (counting->waiting.oldest_us == 0 && record_time(record->kind, record->payload, &time_us))
+        counting->waiting.oldest_us = time_us;
+}
+
+struct spool_walk_waiting spool_walk_waiting(const struct spool_walk *walk, uint64_t loaded)
+{
+    struct counting counting = {.loaded = loaded};
 
     for (size_t n = 0; n < walk->segments; n++) {
         struct spool_walk_report report;
-        uint64_t first = walk->start[n] + SPOOL_HEADER_BYTES;
 
-        if (n + 1 < walk->segments && walk->start[n + 1] <= loaded)
-            continue;
-        spool_walk_segment(walk, n, NULL, NULL, &report);
-        if (first < loaded)
-            first = loaded;
-        if (report.segment.end > first)
-            waiting += report.segment.end - first;
+        if (n + 1 == walk->segments || walk->start[n + 1] > loaded)
+            spool_walk_segment(walk, n, count_waiting, &counting, &report);
     }
-    return waiting;
+    return counting.waiting;
 }
 
 /* A folder is a spool's when its identity is there. */

@@ -20,13 +20,15 @@ struct spool_walk {
 bool spool_walk_open(struct spool_walk *walk, const char *path, struct buf *error);
 void spool_walk_close(struct spool_walk *walk);
 
-/*
- * How far the folder notes itself loaded, for the identity of its newest segment; 0: not known. *NOTED_S, unless NULL, is
- * when that was noted, in seconds since 1970.
- */
-uint64_t spool_walk_loaded(const struct spool_walk *walk, int64_t *noted_s);
-/* Bytes of good records behind LOADED. */
-uint64_t spool_walk_waiting(const struct spool_walk *walk, uint64_t loaded);
+/* How far the folder notes itself loaded, for the identity of its newest segment; 0: not known. */
+uint64_t spool_walk_loaded(const struct spool_walk *walk);
+
+struct spool_walk_waiting {
+    uint64_t bytes;
+    int64_t oldest_us; /* since 1970; 0: nothing waits, or nothing that tells its time */
+};
+/* The good records from position LOADED on. */
+struct spool_walk_waiting spool_walk_waiting(const struct spool_walk *walk, uint64_t loaded);
 
 enum spool_walk_end {
     SPOOL_WALK_GOOD,

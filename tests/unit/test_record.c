@@ -44,6 +44,18 @@ static struct record_message sample_message(void)
     };
 }
 
+/* PAYLOAD tells this time, and a beginning of it that is too short tells none. */
+static void assert_time(enum record_kind kind, struct slice payload, int64_t expected)
+{
+    int64_t time_us = 0;
+
+    assert_true(record_time((uint8_t)kind, payload, &time_us));
+    assert_int_equal(time_us, expected);
+    assert_false(record_time((uint8_t)kind, slice_of(payload.p, 15), &time_us));
+    assert_false(record_time(0, payload, &time_us));
+    assert_false(record_time(200, payload, &time_us));
+}
+
 static void a_message_comes_back(void **state)
 {
     struct record_message in = sample_message(), out;
@@ -53,6 +65,7 @@ static void a_message_comes_back(void **state)
     buf_init(&buf, CAP);
     assert_true(record_message_encode(&in, &buf));
     assert_true(record_message_decode(buf_slice(&buf), &out));
+    assert_time(RECORD_MESSAGE, buf_slice(&buf), out.time_us);
     assert_true(out.id == in.id && out.time_us == in.time_us && out.size == in.size);
     assert_int_equal(out.level, in.level);
     assert_int_equal(out.pixels, in.pixels);
@@ -107,6 +120,7 @@ static void a_hit_comes_back(void **state)
     buf_init(&buf, CAP);
     assert_true(record_hit_encode(&in, &buf));
     assert_true(record_hit_decode(buf_slice(&buf), &out));
+    assert_time(RECORD_HIT, buf_slice(&buf), out.time_us);
     assert_int_equal(out.kind, HIT_CLICK);
     assert_true(out.message == 9 && out.recipient == 8 && out.index == 7 && out.time_us == in.time_us);
     assert_int_equal(out.verdict, VERDICT_BOT);
@@ -145,6 +159,7 @@ static void an_answer_comes_back(void **state)
     buf_init(&buf, CAP);
     assert_true(record_answer_encode(&in, &buf));
     assert_true(record_answer_decode(buf_slice(&buf), &out));
+    assert_time(RECORD_ANSWER, buf_slice(&buf), out.time_us);
     assert_true(out.message == 1 && out.recipient == 2 && out.time_us == 3 && out.answerer_key == 4);
     assert_true(out.class_ == ANSWER_REPLY && out.rung == RUNG_QUOTED_URL);
     assert_true(out.confidence == CONFIDENCE_LOW && out.answerer == ANSWERER_OTHER);
@@ -167,6 +182,7 @@ static void a_stop_comes_back(void **state)
     buf_init(&buf, CAP);
     assert_true(record_stop_encode(&in, &buf));
     assert_true(record_stop_decode(buf_slice(&buf), &out));
+    assert_time(RECORD_STOP, buf_slice(&buf), out.time_us);
     assert_true(out.message == 1 && out.recipient == 2 && out.time_us == 3 && out.until_us == 4 && out.others);
     assert_true(out.class_ == ANSWER_BOUNCE && slice_is(out.address, "a"));
     assert_memory_equal(out.digest, in.digest, 32);
