@@ -42,16 +42,22 @@ static bool open_spool(struct recorder *recorder, const struct conf *conf, int64
     return recorder->spool != NULL;
 }
 
+char *recorder_directory(const struct conf *conf, const char *name)
+{
+    const char *dash = conf->instance[0] ? "-" : "";
+    char *directory;
+
+    return asprintf(&directory, "%s/%s%s%s", conf->spool_directory, name, dash, conf->instance) < 0 ? NULL : directory;
+}
+
 bool recorder_open(struct recorder *recorder, const struct conf *conf, const char *name, int64_t sync_ms,
                    struct buf *error)
 {
-    const char *dash = conf->instance[0] ? "-" : "";
-
     *recorder = (struct recorder){.spool = NULL};
     if (gethostname(recorder->host, sizeof recorder->host - 1) != 0)
         snprintf(recorder->host, sizeof recorder->host, "localhost");
-    if (asprintf(&recorder->directory, "%s/%s%s%s", conf->spool_directory, name, dash, conf->instance) < 0) {
-        recorder->directory = NULL;
+    recorder->directory = recorder_directory(conf, name);
+    if (recorder->directory == NULL) {
         buf_add_str(error, "out of memory");
         return false;
     }

@@ -21,6 +21,9 @@ struct recorder {
     char host[256];
 };
 
+/* SPOOL_DIRECTORY/NAME[-INSTANCE], to be freed; NULL without memory. */
+char *recorder_directory(const struct conf *conf, const char *name);
+
 /* NAME "stamp", "match" or "pixeld". SYNC_MS as in spool.h. Logs a warning that recovery gives. */
 bool recorder_open(struct recorder *recorder, const struct conf *conf, const char *name, int64_t sync_ms,
                    struct buf *error);

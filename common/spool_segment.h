@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * spool_segment - one file of a spool: its header, its records' seals, what recovery finds. For the spool
- * alone.
+ * alone, and for spoorctl, which looks at it from outside.
  *
  * Positions are absolute, as everywhere in the spool. Functions return errors in errno; none locks.
  */

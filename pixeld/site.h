@@ -2,7 +2,7 @@
 /*
  * site - what is served where: from a request to the file that answers it.
  *
- * Everything here is set before the first request and read by all threads. site_answer() waits for
+ * Everything here but the counts is set before the first request and read by all threads. site_answer() waits for
  * nothing but, with spool_sync = 0, the disk.
  */
 #ifndef PIXELD_SITE_H
@@ -13,6 +13,7 @@
 #include "pixeld/hit.h"
 #include "pixeld/http.h"
 #include "pixeld/journal.h"
+#include "pixeld/metrics.h"
 #include "pixeld/page.h"
 #include "pixeld/rulebook.h"
 
@@ -25,6 +26,7 @@ struct site {
     bool unsubscribe_everywhere; /* not only from the sender of the mail */
     struct rulebook *rulebook;
     struct pages pages;
+    struct metrics metrics;
 };
 
 /* ARG is the struct site: an answer function of http.h. */

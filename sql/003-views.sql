@@ -226,3 +226,22 @@ comment on column spoor.recipient_report.last_event_at is 'Last event or answer.
 comment on column spoor.recipient_report.views is 'All views, without repeats.';
 comment on column spoor.recipient_report.clicks is 'All clicks, without repeats.';
 comment on column spoor.recipient_report.replies is 'All replies from this address.';
+
+create view spoor.node_report as
+select p.spool,
+       n.node,
+       p.program,
+       p.host,
+       greatest(p.updated_at, p.entered_at) as last_seen,
+       p.position,
+       p.retired_at
+from spoor.spool_progress p left join spoor.node n on n.identity = p.identity
+order by p.retired_at is not null, p.program, p.host, p.spool;
+comment on view spoor.node_report is 'One row a spool, and so a program on a host: when it was last heard of, and whether somebody still waits for it.';
+comment on column spoor.node_report.spool is 'Short number of the spool; spoor.retire_spool() takes it.';
+comment on column spoor.node_report.node is 'Node number, where the program makes message ids.';
+comment on column spoor.node_report.program is 'Program that writes it.';
+comment on column spoor.node_report.host is 'Host on which it lies.';
+comment on column spoor.node_report.last_seen is 'When records last came from it, or its loader last began a session.';
+comment on column spoor.node_report.position is 'How far it is loaded.';
+comment on column spoor.node_report.retired_at is 'Since when nobody waits for it any more.';
