@@ -67,14 +67,28 @@ static bool in_word(char c)
     return ascii_is_alpha(c) || ascii_is_digit(c);
 }
 
+/* Where the names with this first letter begin, or would. */
+static size_t names_of(char first)
+{
+    size_t from = 0, to = NAMES;
+
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+
+        if (names[middle].start.p[0] < first)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from;
+}
+
 static enum agent_class name_at(struct slice rest)
 {
     char first = ascii_lower(rest.p[0]);
 
-    if (first < 'a')
-        return AGENT_OTHER;
-    for (size_t n = 0; n < NAMES && names[n].start.p[0] <= first; n++)
-        if (names[n].start.p[0] == first && slice_starts_i(rest, names[n].start))
+    for (size_t n = names_of(first); n < NAMES && names[n].start.p[0] == first; n++)
+        if (slice_starts_i(rest, names[n].start))
             return names[n].class_;
     return AGENT_OTHER;
 }
