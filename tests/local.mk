@@ -153,6 +153,10 @@ tests_bench_rewrite_rate_SOURCES += tests/support/rewrite_check.c
 tests_bench_rewrite_rate_SOURCES += tests/support/rewrite_check.h
 tests_bench_rewrite_rate_CPPFLAGS = $(AM_CPPFLAGS) $(ORACLES_CFLAGS)
 tests_bench_rewrite_rate_LDADD = libmail.a $(COMMON_LIBS) $(ORACLES_LIBS)
+
+EXTRA_PROGRAMS += tests/bench/load_rate
+tests_bench_load_rate_SOURCES = tests/bench/load.c
+tests_bench_load_rate_LDADD = $(COMMON_LIBS)
 endif
 
 # Signs ids for the system tests.
@@ -172,7 +176,11 @@ lint_tests += tests/lint/words
 TESTS += $(lint_tests)
 
 EXTRA_DIST += $(lint_tests)
+EXTRA_DIST += tests/bench/bytes
+EXTRA_DIST += tests/bench/cores.py
 EXTRA_DIST += tests/bench/floor
+EXTRA_DIST += tests/bench/ingest
+EXTRA_DIST += tests/bench/load_rate.py
 EXTRA_DIST += tests/bench/match
 EXTRA_DIST += tests/bench/pixel
 EXTRA_DIST += tests/bench/pixel-sync

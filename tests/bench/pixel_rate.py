@@ -18,8 +18,8 @@ import servers
 import spoor
 import traces
 import web
+from cores import OTHER_CORE, SERVER_CORE, children, cpu_seconds, pin
 
-SERVER_CORE, OTHER_CORE = "0", "1"
 URLS = 64
 
 NGINX_CONF = """\
@@ -185,19 +185,3 @@ class PixelRate:
             self.stop()
         finally:
             subprocess.run(["rm", "-rf", self.folder])
-
-
-def pin(pid, core):
-    """All threads of a process; those that it starts later inherit it."""
-    proc.run(["taskset", "-a", "-p", "-c", core, str(pid)])
-
-
-def children(pid):
-    with open("/proc/%d/task/%d/children" % (pid, pid)) as file:
-        return [int(child) for child in file.read().split()]
-
-
-def cpu_seconds(pid):
-    with open("/proc/%d/stat" % pid) as file:
-        numbers = file.read().rsplit(")", 1)[1].split()
-    return (int(numbers[11]) + int(numbers[12])) / os.sysconf("SC_CLK_TCK")
