@@ -154,6 +154,9 @@ tests_bench_rewrite_rate_SOURCES += tests/support/rewrite_check.h
 tests_bench_rewrite_rate_CPPFLAGS = $(AM_CPPFLAGS) $(ORACLES_CFLAGS)
 tests_bench_rewrite_rate_LDADD = libmail.a $(COMMON_LIBS) $(ORACLES_LIBS)
 
+EXTRA_PROGRAMS += tests/bench/paced
+tests_bench_paced_LDADD =
+
 EXTRA_PROGRAMS += tests/bench/load_rate
 tests_bench_load_rate_SOURCES = tests/bench/load.c
 tests_bench_load_rate_LDADD = $(COMMON_LIBS)
@@ -180,6 +183,7 @@ EXTRA_DIST += tests/bench/bytes
 EXTRA_DIST += tests/bench/cores.py
 EXTRA_DIST += tests/bench/floor
 EXTRA_DIST += tests/bench/ingest
+EXTRA_DIST += tests/bench/latency
 EXTRA_DIST += tests/bench/load_rate.py
 EXTRA_DIST += tests/bench/match
 EXTRA_DIST += tests/bench/pixel
