@@ -182,6 +182,7 @@ EXTRA_DIST += $(lint_tests)
 EXTRA_DIST += tests/bench/bytes
 EXTRA_DIST += tests/bench/cores.py
 EXTRA_DIST += tests/bench/floor
+EXTRA_DIST += tests/bench/growth
 EXTRA_DIST += tests/bench/ingest
 EXTRA_DIST += tests/bench/latency
 EXTRA_DIST += tests/bench/load_rate.py
