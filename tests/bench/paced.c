@@ -41,7 +41,7 @@ static uint32_t took[LONGEST_US + 1]; /* answers by their time in microseconds *
 
 static void fail(const char *what)
 {
-    fprintf(stderr, "paced: %s: %s\n", what, strerror(errno));
+    fprintf(stderr, "paced: %s: %s\n", what, strerrordesc_np(errno));
     exit(1);
 }
 
@@ -196,7 +196,7 @@ int main(int arguments, char **argument)
     if (!connection || !connections || !rate)
         fail("numbers");
     for (uint64_t n = 0; n < connections; n++)
-        open_connection(n, (uint16_t)atoi(argument[1]), epoll);
+        open_connection(n, (uint16_t)strtoul(argument[1], NULL, 10), epoll);
     start_us = now_us() + 1000;
     end_us = start_us + (int64_t)strtoull(argument[5], NULL, 10) * 1000000;
     run(epoll);
