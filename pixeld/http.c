@@ -2,13 +2,15 @@
 /*
  * Life of a connection: accept_policy() may refuse it; connection_changed() gives it a deadline; for each
  * request answer_request() comes when the header is complete and request_completed() when the answer is
- * out; connection_changed() again before the socket is closed.
+ * out; connection_changed() again before the socket is closed. An answer that has to wait suspends its connection;
+ * once that is released, answer_request() comes once more.
  */
 #include "pixeld/http.h"
 
 #include "common/log.h"
 #include "pixeld/crowd.h"
 #include "pixeld/deadline.h"
+#include "pixeld/held.h"
 
 #include <errno.h>
 #include <microhttpd.h>
@@ -37,6 +39,7 @@ struct http {
     struct slice proxy_header;
     struct deadlines *deadlines;
     struct crowd *crowd; /* NULL: a client may have all connections */
+    struct held *held;   /* NULL: no answer waits */
     struct log_throttle refused_throttle;
     struct log_throttle exhausted_throttle;
     struct listeners listeners;
@@ -48,6 +51,9 @@ struct http {
 struct connection {
     struct deadline *deadline;
     struct request request;
+    struct http_answer answer;
+    bool waiting; /* for ANSWER to be settled */
+    struct held_answer held;
 };
 
 struct http_page *http_page_new(unsigned status, const struct http_header *headers, size_t count,
@@ -183,16 +189,39 @@ static void read_request(const struct http *http, struct MHD_Connection *connect
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, next_field, &reading);
 }
 
-static enum MHD_Result answer_now(const struct http *http, struct MHD_Connection *connection,
-                                  const struct request *request)
+static void release(void *connection)
 {
-    struct http_answer answer = http->options.answer(http->options.arg, request);
+    MHD_resume_connection(connection);
+}
+
+/* Suspended first, for it may be released before held_add() returns. */
+static void hold(const struct http *http, struct MHD_Connection *connection, struct connection *ours)
+{
+    ours->waiting = true;
+    ours->held = (struct held_answer){.after = ours->answer.after, .what = connection};
+    MHD_suspend_connection(connection);
+    if (held_add(http->held, &ours->held))
+        return;
+    http->options.settle(http->options.arg, ours->answer.after, 1);
+    release(connection);
+}
+
+static enum MHD_Result answer_now(const struct http *http, struct MHD_Connection *connection, struct connection *ours)
+{
     enum MHD_Result queued = MHD_NO;
 
-    if (answer.page)
-        queued = MHD_queue_response(connection, answer.page->status, answer.page->response);
-    if (answer.once)
-        http_page_free(answer.page);
+    if (!ours->waiting) {
+        ours->answer = http->options.answer(http->options.arg, &ours->request);
+        if (ours->answer.after && http->held) {
+            hold(http, connection, ours);
+            return MHD_YES;
+        }
+    }
+    ours->waiting = false;
+    if (ours->answer.page)
+        queued = MHD_queue_response(connection, ours->answer.page->status, ours->answer.page->response);
+    if (ours->answer.once)
+        http_page_free(ours->answer.page);
     return queued;
 }
 
@@ -218,7 +247,7 @@ static enum MHD_Result answer_request(void *arg, struct MHD_Connection *connecti
         if (!ours->request.unframed && ours->request.method != REQUEST_OTHER)
             return MHD_YES;
     }
-    return answer_now(http, connection, &ours->request);
+    return answer_now(http, connection, ours);
 }
 
 static void request_completed(void *arg, struct MHD_Connection *connection, void **context,
@@ -259,6 +288,8 @@ static void end_connection(struct http *http, struct MHD_Connection *connection,
         crowd_leave(http->crowd, address_of(connection));
     if (ours)
         deadline_end(http->deadlines, ours->deadline);
+    if (ours && ours->waiting && ours->answer.once)
+        http_page_free(ours->answer.page);
     free(ours);
 }
 
@@ -326,15 +357,20 @@ static struct MHD_Daemon *start_daemon(struct http *http, int fd)
         {MHD_OPTION_END, 0, NULL},
     };
 
-    return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG, 0,
-                            accept_policy, http, answer_request, http, MHD_OPTION_EXTERNAL_LOGGER,
+    return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG |
+                                (http->held ? MHD_ALLOW_SUSPEND_RESUME : 0U),
+                            0, accept_policy, http, answer_request, http, MHD_OPTION_EXTERNAL_LOGGER,
                             log_library, http, MHD_OPTION_ARRAY, items, MHD_OPTION_END);
 }
 
+/* The library ends the process when it is stopped while a connection is suspended. */
 static void stop_daemons(struct http *http)
 {
+    held_stop(http->held);
     while (http->daemons)
         MHD_stop_daemon(http->daemon[--http->daemons]);
+    held_free(http->held);
+    http->held = NULL;
 }
 
 static void free_http(struct http *http)
@@ -345,6 +381,17 @@ static void free_http(struct http *http)
     deadlines_stop(http->deadlines);
     crowd_free(http->crowd);
     free(http);
+}
+
+static bool start_holding(struct http *http)
+{
+    const struct held_options options = {
+        .settle = http->options.settle, .arg = http->options.arg, .release = release};
+
+    if (http->options.settle == NULL)
+        return true;
+    http->held = held_start(&options);
+    return http->held;
 }
 
 static struct http *new_http(const struct http_options *options)
@@ -362,7 +409,7 @@ static struct http *new_http(const struct http_options *options)
     if (http->crowd || options->connections_per_address == 0)
         http->deadlines =
             deadlines_start(options->header_timeout_ms, (int64_t)options->idle_timeout_s * 1000);
-    if (http->deadlines)
+    if (http->deadlines && start_holding(http))
         return http;
     free_http(http);
     return NULL;

@@ -7,13 +7,19 @@
 #include "pixeld/pixel.h"
 #include "pixeld/route.h"
 
-void site_record(struct site *site, const struct request *request, const struct token *token,
-                 struct slice raw)
+uint64_t site_record(struct site *site, const struct request *request, const struct token *token, struct slice raw)
 {
     struct record_hit hit;
 
     hit_of(request, token, raw, &site->hits, clock_wall_us(), &hit);
-    journal_add(site->journal, &hit);
+    return journal_add(site->journal, &hit);
+}
+
+void site_settle(void *arg, uint64_t after, size_t answers)
+{
+    struct site *site = arg;
+
+    journal_sync(site->journal, after, answers);
 }
 
 static struct http_answer answer_place(struct site *site, const struct request *request,
