@@ -421,6 +421,33 @@ def test_stop_lets_a_request_finish_and_ends_idle_connections(new_pixeld):
     assert not proc.accepts(pixeld.port)
 
 
+def test_many_share_a_sync_and_none_is_forgotten_at_the_end(new_pixeld):
+    pixeld = new_pixeld(settings=dict(spool_sync="0ms"))
+    clients = [pixeld.connect() for _ in range(100)]
+    request = ("GET %s HTTP/1.1\r\nHost: a\r\nUser-Agent: %s\r\n\r\n" % (view(), AGENT)).encode()
+    for client in clients:
+        client.sendall(request * 10)
+    server = pixeld.servers["pixeld"]
+    assert all(client.recv(4096) for client in clients)
+    server.signal(signal.SIGTERM)
+    for client in clients:
+        receive_all(client)
+    assert server.child.wait(10) == 0
+    assert pixeld.recorded(AGENT) >= 100
+
+
+def test_pipelined_requests_wait_for_the_disk_one_by_one(new_pixeld):
+    pixeld = new_pixeld(settings=dict(spool_sync="0ms"))
+    request = "GET %s HTTP/1.1\r\nHost: a\r\nUser-Agent: %s\r\n\r\n" % (view(), AGENT)
+    last = request.replace("Host: a", "Host: a\r\nConnection: close")
+    destination = "https://example.com/1"
+    followed = "GET %s HTTP/1.1\r\nHost: a\r\nUser-Agent: %s\r\n\r\n" % (click(destination), AGENT)
+    answers = pixeld.raw((request * 50 + followed + last).encode())
+    assert (answers.count(b"200 OK"), answers.count(b"Location: https://example.com/1\r\n")) == (51, 1)
+    pixeld.servers.pop("pixeld").kill()
+    assert pixeld.recorded(AGENT) == 52
+
+
 def test_sync_before_the_answer(new_pixeld):
     pixeld = new_pixeld(settings=dict(spool_sync="0ms"))
     for _ in range(20):
