@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <microhttpd.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,12 +48,15 @@ struct http {
     size_t daemons;
 };
 
+enum stage { ANSWER_NONE_YET, ANSWER_WAITS, ANSWER_SETTLED };
+
 /* What belongs to a connection of the library; the request is the one that is read or answered now. */
 struct connection {
     struct deadline *deadline;
     struct request request;
+    struct MHD_Connection *connection;
     struct http_answer answer;
-    bool waiting; /* for ANSWER to be settled */
+    atomic_int stage; /* of ANSWER, an enum stage: set on the thread that settles, too */
     struct held_answer held;
 };
 
@@ -189,40 +193,52 @@ static void read_request(const struct http *http, struct MHD_Connection *connect
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, next_field, &reading);
 }
 
-static void release(void *connection)
+static void release(void *what)
 {
+    struct connection *ours = what;
+    struct MHD_Connection *connection = ours->connection;
+
+    atomic_store(&ours->stage, ANSWER_SETTLED);
     MHD_resume_connection(connection);
 }
 
 /* Suspended first, for it may be released before held_add() returns. */
-static void hold(const struct http *http, struct MHD_Connection *connection, struct connection *ours)
+static void hold(const struct http *http, struct connection *ours)
 {
-    ours->waiting = true;
-    ours->held = (struct held_answer){.after = ours->answer.after, .what = connection};
-    MHD_suspend_connection(connection);
+    atomic_store(&ours->stage, ANSWER_WAITS);
+    ours->held = (struct held_answer){.after = ours->answer.after, .what = ours};
+    MHD_suspend_connection(ours->connection);
     if (held_add(http->held, &ours->held))
         return;
     http->options.settle(http->options.arg, ours->answer.after, 1);
-    release(connection);
+    release(ours);
 }
 
-static enum MHD_Result answer_now(const struct http *http, struct MHD_Connection *connection, struct connection *ours)
+static enum MHD_Result send_answer(struct connection *ours)
 {
+    const struct http_answer *answer = &ours->answer;
     enum MHD_Result queued = MHD_NO;
 
-    if (!ours->waiting) {
-        ours->answer = http->options.answer(http->options.arg, &ours->request);
-        if (ours->answer.after && http->held) {
-            hold(http, connection, ours);
-            return MHD_YES;
-        }
-    }
-    ours->waiting = false;
-    if (ours->answer.page)
-        queued = MHD_queue_response(connection, ours->answer.page->status, ours->answer.page->response);
-    if (ours->answer.once)
-        http_page_free(ours->answer.page);
+    if (answer->page)
+        queued = MHD_queue_response(ours->connection, answer->page->status, answer->page->response);
+    if (answer->once)
+        http_page_free(answer->page);
     return queued;
+}
+
+static enum MHD_Result answer_now(const struct http *http, struct connection *ours)
+{
+    if (atomic_load(&ours->stage) == ANSWER_NONE_YET) {
+        ours->answer = http->options.answer(http->options.arg, &ours->request);
+        if (ours->answer.after == 0 || http->held == NULL)
+            return send_answer(ours);
+        hold(http, ours);
+        return MHD_YES;
+    }
+    if (atomic_load(&ours->stage) == ANSWER_WAITS)
+        return MHD_YES;
+    atomic_store(&ours->stage, ANSWER_NONE_YET);
+    return send_answer(ours);
 }
 
 /*
@@ -247,7 +263,7 @@ static enum MHD_Result answer_request(void *arg, struct MHD_Connection *connecti
         if (!ours->request.unframed && ours->request.method != REQUEST_OTHER)
             return MHD_YES;
     }
-    return answer_now(http, connection, ours);
+    return answer_now(http, ours);
 }
 
 static void request_completed(void *arg, struct MHD_Connection *connection, void **context,
@@ -273,8 +289,10 @@ static struct connection *begin_connection(struct http *http, struct MHD_Connect
     struct connection *ours = calloc(1, sizeof *ours);
     bool room = http->crowd == NULL || crowd_enter(http->crowd, address_of(connection));
 
-    if (ours)
+    if (ours) {
+        ours->connection = connection;
         ours->deadline = deadline_begin(http->deadlines, fd);
+    }
     if (!room)
         say_refused(http, "pixeld.connections_per_address");
     if (ours == NULL || !room)
@@ -288,7 +306,7 @@ static void end_connection(struct http *http, struct MHD_Connection *connection,
         crowd_leave(http->crowd, address_of(connection));
     if (ours)
         deadline_end(http->deadlines, ours->deadline);
-    if (ours && ours->waiting && ours->answer.once)
+    if (ours && atomic_load(&ours->stage) != ANSWER_NONE_YET && ours->answer.once)
         http_page_free(ours->answer.page);
     free(ours);
 }
