@@ -14,11 +14,11 @@ from cores import OTHER_CORE, SERVER_CORE, pin
 
 
 class LoadRate:
-    def __init__(self):
+    def __init__(self, buffers="64MB"):
         self.folder = servers.new_folder()
         self.log_folder = os.path.join(self.folder, "log")
         os.mkdir(self.log_folder)
-        self.postgres = postgres.Postgres(self.folder, self.log_folder, durable=True)
+        self.postgres = postgres.Postgres(self.folder, self.log_folder, durable=True, buffers=buffers)
         self.spoor = spoor.Spoor(self.folder, self.log_folder, self.postgres.conninfo, None)
         self.conninfo = self.postgres.conninfo + " user=postgres"
         self.program = os.path.join(spoor.build_folder(), "tests", "bench", "load_rate")
