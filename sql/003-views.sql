@@ -249,9 +249,13 @@ declare
     before spoor.feed_place;
     place spoor.feed_place[];
     mails bigint[];
-    few constant integer := 1000; -- mails whose events are found faster than all events of some batches are read
-    near constant integer := 20;  -- batches
+    few integer;
+    near constant integer := 20; -- batches
 begin
+    -- A batch of 10,000 takes as long as 250 mails, and holds the more of an owner's events the more of all mails are his.
+    -- So that many mails are looked at one by one; beyond 1,000 nobody waits for that.
+    few := (select least(1000, greatest(250, sqrt(greatest(c.reltuples, 0) * count / 32)))
+            from pg_catalog.pg_class c where c.oid = 'spoor.message'::regclass);
     before.batch := coalesce(before_batch, 9223372036854775807);
     before.record := coalesce(before_record, 9223372036854775807);
     mails := array(select m.id from spoor.message m where m.owner = feed_page.owner limit few + 1);
