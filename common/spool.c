@@ -88,7 +88,7 @@ bool spool_begin(struct spool *spool, uint64_t start, uint64_t previous_end, str
     int file;
 
     if (!spool->spare)
-        spool->spare = spool_segment_spare(&spool->io, spool->folder.directory, NULL, spool->segment_bytes);
+        spool->spare = spool_segment_spare(&spool->io, spool->folder.directory, NULL, spool->segment_bytes, false);
     if (!spool->spare || !list_grow(spool))
         return false;
     segment = malloc(sizeof *segment);

@@ -49,7 +49,7 @@ static void prepare_spare(struct spool *spool)
     }
     spool->preparing = true;
     pthread_mutex_unlock(&spool->mutex);
-    made = spool_segment_spare(&spool->io, spool->folder.directory, from, spool->segment_bytes);
+    made = spool_segment_spare(&spool->io, spool->folder.directory, from, spool->segment_bytes, true);
     pthread_mutex_lock(&spool->mutex);
     spool->preparing = false;
     spool->spare = made;
