@@ -93,17 +93,22 @@ void recorder_close(struct recorder *recorder, int drain_ms)
     *recorder = (struct recorder){.spool = NULL};
 }
 
-enum spool_result recorder_write(struct recorder *recorder, enum record_kind kind, const struct buf *payload,
-                                 bool durable)
+enum spool_result recorder_append(struct recorder *recorder, enum record_kind kind, const struct buf *payload,
+                                  uint64_t *end)
 {
-    enum spool_result result;
-    uint64_t end;
-
     if (payload->failed) {
         errno = ENOMEM;
         return SPOOL_FAILED;
     }
-    result = spool_append(recorder->spool, (uint8_t)kind, RECORD_VERSION, buf_slice(payload), &end);
+    return spool_append(recorder->spool, (uint8_t)kind, RECORD_VERSION, buf_slice(payload), end);
+}
+
+enum spool_result recorder_write(struct recorder *recorder, enum record_kind kind, const struct buf *payload,
+                                 bool durable)
+{
+    uint64_t end;
+    enum spool_result result = recorder_append(recorder, kind, payload, &end);
+
     if (result == SPOOL_OK && durable)
         result = spool_sync(recorder->spool, end);
     return result;

@@ -2,7 +2,8 @@
 /*
  * Life of a connection: accept_policy() may refuse it; connection_changed() gives it a deadline; for each
  * request answer_request() comes when the header is complete and request_completed() when the answer is
- * out; connection_changed() again before the socket is closed.
+ * out; connection_changed() again before the socket is closed. An answer that has to wait suspends its connection;
+ * once that is released, answer_request() comes once more.
  */
 #include "pixeld/http.h"
 
@@ -10,6 +11,7 @@
 #include "pixeld/crowd.h"
 #include "pixeld/deadline.h"
 #include "pixeld/tls.h"
+#include "pixeld/held.h"
 
 #include <errno.h>
 #include <microhttpd.h>
@@ -20,12 +22,12 @@
 #include <sys/socket.h>
 
 /*
- * A link of ours has 5 KB at most, but a browser sends with it the cookies of the whole domain, 180 at most. The
- * library reads a header into half of this and needs the other half for a second copy of the cookies and a record
- * each. So 180 cookies of 140 bytes have room. Above 32 KB it answers 431; close below it may lack room for that
- * and close. What is not used is never touched, so it costs no memory.
+ * A link of ours has 5 KB at most, but a browser sends with it the cookies of the whole domain. The library reads a
+ * header into half of this and needs the other half for a second copy of the cookies and a record each. So the 8 KB
+ * of cookies that nginx and Apache allow have room. Above 16 KB it answers 431; close below it may lack room for
+ * that and close. All of it is filled with zeros after each request: twice as much costs a tenth of a view.
  */
-enum { CONNECTION_BYTES = 64 * 1024 };
+enum { CONNECTION_BYTES = 32 * 1024 };
 
 enum { WARNING_SECONDS = 60 };
 
@@ -42,6 +44,7 @@ struct http {
     struct crowd *crowd; /* NULL: a client may have all connections */
     atomic_uint_fast64_t limited;
     atomic_uint_fast64_t limited_address;
+    struct held *held;   /* NULL: no answer waits */
     struct log_throttle refused_throttle;
     struct log_throttle exhausted_throttle;
     struct listeners listeners;
@@ -49,11 +52,17 @@ struct http {
     size_t daemons;
 };
 
+enum stage { ANSWER_NONE_YET, ANSWER_WAITS, ANSWER_SETTLED };
+
 /* What belongs to a connection of the library; the request is the one that is read or answered now. */
 struct connection {
     struct deadline *deadline;
     struct request request;
     size_t body_bytes; /* of a POST, so far */
+    struct MHD_Connection *connection;
+    struct http_answer answer;
+    atomic_int stage; /* of ANSWER, an enum stage: set on the thread that settles, too */
+    struct held_answer held;
 };
 
 static struct MHD_Response *new_response(const struct http_header *headers, size_t count, struct slice body)
@@ -245,17 +254,52 @@ static struct MHD_Response *response_of(const struct http *http, const struct ht
     return answer->page->response;
 }
 
-static enum MHD_Result answer_now(const struct http *http, struct MHD_Connection *connection,
-                                  const struct request *request)
+static void release(void *what)
 {
-    struct http_answer answer = http->options.answer(http->options.arg, request);
+    struct connection *ours = what;
+    struct MHD_Connection *connection = ours->connection;
+
+    atomic_store(&ours->stage, ANSWER_SETTLED);
+    MHD_resume_connection(connection);
+}
+
+/* Suspended first, for it may be released before held_add() returns. */
+static void hold(const struct http *http, struct connection *ours)
+{
+    atomic_store(&ours->stage, ANSWER_WAITS);
+    ours->held = (struct held_answer){.after = ours->answer.after, .what = ours};
+    MHD_suspend_connection(ours->connection);
+    if (held_add(http->held, &ours->held))
+        return;
+    http->options.settle(http->options.arg, ours->answer.after, 1);
+    release(ours);
+}
+
+static enum MHD_Result send_answer(const struct http *http, struct connection *ours)
+{
+    const struct http_answer *answer = &ours->answer;
     enum MHD_Result queued = MHD_NO;
 
-    if (answer.page)
-        queued = MHD_queue_response(connection, answer.page->status, response_of(http, &answer));
-    if (answer.once)
-        http_page_free(answer.page);
+    if (answer->page)
+        queued = MHD_queue_response(ours->connection, answer->page->status, response_of(http, answer));
+    if (answer->once)
+        http_page_free(answer->page);
     return queued;
+}
+
+static enum MHD_Result answer_now(const struct http *http, struct connection *ours)
+{
+    if (atomic_load(&ours->stage) == ANSWER_NONE_YET) {
+        ours->answer = http->options.answer(http->options.arg, &ours->request);
+        if (ours->answer.after == 0 || http->held == NULL)
+            return send_answer(http, ours);
+        hold(http, ours);
+        return MHD_YES;
+    }
+    if (atomic_load(&ours->stage) == ANSWER_WAITS)
+        return MHD_YES;
+    atomic_store(&ours->stage, ANSWER_NONE_YET);
+    return send_answer(http, ours);
 }
 
 /* May the connection go on behind this request? Then its body, if any, is read first. */
@@ -300,7 +344,7 @@ static enum MHD_Result answer_request(void *arg, struct MHD_Connection *connecti
     }
     if (ours->request.method == REQUEST_POST)
         deadline_met(ours->deadline);
-    return answer_now(http, connection, &ours->request);
+    return answer_now(http, ours);
 }
 
 static void request_completed(void *arg, struct MHD_Connection *connection, void **context,
@@ -326,8 +370,10 @@ static struct connection *begin_connection(struct http *http, struct MHD_Connect
     struct connection *ours = calloc(1, sizeof *ours);
     bool room = http->crowd == NULL || crowd_enter(http->crowd, address_of(connection));
 
-    if (ours)
+    if (ours) {
+        ours->connection = connection;
         ours->deadline = deadline_begin(http->deadlines, fd);
+    }
     if (!room) {
         atomic_fetch_add(&http->limited_address, 1);
         say_refused(http, "pixeld.connections_per_address");
@@ -343,6 +389,8 @@ static void end_connection(struct http *http, struct MHD_Connection *connection,
         crowd_leave(http->crowd, address_of(connection));
     if (ours)
         deadline_end(http->deadlines, ours->deadline);
+    if (ours && atomic_load(&ours->stage) != ANSWER_NONE_YET && ours->answer.once)
+        http_page_free(ours->answer.page);
     free(ours);
 }
 
@@ -419,17 +467,20 @@ static struct MHD_Daemon *start_daemon(struct http *http, const struct listener 
         items[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_CERT_CALLBACK, 0, tls_chooser()};
         items[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES};
     }
-
     return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG |
-                                (listener->tls ? MHD_USE_TLS : 0U), 0,
-                            accept_policy, http, answer_request, http, MHD_OPTION_EXTERNAL_LOGGER,
+                                (listener->tls ? MHD_USE_TLS : 0U) | (http->held ? MHD_ALLOW_SUSPEND_RESUME : 0U),
+                            0, accept_policy, http, answer_request, http, MHD_OPTION_EXTERNAL_LOGGER,
                             log_library, http, MHD_OPTION_ARRAY, items, MHD_OPTION_END);
 }
 
+/* The library ends the process when it is stopped while a connection is suspended. */
 static void stop_daemons(struct http *http)
 {
+    held_stop(http->held);
     while (http->daemons)
         MHD_stop_daemon(http->daemon[--http->daemons]);
+    held_free(http->held);
+    http->held = NULL;
 }
 
 static void free_http(struct http *http)
@@ -440,6 +491,17 @@ static void free_http(struct http *http)
     deadlines_stop(http->deadlines);
     crowd_free(http->crowd);
     free(http);
+}
+
+static bool start_holding(struct http *http)
+{
+    const struct held_options options = {
+        .settle = http->options.settle, .arg = http->options.arg, .release = release};
+
+    if (http->options.settle == NULL)
+        return true;
+    http->held = held_start(&options);
+    return http->held;
 }
 
 static struct http *new_http(const struct http_options *options)
@@ -457,7 +519,7 @@ static struct http *new_http(const struct http_options *options)
     if (http->crowd || options->connections_per_address == 0)
         http->deadlines =
             deadlines_start(options->header_timeout_ms, (int64_t)options->idle_timeout_s * 1000);
-    if (http->deadlines)
+    if (http->deadlines && start_holding(http))
         return http;
     free_http(http);
     return NULL;

@@ -42,6 +42,7 @@ void http_page_free(struct http_page *page); /* NULL is fine; what is being sent
 struct http_answer {
     struct http_page *page; /* NULL ends the connection */
     bool once;              /* made for this request: freed by the engine */
+    uint64_t after;         /* sent once this is settled, see http_options; 0: at once */
 };
 
 struct http_options {
@@ -53,6 +54,8 @@ struct http_options {
     unsigned idle_timeout_s;
     const char *proxy_header; /* whose lines go into request.forwarded; "" none */
     struct http_answer (*answer)(void *arg, const struct request *request);
+    /* Returns when everything up to AFTER is settled, for so many ANSWERS; may wait. NULL: none ever waits. */
+    void (*settle)(void *arg, uint64_t after, size_t answers);
     void *arg;
 };
 

@@ -3,7 +3,7 @@
  * site - what is served where: from a request to the file that answers it.
  *
  * Everything here but the counts is set before the first request and read by all threads. site_answer() waits for
- * nothing but, with spool_sync = 0, the disk.
+ * nothing but, when somebody unsubscribes with spool_sync = 0, the disk.
  */
 #ifndef PIXELD_SITE_H
 #define PIXELD_SITE_H
@@ -32,8 +32,10 @@ struct site {
 /* ARG is the struct site: an answer function of http.h. */
 struct http_answer site_answer(void *arg, const struct request *request);
 
-/* Notes down the request under TOKEN; RAW as for hit_of(). */
-void site_record(struct site *site, const struct request *request, const struct token *token,
-                 struct slice raw);
+/* ARG is the struct site: what answers wait for, with spool_sync = 0. */
+void site_settle(void *arg, uint64_t after, size_t answers);
+
+/* Notes down the request under TOKEN; RAW as for hit_of(). Gives what its answer has to wait for, or 0. */
+uint64_t site_record(struct site *site, const struct request *request, const struct token *token, struct slice raw);
 
 #endif

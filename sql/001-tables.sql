@@ -325,6 +325,7 @@ create table spoor.batch (
     records integer not null,
     loaded_at timestamptz not null default now()
 );
+create index batch_spool on spoor.batch (spool, last_record);
 comment on table spoor.batch is 'What was loaded together. Numbers appear in the order of the commits, so a reader that has seen a number has seen all before.';
 comment on column spoor.batch.number is 'The counter.';
 comment on column spoor.batch.spool is 'Spool it came from. 0: later verdicts, and the records are numbers of spoor.event_verdict.';

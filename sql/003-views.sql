@@ -55,8 +55,11 @@ comment on column spoor.counted_event.kind is 'As in spoor.event.';
 comment on column spoor.counted_event.link is 'As in spoor.event.';
 comment on column spoor.counted_event.repeated is 'Whether it counts as the one before; see spoor.verdict_setting.repeat_window.';
 
-create view spoor.feed as
-select e.at_time,
+create view spoor.feed_item as
+select e.spool,
+       e.record,
+       m.owner,
+       e.at_time,
        spoor.event_kind_name(e.kind) as what,
        m.sender,
        coalesce(a.from_address, spoor.recipient_name(e.message, e.recipient)) as person,
@@ -73,8 +76,27 @@ left join spoor.message m on m.id = e.message
 left join spoor.link l on l.message = e.message and l.number = e.link and e.kind = 'c'
 left join spoor.answer a on a.message = e.message and a.spool = e.spool and a.record = e.record
 left join spoor.reason r on r.id = e.reason
-where spoor.is_counted(e.kind, e.verdict)
-order by e.at_time desc;
+where spoor.is_counted(e.kind, e.verdict);
+comment on view spoor.feed_item is 'What the feed shows, in no order, with what names an event; for spoor.feed and spoor.feed_page().';
+comment on column spoor.feed_item.spool is 'Spool it came from, as in spoor.event.';
+comment on column spoor.feed_item.record is 'Position in the spool.';
+comment on column spoor.feed_item.owner is 'In whose feed it is.';
+comment on column spoor.feed_item.at_time is 'As in spoor.feed.';
+comment on column spoor.feed_item.what is 'As in spoor.feed.';
+comment on column spoor.feed_item.sender is 'As in spoor.feed.';
+comment on column spoor.feed_item.person is 'As in spoor.feed.';
+comment on column spoor.feed_item.subject is 'As in spoor.feed.';
+comment on column spoor.feed_item.detail is 'As in spoor.feed.';
+comment on column spoor.feed_item.verdict is 'As in spoor.feed.';
+comment on column spoor.feed_item.reason is 'As in spoor.feed.';
+comment on column spoor.feed_item.message is 'As in spoor.feed.';
+comment on column spoor.feed_item.answerer is 'As in spoor.feed.';
+comment on column spoor.feed_item.same_domain is 'As in spoor.feed.';
+comment on column spoor.feed_item.settled is 'As in spoor.feed.';
+
+create view spoor.feed as
+select at_time, what, sender, person, subject, detail, verdict, reason, message, answerer, same_domain, settled
+from spoor.feed_item order by at_time desc;
 comment on view spoor.feed is 'What became of the mails, newest first; without what machines or the sender did. Try: table spoor.feed limit 20 \watch 2';
 comment on column spoor.feed.at_time is 'When it happened.';
 comment on column spoor.feed.what is 'view, click, unsubscribe, or the class of an answer.';
@@ -245,3 +267,96 @@ comment on column spoor.node_report.host is 'Host on which it lies.';
 comment on column spoor.node_report.last_seen is 'When records last came from it, or its loader last began a session.';
 comment on column spoor.node_report.position is 'How far it is loaded.';
 comment on column spoor.node_report.retired_at is 'Since when nobody waits for it any more.';
+
+-- Pages of one owner's feed, newest first. How new an event is, its batch says and not its time: what a host sends after
+-- days, or with a wrong clock, must not slip in behind a reader's back. A cursor names the last event that was seen.
+
+create type spoor.feed_place as (batch bigint, record bigint, spool smallint, message bigint, at_time timestamptz);
+comment on type spoor.feed_place is 'Where an event stands in the feed, and what it is found by.';
+
+create function spoor.feed_matches(message bigint, subject text, search text) returns boolean
+    language sql stable parallel safe
+    as $$ select $3 is null or position(lower($3) in lower($2)) > 0
+        or exists (select from spoor.recipient r where r.message = $1 and r.address = lower($3)) $$;
+comment on function spoor.feed_matches(bigint, text, text) is 'Whether a mail has these words in its subject or went to this address; all do when nothing is searched for.';
+
+create function spoor.feed_by_mail(mails bigint[], before spoor.feed_place, count integer) returns setof spoor.feed_place
+    language sql stable rows 20
+    as $$
+    select b.number, e.record, e.spool, e.message, e.at_time
+    from spoor.judged_event e
+    cross join lateral (select c.number from spoor.batch c where c.spool = e.spool and c.last_record >= e.record
+                        order by c.last_record limit 1) b
+    where e.message = any ($1) and spoor.is_counted(e.kind, e.verdict)
+          and (b.number, e.record) < (($2).batch, ($2).record)
+    order by b.number desc, e.record desc limit $3 $$;
+comment on function spoor.feed_by_mail(bigint[], spoor.feed_place, integer) is 'The newest events of some mails: the way for who has sent few.';
+
+create function spoor.feed_by_batch(owner text, search text, before spoor.feed_place, count integer, batches integer)
+    returns setof spoor.feed_place
+    language plpgsql stable rows 20
+    set plan_cache_mode = force_custom_plan
+    set max_parallel_workers_per_gather = 0
+    as $$
+declare
+    b record;
+    found_now integer;
+    left_over integer := count;
+begin
+    for b in select c.number, c.spool, c.first_record, c.last_record from spoor.batch c
+             where c.number <= before.batch order by c.number desc limit batches loop
+        return query
+            select b.number, e.record, e.spool, e.message, e.at_time
+            from spoor.judged_event e
+            -- each mail by itself: never all mails of an owner, for that takes the longer the more there are
+            cross join lateral (select w.owner, w.subject from spoor.message w where w.id = e.message offset 0) m
+            where e.spool = b.spool and e.record between b.first_record and b.last_record
+                  and (b.number, e.record) < (before.batch, before.record)
+                  and spoor.is_counted(e.kind, e.verdict) and m.owner = feed_by_batch.owner
+                  and spoor.feed_matches(e.message, m.subject, search)
+            order by e.record desc limit left_over;
+        get diagnostics found_now = row_count;
+        left_over := left_over - found_now;
+        exit when left_over <= 0;
+    end loop;
+end $$;
+comment on function spoor.feed_by_batch(text, text, spoor.feed_place, integer, integer) is 'The newest events in so many batches: the way for who has sent much.';
+
+create function spoor.feed_page(owner text, before_batch bigint default null, before_record bigint default null,
+                                count integer default 20, search text default null)
+    returns table (batch bigint, record bigint, at_time timestamptz, what text, person text, subject text, detail text,
+                   verdict text, reason text, message bigint)
+    language plpgsql stable rows 20
+    set plan_cache_mode = force_custom_plan
+    set max_parallel_workers_per_gather = 0
+    as $$
+declare
+    before spoor.feed_place;
+    place spoor.feed_place[];
+    mails bigint[];
+    few integer;
+    near constant integer := 20; -- batches
+begin
+    -- A batch of 10,000 takes as long as 250 mails, and holds the more of an owner's events the more of all mails are his.
+    -- So that many mails are looked at one by one; beyond 1,000 nobody waits for that.
+    few := (select least(1000, greatest(250, sqrt(greatest(c.reltuples, 0) * count / 32)))
+            from pg_catalog.pg_class c where c.oid = 'spoor.message'::regclass);
+    before.batch := coalesce(before_batch, 9223372036854775807);
+    before.record := coalesce(before_record, 9223372036854775807);
+    mails := array(select m.id from spoor.message m where m.owner = feed_page.owner limit few + 1);
+    if cardinality(mails) > few then
+        place := array(select p from spoor.feed_by_batch(owner, search, before, count, near) p);
+    end if;
+    if cardinality(mails) <= few or cardinality(place) < count then
+        mails := array(select m.id from spoor.message m where m.owner = feed_page.owner
+                       and spoor.feed_matches(m.id, m.subject, search));
+        place := array(select p from spoor.feed_by_mail(mails, before, count) p);
+    end if;
+    return query
+        select p.batch, p.record, f.at_time, f.what, f.person, f.subject, f.detail, f.verdict, f.reason, f.message
+        from unnest(place) p
+        join spoor.feed_item f on f.message = p.message and f.at_time = p.at_time and f.spool = p.spool
+                                  and f.record = p.record
+        order by p.batch desc, p.record desc;
+end $$;
+comment on function spoor.feed_page(text, bigint, bigint, integer, text) is 'A page of an owner''s feed, newest first: what came before the batch and record that the page before ended with, or the newest. With search only mails that have these words in their subject, or went to this address.';

@@ -20,6 +20,7 @@ unit_tests += tests/unit/test_corpus
 unit_tests += tests/unit/test_crowd
 unit_tests += tests/unit/test_daemon
 unit_tests += tests/unit/test_header
+unit_tests += tests/unit/test_held
 unit_tests += tests/unit/test_hit
 unit_tests += tests/unit/test_html
 unit_tests += tests/unit/test_incoming
@@ -200,6 +201,13 @@ tests_bench_rewrite_rate_SOURCES += tests/support/rewrite_check.c
 tests_bench_rewrite_rate_SOURCES += tests/support/rewrite_check.h
 tests_bench_rewrite_rate_CPPFLAGS = $(AM_CPPFLAGS) $(ORACLES_CFLAGS)
 tests_bench_rewrite_rate_LDADD = libmail.a $(COMMON_LIBS) $(ORACLES_LIBS)
+
+EXTRA_PROGRAMS += tests/bench/paced
+tests_bench_paced_LDADD =
+
+EXTRA_PROGRAMS += tests/bench/load_rate
+tests_bench_load_rate_SOURCES = tests/bench/load.c
+tests_bench_load_rate_LDADD = $(COMMON_LIBS)
 endif
 
 # Signs ids for the system tests.
@@ -226,7 +234,13 @@ TESTS += $(lint_tests)
 
 EXTRA_DIST += $(lint_tests)
 EXTRA_DIST += tests/bench/delivery
+EXTRA_DIST += tests/bench/bytes
+EXTRA_DIST += tests/bench/cores.py
 EXTRA_DIST += tests/bench/floor
+EXTRA_DIST += tests/bench/growth
+EXTRA_DIST += tests/bench/ingest
+EXTRA_DIST += tests/bench/latency
+EXTRA_DIST += tests/bench/load_rate.py
 EXTRA_DIST += tests/bench/match
 EXTRA_DIST += tests/bench/pixel
 EXTRA_DIST += tests/bench/pixel-sync

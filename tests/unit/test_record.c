@@ -51,7 +51,7 @@ static void assert_time(enum record_kind kind, struct slice payload, int64_t exp
 
     assert_true(record_time((uint8_t)kind, payload, &time_us));
     assert_int_equal(time_us, expected);
-    assert_false(record_time((uint8_t)kind, slice_of(payload.p, 15), &time_us));
+    assert_false(record_time((uint8_t)kind, slice_of(payload.p, 8), &time_us));
     assert_false(record_time(0, payload, &time_us));
     assert_false(record_time(200, payload, &time_us));
 }
