@@ -175,7 +175,16 @@ static const struct conf_row rows[] = {
 
     {"pixeld", "listen", CONF_LIST, "", .normalize = conf_form_http_listen,
      .wanted = "ADDRESS:PORT or [ADDRESS]:PORT",
-     .help = "where spoor-pixeld answers HTTP", AT(pixeld.listen), .needed_by = BY_PIXELD},
+     .help = "where spoor-pixeld answers HTTP", AT(pixeld.listen)},
+    {"pixeld", "listen_tls", CONF_LIST, "", .normalize = conf_form_http_listen,
+     .wanted = "ADDRESS:PORT or [ADDRESS]:PORT", .help = "where it answers HTTPS", AT(pixeld.listen_tls)},
+    {"pixeld", "tls_certificate", CONF_TEXT, "", .normalize = conf_form_path, .wanted = path_form,
+     .help = "certificate and those that vouch for it, PEM", AT(pixeld.tls_certificate)},
+    {"pixeld", "tls_key", CONF_TEXT, "", .normalize = conf_form_path, .wanted = path_form,
+     .help = "the certificate's key, PEM", AT(pixeld.tls_key)},
+    {"pixeld", "admin_listen", CONF_LIST, "", .normalize = conf_form_admin_listen,
+     .wanted = "unix:/PATH, ADDRESS:PORT or [ADDRESS]:PORT",
+     .help = "where /metrics and /healthz are answered for whoever runs it", AT(pixeld.admin_listen)},
     {"pixeld", "threads", CONF_INTEGER, "0", 0, 256, .help = "threads that answer; 0: one a core",
      AT(pixeld.threads)},
     {"pixeld", "connections", CONF_INTEGER, "8192", 1, 1000000, .help = "connections at once",
@@ -405,6 +414,23 @@ static bool has_place_for_copies(const struct conf *conf, struct buf *error)
     return false;
 }
 
+/* spoor-pixeld needs a place to listen on, and for TLS what it shows there. */
+static bool has_doors(const struct conf *conf, struct buf *error)
+{
+    bool tls = conf->pixeld.listen_tls.count > 0;
+    const char *missing = NULL;
+
+    if (!tls && conf->pixeld.listen.count == 0)
+        missing = "listen is missing: where spoor-pixeld answers HTTP; or set listen_tls";
+    else if (tls && !*conf->pixeld.tls_certificate)
+        missing = "tls_certificate is missing, for listen_tls is set";
+    else if (tls && !*conf->pixeld.tls_key)
+        missing = "tls_key is missing, for listen_tls is set";
+    if (missing)
+        buf_add_f(error, "%s: pixeld.%s", conf->path, missing);
+    return missing == NULL;
+}
+
 static bool is_complete(const struct conf *conf, enum conf_part part, struct buf *error)
 {
     for (size_t n = 0; n < ROWS; n++) {
@@ -418,7 +444,8 @@ static bool is_complete(const struct conf *conf, enum conf_part part, struct buf
         buf_add_f(error, "%s: spool_max has no room for two files of spool_segment", conf->path);
         return false;
     }
-    return is_return_path_ours(conf, error) && (part != CONF_STAMP || has_place_for_copies(conf, error));
+    return is_return_path_ours(conf, error) && (part != CONF_STAMP || has_place_for_copies(conf, error)) &&
+           (part != CONF_PIXELD || has_doors(conf, error));
 }
 
 /* libconfuse ends the program when it reads a folder, so that is looked at first. */

@@ -96,6 +96,10 @@ struct conf {
     } match;
     struct {
         struct conf_list listen;   /* ADDRESS:PORT, [ADDRESS]:PORT */
+        struct conf_list listen_tls;
+        char *tls_certificate;     /* PEM files */
+        char *tls_key;
+        struct conf_list admin_listen; /* these, and unix:PATH */
         int64_t threads;           /* 0: one a core */
         int64_t connections;       /* most at once, all threads together */
         int64_t connections_per_address; /* 0: no limit */

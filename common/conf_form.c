@@ -107,16 +107,22 @@ bool conf_form_tracking_url(struct slice text, struct buf *out)
     return !out->failed;
 }
 
-bool conf_form_milter_listen(struct slice text, struct buf *out)
+static bool is_socket_path(struct slice text)
 {
     const size_t path_most = sizeof((struct sockaddr_un *)NULL)->sun_path - 1;
+
+    return text.len > 1 && text.p[0] == '/' && text.len <= path_most;
+}
+
+bool conf_form_milter_listen(struct slice text, struct buf *out)
+{
     const char *colon = text.len ? memchr(text.p, ':', text.len) : NULL;
     struct slice form = slice_of(text.p, colon ? (size_t)(colon - text.p) : 0);
     struct slice rest = slice_from(text, form.len + 1), port, host;
     const char *at;
 
     if (slice_is(form, "unix") || slice_is(form, "local"))
-        return rest.len > 1 && rest.p[0] == '/' && rest.len <= path_most && buf_add_slice(out, text);
+        return is_socket_path(rest) && buf_add_slice(out, text);
     if (!slice_is(form, "inet") && !slice_is(form, "inet6"))
         return false;
     at = rest.len ? memchr(rest.p, '@', rest.len) : NULL;
@@ -136,6 +142,15 @@ bool conf_form_http_listen(struct slice text, struct buf *out)
     if (bracketed ? !is_host(address) : !is_ip(address) || memchr(address.p, ':', address.len))
         return false;
     return buf_add_slice(out, text);
+}
+
+bool conf_form_admin_listen(struct slice text, struct buf *out)
+{
+    struct slice form = slice_str("unix:");
+
+    if (text.len > form.len && slice_eq(slice_of(text.p, form.len), form))
+        return is_socket_path(slice_from(text, form.len)) && buf_add_slice(out, text);
+    return conf_form_http_listen(text, out);
 }
 
 bool conf_form_server(struct slice text, struct buf *out)

@@ -14,6 +14,7 @@ bool conf_form_name(struct slice text, struct buf *out);          /* letters, di
 bool conf_form_tracking_url(struct slice text, struct buf *out);  /* http(s)://HOST[:PORT], lower case */
 bool conf_form_milter_listen(struct slice text, struct buf *out); /* libmilter's: unix: local: inet: inet6: */
 bool conf_form_http_listen(struct slice text, struct buf *out);   /* ADDRESS:PORT, [ADDRESS]:PORT */
+bool conf_form_admin_listen(struct slice text, struct buf *out);  /* these, and unix:/PATH */
 bool conf_form_server(struct slice text, struct buf *out);        /* HOST:PORT, or several with commas */
 bool conf_form_network(struct slice text, struct buf *out);
 bool conf_form_domain(struct slice text, struct buf *out);        /* A-label */

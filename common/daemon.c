@@ -27,6 +27,8 @@ enum { NAME_MAX_BYTES = 128, ERROR_MAX = 4096, PASSWD_MAX = 16 * 1024, CONNINFO_
 static char name[NAME_MAX_BYTES];    /* PROGRAM[-INSTANCE], for the log and the pid file */
 static char config_path[PATH_MAX];
 static char pid_path[PATH_MAX];      /* "" while there is none */
+static char executable[PATH_MAX];
+static bool takes_upgrade;
 static int parent_pipe = -1;         /* a byte into it means "ready" */
 
 static struct {
@@ -55,9 +57,20 @@ static void set_config_path(const char *path)
         snprintf(config_path, sizeof config_path, "%s", path);
 }
 
+static void set_executable(const char *given)
+{
+    char here[PATH_MAX / 2] = "";
+    bool relative = given[0] != '/' && strchr(given, '/') != NULL;
+
+    if (relative && getcwd(here, sizeof here))
+        snprintf(executable, sizeof executable, "%s/%s", here, given);
+    else
+        snprintf(executable, sizeof executable, "%s", given);
+}
+
 struct daemon_options daemon_options(const char *program, int argc, char **argv)
 {
-    struct daemon_options options = {.program = program, .config_path = config_path};
+    struct daemon_options options = {.program = program, .config_path = config_path, .executable = executable};
     const char *path = SYSCONFDIR "/spoor/spoor.conf";
     int option;
 
@@ -75,20 +88,40 @@ struct daemon_options daemon_options(const char *program, int argc, char **argv)
     if (optind < argc)
         usage(program, stderr, EX_USAGE);
     set_config_path(path);
+    set_executable(argv[0]);
     return options;
+}
+
+static bool is_fit(const struct conf *conf, const struct daemon_options *options)
+{
+    struct buf warning, error;
+    bool fit;
+
+    if (!options->examine)
+        return true;
+    buf_init(&warning, ERROR_MAX);
+    buf_init(&error, ERROR_MAX);
+    fit = options->examine(conf, &warning, &error);
+    fputs(buf_text(&warning), stderr);
+    if (!fit)
+        fprintf(stderr, "%s: %s\n", options->program, buf_text(&error));
+    buf_free(&warning);
+    buf_free(&error);
+    return fit;
 }
 
 static _Noreturn void print_and_exit(struct conf *conf, const struct daemon_options *options)
 {
+    bool fit = options->print || is_fit(conf, options);
     bool written;
 
     if (options->print)
         conf_print(conf, stdout);
-    else
+    else if (fit)
         printf("%s: the configuration is good\n", conf->path);
     conf_free(conf);
     written = fflush(stdout) == 0 && !ferror(stdout);
-    exit(written ? EX_OK : EX_IOERR);
+    exit(!written ? EX_IOERR : fit ? EX_OK : EX_CONFIG);
 }
 
 static const char *role_of(enum conf_part part)
@@ -152,6 +185,8 @@ static sigset_t our_signals(void)
     sigaddset(&signals, SIGHUP);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
+    if (takes_upgrade)
+        sigaddset(&signals, SIGUSR2);
     return signals;
 }
 
@@ -223,8 +258,10 @@ static void detach(const char *program)
 
 void daemon_start(const struct daemon_options *options)
 {
-    sigset_t signals = our_signals();
+    sigset_t signals;
 
+    takes_upgrade = options->upgrades;
+    signals = our_signals();
     errno = pthread_sigmask(SIG_BLOCK, &signals, NULL);
     if (errno != 0)
         start_failed("signals");
@@ -371,6 +408,11 @@ static void remove_pid_file(void)
     *pid_path = '\0';
 }
 
+void daemon_leave_pid_file(void)
+{
+    *pid_path = '\0';
+}
+
 void daemon_fail(void)
 {
     remove_pid_file();
@@ -417,7 +459,7 @@ enum daemon_signal daemon_wait_signal(void)
     } else if (pair.second) {
         kill(pair.second, number);
     }
-    return number == SIGHUP ? DAEMON_RELOAD : DAEMON_STOP;
+    return number == SIGHUP ? DAEMON_RELOAD : number == SIGUSR2 ? DAEMON_UPGRADE : DAEMON_STOP;
 }
 
 int daemon_end(void)

@@ -24,6 +24,15 @@ struct daemon_options {
     bool foreground;          /* -f: log to stderr, do not detach */
     bool check;               /* -t: check the configuration and exit */
     bool print;               /* -T: print the effective configuration and exit */
+    const char *executable;   /* argv[0], absolute if it has a slash: for who starts it again from another folder */
+
+    /* Set by the program between daemon_options() and daemon_configure(), when it wants them. */
+    bool upgrades;            /* SIGUSR2 is DAEMON_UPGRADE; else it is not taken */
+    /*
+     * What -t looks at besides the options themselves. WARNING gets lines on what is allowed and rarely meant; false,
+     * with ERROR, for what would not work.
+     */
+    bool (*examine)(const struct conf *conf, struct buf *warning, struct buf *error);
 };
 
 /* Parses -f -c FILE -t -T -h -V; exits with 64 (EX_USAGE) and a usage line when it cannot. */
@@ -59,8 +68,11 @@ _Noreturn void daemon_fail(void);
 /* The same, with the reason logged here. */
 _Noreturn void daemon_fail_with(const struct buf *reason);
 
-enum daemon_signal { DAEMON_RELOAD /* SIGHUP */, DAEMON_STOP /* SIGTERM, SIGINT */ };
+enum daemon_signal { DAEMON_RELOAD /* SIGHUP */, DAEMON_STOP /* SIGTERM, SIGINT */, DAEMON_UPGRADE /* SIGUSR2 */ };
 enum daemon_signal daemon_wait_signal(void);
+
+/* The pid file is another's now: daemon_end() lets it be. */
+void daemon_leave_pid_file(void);
 
 /* Removes the pid file, logs "stopped"; waits for the second process, if there is one. Gives the exit status. */
 int daemon_end(void);

@@ -44,6 +44,8 @@ struct keys {
 /* OpenSSL contexts are dear to make and must not be shared: each thread keeps its own until it ends. */
 struct engine {
     EVP_MAC_CTX *mac;
+    bool keyed; /* MAC has SECRET for its key */
+    uint8_t secret[KEYS_SECRET_BYTES];
     EVP_MD *sha256;
     EVP_MD_CTX *digest;
 };
@@ -59,6 +61,7 @@ static void engine_free(void *data)
     EVP_MAC_CTX_free(engine->mac);
     EVP_MD_CTX_free(engine->digest);
     EVP_MD_free(engine->sha256);
+    OPENSSL_cleanse(engine->secret, sizeof engine->secret);
     free(engine);
     engine_of_thread = NULL;
 }
@@ -101,13 +104,23 @@ static struct engine *engine_get(void)
     return engine;
 }
 
+/* To begin anew with the key that is set costs half of the hashing. */
+static bool engine_set_key(struct engine *engine, const uint8_t secret[KEYS_SECRET_BYTES])
+{
+    if (engine->keyed && CRYPTO_memcmp(engine->secret, secret, KEYS_SECRET_BYTES) == 0)
+        return EVP_MAC_init(engine->mac, NULL, 0, NULL) == 1;
+    memcpy(engine->secret, secret, KEYS_SECRET_BYTES);
+    engine->keyed = EVP_MAC_init(engine->mac, secret, KEYS_SECRET_BYTES, NULL) == 1;
+    return engine->keyed;
+}
+
 static bool hmac_sha256(const uint8_t secret[KEYS_SECRET_BYTES], const struct slice *parts, size_t count,
                         uint8_t mac[KEYS_MAC_BYTES])
 {
     struct engine *engine = engine_get();
     size_t len = 0;
 
-    if (!engine || EVP_MAC_init(engine->mac, secret, KEYS_SECRET_BYTES, NULL) != 1)
+    if (!engine || !engine_set_key(engine, secret))
         return false;
     for (size_t n = 0; n < count; n++)
         if (parts[n].len && EVP_MAC_update(engine->mac, (const unsigned char *)parts[n].p, parts[n].len) != 1)

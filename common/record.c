@@ -555,6 +555,22 @@ static const char *word_of(const char *const *words, size_t count, unsigned valu
 
 #define WORD_OF(words, value) word_of(words, sizeof(words) / sizeof *(words), (unsigned)(value))
 
+/* Fields are added at the end only, so these places stay. */
+bool record_time(uint8_t kind, struct slice payload, int64_t *time_us)
+{
+    static const uint8_t places[] = {
+        [RECORD_MESSAGE] = 8, [RECORD_HIT] = 15,         [RECORD_ANSWER] = 12,
+        [RECORD_STOP] = 12,   [RECORD_UNSUBSCRIBE] = 12, [RECORD_REFUSED] = 12,
+        [RECORD_DELIVERY] = 1,
+    };
+    size_t at = kind < sizeof places ? places[kind] : 0;
+
+    if (at == 0 || payload.len < at + sizeof *time_us)
+        return false;
+    *time_us = (int64_t)le64_get(payload.p + at);
+    return true;
+}
+
 const char *hit_kind_name(enum hit_kind kind)
 {
     static const char *const words[] = {[HIT_VIEW] = "view", [HIT_CLICK] = "click"};

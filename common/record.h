@@ -208,6 +208,9 @@ bool record_copy_decode(struct slice payload, struct record_copy *copy);
 bool record_delivery_decode(struct slice payload, struct record_delivery *delivery);
 bool record_refusal_decode(struct slice payload, struct record_refusal *refusal);
 
+/* When it happened, without decoding the rest; false for a kind that is not known and a payload that is too short. */
+bool record_time(uint8_t kind, struct slice payload, int64_t *time_us);
+
 const char *hit_kind_name(enum hit_kind kind);
 const char *hit_verdict_name(enum hit_verdict verdict);
 const char *tracking_level_name(enum tracking_level level);

@@ -42,16 +42,22 @@ static bool open_spool(struct recorder *recorder, const struct conf *conf, int64
     return recorder->spool != NULL;
 }
 
+char *recorder_directory(const struct conf *conf, const char *name)
+{
+    const char *dash = conf->instance[0] ? "-" : "";
+    char *directory;
+
+    return asprintf(&directory, "%s/%s%s%s", conf->spool_directory, name, dash, conf->instance) < 0 ? NULL : directory;
+}
+
 bool recorder_open(struct recorder *recorder, const struct conf *conf, const char *name, int64_t sync_ms,
                    struct buf *error)
 {
-    const char *dash = conf->instance[0] ? "-" : "";
-
     *recorder = (struct recorder){.spool = NULL};
     if (gethostname(recorder->host, sizeof recorder->host - 1) != 0)
         snprintf(recorder->host, sizeof recorder->host, "localhost");
-    if (asprintf(&recorder->directory, "%s/%s%s%s", conf->spool_directory, name, dash, conf->instance) < 0) {
-        recorder->directory = NULL;
+    recorder->directory = recorder_directory(conf, name);
+    if (recorder->directory == NULL) {
         buf_add_str(error, "out of memory");
         return false;
     }
@@ -87,17 +93,22 @@ void recorder_close(struct recorder *recorder, int drain_ms)
     *recorder = (struct recorder){.spool = NULL};
 }
 
-enum spool_result recorder_write(struct recorder *recorder, enum record_kind kind, const struct buf *payload,
-                                 bool durable)
+enum spool_result recorder_append(struct recorder *recorder, enum record_kind kind, const struct buf *payload,
+                                  uint64_t *end)
 {
-    enum spool_result result;
-    uint64_t end;
-
     if (payload->failed) {
         errno = ENOMEM;
         return SPOOL_FAILED;
     }
-    result = spool_append(recorder->spool, (uint8_t)kind, RECORD_VERSION, buf_slice(payload), &end);
+    return spool_append(recorder->spool, (uint8_t)kind, RECORD_VERSION, buf_slice(payload), end);
+}
+
+enum spool_result recorder_write(struct recorder *recorder, enum record_kind kind, const struct buf *payload,
+                                 bool durable)
+{
+    uint64_t end;
+    enum spool_result result = recorder_append(recorder, kind, payload, &end);
+
     if (result == SPOOL_OK && durable)
         result = spool_sync(recorder->spool, end);
     return result;

@@ -21,6 +21,9 @@ struct recorder {
     char host[256];
 };
 
+/* SPOOL_DIRECTORY/NAME[-INSTANCE], to be freed; NULL without memory. */
+char *recorder_directory(const struct conf *conf, const char *name);
+
 /* NAME "stamp", "match" or "pixeld". SYNC_MS as in spool.h. Logs a warning that recovery gives. */
 bool recorder_open(struct recorder *recorder, const struct conf *conf, const char *name, int64_t sync_ms,
                    struct buf *error);
@@ -33,6 +36,9 @@ bool recorder_start(struct recorder *recorder, const struct conf *conf, const ch
 /* Gives the loader DRAIN_MS to bring away what is left. Also for one that is half open. Logs what was lost. */
 void recorder_close(struct recorder *recorder, int drain_ms);
 
+/* In the kernel; END is for spool_sync(). errno tells why on SPOOL_FAILED. */
+enum spool_result recorder_append(struct recorder *recorder, enum record_kind kind, const struct buf *payload,
+                                  uint64_t *end);
 /* In the kernel; with DURABLE on the disk. errno tells why on SPOOL_FAILED. */
 enum spool_result recorder_write(struct recorder *recorder, enum record_kind kind, const struct buf *payload,
                                  bool durable);

@@ -86,7 +86,7 @@ static bool list_grow(struct spool *spool)
 static bool have_spare(struct spool *spool)
 {
     while (!spool->spare) {
-        spool->spare = spool_segment_spare(&spool->io, spool->folder.directory, NULL, spool->segment_bytes);
+        spool->spare = spool_segment_spare(&spool->io, spool->folder.directory, NULL, spool->segment_bytes, false);
         if (spool->spare)
             break;
         if (failure() != SPOOL_FULL || !spool->segments || !spool_oldest_released(spool))

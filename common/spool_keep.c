@@ -54,7 +54,7 @@ static void prepare_spare(struct spool *spool)
     }
     spool->preparing = true;
     pthread_mutex_unlock(&spool->mutex);
-    made = spool_segment_spare(&spool->io, spool->folder.directory, from, spool->segment_bytes);
+    made = spool_segment_spare(&spool->io, spool->folder.directory, from, spool->segment_bytes, true);
     pthread_mutex_lock(&spool->mutex);
     spool->preparing = false;
     spool->spare = made;
@@ -68,7 +68,18 @@ static void wait_until(struct spool *spool, int64_t ms)
     pthread_cond_timedwait(&spool->work, &spool->mutex, &deadline);
 }
 
-/* Half of sync_ms between syncs leaves the other half for the sync itself. */
+/*
+ * When to sync again so that what was appended after the last sync BEGAN is on the disk within sync_ms: early enough
+ * for a sync that takes twice as long as that one, yet with half of sync_ms without one.
+ */
+static int64_t next_sync(const struct spool *spool, int64_t began, int64_t ended)
+{
+    int64_t latest = began + spool->sync_ms - 1 - 2 * (ended - began);
+    int64_t earliest = ended + (spool->sync_ms + 1) / 2;
+
+    return latest > earliest ? latest : earliest;
+}
+
 static void *keeper(void *arg)
 {
     struct spool *spool = arg;
@@ -81,7 +92,7 @@ static void *keeper(void *arg)
 
         if (dirty && now >= sync_ms) {
             spool_sync_locked(spool, spool->end);
-            sync_ms = clock_monotonic_ms() + (spool->sync_ms + 1) / 2;
+            sync_ms = next_sync(spool, now, clock_monotonic_ms());
         } else if (!spool->spare && now >= spare_ms) {
             prepare_spare(spool);
             spare_ms = spool->spare ? 0 : now + HOUSE_MS;

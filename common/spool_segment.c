@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -27,6 +28,7 @@ enum {
     AT_PAYLOAD_VERSION = 9,
     AT_ZEROS = 10,
     CHUNK = 256 * 1024,
+    PAUSE_NS = 1000 * 1000,
     WINDOW = SPOOL_RECORD_HEADER + SPOOL_RECORD_MAX + CHUNK,
     LOOK_MAX = 1 << 30 /* bytes: payloads made to look like records must not hold up a start */
 };
@@ -65,11 +67,16 @@ static bool write_all(const struct spool_io *io, int file, const uint8_t *bytes,
     return true;
 }
 
-static bool write_zeros(const struct spool_io *io, int file, uint64_t from, uint64_t to)
+static bool write_zeros(const struct spool_io *io, int file, uint64_t from, uint64_t to, bool gently)
 {
-    for (; from < to; from += CHUNK)
+    const struct timespec pause = {.tv_nsec = PAUSE_NS};
+
+    for (; from < to; from += CHUNK) {
         if (!write_all(io, file, zeros, to - from < CHUNK ? (size_t)(to - from) : CHUNK, from))
             return false;
+        if (gently && to - from > CHUNK)
+            nanosleep(&pause, NULL);
+    }
     return true;
 }
 
@@ -84,7 +91,7 @@ static void give_up(int file, int directory, const char *name)
     errno = why;
 }
 
-bool spool_segment_spare(const struct spool_io *io, int directory, const char *name, uint64_t size)
+bool spool_segment_spare(const struct spool_io *io, int directory, const char *name, uint64_t size, bool gently)
 {
     int file;
     bool good;
@@ -94,7 +101,7 @@ bool spool_segment_spare(const struct spool_io *io, int directory, const char *n
     file = openat(directory, SPOOL_SPARE_UNREADY, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (file < 0)
         return false;
-    good = ftruncate(file, (off_t)size) == 0 && write_zeros(io, file, 0, size) && io->fdatasync(file) == 0;
+    good = ftruncate(file, (off_t)size) == 0 && write_zeros(io, file, 0, size, gently) && io->fdatasync(file) == 0;
     give_up(file, directory, good ? NULL : SPOOL_SPARE_UNREADY); /* which gives a full disk its bytes back */
     return good && renameat(directory, SPOOL_SPARE_UNREADY, directory, SPOOL_SPARE) == 0;
 }
@@ -327,5 +334,5 @@ bool spool_segment_recover(int file, struct spool_segment *segment, struct spool
 
 bool spool_segment_cut(const struct spool_io *io, int file, const struct spool_segment *segment)
 {
-    return write_zeros(io, file, segment->end - segment->start, segment->size);
+    return write_zeros(io, file, segment->end - segment->start, segment->size, false);
 }

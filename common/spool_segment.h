@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * spool_segment - one file of a spool: its header, its records' seals, what recovery finds. For the spool
- * alone.
+ * alone, and for spoorctl, which looks at it from outside.
  *
  * Positions are absolute, as everywhere in the spool. Functions return errors in errno; none locks.
  */
@@ -46,8 +46,9 @@ void spool_segment_name(uint64_t start, char name[SPOOL_NAME_MAX]);
 void spool_segment_init(struct spool_segment *segment, uint64_t start, uint64_t size,
                         const uint8_t identity[SPOOL_IDENTITY_BYTES]);
 
-/* Makes the spare file: SIZE zeros on the disk, from the file NAME if that is not NULL. */
-bool spool_segment_spare(const struct spool_io *io, int directory, const char *name, uint64_t size);
+/* Makes the spare file: SIZE zeros on the disk, from the file NAME if that is not NULL. GENTLY: a millisecond of pause
+ * after each quarter of a megabyte, so that whoever shares the core does not wait for all of it. */
+bool spool_segment_spare(const struct spool_io *io, int directory, const char *name, uint64_t size, bool gently);
 /* Makes SEGMENT out of the spare, with CONTENT already in it when not empty, all on the disk. Its descriptor,
  * or -1 with the spare gone. */
 int spool_segment_begin(const struct spool_io *io, int directory, const struct spool_segment *segment,

@@ -223,11 +223,13 @@ enum store_answer store_progress(struct db *db, const uint8_t identity[SPOOL_IDE
 
     hex_write(identity, SPOOL_IDENTITY_BYTES, text);
     known = read_progress(db, text, progress, deadline_ms);
-    if (known != STORE_NO)
+    if (known == STORE_AWAY)
         return known;
     result = db_ask(db, &enter_spool, (const char *const[]){text, host, program}, deadline_ms);
     if (!result)
         return STORE_AWAY;
     db_result_free(result);
+    if (known == STORE_YES)
+        return known;
     return read_progress(db, text, progress, deadline_ms) == STORE_YES ? STORE_NO : STORE_AWAY;
 }

@@ -51,11 +51,20 @@ static void base32_write(const uint8_t in[TOKEN_BYTES], char out[TOKEN_TEXT + 1]
     *out = '\0';
 }
 
+/* One more than the value of a character, 0 for what is no digit. */
+static const uint8_t digit[256] = {
+    ['a'] = 1,  ['b'] = 2,  ['c'] = 3,  ['d'] = 4,  ['e'] = 5,  ['f'] = 6,  ['g'] = 7,  ['h'] = 8,  ['i'] = 9,
+    ['j'] = 10, ['k'] = 11, ['l'] = 12, ['m'] = 13, ['n'] = 14, ['o'] = 15, ['p'] = 16, ['q'] = 17, ['r'] = 18,
+    ['s'] = 19, ['t'] = 20, ['u'] = 21, ['v'] = 22, ['w'] = 23, ['x'] = 24, ['y'] = 25, ['z'] = 26, ['A'] = 1,
+    ['B'] = 2,  ['C'] = 3,  ['D'] = 4,  ['E'] = 5,  ['F'] = 6,  ['G'] = 7,  ['H'] = 8,  ['I'] = 9,  ['J'] = 10,
+    ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14, ['O'] = 15, ['P'] = 16, ['Q'] = 17, ['R'] = 18, ['S'] = 19,
+    ['T'] = 20, ['U'] = 21, ['V'] = 22, ['W'] = 23, ['X'] = 24, ['Y'] = 25, ['Z'] = 26, ['2'] = 27, ['3'] = 28,
+    ['4'] = 29, ['5'] = 30, ['6'] = 31, ['7'] = 32,
+};
+
 static int base32_value(char c)
 {
-    if (ascii_is_alpha(c))
-        return ascii_lower(c) - 'a';
-    return c >= '2' && c <= '7' ? c - '2' + 26 : -1;
+    return digit[(unsigned char)c] - 1;
 }
 
 static bool base32_read(struct slice text, uint8_t out[TOKEN_BYTES])

@@ -22,10 +22,12 @@ static bool all_printable_ascii(struct slice s)
 
 static size_t span_until(struct slice s, const char *stops)
 {
-    for (size_t len = 0; len < s.len; len++)
-        for (const char *stop = stops; *stop; stop++)
-            if (s.p[len] == *stop)
-                return len;
+    for (; *stops && s.len; stops++) {
+        const char *found = memchr(s.p, *stops, s.len);
+
+        if (found)
+            s.len = (size_t)(found - s.p);
+    }
     return s.len;
 }
 

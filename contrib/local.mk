@@ -8,4 +8,5 @@ EXTRA_DIST += contrib/postfix/bounces.md
 EXTRA_DIST += contrib/postfix/README.md
 EXTRA_DIST += contrib/postfix/main.cf
 EXTRA_DIST += contrib/postfix/master.cf
+EXTRA_DIST += contrib/systemd/spoor-pixeld.socket
 EXTRA_DIST += contrib/systemd/spoor@.service

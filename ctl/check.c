@@ -7,14 +7,17 @@
 #include "common/store.h"
 #include "ctl/account.h"
 #include "ctl/command.h"
+#include "ctl/spool_walk.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { ASK_MS = 3000 };
+enum { ASK_MS = 3000, LATE_S = 300 };
 
 static bool say(bool good, const char *what, const char *state, const char *advice)
 {
@@ -126,6 +129,46 @@ static bool check_spool(const struct conf *conf)
     return good;
 }
 
+/* How far the database is behind one spool. */
+static bool check_lag(void *arg, const char *path)
+{
+    const char *name = strrchr(path, '/') + 1;
+    struct spool_walk walk;
+    struct buf text;
+    struct spool_walk_waiting waiting;
+    int64_t late_s;
+    bool good;
+
+    (void)arg;
+    buf_init(&text, 4096);
+    good = spool_walk_open(&walk, path, &text);
+    if (good) {
+        waiting = spool_walk_waiting(&walk, spool_walk_loaded(&walk));
+        late_s = waiting.oldest_us ? time(NULL) - waiting.oldest_us / 1000000 : 0;
+        good = late_s <= LATE_S;
+        buf_add_f(&text, "%" PRIu64 " bytes wait for the database", waiting.bytes);
+        if (late_s > 0)
+            buf_add_f(&text, ", the oldest record for %" PRId64 " s", late_s);
+        spool_walk_close(&walk);
+    }
+    say(good, name, buf_text(&text), "is the daemon running, and what does its log say?");
+    buf_free(&text);
+    return good;
+}
+
+static bool check_spools(const struct conf *conf)
+{
+    struct buf error;
+    bool good;
+
+    if (!check_spool(conf))
+        return false;
+    buf_init(&error, 4096);
+    good = spool_walk_folders(conf->spool_directory, check_lag, NULL, &error);
+    buf_free(&error);
+    return good;
+}
+
 int check_command(const struct conf *conf, int argc, char **argv)
 {
     bool good;
@@ -137,6 +180,6 @@ int check_command(const struct conf *conf, int argc, char **argv)
     good &= check_keys(conf);
     good &= check_database(conf);
     good &= check_memcached(conf);
-    good &= check_spool(conf);
+    good &= check_spools(conf);
     return good ? COMMAND_DONE : COMMAND_FAILED;
 }

@@ -3,7 +3,7 @@
 
 /* DESTINATION has a NUL behind it, and url_destination_ok() has found no byte that could end a header line.
  */
-static struct http_answer redirect(struct slice destination)
+static struct http_answer redirect(struct slice destination, uint64_t after)
 {
     const struct http_header headers[] = {
         {"Location", destination.p},
@@ -14,6 +14,7 @@ static struct http_answer redirect(struct slice destination)
     return (struct http_answer){
         .page = http_page_new(302, headers, sizeof headers / sizeof *headers, slice_of("", 0)),
         .once = true,
+        .after = after,
     };
 }
 
@@ -28,9 +29,8 @@ struct http_answer click_answer(struct site *site, const struct request *request
         return not_found;
     result = token_verify(site->keys, route->target.token, destination, &token);
     if (result == TOKEN_UNKNOWN_KEY && token.kind == TOKEN_CLICK)
-        site_record(site, request, &token, route->path);
+        not_found.after = site_record(site, request, &token, route->path);
     if (result != TOKEN_GOOD || token.kind != TOKEN_CLICK || !url_destination_ok(destination))
         return not_found;
-    site_record(site, request, &token, slice_of("", 0));
-    return redirect(destination);
+    return redirect(destination, site_record(site, request, &token, slice_of("", 0)));
 }

@@ -8,7 +8,11 @@
 #include <sys/socket.h>
 #include <time.h>
 
-enum { LOOK_LEAST_MS = 50, LOOK_MOST_MS = 1000 };
+/*
+ * SETTLE_MS: a thread that was about to accept when the engine was told to take no more connections shows its last one
+ * within this time; nothing tells that it was.
+ */
+enum { LOOK_LEAST_MS = 50, LOOK_MOST_MS = 1000, SETTLE_MS = 100 };
 
 /* When the header must be there, in milliseconds of CLOCK_MONOTONIC; NEVER while a request is answered. */
 #define NEVER INT64_MAX
@@ -26,6 +30,7 @@ struct deadlines {
     pthread_cond_t changed;
     struct deadline *first;
     atomic_size_t count;
+    atomic_uint_fast64_t missed;
     atomic_bool draining;
     bool stopping;
     int64_t header_ms;
@@ -64,6 +69,7 @@ static void shut_late_ones(struct deadlines *deadlines)
         if (atomic_load(&one->due_ms) < now) {
             shutdown(one->fd, SHUT_RDWR);
             atomic_store(&one->due_ms, NEVER);
+            atomic_fetch_add_explicit(&deadlines->missed, 1, memory_order_relaxed);
         }
 }
 
@@ -182,8 +188,19 @@ size_t deadlines_count(struct deadlines *deadlines)
     return atomic_load_explicit(&deadlines->count, memory_order_relaxed);
 }
 
+uint64_t deadlines_missed(struct deadlines *deadlines)
+{
+    return atomic_load_explicit(&deadlines->missed, memory_order_relaxed);
+}
+
+bool deadlines_draining(struct deadlines *deadlines)
+{
+    return atomic_load_explicit(&deadlines->draining, memory_order_relaxed);
+}
+
 bool deadlines_drain(struct deadlines *deadlines, int64_t timeout_ms)
 {
+    int64_t settled = now_ms() + (timeout_ms < SETTLE_MS ? timeout_ms : SETTLE_MS);
     int64_t until = now_ms() + timeout_ms;
     int64_t left;
 
@@ -192,7 +209,7 @@ bool deadlines_drain(struct deadlines *deadlines, int64_t timeout_ms)
     for (struct deadline *one = deadlines->first; one; one = one->next)
         if (atomic_load(&one->between))
             shutdown(one->fd, SHUT_RD);
-    while (atomic_load(&deadlines->count) > 0 && (left = until - now_ms()) > 0)
+    while ((left = (atomic_load(&deadlines->count) ? until : settled) - now_ms()) > 0)
         wait_ms(deadlines, left);
     pthread_mutex_unlock(&deadlines->lock);
     return deadlines_count(deadlines) == 0;

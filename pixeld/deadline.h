@@ -34,6 +34,9 @@ void deadline_met(struct deadline *deadline);
 void deadline_next(struct deadlines *deadlines, struct deadline *deadline);
 
 size_t deadlines_count(struct deadlines *deadlines);
+uint64_t deadlines_missed(struct deadlines *deadlines); /* connections ended for their lateness */
+
+bool deadlines_draining(struct deadlines *deadlines);
 
 /*
  * Connections that wait between two requests are ended at once, the others once they have been answered.

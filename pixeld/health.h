@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * health - /healthz: 200 "ok", or 503 with one line for each trouble. What the trouble is
- * learn only loopback and the trusted networks; others read "not ok".
+ * health - /healthz: 200 "ok", or 503 with one line for each trouble. At the public door, where a load balancer asks the very
+ * socket that it sends people to, only loopback and the trusted networks learn what the trouble is; others read
+ * "not ok".
  *
  * A database that is away is no trouble before HEALTH_LAG_S have passed: hits are answered and kept all the
  * while.
@@ -13,6 +14,8 @@
 
 enum { HEALTH_LAG_S = 300 };
 
-struct http_answer health_answer(struct site *site, const struct request *request);
+/* TELL: what the trouble is, too. */
+struct http_answer health_answer(struct site *site, bool tell);
+bool health_may_know(const struct site *site, const struct request *request);
 
 #endif

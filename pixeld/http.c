@@ -2,33 +2,38 @@
 /*
  * Life of a connection: accept_policy() may refuse it; connection_changed() gives it a deadline; for each
  * request answer_request() comes when the header is complete and request_completed() when the answer is
- * out; connection_changed() again before the socket is closed.
+ * out; connection_changed() again before the socket is closed. An answer that has to wait suspends its connection;
+ * once that is released, answer_request() comes once more.
  */
 #include "pixeld/http.h"
 
 #include "common/log.h"
 #include "pixeld/crowd.h"
 #include "pixeld/deadline.h"
+#include "pixeld/tls.h"
+#include "pixeld/held.h"
 
 #include <errno.h>
 #include <microhttpd.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 /*
- * A link of ours has 5 KB at most, but a browser sends with it the cookies of the whole domain, 180 at most. The
- * library reads a header into half of this and needs the other half for a second copy of the cookies and a record
- * each. So 180 cookies of 140 bytes have room. Above 32 KB it answers 431; close below it may lack room for that
- * and close. What is not used is never touched, so it costs no memory.
+ * A link of ours has 5 KB at most, but a browser sends with it the cookies of the whole domain. The library reads a
+ * header into half of this and needs the other half for a second copy of the cookies and a record each. So the 8 KB
+ * of cookies that nginx and Apache allow have room. Above 16 KB it answers 431; close below it may lack room for
+ * that and close. All of it is filled with zeros after each request: twice as much costs a tenth of a view.
  */
-enum { CONNECTION_BYTES = 64 * 1024 };
+enum { CONNECTION_BYTES = 32 * 1024 };
 
 enum { WARNING_SECONDS = 60 };
 
 struct http_page {
     struct MHD_Response *response;
+    struct MHD_Response *last; /* the same with "Connection: close"; NULL for a page that serves one request */
     unsigned status;
 };
 
@@ -37,6 +42,9 @@ struct http {
     struct slice proxy_header;
     struct deadlines *deadlines;
     struct crowd *crowd; /* NULL: a client may have all connections */
+    atomic_uint_fast64_t limited;
+    atomic_uint_fast64_t limited_address;
+    struct held *held;   /* NULL: no answer waits */
     struct log_throttle refused_throttle;
     struct log_throttle exhausted_throttle;
     struct listeners listeners;
@@ -44,37 +52,77 @@ struct http {
     size_t daemons;
 };
 
+enum stage { ANSWER_NONE_YET, ANSWER_WAITS, ANSWER_SETTLED };
+
 /* What belongs to a connection of the library; the request is the one that is read or answered now. */
 struct connection {
     struct deadline *deadline;
     struct request request;
     size_t body_bytes; /* of a POST, so far */
+    struct MHD_Connection *connection;
+    struct http_answer answer;
+    atomic_int stage; /* of ANSWER, an enum stage: set on the thread that settles, too */
+    struct held_answer held;
 };
+
+static struct MHD_Response *new_response(const struct http_header *headers, size_t count, struct slice body)
+{
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(body.len, (void *)(uintptr_t)body.p, MHD_RESPMEM_MUST_COPY);
+
+    for (size_t n = 0; response && n < count; n++)
+        if (MHD_add_response_header(response, headers[n].name, headers[n].value) != MHD_YES) {
+            MHD_destroy_response(response);
+            return NULL;
+        }
+    return response;
+}
+
+static bool make_last(struct MHD_Response *response)
+{
+    return MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close") == MHD_YES;
+}
 
 struct http_page *http_page_new(unsigned status, const struct http_header *headers, size_t count,
                                 struct slice body)
 {
-    struct http_page *page = malloc(sizeof *page);
-    bool ok;
+    struct http_page *page = calloc(1, sizeof *page);
 
     if (page == NULL)
         return NULL;
     page->status = status;
-    page->response =
-        MHD_create_response_from_buffer(body.len, (void *)(uintptr_t)body.p, MHD_RESPMEM_MUST_COPY);
-    ok = page->response != NULL;
-    for (size_t n = 0; ok && n < count; n++)
-        ok = MHD_add_response_header(page->response, headers[n].name, headers[n].value) == MHD_YES;
-    if (ok)
+    page->response = new_response(headers, count, body);
+    if (page->response)
         return page;
     http_page_free(page);
     return NULL;
+}
+
+struct http_page *http_page_new_lasting(unsigned status, const struct http_header *headers, size_t count,
+                                        struct slice body)
+{
+    struct http_page *page = http_page_new(status, headers, count, body);
+
+    if (page == NULL)
+        return NULL;
+    page->last = new_response(headers, count, body);
+    if (page->last && make_last(page->last))
+        return page;
+    http_page_free(page);
+    return NULL;
+}
+
+unsigned http_page_status(const struct http_page *page)
+{
+    return page ? page->status : 0;
 }
 
 void http_page_free(struct http_page *page)
 {
     if (page && page->response)
         MHD_destroy_response(page->response);
+    if (page && page->last)
+        MHD_destroy_response(page->last);
     free(page);
 }
 
@@ -195,17 +243,63 @@ static void read_request(const struct http *http, struct MHD_Connection *connect
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, next_field, &reading);
 }
 
-static enum MHD_Result answer_now(const struct http *http, struct MHD_Connection *connection,
-                                  const struct request *request)
+/* While the connections are drained an answer is the last on its own. */
+static struct MHD_Response *response_of(const struct http *http, const struct http_answer *answer)
 {
-    struct http_answer answer = http->options.answer(http->options.arg, request);
+    if (!deadlines_draining(http->deadlines))
+        return answer->page->response;
+    if (answer->page->last)
+        return answer->page->last;
+    make_last(answer->page->response); /* without memory for it the connection just ends */
+    return answer->page->response;
+}
+
+static void release(void *what)
+{
+    struct connection *ours = what;
+    struct MHD_Connection *connection = ours->connection;
+
+    atomic_store(&ours->stage, ANSWER_SETTLED);
+    MHD_resume_connection(connection);
+}
+
+/* Suspended first, for it may be released before held_add() returns. */
+static void hold(const struct http *http, struct connection *ours)
+{
+    atomic_store(&ours->stage, ANSWER_WAITS);
+    ours->held = (struct held_answer){.after = ours->answer.after, .what = ours};
+    MHD_suspend_connection(ours->connection);
+    if (held_add(http->held, &ours->held))
+        return;
+    http->options.settle(http->options.arg, ours->answer.after, 1);
+    release(ours);
+}
+
+static enum MHD_Result send_answer(const struct http *http, struct connection *ours)
+{
+    const struct http_answer *answer = &ours->answer;
     enum MHD_Result queued = MHD_NO;
 
-    if (answer.page)
-        queued = MHD_queue_response(connection, answer.page->status, answer.page->response);
-    if (answer.once)
-        http_page_free(answer.page);
+    if (answer->page)
+        queued = MHD_queue_response(ours->connection, answer->page->status, response_of(http, answer));
+    if (answer->once)
+        http_page_free(answer->page);
     return queued;
+}
+
+static enum MHD_Result answer_now(const struct http *http, struct connection *ours)
+{
+    if (atomic_load(&ours->stage) == ANSWER_NONE_YET) {
+        ours->answer = http->options.answer(http->options.arg, &ours->request);
+        if (ours->answer.after == 0 || http->held == NULL)
+            return send_answer(http, ours);
+        hold(http, ours);
+        return MHD_YES;
+    }
+    if (atomic_load(&ours->stage) == ANSWER_WAITS)
+        return MHD_YES;
+    atomic_store(&ours->stage, ANSWER_NONE_YET);
+    return send_answer(http, ours);
 }
 
 /* May the connection go on behind this request? Then its body, if any, is read first. */
@@ -250,7 +344,7 @@ static enum MHD_Result answer_request(void *arg, struct MHD_Connection *connecti
     }
     if (ours->request.method == REQUEST_POST)
         deadline_met(ours->deadline);
-    return answer_now(http, connection, &ours->request);
+    return answer_now(http, ours);
 }
 
 static void request_completed(void *arg, struct MHD_Connection *connection, void **context,
@@ -276,10 +370,14 @@ static struct connection *begin_connection(struct http *http, struct MHD_Connect
     struct connection *ours = calloc(1, sizeof *ours);
     bool room = http->crowd == NULL || crowd_enter(http->crowd, address_of(connection));
 
-    if (ours)
+    if (ours) {
+        ours->connection = connection;
         ours->deadline = deadline_begin(http->deadlines, fd);
-    if (!room)
+    }
+    if (!room) {
+        atomic_fetch_add(&http->limited_address, 1);
         say_refused(http, "pixeld.connections_per_address");
+    }
     if (ours == NULL || !room)
         shutdown(fd, SHUT_RDWR);
     return ours;
@@ -291,6 +389,8 @@ static void end_connection(struct http *http, struct MHD_Connection *connection,
         crowd_leave(http->crowd, address_of(connection));
     if (ours)
         deadline_end(http->deadlines, ours->deadline);
+    if (ours && atomic_load(&ours->stage) != ANSWER_NONE_YET && ours->answer.once)
+        http_page_free(ours->answer.page);
     free(ours);
 }
 
@@ -310,6 +410,7 @@ static enum MHD_Result accept_policy(void *arg, const struct sockaddr *address, 
     (void)address, (void)length;
     if (deadlines_count(http->deadlines) < http->options.connections)
         return MHD_YES;
+    atomic_fetch_add(&http->limited, 1);
     say_refused(http, "pixeld.connections");
     return MHD_NO;
 }
@@ -339,13 +440,13 @@ static void log_library(void *arg, const char *format, va_list args)
     log_debug("libmicrohttpd: %s", line);
 }
 
-static struct MHD_Daemon *start_daemon(struct http *http, int fd)
+static struct MHD_Daemon *start_daemon(struct http *http, const struct listener *listener)
 {
     const struct http_options *options = &http->options;
     unsigned most =
         (unsigned)options->connections * options->threads; /* it divides by threads; ours is asked first */
     struct MHD_OptionItem items[] = {
-        {MHD_OPTION_LISTEN_SOCKET, fd, NULL},
+        {MHD_OPTION_LISTEN_SOCKET, listener->fd, NULL},
         {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
         {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)most, NULL},
         {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)options->idle_timeout_s, NULL},
@@ -353,20 +454,33 @@ static struct MHD_Daemon *start_daemon(struct http *http, int fd)
         {MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)leave_as_it_is, NULL},
         {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)connection_changed, http},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)request_completed, http},
-        {options->threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, (intptr_t)options->threads,
-         NULL},
+        {MHD_OPTION_END, 0, NULL}, /* for the threads, */
+        {MHD_OPTION_END, 0, NULL}, /* and for TLS */
+        {MHD_OPTION_END, 0, NULL},
         {MHD_OPTION_END, 0, NULL},
     };
+    size_t count = sizeof items / sizeof *items - 4;
 
-    return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG, 0,
-                            accept_policy, http, answer_request, http, MHD_OPTION_EXTERNAL_LOGGER,
+    if (options->threads > 1)
+        items[count++] = (struct MHD_OptionItem){MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)options->threads, NULL};
+    if (listener->tls) {
+        items[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_CERT_CALLBACK, 0, tls_chooser()};
+        items[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES};
+    }
+    return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG |
+                                (listener->tls ? MHD_USE_TLS : 0U) | (http->held ? MHD_ALLOW_SUSPEND_RESUME : 0U),
+                            0, accept_policy, http, answer_request, http, MHD_OPTION_EXTERNAL_LOGGER,
                             log_library, http, MHD_OPTION_ARRAY, items, MHD_OPTION_END);
 }
 
+/* The library ends the process when it is stopped while a connection is suspended. */
 static void stop_daemons(struct http *http)
 {
+    held_stop(http->held);
     while (http->daemons)
         MHD_stop_daemon(http->daemon[--http->daemons]);
+    held_free(http->held);
+    http->held = NULL;
 }
 
 static void free_http(struct http *http)
@@ -377,6 +491,17 @@ static void free_http(struct http *http)
     deadlines_stop(http->deadlines);
     crowd_free(http->crowd);
     free(http);
+}
+
+static bool start_holding(struct http *http)
+{
+    const struct held_options options = {
+        .settle = http->options.settle, .arg = http->options.arg, .release = release};
+
+    if (http->options.settle == NULL)
+        return true;
+    http->held = held_start(&options);
+    return http->held;
 }
 
 static struct http *new_http(const struct http_options *options)
@@ -394,7 +519,7 @@ static struct http *new_http(const struct http_options *options)
     if (http->crowd || options->connections_per_address == 0)
         http->deadlines =
             deadlines_start(options->header_timeout_ms, (int64_t)options->idle_timeout_s * 1000);
-    if (http->deadlines)
+    if (http->deadlines && start_holding(http))
         return http;
     free_http(http);
     return NULL;
@@ -409,7 +534,7 @@ struct http *http_start(const struct http_options *options, struct listeners *li
         return NULL;
     }
     for (size_t n = 0; n < listeners->count; n++) {
-        http->daemon[n] = start_daemon(http, listeners->fd[n]);
+        http->daemon[n] = start_daemon(http, &listeners->item[n]);
         if (http->daemon[n] == NULL) {
             buf_add_f(error, "cannot start %u threads of the HTTP engine: %s", options->threads,
                       strerrordesc_np(errno));
@@ -422,18 +547,29 @@ struct http *http_start(const struct http_options *options, struct listeners *li
     return http;
 }
 
-bool http_stop(struct http *http, int64_t drain_ms)
+bool http_stop(struct http *http, int64_t drain_ms, bool shared)
 {
     bool finished;
 
     /* Closed only behind the threads, for one may be about to accept; until then clients are refused. */
     for (size_t n = 0; n < http->daemons; n++) {
         MHD_quiesce_daemon(http->daemon[n]);
-        shutdown(http->listeners.fd[n], SHUT_RDWR);
+        if (!shared)
+            shutdown(http->listeners.item[n].fd, SHUT_RDWR);
     }
     finished = deadlines_drain(http->deadlines, drain_ms);
     stop_daemons(http);
     listen_close(&http->listeners);
     free_http(http);
     return finished;
+}
+
+struct http_counts http_counts(struct http *http)
+{
+    return (struct http_counts){
+        .open = deadlines_count(http->deadlines),
+        .limited = atomic_load(&http->limited),
+        .limited_address = atomic_load(&http->limited_address),
+        .late = deadlines_missed(http->deadlines),
+    };
 }

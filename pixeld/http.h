@@ -33,11 +33,16 @@ struct http_header {
  * memory. */
 struct http_page *http_page_new(unsigned status, const struct http_header *headers, size_t count,
                                 struct slice body);
+/* The same for an answer that serves many requests, and may be the last one on a connection. */
+struct http_page *http_page_new_lasting(unsigned status, const struct http_header *headers, size_t count,
+                                        struct slice body);
+unsigned http_page_status(const struct http_page *page); /* 0 for NULL */
 void http_page_free(struct http_page *page); /* NULL is fine; what is being sent is sent */
 
 struct http_answer {
     struct http_page *page; /* NULL ends the connection */
     bool once;              /* made for this request: freed by the engine */
+    uint64_t after;         /* sent once this is settled, see http_options; 0: at once */
 };
 
 struct http_options {
@@ -49,6 +54,8 @@ struct http_options {
     unsigned idle_timeout_s;
     const char *proxy_header; /* whose lines go into request.forwarded; "" none */
     struct http_answer (*answer)(void *arg, const struct request *request);
+    /* Returns when everything up to AFTER is settled, for so many ANSWERS; may wait. NULL: none ever waits. */
+    void (*settle)(void *arg, uint64_t after, size_t answers);
     void *arg;
 };
 
@@ -57,8 +64,19 @@ struct http;
 /* The sockets in LISTENERS belong to the engine when this returns not NULL. OPTIONS is copied. */
 struct http *http_start(const struct http_options *options, struct listeners *listeners, struct buf *error);
 
-/* Takes no more connections, lets requests finish for up to DRAIN_MS, ends the threads. True when all were
- * finished. */
-bool http_stop(struct http *http, int64_t drain_ms);
+/*
+ * Takes no more connections, lets requests finish for up to DRAIN_MS, each answer saying that it is the connection's
+ * last, and ends the threads. True when all were finished. SHARED: another process has the sockets too, and new
+ * connections wait there; else they are refused from now on.
+ */
+bool http_stop(struct http *http, int64_t drain_ms, bool shared);
+
+struct http_counts {
+    size_t open;           /* connections now */
+    uint64_t limited;      /* closed at once, for `connections` was reached */
+    uint64_t limited_address; /* for `connections_per_address` was */
+    uint64_t late;         /* closed, for a header did not come in time */
+};
+struct http_counts http_counts(struct http *http);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "pixeld/journal.h"
 
+#include "common/clock.h"
 #include "common/log.h"
 
 #include <errno.h>
@@ -65,9 +66,9 @@ static bool raw_allowed(struct journal *journal, const struct record_hit *hit, s
     return allowed;
 }
 
-static void say_lost(struct journal *journal, const char *what, int64_t time_us, enum spool_result result)
+static void say_lost(struct journal *journal, const char *what, size_t count, int64_t time_us, enum spool_result result)
 {
-    atomic_fetch_add_explicit(&journal->lost, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&journal->lost, count, memory_order_relaxed);
     atomic_store_explicit(&journal->lost_us, time_us, memory_order_relaxed);
     if (result == SPOOL_FULL)
         log_throttled(&journal->lost_throttle, LOG_ERR, "%s but not recorded: the spool is full", what);
@@ -76,10 +77,11 @@ static void say_lost(struct journal *journal, const char *what, int64_t time_us,
                       strerrordesc_np(errno));
 }
 
-void journal_add(struct journal *journal, const struct record_hit *hit)
+uint64_t journal_add(struct journal *journal, const struct record_hit *hit)
 {
     enum spool_result result = SPOOL_OK;
     struct buf payload;
+    uint64_t end = 0;
 
     buf_init(&payload, PAYLOAD_MAX);
     if (buf_reserve(&payload, PAYLOAD_USUAL))
@@ -88,10 +90,19 @@ void journal_add(struct journal *journal, const struct record_hit *hit)
         log_throttled(&journal->raw_throttle, LOG_WARNING,
                       "many requests, or long ones, name a key that is not in the key file; not all of them are kept");
     else
-        result = recorder_write(journal->recorder, RECORD_HIT, &payload, journal->sync_each);
+        result = recorder_append(journal->recorder, RECORD_HIT, &payload, &end);
     if (result != SPOOL_OK)
-        say_lost(journal, "hit answered", hit->time_us, result);
+        say_lost(journal, "hit answered", 1, hit->time_us, result);
     buf_free(&payload);
+    return journal->sync_each && result == SPOOL_OK ? end : 0;
+}
+
+void journal_sync(struct journal *journal, uint64_t end, size_t hits)
+{
+    enum spool_result result = spool_sync(journal->recorder->spool, end);
+
+    if (result != SPOOL_OK)
+        say_lost(journal, "hit answered", hits, clock_wall_us(), result);
 }
 
 bool journal_add_unsubscribe(struct journal *journal, const struct record_unsubscribe *unsubscribe)
@@ -103,7 +114,7 @@ bool journal_add_unsubscribe(struct journal *journal, const struct record_unsubs
     record_unsubscribe_encode(unsubscribe, &payload);
     result = recorder_write(journal->recorder, RECORD_UNSUBSCRIBE, &payload, journal->sync_each);
     if (result != SPOOL_OK)
-        say_lost(journal, "unsubscribe asked for", unsubscribe->time_us, result);
+        say_lost(journal, "unsubscribe asked for", 1, unsubscribe->time_us, result);
     buf_free(&payload);
     return result == SPOOL_OK;
 }

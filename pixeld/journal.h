@@ -21,14 +21,23 @@ enum { JOURNAL_RAW_PER_HOUR = 1024 * 1024, JOURNAL_RAW_TARGET_MAX = 2048, JOURNA
 
 struct journal;
 
-/* SYNC_EACH: journal_add() returns when the hit is on the disk, not only in the kernel. NULL without
- * memory. */
+/* SYNC_EACH: who adds a hit waits for the disk, too. NULL without memory. */
 struct journal *journal_new(struct recorder *recorder, bool sync_each);
 void journal_free(struct journal *journal);
 
-/* Logs a failure, at most once a minute. */
-void journal_add(struct journal *journal, const struct record_hit *hit);
-/* The same, but somebody waits to hear that it was done: false when it was not recorded. */
+/*
+ * The hit is in the kernel when this returns. Gives what journal_sync() has to be asked for before it is answered, or 0
+ * when it may be answered at once. Logs a failure, at most once a minute.
+ */
+uint64_t journal_add(struct journal *journal, const struct record_hit *hit);
+
+/* Returns when everything up to END is on the disk; a failure counts for so many HITS. */
+void journal_sync(struct journal *journal, uint64_t end, size_t hits);
+
+/*
+ * Somebody waits to hear that it was done: false when it was not recorded. With SYNC_EACH it is on the disk when this
+ * returns. Logs a failure like journal_add().
+ */
 bool journal_add_unsubscribe(struct journal *journal, const struct record_unsubscribe *unsubscribe);
 
 struct journal_state {

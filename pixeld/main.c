@@ -6,33 +6,48 @@
  * (http.c), one for late connections (deadline.c), the spool's, the loader's and the clerk's. None of the first waits
  * for the database.
  */
+#include "common/clock.h"
 #include "common/daemon.h"
 #include "common/log.h"
 #include "common/network.h"
 #include "common/recorder.h"
 #include "common/reload.h"
 #include "pixeld/clerk.h"
+#include "common/spool_await.h"
+#include "pixeld/admin.h"
+#include "pixeld/examine.h"
+#include "pixeld/handover.h"
 #include "pixeld/route.h"
 #include "pixeld/site.h"
+#include "pixeld/tls.h"
 
 #include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { TEXT_MAX = 1024, LOADER_DRAIN_MS = 2000 };
+/* TAKEOVER_MS: what a predecessor needs to end, beyond the time for its connections. */
+enum { TEXT_MAX = 1024, LOADER_DRAIN_MS = 2000, ADMIN_CONNECTIONS = 64, TAKEOVER_MS = 30 * 1000 };
 
 static const char program[] = "spoor-pixeld";
+static const char spool_name[] = "pixeld";
 
 struct pixeld {
     struct conf *conf;
+    const struct daemon_options *options;
+    struct handover handover;
+    pid_t successor; /* 0: none was started */
     struct network_list trusted_proxies;
-    struct listeners listeners;
+    struct listeners doors;
+    struct listeners admin_doors;
     struct recorder recorder;
     struct site site;
     struct clerk *clerk;
     struct http *http;
+    struct admin admin;
+    struct http *admin_http; /* NULL: none */
 };
 
 /* WHY is what a library says; empty when memory was lacking. */
@@ -49,6 +64,25 @@ static unsigned thread_count(int64_t wanted)
     if (wanted > 0)
         return (unsigned)wanted;
     return sched_getaffinity(0, sizeof cores, &cores) == 0 ? (unsigned)CPU_COUNT(&cores) : 1;
+}
+
+/* The lines of TEXT, each a warning. */
+static void warn_lines(const struct buf *text)
+{
+    for (const char *line = buf_text(text), *end; (end = strchr(line, '\n')); line = end + 1)
+        log_warn("%.*s", (int)(end - line), line);
+}
+
+static bool warn_of_doubts(struct pixeld *pixeld, struct buf *error)
+{
+    struct buf warning;
+
+    (void)error;
+    buf_init(&warning, TEXT_MAX);
+    examine_warn(pixeld->conf, &warning);
+    warn_lines(&warning);
+    buf_free(&warning);
+    return true;
 }
 
 static bool open_proxies(struct pixeld *pixeld, struct buf *error)
@@ -70,6 +104,50 @@ static bool open_proxies(struct pixeld *pixeld, struct buf *error)
     return failed(error);
 }
 
+static struct tls_pair *load_pair(const struct conf *conf, struct buf *error)
+{
+    return tls_pair_load(conf->pixeld.tls_certificate, conf->pixeld.tls_key, error);
+}
+
+/* As who will load it again at SIGHUP: a file that only root may read is found out now. */
+static bool open_tls(struct pixeld *pixeld, struct buf *error)
+{
+    struct tls_pair *pair;
+
+    if (pixeld->conf->pixeld.listen_tls.count == 0)
+        return true;
+    pair = load_pair(pixeld->conf, error);
+    if (pair == NULL)
+        return failed(error);
+    if (tls_pair_expires(pair) <= time(NULL))
+        log_warn("the certificate in %s has expired", pixeld->conf->pixeld.tls_certificate);
+    tls_show(pair);
+    return true;
+}
+
+static void reload_tls(const struct conf *conf)
+{
+    struct tls_pair *pair;
+    struct buf error;
+
+    if (conf->pixeld.listen_tls.count == 0)
+        return;
+    buf_init(&error, TEXT_MAX);
+    pair = load_pair(conf, &error);
+    if (pair && tls_pair_expires(pair) <= time(NULL)) {
+        buf_add_f(&error, "%s: it has expired", conf->pixeld.tls_certificate);
+        tls_pair_free(pair);
+        pair = NULL;
+    }
+    if (pair)
+        tls_show(pair);
+    if (pair)
+        log_notice("certificate loaded again");
+    else
+        log_err("the old certificate stays: %s", buf_text(&error));
+    buf_free(&error);
+}
+
 static bool open_keys(struct pixeld *pixeld, struct buf *error)
 {
     pixeld->site.unsubscribe_everywhere = pixeld->conf->unsubscribe_scope == UNSUBSCRIBE_ALL;
@@ -80,7 +158,18 @@ static bool open_keys(struct pixeld *pixeld, struct buf *error)
 
 static bool open_sockets(struct pixeld *pixeld, struct buf *error)
 {
-    return listen_open(&pixeld->conf->pixeld.listen, &pixeld->listeners, error) || failed(error);
+    const struct conf *conf = pixeld->conf;
+    struct listen_inherited *inherited = &pixeld->handover.inherited;
+    size_t unnamed;
+
+    if (!listen_add(&pixeld->doors, &conf->pixeld.listen, false, inherited, error) ||
+        !listen_add(&pixeld->doors, &conf->pixeld.listen_tls, true, inherited, error) ||
+        !listen_add(&pixeld->admin_doors, &conf->pixeld.admin_listen, false, inherited, error))
+        return failed(error);
+    unnamed = listen_close_unnamed(inherited);
+    if (unnamed)
+        log_warn("%zu sockets were handed over that no option names; closed", unnamed);
+    return true;
 }
 
 static bool drop_privileges(struct pixeld *pixeld, struct buf *error)
@@ -89,11 +178,38 @@ static bool drop_privileges(struct pixeld *pixeld, struct buf *error)
     return daemon_drop_privileges(pixeld->conf);
 }
 
+/* All that can fail without the spool has not: a predecessor may end, and it alone keeps us from going on. */
+static bool take_over(struct pixeld *pixeld, struct buf *error)
+{
+    int64_t most_ms = pixeld->conf->pixeld.drain_timeout_ms + TAKEOVER_MS;
+    char *directory;
+    bool left;
+
+    if (pixeld->handover.predecessor == 0)
+        return true;
+    directory = recorder_directory(pixeld->conf, spool_name);
+    if (directory == NULL)
+        return failed(error);
+    left = access(directory, R_OK | W_OK | X_OK) == 0;
+    if (!left) {
+        buf_add_f(error, "cannot take over: %s: %s", directory, strerrordesc_np(errno));
+        free(directory);
+        return failed(error);
+    }
+    log_notice("taking over from process %ld", (long)pixeld->handover.predecessor);
+    handover_relieve(&pixeld->handover);
+    left = spool_await(directory, most_ms);
+    if (!left)
+        buf_add_f(error, "the process before this one still has %s after %lld ms", directory, (long long)most_ms);
+    free(directory);
+    return left || failed(error);
+}
+
 static bool open_spool(struct pixeld *pixeld, struct buf *error)
 {
     const struct conf *conf = pixeld->conf;
 
-    if (recorder_open(&pixeld->recorder, conf, "pixeld", conf->spool_sync_ms, error))
+    if (recorder_open(&pixeld->recorder, conf, spool_name, conf->spool_sync_ms, error))
         pixeld->site.journal = journal_new(&pixeld->recorder, conf->spool_sync_ms == 0);
     return pixeld->site.journal || failed(error);
 }
@@ -136,22 +252,53 @@ static bool start_http(struct pixeld *pixeld, struct buf *error)
         .idle_timeout_s = (unsigned)conf->pixeld.idle_timeout_s,
         .proxy_header = proxied ? conf->pixeld.proxy_header : "",
         .answer = site_answer,
+        .settle = conf->spool_sync_ms == 0 ? site_settle : NULL,
         .arg = &pixeld->site,
     };
 
     if (!pages_init(&pixeld->site.pages))
         return failed(error);
-    pixeld->http = http_start(&options, &pixeld->listeners, error);
+    pixeld->http = http_start(&options, &pixeld->doors, error);
     if (pixeld->http == NULL)
         return failed(error);
-    log_notice("answering on %zu addresses with %u threads each", pixeld->listeners.count, options.threads);
+    log_notice("answering on %zu addresses with %u threads each", pixeld->doors.count, options.threads);
     return true;
+}
+
+/* After the public doors: what it tells is there now. */
+static bool start_admin(struct pixeld *pixeld, struct buf *error)
+{
+    const struct conf *conf = pixeld->conf;
+    struct http_options options = {
+        .threads = 1,
+        .connections = ADMIN_CONNECTIONS,
+        .header_timeout_ms = conf->pixeld.header_timeout_ms,
+        .idle_timeout_s = (unsigned)conf->pixeld.idle_timeout_s,
+        .proxy_header = "",
+        .answer = admin_answer,
+        .arg = &pixeld->admin,
+    };
+
+    if (pixeld->admin_doors.count == 0)
+        return true;
+    pixeld->admin.site = &pixeld->site;
+    pixeld->admin.sources = (struct metrics_sources){
+        .http = pixeld->http,
+        .journal = pixeld->site.journal,
+        .recorder = &pixeld->recorder,
+        .spool_max_bytes = conf->spool_max_bytes,
+        .spool_start = spool_end(pixeld->recorder.spool),
+        .start_us = clock_wall_us(),
+    };
+    pixeld->admin_http = http_start(&options, &pixeld->admin_doors, error);
+    return pixeld->admin_http || failed(error);
 }
 
 static bool start(struct pixeld *pixeld)
 {
     static bool (*const steps[])(struct pixeld *, struct buf *) = {
-        open_proxies, open_keys, open_sockets, drop_privileges, open_spool, start_loader, start_clerk, start_http,
+        warn_of_doubts, open_proxies, open_keys,    open_sockets, drop_privileges, open_tls,
+        take_over,      open_spool,   start_loader, start_clerk,  start_http,      start_admin,
     };
     bool ok = true;
     struct buf error;
@@ -163,12 +310,53 @@ static bool start(struct pixeld *pixeld)
     return ok;
 }
 
+static void start_successor(struct pixeld *pixeld)
+{
+    struct buf error;
+
+    if (handover_is_alive(pixeld->successor)) {
+        log_warn("process %ld is about to take over already", (long)pixeld->successor);
+        return;
+    }
+    buf_init(&error, TEXT_MAX);
+    pixeld->successor = handover_start(pixeld->options, &pixeld->doors, &pixeld->admin_doors, &error);
+    if (pixeld->successor < 0)
+        log_err("cannot hand over: %s", buf_text(&error));
+    else
+        log_notice("process %ld shall take over", (long)pixeld->successor);
+    buf_free(&error);
+}
+
+/* False when it is time to stop. */
+static bool await_stop(struct pixeld *pixeld)
+{
+    switch (daemon_wait_signal()) {
+    case DAEMON_RELOAD:
+        reload_keys(pixeld->site.keys);
+        reload_tls(pixeld->conf);
+        return true;
+    case DAEMON_UPGRADE:
+        start_successor(pixeld);
+        return true;
+    case DAEMON_STOP:
+        break;
+    }
+    return false;
+}
+
 static void serve(struct pixeld *pixeld)
 {
-    while (daemon_wait_signal() == DAEMON_RELOAD)
-        reload_keys(pixeld->site.keys);
+    bool handed_over;
+
+    while (await_stop(pixeld))
+        ;
     log_notice("stopping");
-    if (!http_stop(pixeld->http, pixeld->conf->pixeld.drain_timeout_ms))
+    handed_over = handover_is_alive(pixeld->successor);
+    if (handed_over)
+        daemon_leave_pid_file();
+    if (pixeld->admin_http)
+        http_stop(pixeld->admin_http, 0, true);
+    if (!http_stop(pixeld->http, pixeld->conf->pixeld.drain_timeout_ms, handed_over || pixeld->doors.shared))
         log_warn("some connections had not ended after %lld ms and were closed",
                  (long long)pixeld->conf->pixeld.drain_timeout_ms);
 }
@@ -179,6 +367,7 @@ static void stop(struct pixeld *pixeld)
     recorder_close(&pixeld->recorder, LOADER_DRAIN_MS);
     rulebook_free(pixeld->site.rulebook);
     pages_release(&pixeld->site.pages);
+    tls_release();
     journal_free(pixeld->site.journal);
     keys_free(pixeld->site.keys);
     network_list_free(&pixeld->trusted_proxies);
@@ -188,8 +377,11 @@ static void stop(struct pixeld *pixeld)
 int main(int argc, char **argv)
 {
     struct daemon_options options = daemon_options(program, argc, argv);
-    struct pixeld pixeld = {.conf = daemon_configure(&options, CONF_PIXELD)};
+    struct pixeld pixeld = {.options = &options, .handover = handover_take()};
 
+    options.upgrades = true;
+    options.examine = examine_configuration;
+    pixeld.conf = daemon_configure(&options, CONF_PIXELD);
     daemon_start(&options);
     if (!start(&pixeld))
         daemon_fail();

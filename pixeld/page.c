@@ -87,34 +87,34 @@ static bool are_there(const struct pages *pages)
 bool pages_init(struct pages *pages)
 {
     *pages = (struct pages){
-        .pixel = http_page_new(200, pixel_headers, COUNT(pixel_headers),
+        .pixel = http_page_new_lasting(200, pixel_headers, COUNT(pixel_headers),
                                slice_of((const char *)gif, sizeof gif)),
-        .not_found = http_page_new(
+        .not_found = http_page_new_lasting(
             404, page_headers, COUNT(page_headers),
             slice_str(PAGE("Not found", "There is nothing at this address. If you followed a "
                                         "link in a mail, it was cut or changed on its way."))),
         .method_not_allowed =
-            http_page_new(405, last_page_headers, COUNT(last_page_headers),
+            http_page_new_lasting(405, last_page_headers, COUNT(last_page_headers),
                           slice_str(PAGE("Method not allowed", "Only GET and HEAD are answered."))),
         .bad_request =
-            http_page_new(400, last_page_headers, COUNT(last_page_headers),
+            http_page_new_lasting(400, last_page_headers, COUNT(last_page_headers),
                           slice_str(PAGE("Bad request", "A request here has one Host, no body but that of a form, and fields "
                                                         "whose names no space follows."))),
-        .post_allowed = http_page_new(405, post_allowed_headers, COUNT(post_allowed_headers),
+        .post_allowed = http_page_new_lasting(405, post_allowed_headers, COUNT(post_allowed_headers),
                                       slice_str(PAGE("Method not allowed", "Only GET, HEAD and POST are answered."))),
-        .too_large = http_page_new(413, last_page_headers, COUNT(last_page_headers),
+        .too_large = http_page_new_lasting(413, last_page_headers, COUNT(last_page_headers),
                                    slice_str(PAGE("Content too large", "So much is not taken here."))),
-        .unavailable = http_page_new(503, unavailable_headers, COUNT(unavailable_headers),
+        .unavailable = http_page_new_lasting(503, unavailable_headers, COUNT(unavailable_headers),
                                      slice_str(PAGE("Not now", "This cannot be done just now. Please try again in a minute."))),
-        .unsubscribe = http_page_new(
+        .unsubscribe = http_page_new_lasting(
             200, form_headers, COUNT(form_headers),
             slice_str(FORM_PAGE("Unsubscribe", "<p>Do you want to get no more mails of this kind?</p>"
                                                "<form method=\"post\"><button>Unsubscribe</button></form>"))),
-        .unsubscribed = http_page_new(
+        .unsubscribed = http_page_new_lasting(
             200, form_headers, COUNT(form_headers),
             slice_str(FORM_PAGE("Unsubscribed", "<p>You will get no more mails of this kind. One that was already on "
                                                 "its way may still arrive.</p>"))),
-        .healthy = http_page_new(200, health_headers, COUNT(health_headers), slice_str("ok\n")),
+        .healthy = http_page_new_lasting(200, health_headers, COUNT(health_headers), slice_str("ok\n")),
     };
     if (are_there(pages))
         return true;

@@ -66,3 +66,13 @@ void route_free(struct route *route)
 {
     url_target_free(&route->target);
 }
+
+const char *route_name(enum route_place place)
+{
+    static const char *const names[ROUTE_PLACES] = {
+        [ROUTE_NOWHERE] = "nowhere",         [ROUTE_VIEW] = "view",     [ROUTE_CLICK] = "click",
+        [ROUTE_UNSUBSCRIBE] = "unsubscribe", [ROUTE_HEALTH] = "health",
+    };
+
+    return names[place];
+}

@@ -14,7 +14,14 @@
 
 #include <stdbool.h>
 
-enum route_place { ROUTE_NOWHERE, ROUTE_VIEW, ROUTE_CLICK, ROUTE_UNSUBSCRIBE, ROUTE_HEALTH };
+enum route_place {
+    ROUTE_NOWHERE,
+    ROUTE_VIEW,
+    ROUTE_CLICK,
+    ROUTE_UNSUBSCRIBE,
+    ROUTE_HEALTH,
+    ROUTE_PLACES /* how many there are */
+};
 
 struct route {
     enum route_place place;
@@ -26,6 +33,9 @@ struct route {
 /* PREFIX is the path of tracking_url, "" or "/t"; a proxy may have taken it off already. Free ROUTE. */
 void route_parse(struct slice target, struct slice prefix, struct route *route);
 void route_free(struct route *route);
+
+/* A word for whoever counts requests. */
+const char *route_name(enum route_place place);
 
 /* The path of a URL such as tracking_url: behind scheme and authority. Empty when there is none. */
 struct slice route_url_path(struct slice url);

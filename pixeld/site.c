@@ -8,15 +8,25 @@
 #include "pixeld/route.h"
 #include "pixeld/unsubscribe.h"
 
-void site_record(struct site *site, const struct request *request, const struct token *token,
-                 struct slice raw)
+uint64_t site_record(struct site *site, const struct request *request, const struct token *token, struct slice raw)
 {
     struct rules *rules = rulebook_take(site->rulebook);
     struct record_hit hit;
+    uint64_t after = 0;
 
-    if (hit_of(request, token, raw, rules, &site->hits, clock_wall_us(), &hit))
-        journal_add(site->journal, &hit);
+    if (hit_of(request, token, raw, rules, &site->hits, clock_wall_us(), &hit)) {
+        metrics_count_hit(&site->metrics, &hit);
+        after = journal_add(site->journal, &hit);
+    }
     rules_let_go(rules);
+    return after;
+}
+
+void site_settle(void *arg, uint64_t after, size_t answers)
+{
+    struct site *site = arg;
+
+    journal_sync(site->journal, after, answers);
 }
 
 static struct http_answer answer_place(struct site *site, const struct request *request,
@@ -30,8 +40,9 @@ static struct http_answer answer_place(struct site *site, const struct request *
     case ROUTE_UNSUBSCRIBE:
         return unsubscribe_answer(site, request, route);
     case ROUTE_HEALTH:
-        return health_answer(site, request);
+        return health_answer(site, health_may_know(site, request));
     case ROUTE_NOWHERE:
+    case ROUTE_PLACES:
         break;
     }
     return (struct http_answer){.page = site->pages.not_found};
@@ -52,14 +63,14 @@ static struct http_page *refusal(const struct site *site, const struct request *
 struct http_answer site_answer(void *arg, const struct request *request)
 {
     struct site *site = arg;
-    struct http_answer answer;
+    struct http_answer answer = {.once = false};
     struct route route;
 
     route_parse(request->target, site->prefix, &route);
     answer.page = refusal(site, request, &route);
-    answer.once = false;
     if (!answer.page)
         answer = answer_place(site, request, &route);
+    metrics_count_request(&site->metrics, route.place, http_page_status(answer.page));
     route_free(&route);
     return answer;
 }

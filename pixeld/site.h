@@ -2,8 +2,8 @@
 /*
  * site - what is served where: from a request to the file that answers it.
  *
- * Everything here is set before the first request and read by all threads. site_answer() waits for
- * nothing but, with spool_sync = 0, the disk.
+ * Everything here but the counts is set before the first request and read by all threads. site_answer() waits for
+ * nothing but, when somebody unsubscribes with spool_sync = 0, the disk.
  */
 #ifndef PIXELD_SITE_H
 #define PIXELD_SITE_H
@@ -13,6 +13,7 @@
 #include "pixeld/hit.h"
 #include "pixeld/http.h"
 #include "pixeld/journal.h"
+#include "pixeld/metrics.h"
 #include "pixeld/page.h"
 #include "pixeld/rulebook.h"
 
@@ -25,13 +26,16 @@ struct site {
     bool unsubscribe_everywhere; /* not only from the sender of the mail */
     struct rulebook *rulebook;
     struct pages pages;
+    struct metrics metrics;
 };
 
 /* ARG is the struct site: an answer function of http.h. */
 struct http_answer site_answer(void *arg, const struct request *request);
 
-/* Notes down the request under TOKEN; RAW as for hit_of(). */
-void site_record(struct site *site, const struct request *request, const struct token *token,
-                 struct slice raw);
+/* ARG is the struct site: what answers wait for, with spool_sync = 0. */
+void site_settle(void *arg, uint64_t after, size_t answers);
+
+/* Notes down the request under TOKEN; RAW as for hit_of(). Gives what its answer has to wait for, or 0. */
+uint64_t site_record(struct site *site, const struct request *request, const struct token *token, struct slice raw);
 
 #endif

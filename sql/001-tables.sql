@@ -34,7 +34,7 @@ create table spoor.node (
     program text not null,
     leased_at timestamptz not null default now()
 );
-comment on table spoor.node is 'Node numbers, which stand in the message ids that a spoor-stamp makes. A lease does not expire.';
+comment on table spoor.node is 'Node numbers, which stand in the message ids that a spoor-stamp makes. A lease does not expire, and no number is given out twice.';
 comment on column spoor.node.node is 'The number, 0 to 1023.';
 comment on column spoor.node.identity is 'Identity of the spool that holds the lease.';
 comment on column spoor.node.host is 'Host that asked for it.';
@@ -51,7 +51,9 @@ create table spoor.spool_progress (
     record bigint not null default 0,
     checksum bigint not null default 0,
     dropped bigint not null default 0,
-    updated_at timestamptz not null default now()
+    updated_at timestamptz not null default now(),
+    entered_at timestamptz not null default now(),
+    retired_at timestamptz
 );
 comment on table spoor.spool_progress is 'How far each spool has been loaded; moved in the transaction that loads, so nothing is loaded twice.';
 comment on column spoor.spool_progress.spool is 'Short number of the spool, as in spoor.event.';
@@ -64,6 +66,8 @@ comment on column spoor.spool_progress.record is 'Position at which the last loa
 comment on column spoor.spool_progress.checksum is 'CRC-32C of the last loaded record: tells another life of the same spool.';
 comment on column spoor.spool_progress.dropped is 'Records left out because they were older than the retention.';
 comment on column spoor.spool_progress.updated_at is 'When it last moved.';
+comment on column spoor.spool_progress.entered_at is 'When its loader last began a session.';
+comment on column spoor.spool_progress.retired_at is 'Since when nobody waits for it any more; null while it counts. A loader that comes back with it takes this back.';
 
 create table spoor.retention (
     events interval not null check (events between '1 day' and '99 years')
@@ -320,6 +324,7 @@ create table spoor.campaign_refusal (
     primary key (campaign, address, digest)
 );
 create index campaign_refusal_record on spoor.campaign_refusal (record, spool);
+create index campaign_refusal_owner on spoor.campaign_refusal (owner) where message is null;
 comment on table spoor.campaign_refusal is 'Campaign mail that did not go to somebody because of a stop: one row a mail and person, however often it was tried.';
 comment on column spoor.campaign_refusal.campaign is 'The campaign.';
 comment on column spoor.campaign_refusal.address is 'Who did not get it.';
@@ -363,6 +368,7 @@ create table spoor.batch (
     records integer not null,
     loaded_at timestamptz not null default now()
 );
+create index batch_spool on spoor.batch (spool, last_record);
 comment on table spoor.batch is 'What was loaded together. Numbers appear in the order of the commits, so a reader that has seen a number has seen all before.';
 comment on column spoor.batch.number is 'The counter.';
 comment on column spoor.batch.spool is 'Spool it came from. 0: later verdicts, and the records are numbers of spoor.event_verdict.';

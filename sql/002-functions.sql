@@ -147,12 +147,23 @@ create function spoor.enter_spool(identity uuid, host text, program text) return
 declare
     owner name;
 begin
-    insert into spoor.spool_progress (identity, host, program, role)
-        values (identity, host, program, session_user) on conflict on constraint spool_progress_identity_key do nothing;
-    select p.role into owner from spoor.spool_progress p where p.identity = enter_spool.identity;
+    insert into spoor.spool_progress as p (identity, host, program, role)
+        values (identity, host, program, session_user)
+        on conflict on constraint spool_progress_identity_key do update set entered_at = now(), retired_at = null
+        returning p.role into owner;
     perform spoor.check_spool_role(owner);
 end $$;
-comment on function spoor.enter_spool(uuid, text, text) is 'Makes a spool known, at position 0, and whoever enters it its owner; refuses one of another role.';
+comment on function spoor.enter_spool(uuid, text, text) is 'Makes a spool known, at position 0, and whoever enters it its owner; one that is known has a session again, and is not retired. Refuses one of another role.';
+
+create function spoor.retire_spool(spool smallint) returns boolean
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+    as $$
+begin
+    update spoor.spool_progress p set retired_at = coalesce(p.retired_at, now()) where p.spool = retire_spool.spool;
+    return found;
+end $$;
+comment on function spoor.retire_spool(smallint) is 'The host or program of this spool is gone for good: nobody waits for it any more. Its node number stays its own. False: there is no such spool.';
 
 create function spoor.check_spool_role(owner name) returns void
     language plpgsql stable

@@ -55,8 +55,11 @@ comment on column spoor.counted_event.kind is 'As in spoor.event.';
 comment on column spoor.counted_event.link is 'As in spoor.event.';
 comment on column spoor.counted_event.repeated is 'Whether it counts as the one before; see spoor.verdict_setting.repeat_window.';
 
-create view spoor.feed as
-select e.at_time,
+create view spoor.feed_item as
+select e.spool,
+       e.record,
+       coalesce(m.owner, f.owner) as owner,
+       e.at_time,
        spoor.event_kind_name(e.kind) as what,
        coalesce(m.sender, f.sender) as sender,
        coalesce(f.address, spoor.answer_person(a), spoor.recipient_name(e.message, e.recipient)) as person,
@@ -67,7 +70,7 @@ select e.at_time,
        a.status,
        case when a.hard then 'hard' when not a.hard then 'soft' end as hardness,
        spoor.answer_effect(a) as effect,
-       nullif(e.message, 0) as message,
+       e.message,
        spoor.answerer_name(e.message, a.from_address, a.answerer) as answerer,
        spoor.shares_domain(e.message, a.from_address) as same_domain,
        e.kind not in ('v', 'c') or e.at_time < now() - (select t.verdict_settle from spoor.verdict_setting t) as settled
@@ -77,8 +80,31 @@ left join spoor.link l on l.message = e.message and l.number = e.link and e.kind
 left join spoor.answer a on a.message = e.message and a.spool = e.spool and a.record = e.record
 left join spoor.campaign_refusal f on e.kind = 'f' and f.spool = e.spool and f.record = e.record
 left join spoor.reason r on r.id = e.reason
-where spoor.is_counted(e.kind, e.verdict)
-order by e.at_time desc;
+where spoor.is_counted(e.kind, e.verdict);
+comment on view spoor.feed_item is 'What the feed shows, in no order, with what names an event; for spoor.feed and spoor.feed_page().';
+comment on column spoor.feed_item.spool is 'Spool it came from, as in spoor.event.';
+comment on column spoor.feed_item.record is 'Position in the spool.';
+comment on column spoor.feed_item.owner is 'In whose feed it is.';
+comment on column spoor.feed_item.at_time is 'As in spoor.feed.';
+comment on column spoor.feed_item.what is 'As in spoor.feed.';
+comment on column spoor.feed_item.sender is 'As in spoor.feed.';
+comment on column spoor.feed_item.person is 'As in spoor.feed.';
+comment on column spoor.feed_item.subject is 'As in spoor.feed.';
+comment on column spoor.feed_item.detail is 'As in spoor.feed.';
+comment on column spoor.feed_item.verdict is 'As in spoor.feed.';
+comment on column spoor.feed_item.reason is 'As in spoor.feed.';
+comment on column spoor.feed_item.status is 'As in spoor.feed.';
+comment on column spoor.feed_item.hardness is 'As in spoor.feed.';
+comment on column spoor.feed_item.effect is 'As in spoor.feed.';
+comment on column spoor.feed_item.message is 'As in spoor.feed.';
+comment on column spoor.feed_item.answerer is 'As in spoor.feed.';
+comment on column spoor.feed_item.same_domain is 'As in spoor.feed.';
+comment on column spoor.feed_item.settled is 'As in spoor.feed.';
+
+create view spoor.feed as
+select at_time, what, sender, person, subject, detail, verdict, reason, status, hardness, effect, message, answerer, same_domain,
+       settled
+from spoor.feed_item order by at_time desc;
 comment on view spoor.feed is 'What became of the mails, newest first; without what machines or the sender did. Try: table spoor.feed limit 20 \watch 2';
 comment on column spoor.feed.at_time is 'When it happened.';
 comment on column spoor.feed.what is 'view, click, unsubscribe, the class of an answer, or refused: campaign mail that did not go to somebody.';
@@ -91,7 +117,7 @@ comment on column spoor.feed.reason is 'Why this verdict, where the answer names
 comment on column spoor.feed.status is 'Status code of a bounce.';
 comment on column spoor.feed.hardness is 'hard: the bounce is for good; soft: it may get through another time.';
 comment on column spoor.feed.effect is 'Whether a bounce or complaint may end campaigns for that person, yes or why not; see spoor.answer_effect().';
-comment on column spoor.feed.message is 'The mail, as in spoor.message; null for one that nobody got.';
+comment on column spoor.feed.message is 'The mail, as in spoor.message; 0 for one that nobody got.';
 comment on column spoor.feed.answerer is 'Of an answer: recipient, also one in Cc, or other; null when that is not known.';
 comment on column spoor.feed.same_domain is 'Of an answer: whether it came from the domain of a recipient.';
 comment on column spoor.feed.settled is 'Whether the verdict is not expected to change any more.';
@@ -99,7 +125,7 @@ comment on column spoor.feed.settled is 'Whether the verdict is not expected to 
 create view spoor.event_report as
 select e.at_time,
        spoor.event_kind_name(e.kind) as what,
-       nullif(e.message, 0) as message,
+       e.message,
        coalesce(f.address, spoor.answer_person(a), spoor.recipient_name(e.message, e.recipient)) as person,
        nullif(e.link::integer & 65535, 0) as link,
        l.destination,
@@ -125,7 +151,7 @@ left join spoor.spool_progress p on p.spool = e.spool;
 comment on view spoor.event_report is 'Every event, also those of machines, with its codes spelled out.';
 comment on column spoor.event_report.at_time is 'When it happened.';
 comment on column spoor.event_report.what is 'view, click, unsubscribe, the class of an answer, or refused.';
-comment on column spoor.event_report.message is 'The mail.';
+comment on column spoor.event_report.message is 'The mail; 0 for one that nobody got.';
 comment on column spoor.event_report.person is 'Who did it, or one of how many; whom a report or refusal is about.';
 comment on column spoor.event_report.link is 'Which link, from 1.';
 comment on column spoor.event_report.destination is 'Where the link leads.';
@@ -234,3 +260,141 @@ comment on column spoor.recipient_report.last_event_at is 'Last event or answer.
 comment on column spoor.recipient_report.views is 'All views, without repeats.';
 comment on column spoor.recipient_report.clicks is 'All clicks, without repeats.';
 comment on column spoor.recipient_report.replies is 'All replies from this address.';
+
+create view spoor.node_report as
+select p.spool,
+       n.node,
+       p.program,
+       p.host,
+       greatest(p.updated_at, p.entered_at) as last_seen,
+       p.position,
+       p.retired_at
+from spoor.spool_progress p left join spoor.node n on n.identity = p.identity
+order by p.retired_at is not null, p.program, p.host, p.spool;
+comment on view spoor.node_report is 'One row a spool, and so a program on a host: when it was last heard of, and whether somebody still waits for it.';
+comment on column spoor.node_report.spool is 'Short number of the spool; spoor.retire_spool() takes it.';
+comment on column spoor.node_report.node is 'Node number, where the program makes message ids.';
+comment on column spoor.node_report.program is 'Program that writes it.';
+comment on column spoor.node_report.host is 'Host on which it lies.';
+comment on column spoor.node_report.last_seen is 'When records last came from it, or its loader last began a session.';
+comment on column spoor.node_report.position is 'How far it is loaded.';
+comment on column spoor.node_report.retired_at is 'Since when nobody waits for it any more.';
+
+-- Pages of one owner's feed, newest first. How new an event is, its batch says and not its time: what a host sends after
+-- days, or with a wrong clock, must not slip in behind a reader's back. A cursor names the last event that was seen.
+
+create type spoor.feed_place as (batch bigint, record bigint, spool smallint, message bigint, at_time timestamptz);
+comment on type spoor.feed_place is 'Where an event stands in the feed, and what it is found by.';
+
+create function spoor.feed_matches(message bigint, subject text, search text) returns boolean
+    language sql stable parallel safe
+    as $$ select $3 is null or position(lower($3) in lower($2)) > 0
+        or exists (select from spoor.recipient r where r.message = $1 and r.address = lower($3)) $$;
+comment on function spoor.feed_matches(bigint, text, text) is 'Whether a mail has these words in its subject or went to this address; all do when nothing is searched for.';
+
+create function spoor.feed_by_mail(mails bigint[], before spoor.feed_place, count integer) returns setof spoor.feed_place
+    language sql stable rows 20
+    as $$
+    select b.number, e.record, e.spool, e.message, e.at_time
+    from spoor.judged_event e
+    cross join lateral (select c.number from spoor.batch c where c.spool = e.spool and c.last_record >= e.record
+                        order by c.last_record limit 1) b
+    where e.message = any ($1) and spoor.is_counted(e.kind, e.verdict)
+          and (b.number, e.record) < (($2).batch, ($2).record)
+    order by b.number desc, e.record desc limit $3 $$;
+comment on function spoor.feed_by_mail(bigint[], spoor.feed_place, integer) is 'The newest events of some mails: the way for who has sent few.';
+
+-- Who was refused a mail that nobody got: no number of a mail leads to that.
+create function spoor.feed_of_refusals(owner text, search text, before spoor.feed_place, count integer)
+    returns setof spoor.feed_place
+    language sql stable rows 20
+    as $$
+    select b.number, f.record, f.spool, 0::bigint, f.at_time
+    from spoor.campaign_refusal f
+    cross join lateral (select c.number from spoor.batch c where c.spool = f.spool and c.last_record >= f.record
+                        order by c.last_record limit 1) b
+    where f.owner = $1 and f.message is null and (b.number, f.record) < (($3).batch, ($3).record)
+          and ($2 is null or position(lower($2) in lower(f.subject)) > 0 or f.address = lower($2))
+    order by b.number desc, f.record desc limit $4 $$;
+comment on function spoor.feed_of_refusals(text, text, spoor.feed_place, integer) is 'The newest refusals of mails that nobody got.';
+
+create function spoor.feed_by_batch(owner text, search text, before spoor.feed_place, count integer, batches integer)
+    returns setof spoor.feed_place
+    language plpgsql stable rows 20
+    set plan_cache_mode = force_custom_plan
+    set max_parallel_workers_per_gather = 0
+    as $$
+declare
+    b record;
+    found_now integer;
+    left_over integer := count;
+begin
+    for b in select c.number, c.spool, c.first_record, c.last_record from spoor.batch c
+             where c.number <= before.batch order by c.number desc limit batches loop
+        return query
+            select b.number, e.record, e.spool, e.message, e.at_time
+            from spoor.judged_event e
+            -- each mail by itself: never all mails of an owner, for that takes the longer the more there are
+            cross join lateral (select w.owner, w.subject, null as address from spoor.message w where w.id = e.message
+                                union all
+                                select f.owner, f.subject, f.address from spoor.campaign_refusal f
+                                where e.message = 0 and f.record = e.record and f.spool = e.spool offset 0) m
+            where e.spool = b.spool and e.record between b.first_record and b.last_record
+                  and (b.number, e.record) < (before.batch, before.record)
+                  and spoor.is_counted(e.kind, e.verdict) and m.owner = feed_by_batch.owner
+                  and (m.address = lower(search) or spoor.feed_matches(e.message, m.subject, search))
+            order by e.record desc limit left_over;
+        get diagnostics found_now = row_count;
+        left_over := left_over - found_now;
+        exit when left_over <= 0;
+    end loop;
+end $$;
+comment on function spoor.feed_by_batch(text, text, spoor.feed_place, integer, integer) is 'The newest events in so many batches: the way for who has sent much.';
+
+create function spoor.feed_page(owner text, before_batch bigint default null, before_record bigint default null,
+                                count integer default 20, search text default null)
+    returns table (batch bigint, record bigint, at_time timestamptz, what text, person text, subject text, detail text,
+                   verdict text, reason text, message bigint)
+    language plpgsql stable rows 20
+    set plan_cache_mode = force_custom_plan
+    set max_parallel_workers_per_gather = 0
+    as $$
+declare
+    before spoor.feed_place;
+    place spoor.feed_place[];
+    mails bigint[];
+    few integer;
+    near constant integer := 20; -- batches
+begin
+    -- A batch of 10,000 takes as long as 250 mails, and holds the more of an owner's events the more of all mails are his.
+    -- So that many mails are looked at one by one; beyond 1,000 nobody waits for that.
+    few := (select least(1000, greatest(250, sqrt(greatest(c.reltuples, 0) * count / 32)))
+            from pg_catalog.pg_class c where c.oid = 'spoor.message'::regclass);
+    before.batch := coalesce(before_batch, 9223372036854775807);
+    before.record := coalesce(before_record, 9223372036854775807);
+    mails := array(select m.id from spoor.message m where m.owner = feed_page.owner limit few + 1);
+    if cardinality(mails) > few then
+        place := array(select p from spoor.feed_by_batch(owner, search, before, count, near) p);
+    end if;
+    if cardinality(mails) <= few or cardinality(place) < count then
+        mails := array(select m.id from spoor.message m where m.owner = feed_page.owner
+                       and spoor.feed_matches(m.id, m.subject, search));
+        place := array(select p from (select * from spoor.feed_by_mail(mails, before, count)
+                                      union all select * from spoor.feed_of_refusals(owner, search, before, count)) p
+                       order by p.batch desc, p.record desc limit count);
+    end if;
+    return query
+        select p.batch, p.record, f.at_time, f.what, f.person, f.subject, f.detail, f.verdict, f.reason, f.message
+        from unnest(place) p
+        join spoor.feed_item f on f.message = p.message and f.at_time = p.at_time and f.spool = p.spool
+                                  and f.record = p.record
+        where p.message <> 0
+        union all
+        -- by time: the number 0 stands for too many
+        select p.batch, p.record, f.at_time, f.what, f.person, f.subject, f.detail, f.verdict, f.reason, f.message
+        from unnest(place) p
+        join spoor.feed_item f on f.at_time = p.at_time and f.spool = p.spool and f.record = p.record
+        where p.message = 0
+        order by 1 desc, 2 desc;
+end $$;
+comment on function spoor.feed_page(text, bigint, bigint, integer, text) is 'A page of an owner''s feed, newest first: what came before the batch and record that the page before ended with, or the newest. With search only mails that have these words in their subject, or went to this address.';

@@ -43,6 +43,6 @@ grant execute on function spoor.lease_node(uuid, text, text) to spoor_milter;
 grant usage on schema spoor to spoor_admin;
 grant select on all tables in schema spoor to spoor_admin;
 grant update on spoor.retention to spoor_admin;
-grant update (role) on spoor.spool_progress to spoor_admin;
+grant update (role, retired_at) on spoor.spool_progress to spoor_admin;
 grant delete on spoor.node, spoor.rejected, spoor.unjudged_hit to spoor_admin;
 grant execute on all functions in schema spoor to spoor_admin;

@@ -18,8 +18,8 @@ import servers
 import spoor
 import traces
 import web
+from cores import OTHER_CORE, SERVER_CORE, children, cpu_seconds, pin
 
-SERVER_CORE, OTHER_CORE = "0", "1"
 URLS = 64
 
 NGINX_CONF = """\
@@ -76,6 +76,7 @@ class PixelRate:
                                  pixeld={"threads": 1, "connections": 4096, "connections_per_address": 0}, **settings)
         self.nginx_port = proc.free_port()
         self.script = os.path.join(self.folder, "wrk.lua")
+        self.paths = os.path.join(self.folder, "paths")
         self.running = []
         self.session = None
         self.answered = 0  # by spoor-pixeld
@@ -99,8 +100,8 @@ class PixelRate:
 
     def _write_requests(self):
         """Valid pixel paths, from dry runs: their messages are in no table, and hits need none."""
-        file, paths = os.path.join(self.folder, "mail"), os.path.join(self.folder, "paths")
-        with open(paths, "w") as out:
+        file = os.path.join(self.folder, "mail")
+        with open(self.paths, "w") as out:
             for _ in range(URLS):
                 with open(file, "wb") as mail:
                     mail.write(mails.html_8bit("alice@example.com", ["bob@example.net"], mails.new_mark()))
@@ -109,7 +110,7 @@ class PixelRate:
                 url = traces.pixels(stamped.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"), self.spoor.tracking_url)[0]
                 out.write(url[len(self.spoor.tracking_url):] + "\n")
         with open(self.script, "w") as out:
-            out.write(WRK_SCRIPT.format(agent=web.BROWSER, paths=paths))
+            out.write(WRK_SCRIPT.format(agent=web.BROWSER, paths=self.paths))
 
     def _start_nginx(self):
         conf = os.path.join(self.folder, "nginx.conf")
@@ -130,15 +131,34 @@ class PixelRate:
     def _measure(self, name, port, pids):
         self._settle()
         before = sum(map(cpu_seconds, pids))
+        answers, rate = self._load(name, port)
+        if name == "pixeld":
+            self._drain(answers)
+        self.cpu[name].append((sum(map(cpu_seconds, pids)) - before) * 1e6 / answers)
+        return rate
+
+    def _load(self, name, port):
+        """All that the server can answer; how many answers, and how many a second."""
         done = proc.run(["taskset", "-c", OTHER_CORE, "wrk", "-t1", "-c%d" % self.connections, "-d%ds" % self.seconds,
                          "-s", self.script, "http://127.0.0.1:%d/" % port]).stdout.decode()
         if re.search(r"Non-2xx|Socket errors", done):
             raise proc.Failure("wrk saw errors at %s:\n%s" % (name, done), os.path.join(self.log_folder, name + ".log"))
-        answers = int(re.search(r"(\d+) requests in", done).group(1))
-        if name == "pixeld":
-            self._drain(answers)
-        self.cpu[name].append((sum(map(cpu_seconds, pids)) - before) * 1e6 / answers)
-        return float(re.search(r"Requests/sec:\s*([\d.]+)", done).group(1))
+        return (int(re.search(r"(\d+) requests in", done).group(1)),
+                float(re.search(r"Requests/sec:\s*([\d.]+)", done).group(1)))
+
+    def peak(self):
+        """Requests a second of spoor-pixeld, whatever becomes of the rows."""
+        self._settle()
+        return self._load("pixeld", self.spoor.port)[1]
+
+    def paced(self, rate):
+        """Half of the answers, 99 in 100 and all come within so many milliseconds, at RATE requests a second."""
+        self._settle()
+        program = os.path.join(spoor.build_folder(), "tests", "bench", "paced")
+        proc.run(["make", "-s", "-C", spoor.build_folder(), "tests/bench/paced"])
+        done = proc.run(["taskset", "-c", OTHER_CORE, program, str(self.spoor.port), self.paths, str(self.connections),
+                         str(rate), str(self.seconds)]).stdout.decode()
+        return tuple(map(float, done.split()[1:]))
 
     def _drain(self, answers):
         """What the loader still has to do counts as CPU of the requests that left it."""
@@ -185,14 +205,3 @@ class PixelRate:
             self.stop()
         finally:
             subprocess.run(["rm", "-rf", self.folder])
-
-
-def pin(pid, core):
-    """All threads of a process; those that it starts later inherit it."""
-    proc.run(["taskset", "-a", "-p", "-c", core, str(pid)])
-
-
-def cpu_seconds(pid):
-    with open("/proc/%d/stat" % pid) as file:
-        numbers = file.read().rsplit(")", 1)[1].split()
-    return (int(numbers[11]) + int(numbers[12])) / os.sysconf("SC_CLK_TCK")

@@ -24,11 +24,12 @@ def binary_folder():
 
 
 class Postgres:
-    def __init__(self, folder, log_folder, durable=False):
+    def __init__(self, folder, log_folder, durable=False, buffers="64MB"):
         self.data = os.path.join(folder, "postgres")
         self.socket_folder = os.path.join(folder, "pgsocket")
         self.log = os.path.join(log_folder, "postgres.log")
         self.durable = durable
+        self.buffers = buffers
         self.server = None
         owner = pwd.getpwnam("postgres")
         for path in (self.data, self.socket_folder):
@@ -45,7 +46,7 @@ class Postgres:
     def start(self):
         settings = {"listen_addresses": "", "unix_socket_directories": self.socket_folder,
                     "max_connections": "60", "log_min_messages": "warning", "timezone": "UTC",
-                    "fsync": "on" if self.durable else "off", "shared_buffers": "64MB"}
+                    "fsync": "on" if self.durable else "off", "shared_buffers": self.buffers}
         argv = [binary_folder() + "/postgres", "-D", self.data]
         for name, value in settings.items():
             argv += ["-c", "%s=%s" % (name, value)]

@@ -241,7 +241,7 @@ def test_a_mail_that_is_tried_again_is_refused_once(servers, name, message_id):
     assert arrives_at(servers, partly, [CAROL])
     got = servers.postgres.value("SELECT id FROM spoor.message WHERE subject LIKE '%%%s'" % partly)
     assert set(refusals(servers, name, 2)) == {(BOB, "reply", None), (BOB, "reply", got)}
-    whole = servers.postgres.rows("SELECT * FROM spoor.feed WHERE what = 'refused' AND detail = %s AND message IS NULL" % quote(name))
+    whole = servers.postgres.rows("SELECT * FROM spoor.feed WHERE what = 'refused' AND detail = %s AND message = 0" % quote(name))
     assert [row["sender"] for row in whole] == [SENDER] and "Spring news" in whole[0]["subject"]
     assert servers.postgres.value("SELECT refused FROM spoor.campaign_report WHERE campaign = %s" % quote(name)) == "2"
 

@@ -529,7 +529,7 @@ def test_check_goes_on_where_an_option_is_missing(servers, tmp_path):
     done = servers.spoor.ctl("check", conf=conf, check=False, env={"PGUSER": "postgres"})
     states = {line.split()[0]: line.split()[1] for line in done.stdout.decode().splitlines()}
     assert states == {"configuration": "FAIL", "keys": "FAIL", "database": "ok", "schema": "ok", "memcached": "ok",
-                      "spool": "ok"}
+                      "spool": "ok", "match": "ok", "pixeld": "ok", "stamp": "ok"}
     assert "key_file is missing" in done.stdout.decode()
     assert (done.returncode, done.stderr) == (1, b"")
 

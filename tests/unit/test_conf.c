@@ -208,6 +208,10 @@ static void what_is_wrong_is_named_with_its_line(void **state)
         {"pixeld { listen = { localhost:8080 } }\n", 2, "ADDRESS:PORT"},
         {"pixeld { listen = { ::1:8080 } }\n", 2, "ADDRESS:PORT"},
         {"pixeld { listen = { 127.0.0.1:70000 } }\n", 2, "ADDRESS:PORT"},
+        {"pixeld { listen_tls = { unix:/run/x } }\n", 2, "ADDRESS:PORT"},
+        {"pixeld { tls_key = key.pem }\n", 2, "begins with /"},
+        {"pixeld { admin_listen = unix:run }\n", 2, "unix:/PATH"},
+        {"pixeld { admin_listen = localhost:9000 }\n", 2, "unix:/PATH"},
         {"pixeld { proxy_header = x-real-ip }\n", 2, "x-forwarded-for or forwarded"},
         {"pixeld { threads = 1.5 }\n", 2, "0 to 256"},
         {"mode = \"track\n", 5, ""},
@@ -249,6 +253,10 @@ static void each_program_asks_for_what_it_needs(void **state)
     conf_free(load(SERVED "stamp { listen = \"unix:/run/x\"\n listen_copies = \"unix:/run/y\"\n copies = yes }\n", CONF_STAMP));
     conf_free(load(SERVED "match { listen = \"inet6:8891@::1\" }\n", CONF_MATCH));
     conf_free(load(SERVED "pixeld { listen = \"[::]:80\" }\n", CONF_PIXELD));
+    refuse(CONF_PIXELD, SERVED "pixeld { listen_tls = \"[::]:443\" }\n", 0, "pixeld.tls_certificate is missing");
+    refuse(CONF_PIXELD, SERVED "pixeld { listen_tls = \"[::]:443\" tls_certificate = /c }\n", 0, "pixeld.tls_key is missing");
+    conf_free(load(SERVED "pixeld { listen_tls = \"[::]:443\" tls_certificate = /c tls_key = /k admin_listen = \"unix:/run/x\" }\n",
+                   CONF_PIXELD));
 }
 
 static void what_cannot_be_read_is_said(void **state)

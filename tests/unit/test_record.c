@@ -44,6 +44,40 @@ static struct record_message sample_message(void)
     };
 }
 
+/* PAYLOAD tells this time, and a beginning of it that is too short tells none. */
+static void assert_time(enum record_kind kind, struct slice payload, int64_t expected)
+{
+    int64_t time_us = 0;
+
+    assert_true(record_time((uint8_t)kind, payload, &time_us));
+    assert_int_equal(time_us, expected);
+    assert_false(record_time((uint8_t)kind, slice_of(payload.p, 8), &time_us));
+    assert_false(record_time(0, payload, &time_us));
+    assert_false(record_time(200, payload, &time_us));
+}
+
+static void a_delivery_comes_back(void **state)
+{
+    struct record_delivery in = {
+        .state = DELIVERY_DEFERRED, .time_us = 1600000000000000, .host = slice_str("mx"), .queue_id = slice_str("4F2A1"),
+        .first = slice_str("F"), .recipient = slice_str("r"), .original = slice_str("o"), .relay = slice_str("l"),
+        .relay_address = slice_str("192.0.2.1"), .status = slice_str("4.2.0"), .text = slice_str("later"),
+        .goes_on_as = slice_str("N"), .assigned_id = slice_str("i@d"), .tls = true}, out;
+    struct buf buf;
+
+    (void)state;
+    buf_init(&buf, CAP);
+    assert_true(record_delivery_encode(&in, &buf) && record_delivery_decode(buf_slice(&buf), &out));
+    assert_time(RECORD_DELIVERY, buf_slice(&buf), in.time_us);
+    assert_true(out.state == in.state && out.tls && slice_is(out.host, "mx") && slice_is(out.queue_id, "4F2A1"));
+    assert_true(slice_is(out.first, "F") && slice_is(out.recipient, "r") && slice_is(out.original, "o"));
+    assert_true(slice_is(out.relay, "l") && slice_is(out.relay_address, "192.0.2.1") && slice_is(out.status, "4.2.0"));
+    assert_true(slice_is(out.text, "later") && slice_is(out.goes_on_as, "N") && slice_is(out.assigned_id, "i@d"));
+    for (size_t len = 0; len < buf.len; len++)
+        assert_false(record_delivery_decode(slice_of(buf.data, len), &out));
+    buf_free(&buf);
+}
+
 static void a_message_comes_back(void **state)
 {
     struct record_message in = sample_message(), out;
@@ -53,6 +87,7 @@ static void a_message_comes_back(void **state)
     buf_init(&buf, CAP);
     assert_true(record_message_encode(&in, &buf));
     assert_true(record_message_decode(buf_slice(&buf), &out));
+    assert_time(RECORD_MESSAGE, buf_slice(&buf), out.time_us);
     assert_true(out.id == in.id && out.time_us == in.time_us && out.size == in.size);
     assert_int_equal(out.level, in.level);
     assert_int_equal(out.pixels, in.pixels);
@@ -107,6 +142,7 @@ static void a_hit_comes_back(void **state)
     buf_init(&buf, CAP);
     assert_true(record_hit_encode(&in, &buf));
     assert_true(record_hit_decode(buf_slice(&buf), &out));
+    assert_time(RECORD_HIT, buf_slice(&buf), out.time_us);
     assert_int_equal(out.kind, HIT_CLICK);
     assert_true(out.message == 9 && out.recipient == 8 && out.index == 7 && out.time_us == in.time_us);
     assert_int_equal(out.verdict, VERDICT_BOT);
@@ -150,6 +186,7 @@ static void an_answer_comes_back(void **state)
     buf_init(&buf, CAP);
     assert_true(record_answer_encode(&in, &buf));
     assert_true(record_answer_decode(buf_slice(&buf), &out));
+    assert_time(RECORD_ANSWER, buf_slice(&buf), out.time_us);
     assert_true(out.message == 1 && out.recipient == 2 && out.time_us == 3 && out.answerer_key == 4);
     assert_true(out.class_ == ANSWER_REPLY && out.rung == RUNG_QUOTED_URL);
     assert_true(out.confidence == CONFIDENCE_LOW && out.answerer == ANSWERER_OTHER);
@@ -178,6 +215,7 @@ static void a_stop_comes_back(void **state)
     buf_init(&buf, CAP);
     assert_true(record_stop_encode(&in, &buf));
     assert_true(record_stop_decode(buf_slice(&buf), &out));
+    assert_time(RECORD_STOP, buf_slice(&buf), out.time_us);
     assert_true(out.message == 1 && out.recipient == 2 && out.time_us == 3 && out.until_us == 4 && out.others);
     assert_true(out.class_ == ANSWER_BOUNCE && slice_is(out.address, "a"));
     assert_memory_equal(out.digest, in.digest, 32);
@@ -198,6 +236,7 @@ static void a_refusal_comes_back(void **state)
     (void)state;
     buf_init(&buf, CAP);
     assert_true(record_refusal_encode(&in, &buf));
+    assert_time(RECORD_REFUSED, buf_slice(&buf), 3);
     assert_true(record_refusal_decode(buf_slice(&buf), &out));
     assert_true(out.message == 1 && out.recipient == 2 && out.time_us == 3);
     assert_true(slice_is(out.campaign, "c") && slice_is(out.address, "a") && slice_is(out.reason, "reply"));
@@ -304,6 +343,7 @@ int main(void)
         cmocka_unit_test(a_refusal_comes_back),
         cmocka_unit_test(an_unsubscribe_comes_back),
         cmocka_unit_test(a_copy_comes_back),
+        cmocka_unit_test(a_delivery_comes_back),
         cmocka_unit_test(too_long_a_text_leaves_nothing_behind),
         cmocka_unit_test(words_are_those_of_the_database),
         cmocka_unit_test(checksum_is_castagnoli),

@@ -368,8 +368,8 @@ static void a_refusal_is_one_event_a_mail_and_person(void **state)
     LOAD(STORE_YES);
     CHECK_VALUE("select string_agg(concat_ws('|', what, sender, person, subject, detail, reason, message), ' ' order by at_time, person)"
                 " from spoor.feed",
-                "refused|sales@example.com|bob@there.test|Offer|spring|reply "
-                "refused|sales@example.com|carol@there.test|Offer|spring|reply "
+                "refused|sales@example.com|bob@there.test|Offer|spring|reply|0 "
+                "refused|sales@example.com|carol@there.test|Offer|spring|reply|0 "
                 "refused|sales@example.com|bob@there.test|Offer|spring|reply|1234567890123");
     CHECK_VALUE("select count(*) from spoor.event_report where what = 'refused'", "3");
     CHECK_VALUE("select count(*) from spoor.campaign_refusal", "3");
@@ -726,6 +726,90 @@ static void the_feed_leaves_out_what_nobody_did(void **state)
     CHECK_VALUE("select count(*) from spoor.feed where what = 'view' and person is null", "1");
 }
 
+/* All pages of ARGUMENTS beyond the cursor, two events each: kinds, and a bar behind each page. */
+#define FEED_PAGES(arguments)                                                                                   \
+    "with recursive page (number, words, batch, record) as ("                                                  \
+    " select 1, string_agg(what, ' ' order by batch desc, record desc), min(batch),"                            \
+    "  (array_agg(record order by batch, record))[1] from spoor.feed_page('alice@example.com', null, null, 2" arguments ")" \
+    " union all select p.number + 1, n.words, n.batch, n.record from page p cross join lateral ("               \
+    "  select string_agg(what, ' ' order by f.batch desc, f.record desc) as words, min(f.batch) as batch,"       \
+    "  (array_agg(f.record order by f.batch, f.record))[1] as record"                                            \
+    "  from spoor.feed_page('alice@example.com', p.batch, p.record, 2" arguments ") f) n where p.words is not null)" \
+    " select coalesce(string_agg(words, '|' order by number), '') from page"
+
+static void check_feed_pages(struct fixture *fixture)
+{
+    CHECK_VALUE(FEED_PAGES(""), "click view|complaint reply|view");
+    CHECK_VALUE(FEED_PAGES(", 'offer'"), "");
+    CHECK_VALUE(FEED_PAGES(", 'ER'"), "click view|complaint reply|view");
+    CHECK_VALUE(FEED_PAGES(", 'Bob@there.test'"), "click view|complaint reply|view");
+    CHECK_VALUE(FEED_PAGES(", 'eve@elsewhere.test'"), "");
+    CHECK_VALUE("select count(*) from spoor.feed_page('bob@there.test')", "0");
+    CHECK_VALUE("select concat_ws('|', person, subject, detail, reason) from spoor.feed_page('alice@example.com', count => 1)",
+                "carol@there.test|Off\xEF\xBF\xBD" "er \xEF\xBF\xBD \\|https://example.com/a?b=\"c\"");
+}
+
+/* So many that his pages are found by batch. */
+static void add_mails_of_alice(struct fixture *fixture)
+{
+    assert_true(db_execute(fixture->db, "insert into spoor.message (id, sent_at, size, level, pixels, sent_to, owner, subject)"
+                           " select n, now(), 1, 'individual', 1, 1, 'alice@example.com', 'x'"
+                           " from generate_series(1, 1001) n", WAIT_MS));
+}
+
+/* By batch, although what came last is the oldest; whichever way the pages are found. */
+static void the_feed_comes_in_pages(void **state)
+{
+    struct fixture *fixture = *state;
+
+    add_message(fixture);
+    add_hit(fixture, (struct record_hit){.recipient = 7});
+    add_answer(fixture, ANSWER_REPLY, 1);
+    add_answer(fixture, ANSWER_COMPLAINT, 2);
+    LOAD(STORE_YES);
+    forget_records(fixture);
+    add_hit(fixture, (struct record_hit){.time_us = clock_wall_us() - 3600 * (int64_t)1000000});
+    add_hit(fixture, (struct record_hit){.verdict = VERDICT_BOT});
+    add_hit(fixture, (struct record_hit){.kind = HIT_CLICK, .recipient = 0xFFFFFFFF, .index = 1});
+    LOAD(STORE_YES);
+    check_feed_pages(fixture);
+    add_mails_of_alice(fixture);
+    check_feed_pages(fixture);
+}
+
+/* One that nobody got has no mail to be found by; one that others got has. */
+static void refusals_are_in_the_pages(void **state)
+{
+    static const struct {
+        const char *arguments, *expected;
+    } rows[] = {
+        {"", "bob 3 carol 0 bob 0"},
+        {", search => 'offer'", "carol 0 bob 0"},
+        {", search => 'Carol@there.test'", "bob 3 carol 0"},
+        {", count => 1", "bob 3"},
+        {", search => 'nothing'", ""},
+    };
+    enum { ROWS = sizeof rows / sizeof *rows };
+    struct fixture *fixture = *state;
+    char sql[300];
+
+    add_message(fixture);
+    add_refusal(fixture, "bob@there.test", 1, 0);
+    add_refusal(fixture, "carol@there.test", 1, 0);
+    LOAD(STORE_YES);
+    forget_records(fixture);
+    add_refusal(fixture, "bob@there.test", 2, mail);
+    LOAD(STORE_YES);
+    for (size_t row = 0; row < 2 * ROWS; row++) {
+        if (row == ROWS)
+            add_mails_of_alice(fixture);
+        snprintf(sql, sizeof sql, "select coalesce(string_agg(split_part(person, '@', 1) || ' ' || message %% 10,"
+                 " ' ' order by batch desc, record desc), '') from spoor.feed_page('alice@example.com'%s)", rows[row % ROWS].arguments);
+        CHECK_VALUE(sql, rows[row % ROWS].expected);
+    }
+    CHECK_VALUE("select count(*) from spoor.feed_page('sales@example.com')", "0");
+}
+
 static void roles_may_do_no_more_than_they_need(void **state)
 {
     struct fixture *fixture = *state;
@@ -952,6 +1036,8 @@ int main(int argc, char **argv)
         CASE(times_are_kept_within_reason),
         CASE(a_dropped_partition_comes_back),
         CASE(the_feed_leaves_out_what_nobody_did),
+        CASE(the_feed_comes_in_pages),
+        CASE(refusals_are_in_the_pages),
         CASE(hits_with_an_unknown_key_wait_apart),
         CASE(roles_may_do_no_more_than_they_need),
         CASE(a_spool_of_another_role_is_refused),
