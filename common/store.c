@@ -25,7 +25,9 @@ static const struct db_statement find_messages = {
     "    (select id, sent_message_id as sent from spoor.message"
     "      where lower(sent_message_id collate \"C\") = lower(q.id collate \"C\")"
     "     union all select id, sent_message_id from spoor.message"
-    "      where lower(client_message_id collate \"C\") = lower(q.id collate \"C\")) f"
+    "      where lower(client_message_id collate \"C\") = lower(q.id collate \"C\")"
+    "     union all select a.message, w.sent_message_id from spoor.message_alias a join spoor.message w on w.id = a.message"
+    "      where a.alias = lower(q.id collate \"C\")) f"
     "   order by f.id desc limit 1) m", FIND_COLUMNS};
 
 static const struct db_statement find_envelope_sender = {

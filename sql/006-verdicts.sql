@@ -344,7 +344,7 @@ create function spoor.judge_early_clicks(fresh spoor.event[]) returns void
                                 and v.verdict in ('h', 'p', 'u') and v.at_time <= f.at_time) $$;
 comment on function spoor.judge_early_clicks(spoor.event[]) is 'A click from a hosting network soon after the mail went, before anybody viewed it, is a scanner''s.';
 
-create function spoor.judge_hindsight(most integer default 20000) returns bigint
+create function spoor.judge_batches(most integer) returns void
     language plpgsql security definer
     set search_path = pg_catalog, pg_temp
     as $$
@@ -354,20 +354,14 @@ declare
     one record;
     fresh spoor.event[] := '{}';
     together spoor.event[];
-    first_new bigint;
-    last_new bigint;
-    judged bigint;
 begin
-    if not pg_try_advisory_xact_lock(hashtext('spoor.judge_hindsight')) then
-        return 0; -- another is at it
-    end if;
     select h.batch into done from spoor.hindsight h;
     select max(b.number) into upto
         from (select w.number, sum(w.records) over (order by w.number) - w.records as before
               from (select * from spoor.batch n where n.number > done order by n.number limit 200) w) b
         where b.before < most;
     if upto is null then
-        return 0;
+        return;
     end if;
     for one in
         -- neighbours in a spool are fetched as one, for each look into spoor.event has its price
@@ -383,14 +377,32 @@ begin
             where e.spool = one.spool and e.record between one.first and one.last
                   and e.at_time > one.loaded_at - interval '40 days' and e.kind in ('v', 'c'));
     end loop;
-    select coalesce(max(v.number), 0) into last_new from spoor.event_verdict v;
     -- what came late is looked at apart, so that no rule looks at all the time between
     for together in select array_agg(f::spoor.event) from unnest(fresh) f group by floor(extract(epoch from f.at_time) / 300) loop
         perform spoor.judge_bursts(together);
         perform spoor.judge_crowds(together);
         perform spoor.judge_early_clicks(together);
+        perform spoor.judge_by_delivery(together);
     end loop;
     update spoor.hindsight set batch = upto, ran_at = now();
+end $$;
+comment on function spoor.judge_batches(integer) is 'Judges again what was loaded since the last run, up to about so many records; for spoor.judge_hindsight().';
+
+create function spoor.judge_hindsight(most integer default 20000) returns bigint
+    language plpgsql security definer
+    set search_path = pg_catalog, pg_temp
+    as $$
+declare
+    first_new bigint;
+    last_new bigint;
+    judged bigint;
+begin
+    if not pg_try_advisory_xact_lock(hashtext('spoor.judge_hindsight')) then
+        return 0; -- another is at it
+    end if;
+    select coalesce(max(v.number), 0) into last_new from spoor.event_verdict v;
+    perform spoor.judge_batches(most);
+    perform spoor.judge_delivered();
     select min(v.number), max(v.number), count(*) into first_new, last_new, judged
         from spoor.event_verdict v where v.number > last_new;
     if judged > 0 then
@@ -398,7 +410,7 @@ begin
     end if;
     return judged;
 end $$;
-comment on function spoor.judge_hindsight(integer) is 'Judges again what was loaded since the last run, up to about so many records; gives how many verdicts changed. Every spoor-pixeld calls it every few seconds; one runs at a time, the others find nothing to do.';
+comment on function spoor.judge_hindsight(integer) is 'Judges again what was loaded since the last run, up to about so many records, and what deliveries throw a new light on; gives how many verdicts changed. Every spoor-pixeld calls it every few seconds; one runs at a time, the others find nothing to do.';
 
 -- Hits under a key that was not known
 

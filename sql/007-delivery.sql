@@ -222,6 +222,8 @@ begin
     update spoor.delivery d set state = 'expired', at_time = greatest(d.at_time, a.at_time)
         from unnest(taken) a
         where a.state = 'expired' and d.message = a.message and d.state = 'deferred';
+    insert into spoor.fresh_delivery (message)
+        select distinct a.message from unnest(taken) a where a.state = 'delivered' on conflict do nothing;
     insert into spoor.message_alias (alias, message, at_time)
         select distinct on (lower(a.assigned_id), a.message) lower(a.assigned_id), a.message, a.at_time
         from unnest(taken) a where a.assigned_id is not null order by lower(a.assigned_id), a.message, a.at_time
@@ -245,6 +247,94 @@ begin
     return cardinality(attempts);
 end $$;
 comment on function spoor.settle_deliveries(interval) is 'Matches lines of mail logs that were loaded within this time with mails that have come meanwhile, and forgets those that waited for too long; gives how many were matched.';
+
+-- Verdicts: the clock that tells a scanner from a person starts when the receiver has taken the mail
+
+create table spoor.receiver_rule (
+    host text primary key check (host = lower(host)),
+    grace interval not null check (grace between '0 s' and '1 day'),
+    note text
+);
+comment on table spoor.receiver_rule is 'For how long after a delivery a receiver''s own scanners may be at work. The longest host that fits counts.';
+comment on column spoor.receiver_rule.host is 'The receiving server''s name, or a domain above it; empty for all others.';
+comment on column spoor.receiver_rule.grace is 'A view or click so soon after the delivery is nobody''s for certain.';
+comment on column spoor.receiver_rule.note is 'For people.';
+insert into spoor.receiver_rule (host, grace, note) values
+    ('', '1 minute', 'unless something is known of the receiver'),
+    ('protection.outlook.com', '5 minutes', 'Safe Links looks at links after delivery'),
+    ('pphosted.com', '5 minutes', 'Proofpoint'),
+    ('mimecast.com', '5 minutes', 'Mimecast'),
+    ('google.com', '1 minute', 'fetches images at delivery');
+
+create function spoor.grace_of(relay text) returns interval
+    language sql stable
+    set search_path = pg_catalog, pg_temp
+    as $$ select r.grace from spoor.receiver_rule r
+          where r.host = '' or lower($1) = r.host or lower($1) like '%.' || r.host order by length(r.host) desc limit 1 $$;
+comment on function spoor.grace_of(text) is 'The time of spoor.receiver_rule for a server; null when no rule fits.';
+
+create table spoor.fresh_delivery (
+    message bigint primary key
+);
+comment on table spoor.fresh_delivery is 'Mails that were delivered since spoor.judge_hindsight() ran last.';
+comment on column spoor.fresh_delivery.message is 'The mail.';
+
+-- FIRST_AT to LAST_AT: when it was delivered to those whom a token may stand for; SAFE_AT: when their servers are done with
+-- it. The last two are null while it is not known of all of them.
+create function spoor.delivery_window(message bigint, key integer, out first_at timestamptz, out last_at timestamptz,
+                                      out safe_at timestamptz)
+    language sql stable
+    set search_path = pg_catalog, pg_temp
+    as $$
+    select min(d.at_time) filter (where d.state = 'delivered'),
+           case when bool_and(d.state is not distinct from 'delivered') then max(d.at_time) end,
+           case when bool_and(d.state is not distinct from 'delivered')
+                then max(d.at_time + coalesce(spoor.grace_of(d.relay), '0 s')) end
+    from spoor.recipient r left join spoor.delivery d on d.message = r.message and d.recipient = r.address
+    where r.message = $1 and ($2 = 0 or r.key = $2) $$;
+comment on function spoor.delivery_window(bigint, integer) is 'When a mail was delivered to the recipient with this key, or to all with 0: first, last, and when a view or click is no scanner''s any more.';
+
+create function spoor.judge_by_delivery(fresh spoor.event[]) returns void
+    language sql security definer
+    set search_path = pg_catalog, pg_temp
+    as $$
+    with clocked as (
+        select f.message, f.recipient, w.* from (select distinct message, recipient from unnest($1) where kind in ('v', 'c')) f
+        cross join lateral spoor.delivery_window(f.message, f.recipient) w where w.first_at is not null)
+    insert into spoor.event_verdict (spool, record, verdict, reason)
+    select e.spool, e.record, j.verdict::"char", spoor.reason_number(j.reason)
+    from unnest($1) f
+    join clocked c on c.message = f.message and c.recipient = f.recipient
+    join spoor.judged_event e on e.message = f.message and e.spool = f.spool and e.record = f.record and e.at_time = f.at_time
+    cross join lateral (
+        select x.verdict, x.reason
+        from (values
+            (1, e.at_time < c.first_at and e.verdict in ('u', 'h', 'p'), 'b', 'before_delivery'),
+            (2, e.kind = 'c' and e.recipient <> 0 and e.at_time < c.last_at + interval '3 seconds' and e.verdict in ('u', 'h'),
+                'b', 'too_soon'),
+            (3, e.at_time < coalesce(c.safe_at, 'infinity') and e.verdict = 'h', 'u', 'soon_after_delivery'),
+            (4, e.at_time >= c.safe_at and e.verdict = 'u'
+                and e.reason = (select r.id from spoor.reason r where r.hash = md5('browser')::uuid), 'h', 'after_delivery'))
+            as x (number, fits, verdict, reason)
+        where x.fits order by x.number limit 1) j $$;
+comment on function spoor.judge_by_delivery(spoor.event[]) is 'A view or click before the receiver had the mail is a gateway''s, one just after it may be a scanner''s, and a browser''s long after it is a person''s. Without a delivery nothing is said.';
+
+create function spoor.judge_delivered() returns void
+    language plpgsql security definer
+    set search_path = pg_catalog, pg_temp
+    as $$
+declare
+    mails bigint[];
+begin
+    with gone as (delete from spoor.fresh_delivery d
+                  where d.message in (select message from spoor.fresh_delivery limit 1000 for update skip locked) returning d.message)
+    select array_agg(message) into mails from gone;
+    if mails is not null then
+        perform spoor.judge_by_delivery(array(select e::spoor.event from spoor.event e
+                                              where e.message = any (mails) and e.kind in ('v', 'c')));
+    end if;
+end $$;
+comment on function spoor.judge_delivered() is 'Judges again what was viewed and clicked in mails of which a delivery has become known; for spoor.judge_hindsight().';
 
 -- What people read
 
@@ -310,7 +400,9 @@ exception when duplicate_object or unique_violation then
 end $$;
 
 revoke all on function spoor.host_label(text), spoor.message_of_queue(text, text, timestamptz), spoor.settle_copies(timestamptz),
-    spoor.take_attempts(timestamptz), spoor.note_attempts(spoor.attempt[]), spoor.settle_deliveries(interval) from public;
+    spoor.take_attempts(timestamptz), spoor.note_attempts(spoor.attempt[]), spoor.settle_deliveries(interval),
+    spoor.grace_of(text), spoor.delivery_window(bigint, integer), spoor.judge_by_delivery(spoor.event[]),
+    spoor.judge_delivered() from public;
 grant usage on schema spoor to spoor_delivery;
 grant select on spoor.schema, spoor.retention, spoor.agent, spoor.reason, spoor.spool_progress to spoor_delivery;
 grant insert on spoor.rejected, spoor.pending_delivery to spoor_delivery;
@@ -319,5 +411,6 @@ grant execute on function spoor.from_microseconds(bigint), spoor.enter_spool(uui
     spoor.move_progress(smallint, bigint, bigint, bigint, bigint, bigint), spoor.add_batch(smallint, bigint, bigint, integer),
     spoor.settle_deliveries(interval) to spoor_delivery;
 grant select on spoor.message_alias to spoor_milter;
+grant insert, update, delete on spoor.receiver_rule to spoor_admin;
 grant select on all tables in schema spoor to spoor_admin;
 grant execute on all functions in schema spoor to spoor_admin;

@@ -109,6 +109,20 @@ def test_the_next_hops_own_id_is_kept(delivery):
     assert [row["alias"] for row in rows] == [SES + "@prod.outlook.com"]
 
 
+def test_an_answer_to_the_next_hops_id_is_found(delivery):
+    """It is all that a program without References names."""
+    servers = delivery.servers
+    message = delivery.send("exchange-p@example.net")
+    delivery.states(message, exchange_p="delivered")
+    servers.postgres.execute("UPDATE spoor.message_alias SET alias = 'other' || alias WHERE message <> %s" % message)
+    mark = mails.new_mark()
+    servers.answer("exchange-p@example.net", [SENDER], mails.answer(
+        "exchange-p@example.net", [SENDER], mark, "<%s@prod.outlook.com>" % SES, []))
+    servers.mail.wait(SENDER, mark.encode(), log=servers.receiving.log)
+    rows = servers.postgres.wait_rows("SELECT person FROM spoor.feed WHERE what = 'reply' AND message = %s" % message)
+    assert rows[0]["person"] == "exchange-p@example.net"
+
+
 def make_anew(log):
     """As logrotate's "create": postlogd's own would be for root alone."""
     os.close(os.open(log, os.O_CREAT, 0o644))

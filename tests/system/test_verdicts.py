@@ -290,6 +290,54 @@ def test_row_12_a_click_from_a_hosting_network_before_any_view(desk):
     assert seen.verdicts(2)[1] == ("click", "unknown", "hosting_early")
 
 
+def deliver(desk, mail, ago_s, relay="mx.there.example", recipient=0):
+    """As spoor-delivery's loader does, when the receiver's server took the mail so long ago."""
+    desk.postgres.execute("""
+        insert into spoor.delivery (message, recipient, address, state, at_time, attempts, relay, tls)
+            values (%d, 'r%d@there.example', 'r%d@there.example', 'delivered', now() - interval '%f s', 1, %s, false);
+        insert into spoor.fresh_delivery values (%d) on conflict do nothing"""
+                          % (mail.id, recipient, recipient, ago_s, quote(relay), mail.id))
+
+
+def test_row_4_before_the_receiver_had_it(desk):
+    mail = desk.mail()
+    mail.view()
+    mail.click(**PERSON)
+    assert mail.verdicts(2) == [("view", "unknown", "browser"), ("click", "human", "navigation")]
+    deliver(desk, mail, -30)
+    mail.wait_judged("before_delivery", 2)
+    assert [verdict for _, verdict, _ in mail.verdicts(2)] == ["bot", "bot"]
+
+
+@pytest.mark.parametrize("relay,ago_s,verdict,reason", [
+    ("mx.there.example", 1, "bot", "too_soon"),
+    ("mx.there.example", 20, "unknown", "soon_after_delivery"),
+    ("x.mail.protection.outlook.com", 120, "unknown", "soon_after_delivery"),
+    ("mx.there.example", 120, "human", "navigation"),
+    ("x.mail.protection.outlook.com", HOUR, "human", "navigation")])
+def test_a_click_counts_from_the_delivery_not_from_the_sending(desk, relay, ago_s, verdict, reason):
+    """The mail was greylisted: it is hours old, and just delivered."""
+    mail = desk.mail(age_s=3 * HOUR)
+    deliver(desk, mail, ago_s, relay)
+    mail.click(**PERSON)
+    mail.wait_judged(reason, 1)
+    mail.view()
+    if verdict == "human":
+        mail.wait_judged("after_delivery", 1)
+        assert mail.verdicts(2)[1][:2] == ("view", "human")
+    assert mail.verdicts(2)[0] == ("click", verdict, reason)
+
+
+def test_a_token_of_several_waits_for_all_of_them(desk):
+    mail = desk.mail(age_s=3 * HOUR, recipients=2)
+    deliver(desk, mail, HOUR)
+    mail.view(recipient=-FIRST_KEY)
+    mail.verdicts(1)
+    deliver(desk, mail, HOUR, recipient=1)
+    mail.wait_judged("after_delivery", 1)
+    assert mail.verdicts(1) == [("view", "human", "after_delivery")]
+
+
 def test_corrections_travel_in_the_feed(desk):
     before = desk.postgres.value("select coalesce(max(number), 0) from spoor.batch")
     mail = desk.mail(links=3)
