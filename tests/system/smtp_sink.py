@@ -7,8 +7,7 @@ each command, as an MTA makes them of an envelope.
 import socketserver
 import threading
 
-EXTENSIONS = ("sink.test", "PIPELINING", "SIZE 104857600", "DSN", "8BITMIME", "SMTPUTF8")
-GREETING = "\r\n".join(["250-" + word for word in EXTENSIONS[:-1]] + ["250 " + EXTENSIONS[-1]])
+EXTENSIONS = ("PIPELINING", "SIZE 104857600", "DSN", "8BITMIME", "SMTPUTF8")
 
 
 def takes_all(_phase, _recipient, _attempt):
@@ -18,11 +17,13 @@ def takes_all(_phase, _recipient, _attempt):
 class Sink:
     """
     ANSWER(phase, recipient, attempt) gives the line for "rcpt" and, for the mail's first recipient, "data"; attempt
-    counts from 1 for each recipient. None is "250 2.0.0 Ok".
+    counts from 1 for each recipient. None is "250 2.0.0 Ok". EXTENSIONS are what EHLO tells of.
     """
 
-    def __init__(self, answer=takes_all):
+    def __init__(self, answer=takes_all, extensions=()):
         self.answer = answer
+        lines = ("sink.test",) + extensions
+        self.greeting = "\r\n".join(["250-" + line for line in lines[:-1]] + ["250 " + lines[-1]])
         self.attempts = {}
         self.commands = []
         self.mails = []  # (recipients, content)
@@ -43,7 +44,7 @@ class Sink:
                     if word in ("MAIL", "RSET"):
                         recipients = []
                     if word == "EHLO":
-                        self.say(GREETING)
+                        self.say(sink.greeting)
                     elif word == "RCPT":
                         self.say(self.recipient(line, recipients))
                     elif word == "DATA":

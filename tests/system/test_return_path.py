@@ -22,7 +22,7 @@ RETURN_PATH = re.compile(r"bounces\+([a-z2-7]{52})@example\.com")
 
 @pytest.fixture(scope="module")
 def sink():
-    one = smtp_sink.Sink()
+    one = smtp_sink.Sink(extensions=smtp_sink.EXTENSIONS)
     yield one
     one.stop()
 
