@@ -10,13 +10,19 @@
 #include "milter/stamp_campaign.h"
 #include "milter/stamp_filter.h"
 
+#include <errno.h>
 #include <inttypes.h>
 
 static bool next_number(void *arg, uint64_t *id)
 {
+    static struct log_throttle no_number = {.every_seconds = 60};
     struct stamp_filter *filter = arg;
 
-    return message_id_make(filter->numbers, id);
+    if (message_id_make(filter->numbers, id))
+        return true;
+    log_throttled(&no_number, LOG_ERR, "mail goes untouched, for it gets no number: %s",
+                  errno == EAGAIN ? "the database has not given this host a node number yet" : strerrordesc_np(errno));
+    return false;
 }
 
 /* Asked once a mail: the deadline begins here. */
