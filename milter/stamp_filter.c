@@ -11,6 +11,7 @@
 #include "milter/stamp_campaign.h"
 #include "milter/stamp_filter.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -18,9 +19,14 @@ enum { SENDER_CACHED_S = 7 * 24 * 3600 }; /* as long as a server may try to deli
 
 static bool next_number(void *arg, uint64_t *id)
 {
+    static struct log_throttle no_number = {.every_seconds = 60};
     struct stamp_filter *filter = arg;
 
-    return message_id_make(filter->numbers, id);
+    if (message_id_make(filter->numbers, id))
+        return true;
+    log_throttled(&no_number, LOG_ERR, "mail goes untouched, for it gets no number: %s",
+                  errno == EAGAIN ? "the database has not given this host a node number yet" : strerrordesc_np(errno));
+    return false;
 }
 
 /* Asked once a mail: the deadline begins here. */

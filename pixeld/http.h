@@ -54,6 +54,8 @@ struct http_options {
     unsigned idle_timeout_s;
     const char *proxy_header; /* whose lines go into request.forwarded; "" none */
     struct http_answer (*answer)(void *arg, const struct request *request);
+    /* May the body of this POST come? It is read and thrown away; of all others none is. NULL: no POST has one. */
+    bool (*takes_body)(void *arg, const struct request *request);
     /* Returns when everything up to AFTER is settled, for so many ANSWERS; may wait. NULL: none ever waits. */
     void (*settle)(void *arg, uint64_t after, size_t answers);
     void *arg;

@@ -48,6 +48,18 @@ static struct http_answer answer_place(struct site *site, const struct request *
     return (struct http_answer){.page = site->pages.not_found};
 }
 
+bool site_takes_body(void *arg, const struct request *request)
+{
+    struct site *site = arg;
+    struct route route;
+    bool takes;
+
+    route_parse(request->target, site->prefix, &route);
+    takes = route.place == ROUTE_UNSUBSCRIBE;
+    route_free(&route);
+    return takes;
+}
+
 /* NULL when the request may be answered. */
 static struct http_page *refusal(const struct site *site, const struct request *request, const struct route *route)
 {

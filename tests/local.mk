@@ -235,6 +235,7 @@ lint_tests += tests/lint/listed
 lint_tests += tests/lint/manual
 lint_tests += tests/lint/options
 lint_tests += tests/lint/packages
+lint_tests += tests/lint/python
 lint_tests += tests/lint/words
 TESTS += $(lint_tests)
 

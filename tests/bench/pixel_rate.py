@@ -18,7 +18,7 @@ import servers
 import spoor
 import traces
 import web
-from cores import OTHER_CORE, SERVER_CORE, children, cpu_seconds, pin
+from cores import OTHER_CORE, SERVER_CORE, cpu_seconds, pin
 
 URLS = 64
 

@@ -7,7 +7,6 @@ import urllib.parse
 import pytest
 
 import mailer
-import maildir
 import mails
 import memcached
 import postfix

@@ -12,7 +12,6 @@ import pytest
 
 import mails
 import postfix
-import proc
 import traces
 
 ALICE, ANTON, BOB, CAROL = "alice@example.com", "anton@example.com", "bob@example.net", "carol@example.org"
