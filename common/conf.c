@@ -46,6 +46,8 @@ static const char *const honour_words[] = {"no", "aggregate", "drop", NULL};    
 static const char path_form[] = "path that begins with /";
 static const char network_form[] = "network such as 192.0.2.0/24";
 static const char domain_form[] = "domain";
+static const char return_path_form[] = "NAME+{token}@DOMAIN with a NAME of 1 to 11 characters (the token takes 52 of the 64 that"
+                                       " RFC 5321 allows left of the @)";
 static const char milter_form[] = "unix:/PATH, local:/PATH, inet:PORT@HOST or inet6:PORT@HOST";
 
 /* A secret in such a URL lets in whoever holds it: password resets, verifications, magic links. */
@@ -122,6 +124,8 @@ static const struct conf_row rows[] = {
     {"stamp", "message_id_domain", CONF_TEXT, "", .normalize = conf_form_full_domain,
      .wanted = "full domain name",
      .help = "of a signed Message-ID when From's domain is not ours", AT(stamp.message_id_domain)},
+    {"stamp", "bounce_address", CONF_TEXT, "", .normalize = conf_form_return_path, .wanted = return_path_form,
+     .help = "return path of each tracked mail, NAME+{token}@DOMAIN; empty: the client's", AT(stamp.bounce_address)},
     {"stamp", "submit_networks", CONF_LIST, "127.0.0.0/8,::1/128", .normalize = conf_form_network,
      .wanted = network_form,
      .help = "clients whose mail is ours without a login", AT(stamp.submit_networks)},
@@ -165,6 +169,9 @@ static const struct conf_row rows[] = {
      .help = "for whom mail is cleaned; empty: local_domains", AT(match.clean_recipients)},
     {"match", "stop_on_other", CONF_BOOL, "yes",
      .help = "a reply from another address ends the campaign for all recipients of the mail", AT(match.stop_on_other)},
+    {"match", "bounce_mailbox", CONF_TEXT, "", .normalize = conf_form_address, .wanted = "address",
+     .help = "gets what comes to a return path whose sender is not known; empty: it stays as it is",
+     AT(match.bounce_mailbox)},
 
     {"pixeld", "listen", CONF_LIST, "", .normalize = conf_form_http_listen,
      .wanted = "ADDRESS:PORT or [ADDRESS]:PORT",
@@ -383,6 +390,17 @@ static bool parse_alone(struct conf *conf, FILE *file, struct buf *error)
     return fine;
 }
 
+/* Answers must come back to a server that has spoor-match, and SPF speaks for nobody else's domain. */
+static bool is_return_path_ours(const struct conf *conf, struct buf *error)
+{
+    const char *at = strrchr(conf->stamp.bounce_address, '@');
+
+    if (!at || conf_list_has_domain(&conf->local_domains, slice_str(at + 1)))
+        return true;
+    buf_add_f(error, "%s: stamp.bounce_address: %s is not in local_domains", conf->path, at + 1);
+    return false;
+}
+
 /* Copies without a second pass would leave untracked, with a header that is nobody else's business. */
 static bool has_place_for_copies(const struct conf *conf, struct buf *error)
 {
@@ -426,7 +444,8 @@ static bool is_complete(const struct conf *conf, enum conf_part part, struct buf
         buf_add_f(error, "%s: spool_max has no room for two files of spool_segment", conf->path);
         return false;
     }
-    return (part != CONF_STAMP || has_place_for_copies(conf, error)) && (part != CONF_PIXELD || has_doors(conf, error));
+    return is_return_path_ours(conf, error) && (part != CONF_STAMP || has_place_for_copies(conf, error)) &&
+           (part != CONF_PIXELD || has_doors(conf, error));
 }
 
 /* libconfuse ends the program when it reads a folder, so that is looked at first. */

@@ -21,6 +21,10 @@ struct conf_list {
     size_t count;
 };
 
+/* What stands for a signed token in bounce_address, and how long that will be. */
+#define CONF_TOKEN "+{token}@"
+enum { CONF_TOKEN_TEXT = 52 };
+
 enum conf_mode { MODE_TRACK, MODE_OBSERVE };
 enum conf_campaign_unknown { CAMPAIGN_UNKNOWN_TEMPFAIL, CAMPAIGN_UNKNOWN_SEND };
 enum conf_stop_scope { STOP_SCOPE_RECIPIENT, STOP_SCOPE_DOMAIN };
@@ -67,6 +71,7 @@ struct conf {
         char *listen_copies;       /* where the second pass is; "" nowhere */
         enum conf_message_id message_id;
         char *message_id_domain;   /* when From's domain is not ours */
+        char *bounce_address;      /* NAME+{token}@DOMAIN, a local domain; "" leaves the envelope sender */
         struct conf_list submit_networks; /* CIDR */
         int64_t body_limit;        /* bytes */
         bool track_auto_generated;
@@ -87,6 +92,7 @@ struct conf {
         struct conf_list clean_recipients; /* domains; empty: local_domains */
         bool clean;
         bool stop_on_other;
+        char *bounce_mailbox;      /* for mail to a return path whose sender is not known; "" leaves it */
     } match;
     struct {
         struct conf_list listen;   /* ADDRESS:PORT, [ADDRESS]:PORT */

@@ -4,12 +4,13 @@
 #include "common/conf_form.h"
 
 #include "common/address.h"
+#include "common/conf.h"
 #include "common/network.h"
 
 #include <string.h>
 #include <sys/un.h>
 
-enum { NAME_LONGEST = 32, PORT_MOST = 65535 };
+enum { NAME_LONGEST = 32, PORT_MOST = 65535, LOCAL_PART_MOST = 64, PATH_MOST = 256 };
 
 bool conf_form_path(struct slice text, struct buf *out)
 {
@@ -21,12 +22,17 @@ static bool is_name_char(char c)
     return ascii_is_alpha(c) || ascii_is_digit(c) || c == '-' || c == '_';
 }
 
+static bool is_plain_name(struct slice name)
+{
+    for (size_t at = 0; at < name.len; at++)
+        if (!is_name_char(name.p[at]))
+            return false;
+    return name.len > 0;
+}
+
 bool conf_form_name(struct slice text, struct buf *out)
 {
-    for (size_t at = 0; at < text.len; at++)
-        if (!is_name_char(text.p[at]))
-            return false;
-    return text.len && text.len <= NAME_LONGEST && buf_add_slice(out, text);
+    return is_plain_name(text) && text.len <= NAME_LONGEST && buf_add_slice(out, text);
 }
 
 static bool is_port(struct slice text)
@@ -198,6 +204,38 @@ bool conf_form_domains(struct slice text, struct buf *out)
 bool conf_form_full_domain(struct slice text, struct buf *out)
 {
     return conf_form_domain(text, out) && memchr(out->data, '.', out->len) && !memchr(out->data, '_', out->len);
+}
+
+bool conf_form_address(struct slice text, struct buf *out)
+{
+    return address_normalize(text, out);
+}
+
+/* RFC 5321 4.5.3.1.1 and .3: 64 octets left of the @, 256 for all of it with its brackets. */
+static bool fits_a_path(struct slice name, struct slice domain)
+{
+    size_t local = name.len + 1 + CONF_TOKEN_TEXT;
+
+    return local <= LOCAL_PART_MOST && local + 1 + domain.len <= PATH_MOST - 2;
+}
+
+bool conf_form_return_path(struct slice text, struct buf *out)
+{
+    size_t plus = slice_find_i(text, CONF_TOKEN);
+    struct slice name = slice_of(text.p, plus);
+    struct buf domain;
+    bool fine;
+
+    if (plus == (size_t)-1 || !is_plain_name(name))
+        return false;
+    buf_init(&domain, ADDRESS_MAX);
+    fine = conf_form_domain(slice_from(text, plus + strlen(CONF_TOKEN)), &domain) &&
+           fits_a_path(name, buf_slice(&domain));
+    for (size_t at = 0; fine && at < name.len; at++)
+        buf_add_char(out, ascii_lower(name.p[at]));
+    fine = fine && buf_add_str(out, CONF_TOKEN) && buf_add_slice(out, buf_slice(&domain));
+    buf_free(&domain);
+    return fine;
 }
 
 bool conf_form_whom(struct slice text, struct buf *out)

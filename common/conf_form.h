@@ -20,6 +20,8 @@ bool conf_form_network(struct slice text, struct buf *out);
 bool conf_form_domain(struct slice text, struct buf *out);        /* A-label */
 bool conf_form_domains(struct slice text, struct buf *out);       /* several, with blanks between */
 bool conf_form_full_domain(struct slice text, struct buf *out);   /* with a dot in it */
+bool conf_form_address(struct slice text, struct buf *out);       /* in normal form */
+bool conf_form_return_path(struct slice text, struct buf *out);   /* NAME+{token}@DOMAIN */
 bool conf_form_whom(struct slice text, struct buf *out);          /* an address or a domain */
 bool conf_form_unsubscribe_address(struct slice text, struct buf *out); /* that takes +TOKEN, in a URL unescaped */
 bool conf_form_link_domain(struct slice text, struct buf *out);   /* A-label, or "*." before one */

@@ -64,6 +64,7 @@ int64_t loader_batch_time(struct loader_batch *batch)
     struct record_answer answer;
     struct record_stop stop;
     struct record_unsubscribe unsubscribe;
+    struct record_refusal refusal;
 
     if (first->kind == RECORD_HIT && record_hit_decode(first->payload, &hit))
         return hit.time_us;
@@ -73,6 +74,8 @@ int64_t loader_batch_time(struct loader_batch *batch)
         return stop.time_us;
     if (first->kind == RECORD_UNSUBSCRIBE && record_unsubscribe_decode(first->payload, &unsubscribe))
         return unsubscribe.time_us;
+    if (first->kind == RECORD_REFUSED && record_refusal_decode(first->payload, &refusal))
+        return refusal.time_us;
     if (first->kind == RECORD_MESSAGE && record_message_decode(first->payload, &message)) {
         record_message_free(&message);
         return message.time_us;

@@ -244,6 +244,14 @@ bool record_message_decode(struct slice payload, struct record_message *message)
     return !in.bad;
 }
 
+uint32_t record_message_key(const struct record_message *message, struct slice address)
+{
+    for (size_t at = 0; at < message->recipients; at++)
+        if (slice_eq(message->recipient[at].address, address))
+            return message->recipient[at].key;
+    return 0;
+}
+
 void record_message_free(struct record_message *message)
 {
     free(message->recipient);
@@ -299,7 +307,8 @@ bool record_hit_decode(struct slice payload, struct record_hit *hit)
 
 /*
  * answer: u64 message, u32 recipient, i64 time_us, u8 class, u8 rung, u8 confidence, u8 answerer, u32
- * answerer_key, 32 bytes digest, texts from envelope_sender subject message_id host queue_id
+ * answerer_key, 32 bytes digest, texts from envelope_sender subject message_id host queue_id; since then also
+ * texts about status, u8 hard, u8 effect
  */
 bool record_answer_encode(const struct record_answer *answer, struct buf *out)
 {
@@ -320,7 +329,20 @@ bool record_answer_encode(const struct record_answer *answer, struct buf *out)
     put_text(out, answer->message_id);
     put_text(out, answer->host);
     put_text(out, answer->queue_id);
+    put_text(out, answer->about);
+    put_text(out, answer->status);
+    put_u8(out, answer->hard);
+    put_u8(out, answer->effect);
     return put_done(out, start);
+}
+
+/* What a delivery report says; records of the first version lack it. */
+static void take_report(struct input *in, struct record_answer *answer)
+{
+    answer->about = take_text(in);
+    answer->status = take_text(in);
+    answer->hard = take_word(in, HARD_UNKNOWN, HARD_YES);
+    answer->effect = take_word(in, false, true);
 }
 
 bool record_answer_decode(struct slice payload, struct record_answer *answer)
@@ -343,6 +365,8 @@ bool record_answer_decode(struct slice payload, struct record_answer *answer)
     answer->message_id = take_text(&in);
     answer->host = take_text(&in);
     answer->queue_id = take_text(&in);
+    if (in.rest.len)
+        take_report(&in, answer);
     return !in.bad;
 }
 
@@ -375,6 +399,51 @@ bool record_stop_decode(struct slice payload, struct record_stop *stop)
     stop->until_us = (int64_t)take_u64(&in);
     take_bytes(&in, stop->digest, sizeof stop->digest);
     stop->address = take_text(&in);
+    return !in.bad;
+}
+
+/*
+ * refusal: u64 message, u32 recipient, i64 time_us, 32 bytes digest, texts campaign address reason owner sender subject
+ * message_id host queue_id
+ */
+bool record_refusal_encode(const struct record_refusal *refusal, struct buf *out)
+{
+    size_t start = out->len;
+
+    put_u64(out, refusal->message);
+    put_u32(out, refusal->recipient);
+    put_u64(out, (uint64_t)refusal->time_us);
+    buf_add(out, refusal->digest, sizeof refusal->digest);
+    put_text(out, refusal->campaign);
+    put_text(out, refusal->address);
+    put_text(out, refusal->reason);
+    put_text(out, refusal->owner);
+    put_text(out, refusal->sender);
+    put_text(out, refusal->subject);
+    put_text(out, refusal->message_id);
+    put_text(out, refusal->host);
+    put_text(out, refusal->queue_id);
+    return put_done(out, start);
+}
+
+bool record_refusal_decode(struct slice payload, struct record_refusal *refusal)
+{
+    struct input in = {payload, false};
+
+    *refusal = (struct record_refusal){0};
+    refusal->message = take_u64(&in);
+    refusal->recipient = take_u32(&in);
+    refusal->time_us = (int64_t)take_u64(&in);
+    take_bytes(&in, refusal->digest, sizeof refusal->digest);
+    refusal->campaign = take_text(&in);
+    refusal->address = take_text(&in);
+    refusal->reason = take_text(&in);
+    refusal->owner = take_text(&in);
+    refusal->sender = take_text(&in);
+    refusal->subject = take_text(&in);
+    refusal->message_id = take_text(&in);
+    refusal->host = take_text(&in);
+    refusal->queue_id = take_text(&in);
     return !in.bad;
 }
 
@@ -491,7 +560,8 @@ bool record_time(uint8_t kind, struct slice payload, int64_t *time_us)
 {
     static const uint8_t places[] = {
         [RECORD_MESSAGE] = 8, [RECORD_HIT] = 15,         [RECORD_ANSWER] = 12,
-        [RECORD_STOP] = 12,   [RECORD_UNSUBSCRIBE] = 12, [RECORD_DELIVERY] = 1,
+        [RECORD_STOP] = 12,   [RECORD_UNSUBSCRIBE] = 12, [RECORD_REFUSED] = 12,
+        [RECORD_DELIVERY] = 1,
     };
     size_t at = kind < sizeof places ? places[kind] : 0;
 

@@ -23,6 +23,7 @@ enum record_kind { /* on disk; never reuse a number */
     RECORD_ANSWER = 3,
     RECORD_STOP = 4,
     RECORD_UNSUBSCRIBE = 5,
+    RECORD_REFUSED = 6,
     RECORD_DELIVERY = 7,
     RECORD_COPY = 9
 };
@@ -90,6 +91,7 @@ enum answer_rung {
     RUNG_BOUNCE_ADDRESS
 };
 enum answer_confidence { CONFIDENCE_NONE, CONFIDENCE_LOW, CONFIDENCE_MEDIUM, CONFIDENCE_HIGH };
+enum answer_hard { HARD_UNKNOWN, HARD_NO, HARD_YES }; /* of a bounce: will it ever get through? */
 enum answer_answerer { ANSWERER_UNKNOWN, ANSWERER_RECIPIENT, ANSWERER_OTHER };
 
 struct record_answer { /* a mail that refers to one of ours, by spoor-match */
@@ -108,6 +110,10 @@ struct record_answer { /* a mail that refers to one of ours, by spoor-match */
     uint8_t digest[32];      /* SHA-256 of message_id, or of From, Date, Subject and In-Reply-To without one */
     struct slice host;
     struct slice queue_id;
+    struct slice about;      /* whom a report names, normal form; empty: nobody */
+    struct slice status;     /* of a bounce or delay, "5.1.1" */
+    enum answer_hard hard;
+    bool effect;             /* ABOUT is a recipient of the mail */
 };
 
 struct record_stop { /* an answer that ends a campaign or makes it pause, by spoor-match while the database is away */
@@ -163,6 +169,22 @@ struct record_delivery { /* a line of the MTA's log, by spoor-delivery */
 };
 enum { DELIVERY_TEXT_MAX = 1000 };
 
+struct record_refusal { /* campaign mail that did not go to somebody, by spoor-stamp; one record a mail and person */
+    uint64_t message;        /* 0: nobody got it, or it is not tracked */
+    uint32_t recipient;      /* key; 0: not told apart */
+    int64_t time_us;
+    struct slice campaign;
+    struct slice address;    /* who did not get it, normal form */
+    struct slice reason;     /* a word of spoor.stop_reason */
+    struct slice owner;
+    struct slice sender;
+    struct slice subject;    /* empty where the mail is not tracked */
+    struct slice message_id; /* that the mail came with, no brackets */
+    uint8_t digest[32];      /* tells the same mail when it is tried again, as in record_answer */
+    struct slice host;
+    struct slice queue_id;   /* of the first attempt */
+};
+
 /* Each adds the payload to OUT; false when OUT has failed or a text is too long for its length field. */
 bool record_message_encode(const struct record_message *message, struct buf *out);
 bool record_hit_encode(const struct record_hit *hit, struct buf *out);
@@ -171,16 +193,20 @@ bool record_stop_encode(const struct record_stop *stop, struct buf *out);
 bool record_unsubscribe_encode(const struct record_unsubscribe *unsubscribe, struct buf *out);
 bool record_copy_encode(const struct record_copy *copy, struct buf *out);
 bool record_delivery_encode(const struct record_delivery *delivery, struct buf *out);
+bool record_refusal_encode(const struct record_refusal *refusal, struct buf *out);
 
 /* False for bytes that are no such record; nothing to free then. */
 bool record_message_decode(struct slice payload, struct record_message *message);
 void record_message_free(struct record_message *message);
+/* Of that recipient; 0 when the mail does not name it. */
+uint32_t record_message_key(const struct record_message *message, struct slice address);
 bool record_hit_decode(struct slice payload, struct record_hit *hit);
 bool record_answer_decode(struct slice payload, struct record_answer *answer);
 bool record_stop_decode(struct slice payload, struct record_stop *stop);
 bool record_unsubscribe_decode(struct slice payload, struct record_unsubscribe *unsubscribe);
 bool record_copy_decode(struct slice payload, struct record_copy *copy);
 bool record_delivery_decode(struct slice payload, struct record_delivery *delivery);
+bool record_refusal_decode(struct slice payload, struct record_refusal *refusal);
 
 /* When it happened, without decoding the rest; false for a kind that is not known and a payload that is too short. */
 bool record_time(uint8_t kind, struct slice payload, int64_t *time_us);

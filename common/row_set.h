@@ -11,7 +11,7 @@
 
 #include <stdint.h>
 
-enum { ROW_COLUMNS_MAX = 20 };
+enum { ROW_COLUMNS_MAX = 24 };
 
 struct row_set {
     struct buf column[ROW_COLUMNS_MAX]; /* array literals that lack the closing brace */

@@ -30,6 +30,9 @@ static const struct db_statement find_messages = {
     "      where a.alias = lower(q.id collate \"C\")) f"
     "   order by f.id desc limit 1) m", FIND_COLUMNS};
 
+static const struct db_statement find_envelope_sender = {
+    "find_envelope_sender", "select envelope_sender from spoor.message where id = $1", 1};
+
 static const struct db_statement find_original = {
     "find_original",
     "select case when $2 in (owner, sender) then 'owner'"
@@ -141,6 +144,23 @@ enum store_answer store_find_messages(struct db *db, struct sent_id *ids, size_t
     db_result_free(result);
     row_set_free(&rows);
     return answer;
+}
+
+enum store_answer store_find_envelope_sender(struct db *db, uint64_t message, struct buf *sender, int deadline_ms)
+{
+    char number[NUMBER_TEXT];
+    struct db_result *result;
+    const char *found;
+
+    snprintf(number, sizeof number, "%lld", (long long)message);
+    result = db_ask(db, &find_envelope_sender, (const char *const[]){number}, deadline_ms);
+    if (!result)
+        return STORE_AWAY;
+    found = db_rows(result) ? db_value(result, 0, 0) : NULL;
+    if (found)
+        buf_add_str(sender, found);
+    db_result_free(result);
+    return found && !sender->failed ? STORE_YES : STORE_NO;
 }
 
 static enum relation relation_of(const char *word)

@@ -27,6 +27,9 @@ enum store_answer store_lease_node(struct db *db, const uint8_t identity[SPOOL_I
 /* Which of our mails these ids belong to, as sent or as the client gave them; all in one question. NO: none of them. */
 enum store_answer store_find_messages(struct db *db, struct sent_id *ids, size_t count, int deadline_ms);
 
+/* Adds the envelope sender of a tracked mail. NO: the mail is not known, or it had none. */
+enum store_answer store_find_envelope_sender(struct db *db, uint64_t message, struct buf *sender, int deadline_ms);
+
 /* What that mail is to ADDRESS (normal form; may be empty). NO: the mail is not known. */
 enum store_answer store_find_original(struct db *db, uint64_t message, struct slice address, struct original *original,
                                       int deadline_ms);

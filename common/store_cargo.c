@@ -34,9 +34,10 @@ bool cargo_init(struct cargo *cargo, size_t records)
     row_set_init(&cargo->message, 15);
     row_set_init(&cargo->recipient, 3);
     row_set_init(&cargo->link, 3);
-    row_set_init(&cargo->answer, 17);
+    row_set_init(&cargo->answer, 21);
     row_set_init(&cargo->stop, 8);
     row_set_init(&cargo->unsubscribe, 8);
+    row_set_init(&cargo->refusal, 14);
     row_set_init(&cargo->clock, 3);
     row_set_init(&cargo->delivery, STORE_DELIVERY_COLUMNS);
     return cargo->event != NULL;
@@ -50,6 +51,7 @@ void cargo_free(struct cargo *cargo)
     row_set_free(&cargo->answer);
     row_set_free(&cargo->stop);
     row_set_free(&cargo->unsubscribe);
+    row_set_free(&cargo->refusal);
     row_set_free(&cargo->clock);
     row_set_free(&cargo->delivery);
     free(cargo->event);
@@ -149,6 +151,7 @@ static bool add_message(struct cargo *cargo, const struct spool_record *record)
 
 static bool add_answer(struct cargo *cargo, const struct spool_record *record)
 {
+    static const char *const hard[] = {[HARD_UNKNOWN] = "", [HARD_NO] = "no", [HARD_YES] = "yes"};
     struct row_set *row = &cargo->answer;
     struct record_answer answer;
     struct cargo_event *event;
@@ -180,6 +183,10 @@ static bool add_answer(struct cargo *cargo, const struct spool_record *record)
     row_set_text_or_null(row, answer.message_id);
     row_set_text_or_null(row, answer.host);
     row_set_text_or_null(row, answer.queue_id);
+    row_set_text_or_null(row, answer.about);
+    row_set_text_or_null(row, answer.status);
+    row_set_text_or_null(row, slice_str(hard[answer.hard]));
+    row_set_integer(row, answer.effect);
     return true;
 }
 
@@ -202,6 +209,39 @@ static bool add_stop(struct cargo *cargo, const struct spool_record *record)
     if (!record_stop_decode(record->payload, &stop))
         return false;
     cargo_stop_row(&cargo->stop, &stop);
+    return true;
+}
+
+static bool add_refusal(struct cargo *cargo, const struct spool_record *record)
+{
+    struct row_set *row = &cargo->refusal;
+    struct record_refusal refusal;
+    struct cargo_event *event;
+
+    if (!record_refusal_decode(record->payload, &refusal))
+        return false;
+    event = new_event(cargo, record->position, refusal.time_us);
+    if (!event)
+        return true;
+    event->message = refusal.message;
+    event->recipient = refusal.recipient;
+    event->kind = CARGO_REFUSED;
+    event->verdict = hit_verdict_letter(VERDICT_UNKNOWN);
+    event->only_news = true;
+    row_set_text(row, refusal.campaign);
+    row_set_text(row, refusal.address);
+    row_set_hex(row, refusal.digest, sizeof refusal.digest);
+    row_set_integer(row, event->time_us);
+    row_set_integer(row, (int64_t)record->position);
+    row_set_integer(row, cargo->spool);
+    row_set_integer(row, (int64_t)refusal.message);
+    row_set_text(row, refusal.reason);
+    row_set_text_or_null(row, refusal.owner);
+    row_set_text_or_null(row, refusal.sender);
+    row_set_text_or_null(row, refusal.subject);
+    row_set_text_or_null(row, refusal.message_id);
+    row_set_text_or_null(row, refusal.host);
+    row_set_text_or_null(row, refusal.queue_id);
     return true;
 }
 
@@ -285,6 +325,8 @@ bool cargo_add(struct cargo *cargo, const struct spool_record *record)
         return add_answer(cargo, record);
     case RECORD_STOP:
         return add_stop(cargo, record);
+    case RECORD_REFUSED:
+        return add_refusal(cargo, record);
     case RECORD_UNSUBSCRIBE:
         return add_unsubscribe(cargo, record);
     case RECORD_COPY:

@@ -12,7 +12,7 @@
 #include "common/row_set.h"
 #include "common/spool.h"
 
-enum { CARGO_UNSUBSCRIBE = 'u' /* the letter of such an event */ };
+enum { CARGO_REFUSED = 'f', CARGO_UNSUBSCRIBE = 'u' }; /* letters of events that are neither hits nor answers */
 
 struct cargo_event { /* what becomes a row of spoor.event */
     uint64_t record;
@@ -46,6 +46,7 @@ struct cargo {
     struct row_set answer;
     struct row_set stop;
     struct row_set unsubscribe;
+    struct row_set refusal;
     struct row_set clock;
     struct row_set delivery;
 };

@@ -80,15 +80,27 @@ static const struct db_statement insert_links = {
 static const struct db_statement insert_answers = {
     "insert_answers",
     "insert into spoor.answer (message, digest, at_time, record, spool, recipient, answerer_key, class, rung, confidence,"
-    "  answerer, from_address, envelope_sender, subject, message_id, host, queue_id)"
+    "  answerer, from_address, envelope_sender, subject, message_id, host, queue_id, about, status, hard, effect)"
     " select message, decode(digest, 'hex'), spoor.from_microseconds(at), record, spool, recipient, answerer_key,"
     "  class::spoor.answer_class, rung::spoor.answer_rung, confidence::spoor.answer_confidence, answerer::spoor.answerer,"
-    "  from_address, envelope_sender, subject, message_id, host, queue_id"
+    "  from_address, envelope_sender, subject, message_id, host, queue_id, about, status, hard::boolean, effect::boolean"
     " from unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::smallint[], $6::integer[], $7::integer[],"
     "  $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[],"
-    "  $17::text[]) as row (message, digest, at, record, spool, recipient, answerer_key, class, rung, confidence, answerer,"
-    "  from_address, envelope_sender, subject, message_id, host, queue_id)"
-    " order by message, digest, record on conflict (message, digest) do nothing returning record", 17};
+    "  $17::text[], $18::text[], $19::text[], $20::text[], $21::integer[]) as row (message, digest, at, record, spool, recipient,"
+    "  answerer_key, class, rung, confidence, answerer, from_address, envelope_sender, subject, message_id, host, queue_id,"
+    "  about, status, hard, effect)"
+    " order by message, digest, record on conflict (message, digest) do nothing returning record", 21};
+
+static const struct db_statement insert_refusals = {
+    "insert_refusals",
+    "insert into spoor.campaign_refusal (campaign, address, digest, at_time, record, spool, message, reason, owner, sender,"
+    "  subject, message_id, host, queue_id)"
+    " select campaign, address, decode(digest, 'hex'), spoor.from_microseconds(at), record, spool, nullif(message, 0), reason,"
+    "  owner, sender, subject, message_id, host, queue_id"
+    " from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::smallint[], $7::bigint[], $8::text[],"
+    "  $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[]) as row (campaign, address, digest, at,"
+    "  record, spool, message, reason, owner, sender, subject, message_id, host, queue_id)"
+    " order by campaign, address, digest, record on conflict (campaign, address, digest) do nothing returning record", 14};
 
 static const struct db_statement insert_clocks = {
     "insert_clocks",
@@ -311,15 +323,16 @@ static void mark_new(struct loading *loading, int64_t record)
         event->is_new = true;
 }
 
-static bool insert_new_answers(struct loading *loading)
+/* Rows that come once however often they are told of: only those that are new have an event. */
+static bool insert_once(struct loading *loading, const struct db_statement *statement, struct row_set *rows)
 {
     const char *values[ROW_COLUMNS_MAX];
     struct db_result *result;
 
-    if (loading->cargo.answer.rows == 0)
+    if (rows->rows == 0)
         return true;
     loading->refusable = true;
-    result = row_set_values(&loading->cargo.answer, values) ? ask(loading, &insert_answers, values) : NULL;
+    result = row_set_values(rows, values) ? ask(loading, statement, values) : NULL;
     if (!result)
         return false;
     loading->refusable = false;
@@ -469,7 +482,8 @@ static bool transact(struct loading *loading, bool *overtaken)
            && tell_rows(loading, &insert_recipients, &loading->cargo.recipient)
            && tell_rows(loading, &insert_links, &loading->cargo.link)
            && tell_rows(loading, &store_stop_by_answers, &loading->cargo.stop) && take_unsubscribes(loading)
-           && insert_new_answers(loading) && insert_new_deliveries(loading)
+           && insert_once(loading, &insert_answers, &loading->cargo.answer)
+           && insert_once(loading, &insert_refusals, &loading->cargo.refusal) && insert_new_deliveries(loading)
            && tell_rows(loading, &insert_clocks, &loading->cargo.clock) && insert_events(loading) && close_batch(loading);
 }
 
@@ -500,7 +514,7 @@ static enum store_answer load(struct loading *loading, bool *overtaken, struct b
 
 bool store_knows(uint8_t kind)
 {
-    return (kind >= RECORD_MESSAGE && kind <= RECORD_UNSUBSCRIBE) || kind == RECORD_DELIVERY || kind == RECORD_COPY;
+    return (kind >= RECORD_MESSAGE && kind <= RECORD_DELIVERY) || kind == RECORD_COPY;
 }
 
 enum store_answer store_load(struct db *db, struct store_memory *memory, struct store_progress *progress,

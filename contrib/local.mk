@@ -4,6 +4,7 @@ EXTRA_DIST += contrib/demo.py
 EXTRA_DIST += contrib/dkim/opendkim.conf
 EXTRA_DIST += contrib/dkim/rspamd-dkim_signing.conf
 EXTRA_DIST += contrib/install-deps
+EXTRA_DIST += contrib/postfix/bounces.md
 EXTRA_DIST += contrib/postfix/README.md
 EXTRA_DIST += contrib/postfix/main.cf
 EXTRA_DIST += contrib/postfix/master.cf

@@ -101,6 +101,8 @@ bool explain_plan(const struct mail_file *file, const struct outgoing_plan *plan
     add_decision(plan, observe, out);
     for (size_t at = 0; at < plan->edits; at++)
         add_header_edit(file, &plan->edit[at], out);
+    if (plan->return_path)
+        buf_add_f(out, "sender: %s\n", plan->return_path);
     if (plan->rewrite.parts)
         add_parts(&plan->rewrite, out);
     else

@@ -147,6 +147,12 @@ static bool add_answer(struct buf *out, struct slice payload)
     add_text(out, "message_id", answer.message_id);
     add_text(out, "host", answer.host);
     add_text(out, "queue_id", answer.queue_id);
+    add_text(out, "about", answer.about);
+    add_text(out, "status", answer.status);
+    if (answer.hard != HARD_UNKNOWN)
+        add_word(out, "hard", answer.hard == HARD_YES ? "yes" : "no");
+    if (answer.about.len)
+        add_word(out, "effect", answer.effect ? "yes" : "no");
     add_digest(out, answer.digest);
     return true;
 }
@@ -180,6 +186,28 @@ static bool add_unsubscribe(struct buf *out, struct slice payload)
     add_key(out, "recipient", unsubscribe.recipient);
     add_word(out, "way", unsubscribe_way_name(unsubscribe.way));
     add_word(out, "everywhere", unsubscribe.everywhere ? "yes" : "no");
+    return true;
+}
+
+static bool add_refusal(struct buf *out, struct slice payload)
+{
+    struct record_refusal refusal;
+
+    if (!record_refusal_decode(payload, &refusal))
+        return false;
+    add_time(out, "time", refusal.time_us);
+    add_number(out, "message", refusal.message);
+    add_text(out, "campaign", refusal.campaign);
+    add_text(out, "address", refusal.address);
+    add_key(out, "recipient", refusal.recipient);
+    add_text(out, "reason", refusal.reason);
+    add_text(out, "owner", refusal.owner);
+    add_text(out, "sender", refusal.sender);
+    add_text(out, "subject", refusal.subject);
+    add_text(out, "message_id", refusal.message_id);
+    add_text(out, "host", refusal.host);
+    add_text(out, "queue_id", refusal.queue_id);
+    add_digest(out, refusal.digest);
     return true;
 }
 
@@ -227,6 +255,7 @@ static const struct {
     {RECORD_ANSWER, "answer", add_answer},
     {RECORD_STOP, "stop", add_stop},
     {RECORD_UNSUBSCRIBE, "unsubscribe", add_unsubscribe},
+    {RECORD_REFUSED, "refusal", add_refusal},
     {RECORD_DELIVERY, "delivery", add_delivery},
     {RECORD_COPY, "copy", add_copy},
 };

@@ -3,6 +3,7 @@
 
 #include "mail/about.h"
 #include "mail/classify.h"
+#include "mail/fingerprint.h"
 #include "mail/first_text.h"
 #include "mail/incoming.h"
 #include "mail/match.h"
@@ -60,35 +61,6 @@ static char *decoded_subject(const struct header_list *headers)
     return subject.failed ? NULL : buf_steal(&subject);
 }
 
-static char *own_message_id(const struct header_list *headers)
-{
-    const char *value = header_value(headers, "Message-ID");
-    struct msgid_list list = {.count = 0};
-
-    msgid_list_read(slice_str(value ? value : ""), &list);
-    return list.count ? strndup(list.id[0].p, list.id[0].len) : strdup("");
-}
-
-/* What two copies of one answer have in common, also when they come by different ways. */
-static void set_digest(const struct header_list *headers, struct incoming_verdict *verdict)
-{
-    static const char *const names[] = {"From", "Date", "Subject", "In-Reply-To"};
-    enum { NAMES = sizeof names / sizeof names[0] };
-    struct slice parts[2 * NAMES];
-
-    if (verdict->message_id[0]) {
-        parts[0] = slice_str(verdict->message_id);
-        keys_sha256(parts, 1, verdict->digest);
-        return;
-    }
-    for (size_t n = 0; n < NAMES; n++) {
-        const char *value = header_value(headers, names[n]);
-        parts[2 * n] = slice_str(value ? value : "");
-        parts[2 * n + 1] = slice_of("", 1); /* a NUL between, which no value holds */
-    }
-    keys_sha256(parts, 2 * NAMES, verdict->digest);
-}
-
 static bool describe(struct judging *judging)
 {
     struct incoming_verdict *verdict = judging->verdict;
@@ -96,11 +68,10 @@ static bool describe(struct judging *judging)
     incoming_author(judging->mail->headers, verdict->from);
     address_normal_text(judging->mail->envelope_sender, verdict->envelope_sender);
     verdict->subject = decoded_subject(judging->mail->headers);
-    verdict->message_id = own_message_id(judging->mail->headers);
+    verdict->message_id = fingerprint_message_id(judging->mail->headers);
     if (!verdict->subject || !verdict->message_id)
         return false;
-    set_digest(judging->mail->headers, verdict);
-    return true;
+    return fingerprint(judging->mail->headers, verdict->message_id, verdict->digest);
 }
 
 /* --- what it refers to --------------------------------------------------------------------------------- */
@@ -185,7 +156,7 @@ static enum answer_confidence reply_confidence(const struct match *match, const 
     return recipient && match_is_direct(match) ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM;
 }
 
-static enum incoming_hard hardness(const char *status)
+static enum answer_hard hardness(const char *status)
 {
     if (!status[0])
         return HARD_UNKNOWN;
@@ -355,6 +326,10 @@ void incoming_record(const struct incoming_verdict *verdict, struct record_answe
         .envelope_sender = slice_str(verdict->envelope_sender),
         .subject = slice_str(verdict->subject),
         .message_id = slice_str(verdict->message_id),
+        .about = slice_str(verdict->about),
+        .status = slice_str(verdict->status),
+        .hard = verdict->hard,
+        .effect = verdict->effect,
     };
     memcpy(answer->digest, verdict->digest, sizeof answer->digest);
 }

@@ -46,8 +46,6 @@ struct incoming_lookup {
     void (*original)(void *arg, uint64_t message, struct slice address, struct original *original);
 };
 
-enum incoming_hard { HARD_UNKNOWN, HARD_NO, HARD_YES };
-
 struct incoming_verdict {
     enum answer_class class_; /* ANSWER_NONE: nothing of ours is referred to; only `forged` is set then */
     enum answer_rung rung;
@@ -61,7 +59,7 @@ struct incoming_verdict {
     char from[ADDRESS_MAX + 1];            /* normal form; "": no From, more than one, or unreadable */
     char envelope_sender[ADDRESS_MAX + 1]; /* normal form */
     char status[16];                       /* of a bounce or delay, "5.1.1"; "" unknown */
-    enum incoming_hard hard;               /* of a bounce */
+    enum answer_hard hard;                 /* of a bounce */
     char about[ADDRESS_MAX + 1];           /* whom a delivery report or complaint names; normal form; "" nobody */
     bool effect;                           /* that is a recipient of the mail: it may stop and suppress */
     const char *receipt;                   /* displayed, deleted, dispatched, processed, or NULL */

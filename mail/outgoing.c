@@ -210,9 +210,10 @@ void outgoing_plan_make(const struct outgoing_mail *mail, const struct outgoing_
                         struct outgoing_plan *plan)
 {
     static const char *(*const ladder[])(struct outgoing_work *) = {
-        step_strange_pass, step_ours,        step_campaign, step_controls,       step_automatic,
-        step_wishes,       step_degree,      step_number,   outgoing_recipients, outgoing_message_id,
-        outgoing_references, step_unsubscribe, step_body,   outgoing_record,     step_pass_on,
+        step_strange_pass,   step_ours,        step_campaign, step_controls,       step_automatic,
+        step_wishes,         step_degree,      step_number,   outgoing_recipients, outgoing_message_id,
+        outgoing_references, step_unsubscribe, step_body,     outgoing_record,     step_pass_on,
+        outgoing_return_path,
     };
     struct outgoing_work work = {.mail = mail, .settings = settings, .conf = settings->conf, .plan = plan};
     const char *reason = NULL;

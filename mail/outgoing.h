@@ -3,11 +3,12 @@
  * outgoing - what is done to a mail on its way out, decided once, when all of it is there.
  *
  * The ladder: ours? - its campaign - automatic? - the sender's wishes (X-Spoor-*) - how much may be touched - number -
- * Message-ID and References - List-Unsubscribe - pixel and links - record. The first step that says no gives the
- * reason. Pure: it makes a plan; spoor-stamp applies it to the wire, `spoorctl stamp` to a file.
+ * Message-ID and References - List-Unsubscribe - pixel and links - record - return path. The first step that says no
+ * gives the reason. Pure: it makes a plan; spoor-stamp applies it to the wire, `spoorctl stamp` to a file.
  *
  * Where the MTA makes a copy a recipient there are two passes. The first decides all of that, but leaves the body and adds
- * X-Spoor-Pass (pass.h); the second, outgoing_copy_plan(), edits the body of each copy for its recipient.
+ * X-Spoor-Pass (pass.h); the second, outgoing_copy_plan(), edits the body of each copy for its recipient. The copies keep
+ * the return path that the first pass gave the mail.
  */
 #ifndef MAIL_OUTGOING_H
 #define MAIL_OUTGOING_H
@@ -63,6 +64,7 @@ struct outgoing_plan {
     struct outgoing_header_edit *edit;
     size_t edits;
     size_t controls;     /* the first of them remove our control headers: due even when nothing else may be done */
+    const char *return_path; /* what the envelope sender becomes; NULL: it stays */
     struct rewrite_result rewrite; /* `changed` says whether the body is replaced */
     struct record_message record;  /* host, queue id and time are the caller's to fill; campaign and owner stand in it
                                       also when the mail is not tracked */

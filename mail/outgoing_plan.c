@@ -110,6 +110,8 @@ void outgoing_plan_summary(const struct outgoing_plan *plan, struct buf *out)
         add_word(out, start, "twin");
     if (plan->tracked && plan->unsubscribe != LIST_UNSUBSCRIBE_NONE)
         add_word(out, start, "unsubscribe");
+    if (plan->return_path)
+        add_word(out, start, "return_path");
     if (plan->passed_on) {
         add_word(out, start, "pass");
     } else if (plan->tracked) {

@@ -50,6 +50,7 @@ const char *outgoing_message_id(struct outgoing_work *work); /* outgoing_id.c */
 const char *outgoing_references(struct outgoing_work *work);
 const char *outgoing_recipients(struct outgoing_work *work); /* outgoing_record.c */
 const char *outgoing_record(struct outgoing_work *work);
+const char *outgoing_return_path(struct outgoing_work *work); /* outgoing_return.c */
 void outgoing_record_links(struct outgoing_plan *plan);
 void outgoing_body(struct outgoing_work *work); /* outgoing_body.c */
 void outgoing_unsubscribe(struct outgoing_work *work); /* outgoing_unsubscribe.c */

@@ -12,18 +12,14 @@
 #include "mail/thread.h"
 #include "mail/tracking.h"
 #include "milter/match_filter.h"
+#include "milter/match_question.h"
+#include "milter/match_return.h"
 #include "milter/match_stop.h"
 #include "milter/match_unsubscribe.h"
 #include "milter/sent_ids.h"
 
 #include <inttypes.h>
 #include <time.h>
-
-/* One mail's questions share one deadline: a database that hangs holds no mail longer. */
-struct question {
-    struct match_filter *filter;
-    int64_t until_ms; /* CLOCK_MONOTONIC */
-};
 
 /* --- what the judge asks of the world ------------------------------------------------------------ */
 
@@ -32,25 +28,20 @@ _Static_assert((int)INCOMING_KEPT_MAX <= (int)SENT_IDS_MAX, "all are asked for")
 /* Ids that we left as they were. */
 static void find_kept_ids(void *arg, struct sent_id *ids, size_t count)
 {
-    struct question *question = arg;
+    struct match_question *question = arg;
     struct match_filter *filter = question->filter;
 
     sent_ids_find(filter->cache, filter->databases, ids, count, question->until_ms);
 }
 
-static struct db *take_database(const struct question *question)
-{
-    return db_pool_wait(question->filter->databases, clock_left_ms(question->until_ms));
-}
-
 static void find_original(void *arg, uint64_t message, struct slice address, struct original *original)
 {
-    struct question *question = arg;
-    struct db *db = take_database(question);
+    struct match_question *question = arg;
+    struct db *db = match_question_database(question);
 
     if (!db)
         return;
-    store_find_original(db, message, address, original, clock_left_ms(question->until_ms));
+    store_find_original(db, message, address, original, match_question_left_ms(question));
     db_pool_give(question->filter->databases, db);
 }
 
@@ -66,7 +57,7 @@ static struct incoming_mail mail_of(const struct mlfi_message *message)
     };
 }
 
-static bool judge(struct question *question, const struct mlfi_message *message, struct incoming_verdict *verdict)
+static bool judge(struct match_question *question, const struct mlfi_message *message, struct incoming_verdict *verdict)
 {
     struct incoming_site site = {.conf = question->filter->conf, .keys = question->filter->keys};
     struct incoming_mail mail = mail_of(message);
@@ -80,14 +71,14 @@ static bool judge(struct question *question, const struct mlfi_message *message,
 }
 
 /* May a reply from an address that the mail did not go to end the campaign? Not when our own server doubts its sender. */
-static bool others_count(const struct question *question, const struct mlfi_message *message)
+static bool others_count(const struct match_question *question, const struct mlfi_message *message)
 {
     return question->filter->conf->match.stop_on_other &&
            auth_results_read(&message->headers, message->host) != AUTH_RESULTS_FAIL;
 }
 
 /* Before the answer is accepted, so that no later mail of the campaign goes. */
-static void stop_campaign(struct question *question, const struct mlfi_message *message,
+static void stop_campaign(const struct match_question *question, const struct mlfi_message *message,
                           const struct incoming_verdict *verdict)
 {
     struct match_filter *filter = question->filter;
@@ -96,13 +87,13 @@ static void stop_campaign(struct question *question, const struct mlfi_message *
 
     if (!campaign_stop_of(verdict, others_count(question, message), clock_wall_us(), &stop))
         return;
-    db = take_database(question);
-    match_stop(filter, &stop, db, clock_left_ms(question->until_ms));
+    db = match_question_database(question);
+    match_stop(filter, &stop, db, match_question_left_ms(question));
     db_pool_give(filter->databases, db);
 }
 
 /* Before the mail is accepted, like a stop. */
-static void unsubscribe(struct question *question, const struct mlfi_message *message)
+static void unsubscribe(const struct match_question *question, const struct mlfi_message *message)
 {
     struct match_filter *filter = question->filter;
     struct incoming_mail mail = mail_of(message);
@@ -122,8 +113,8 @@ static void unsubscribe(struct question *question, const struct mlfi_message *me
         log_info("unsubscribe=ignored message=%" PRIu64 " whom=<%s> reason=%s", request.message, request.from, request.ignored);
         return;
     }
-    db = take_database(question);
-    match_unsubscribe(filter, &request, db, clock_left_ms(question->until_ms));
+    db = match_question_database(question);
+    match_unsubscribe(filter, &request, db, match_question_left_ms(question));
     db_pool_give(filter->databases, db);
 }
 
@@ -151,15 +142,21 @@ static bool write_record(struct match_filter *filter, const struct mlfi_message 
 
 /* --- what is edited: the thread, then the quoted text -------------------------------------------------- */
 
-/* Mail that is forwarded on must keep its signature, so every recipient must be one whose mailbox is here. */
+/* On a submission service it records and edits nothing. */
 static bool may_edit(const struct match_filter *filter, const struct mlfi_message *message)
+{
+    return filter->conf->mode != MODE_OBSERVE && !message->login[0];
+}
+
+/* Mail that is forwarded on must keep its signature, so every recipient must be one whose mailbox is here. */
+static bool may_edit_content(const struct match_filter *filter, const struct mlfi_message *message)
 {
     const struct conf *conf = filter->conf;
     const struct conf_list *domains =
         conf->match.clean_recipients.count ? &conf->match.clean_recipients : &conf->local_domains;
 
-    if (!conf->match.clean || conf->mode == MODE_OBSERVE || message->login[0])
-        return false; /* on a submission service it records and edits nothing */
+    if (!conf->match.clean || !may_edit(filter, message))
+        return false;
     for (size_t at = 0; at < message->recipients; at++)
         if (!conf_list_has_domain(domains, address_domain(message->recipient[at])))
             return false;
@@ -241,28 +238,42 @@ static void log_mail(const struct mlfi_message *message, const struct incoming_v
         log_info("judged by its headers alone: reason=%s", message->body_missing);
 }
 
+/* Stops and records; false when the record could not be written. */
+static bool note(const struct match_question *question, const struct mlfi_message *message,
+                 const struct incoming_verdict *verdict)
+{
+    if (question->filter->conf->mode == MODE_OBSERVE || verdict->itself)
+        return true;
+    stop_campaign(question, message, verdict);
+    return write_record(question->filter, message, verdict);
+}
+
+/* Mail of local programs is not from the world: of it only what the MTA reports itself is looked at. */
+static bool is_own_mail(const struct mlfi_message *message)
+{
+    return !message->by_smtp && message->envelope_sender.len > 0;
+}
+
 sfsistat match_filter_finish(void *arg, struct mlfi_message *message)
 {
     struct match_filter *filter = arg;
-    struct question question = {
-        .filter = filter, .until_ms = clock_monotonic_ms() + filter->conf->database_timeout_ms};
+    struct match_question question = match_question_begin(filter);
     struct incoming_verdict verdict;
     struct done done = {.recorded = true};
-    bool taken = true;
+    bool taken;
 
+    if (is_own_mail(message))
+        return SMFIS_CONTINUE;
     unsubscribe(&question, message);
     if (!judge(&question, message, &verdict)) {
         log_err("no memory to judge a mail: it passes untouched");
         return SMFIS_CONTINUE;
     }
-    if (verdict.class_ != ANSWER_NONE) {
-        if (filter->conf->mode != MODE_OBSERVE && !verdict.itself) {
-            stop_campaign(&question, message, &verdict);
-            done.recorded = write_record(filter, message, &verdict);
-        }
-        if (done.recorded && may_edit(filter, message))
-            taken = mend(filter, message, &verdict, &done.mended) && clean(filter, message, &done.cleaned);
-    }
+    if (verdict.class_ != ANSWER_NONE)
+        done.recorded = note(&question, message, &verdict);
+    taken = !may_edit(filter, message) || match_return(&question, message);
+    if (taken && done.recorded && verdict.class_ != ANSWER_NONE && may_edit_content(filter, message))
+        taken = mend(filter, message, &verdict, &done.mended) && clean(filter, message, &done.cleaned);
     log_mail(message, &verdict, &done);
     incoming_verdict_free(&verdict);
     return taken ? SMFIS_CONTINUE : SMFIS_TEMPFAIL;

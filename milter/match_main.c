@@ -23,7 +23,7 @@ int main(int argc, char **argv)
     struct mlfi_service service = {
         .program = "spoor-match",
         .conf = &conf->match.milter,
-        .actions = SMFIF_CHGHDRS | SMFIF_ADDHDRS | SMFIF_CHGBODY,
+        .actions = SMFIF_CHGHDRS | SMFIF_ADDHDRS | SMFIF_CHGBODY | SMFIF_ADDRCPT | SMFIF_DELRCPT,
         .body_limit = (size_t)conf->match.body_limit,
         .memory_limit = (size_t)conf->memory_limit,
         .finish = match_filter_finish,

@@ -72,7 +72,7 @@ static void message_end(struct mlfi_message *message)
         pthread_cond_broadcast(&mails.ended);
         pthread_mutex_unlock(&mails.lock);
     }
-    *message = (struct mlfi_message){.ctx = message->ctx, .client = message->client};
+    *message = (struct mlfi_message){.ctx = message->ctx, .client = message->client, .by_smtp = message->by_smtp};
     header_list_init(&message->headers);
     buf_init(&message->body, service->body_limit);
 }
@@ -114,6 +114,24 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long 
     return SMFIS_CONTINUE;
 }
 
+/* Sendmail gives no address for mail that came by no SMTP; Postfix pretends one of this host, without a port. */
+static bool is_smtp_client(const struct sockaddr_storage *client)
+{
+    struct sockaddr_in ip4;
+    struct sockaddr_in6 ip6;
+
+    switch (client->ss_family) {
+    case AF_INET:
+        memcpy(&ip4, client, sizeof ip4);
+        return ip4.sin_port != 0 || ntohl(ip4.sin_addr.s_addr) != INADDR_LOOPBACK;
+    case AF_INET6:
+        memcpy(&ip6, client, sizeof ip6);
+        return ip6.sin6_port != 0 || !IN6_IS_ADDR_LOOPBACK(&ip6.sin6_addr);
+    default:
+        return false;
+    }
+}
+
 static sfsistat on_connect(SMFICTX *ctx, char *host, _SOCK_ADDR *address)
 {
     struct mlfi_message *message = calloc(1, sizeof *message);
@@ -128,6 +146,7 @@ static sfsistat on_connect(SMFICTX *ctx, char *host, _SOCK_ADDR *address)
         memcpy(&message->client, address, sizeof(struct sockaddr_in));
     else if (address && address->sa_family == AF_INET6)
         memcpy(&message->client, address, sizeof(struct sockaddr_in6));
+    message->by_smtp = is_smtp_client(&message->client);
     header_list_init(&message->headers);
     buf_init(&message->body, service->body_limit);
     return SMFIS_NOREPLY;
@@ -457,10 +476,10 @@ bool mlfi_stop(void)
     return drained;
 }
 
-bool mlfi_record(struct recorder *recorder, enum record_kind kind, const struct buf *payload)
+static bool record(struct recorder *recorder, enum record_kind kind, const struct buf *payload, bool durable)
 {
     static struct log_throttle throttle = {.every_seconds = 60};
-    enum spool_result result = recorder_write(recorder, kind, payload, true);
+    enum spool_result result = recorder_write(recorder, kind, payload, durable);
 
     if (result == SPOOL_FULL)
         log_throttled(&throttle, LOG_ERR, "spool %s is full: mail passes without a record", recorder->directory);
@@ -468,4 +487,14 @@ bool mlfi_record(struct recorder *recorder, enum record_kind kind, const struct 
         log_throttled(&throttle, LOG_ERR, "cannot write to spool %s: %m: mail passes without a record",
                       recorder->directory);
     return result == SPOOL_OK;
+}
+
+bool mlfi_record(struct recorder *recorder, enum record_kind kind, const struct buf *payload)
+{
+    return record(recorder, kind, payload, true);
+}
+
+bool mlfi_record_ahead(struct recorder *recorder, enum record_kind kind, const struct buf *payload)
+{
+    return record(recorder, kind, payload, false);
 }

@@ -23,7 +23,8 @@
 
 struct mlfi_message {
     SMFICTX *ctx;
-    struct sockaddr_storage client; /* ss_family AF_UNSPEC: no SMTP client (sendmail(1)) */
+    struct sockaddr_storage client;
+    bool by_smtp;                   /* false: by sendmail(1), or the MTA wrote it itself */
     struct slice envelope_sender;   /* without brackets and parameters; empty: null sender */
     struct slice *recipient;        /* likewise */
     size_t recipients;
@@ -63,5 +64,7 @@ bool mlfi_stop(void);
 
 /* Notes down what was done, on the disk when true. A failure is logged once a minute: such mail goes without a record. */
 bool mlfi_record(struct recorder *recorder, enum record_kind kind, const struct buf *payload);
+/* The same, on the disk with the next one: of several that belong together only the last goes by mlfi_record(). */
+bool mlfi_record_ahead(struct recorder *recorder, enum record_kind kind, const struct buf *payload);
 
 #endif

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* stamp_apply - see stamp_apply.h */
 
+#include "common/address.h"
 #include "milter/stamp_apply.h"
 
 #include <stdint.h>
+#include <stdio.h>
 
 static bool apply_headers(SMFICTX *ctx, const struct outgoing_plan *plan, size_t edits)
 {
@@ -17,11 +19,22 @@ static bool apply_headers(SMFICTX *ctx, const struct outgoing_plan *plan, size_t
     return true;
 }
 
+/* Without arguments: what the client said with MAIL FROM (RET, ENVID, BODY, SMTPUTF8) stays. */
+static bool change_sender(SMFICTX *ctx, const char *sender)
+{
+    char path[ADDRESS_MAX + 3];
+
+    if (!sender)
+        return true;
+    snprintf(path, sizeof path, "<%s>", sender);
+    return smfi_chgfrom(ctx, path, NULL) == MI_SUCCESS;
+}
+
 bool stamp_apply(SMFICTX *ctx, const struct outgoing_plan *plan)
 {
     const struct buf *body = &plan->rewrite.body;
 
-    return apply_headers(ctx, plan, plan->edits) &&
+    return apply_headers(ctx, plan, plan->edits) && change_sender(ctx, plan->return_path) &&
            (!plan->rewrite.changed ||
             smfi_replacebody(ctx, (unsigned char *)body->data, (int)body->len) == MI_SUCCESS);
 }

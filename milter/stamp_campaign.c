@@ -5,6 +5,7 @@
 #include "common/log.h"
 #include "common/store.h"
 #include "milter/stamp_campaign.h"
+#include "milter/stamp_refusal.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -34,15 +35,12 @@ static bool list_recipients(const struct campaign *campaign, const struct outgoi
     for (size_t at = 0; at < campaign->recipients; at++) {
         const struct campaign_recipient *recipient = &campaign->recipient[at];
         struct slice address = slice_str(recipient->address);
-        uint32_t key = 0;
 
         if (!address.len || is_repeated(campaign, at))
             continue;
-        for (size_t known = 0; known < plan->record.recipients; known++)
-            if (slice_eq(plan->record.recipient[known].address, address))
-                key = plan->record.recipient[known].key;
         copied[question->recipients] = recipient->copied;
-        question->recipient[question->recipients++] = (struct record_recipient){.address = address, .key = key};
+        question->recipient[question->recipients++] = (struct record_recipient){
+            .address = address, .key = record_message_key(&plan->record, address)};
     }
     return question->recipients > 0;
 }
@@ -188,6 +186,8 @@ static bool act(struct stamp_filter *filter, const struct mlfi_message *message,
     if (verdict.action == CAMPAIGN_GO)
         return true;
     log_verdict(message, campaign, &verdict, plan->record.campaign);
+    if (verdict.action != CAMPAIGN_LATER)
+        stamp_refusal_record(filter, message, campaign, &verdict, plan);
     if (verdict.action != CAMPAIGN_DROP) {
         *answer = refuse(message, &verdict, plan->record.campaign);
         return false;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* stamp_filter - see stamp_filter.h */
 
+#include "common/address.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "mail/msgid.h"
@@ -12,6 +13,9 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
+
+enum { SENDER_CACHED_S = 7 * 24 * 3600 }; /* as long as a server may try to deliver */
 
 static bool next_number(void *arg, uint64_t *id)
 {
@@ -45,7 +49,7 @@ static void make_plan(struct stamp_filter *filter, const struct mlfi_message *me
         .recipients = message->recipients,
         .login = slice_str(message->login),
         .from_submit_network =
-            client->sa_family == AF_UNSPEC || network_list_has(&filter->submit_networks, client),
+            !message->by_smtp || network_list_has(&filter->submit_networks, client),
     };
     struct outgoing_settings settings = {
         .conf = filter->conf,
@@ -73,6 +77,19 @@ static bool write_record(struct stamp_filter *filter, const struct outgoing_plan
     written = mlfi_record(filter->recorder, RECORD_MESSAGE, &payload);
     buf_free(&payload);
     return written;
+}
+
+/* So that spoor-match knows without asking the database: an answer or a bounce may be here before the record is there. */
+static void remember(struct stamp_filter *filter, const struct outgoing_plan *plan)
+{
+    const struct record_message *record = &plan->record;
+    char number[24];
+
+    sent_ids_keep(filter->cache, record);
+    if (!plan->return_path)
+        return;
+    snprintf(number, sizeof number, "%" PRIu64, record->id);
+    cache_set(filter->cache, "envelope_sender", slice_str(number), record->envelope_sender, SENDER_CACHED_S);
 }
 
 static void log_mail(const struct mlfi_message *message, const struct outgoing_plan *plan, const char *reason,
@@ -109,7 +126,7 @@ static sfsistat send_on(struct stamp_filter *filter, struct mlfi_message *messag
         return SMFIS_TEMPFAIL;
     }
     if (plan->tracked)
-        sent_ids_keep(filter->cache, &plan->record);
+        remember(filter, plan);
     log_mail(message, plan, plan->reason, false);
     return SMFIS_CONTINUE;
 }

@@ -62,6 +62,8 @@ int main(int argc, char **argv)
     struct buf error;
     int status;
 
+    if (conf->stamp.bounce_address[0])
+        service.actions |= SMFIF_CHGFROM;
     daemon_start(&options);
     if (*conf->stamp.listen_copies && daemon_fork()) {
         status = copies_serve(conf, &options);

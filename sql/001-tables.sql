@@ -277,6 +277,10 @@ create table spoor.answer (
     message_id text,
     host text,
     queue_id text,
+    about text,
+    status text,
+    hard boolean,
+    effect boolean not null default false,
     primary key (message, digest)
 );
 comment on table spoor.answer is 'A mail that refers to a tracked one: a reply, an automatic reply, a bounce and their kin. Arriving twice it is still one row.';
@@ -297,6 +301,45 @@ comment on column spoor.answer.subject is 'Subject, decoded.';
 comment on column spoor.answer.message_id is 'Its own Message-ID, without brackets.';
 comment on column spoor.answer.host is 'Mail server it came in at.';
 comment on column spoor.answer.queue_id is 'Queue id there.';
+comment on column spoor.answer.about is 'Whom a delivery report or complaint names, in normal form.';
+comment on column spoor.answer.status is 'Status code of a bounce or delay (RFC 3463).';
+comment on column spoor.answer.hard is 'Whether a bounce is for good; null where its status does not tell.';
+comment on column spoor.answer.effect is 'Whether the one it is about was a recipient of the mail, as far as that was known when it came; spoor.answer_effect() has the last word.';
+
+create table spoor.campaign_refusal (
+    campaign text not null,
+    address text not null,
+    digest bytea not null check (octet_length(digest) = 32),
+    at_time timestamptz not null,
+    record bigint not null,
+    spool smallint not null,
+    message bigint,
+    reason text not null,
+    owner text,
+    sender text,
+    subject text,
+    message_id text,
+    host text,
+    queue_id text,
+    primary key (campaign, address, digest)
+);
+create index campaign_refusal_record on spoor.campaign_refusal (record, spool);
+create index campaign_refusal_owner on spoor.campaign_refusal (owner) where message is null;
+comment on table spoor.campaign_refusal is 'Campaign mail that did not go to somebody because of a stop: one row a mail and person, however often it was tried.';
+comment on column spoor.campaign_refusal.campaign is 'The campaign.';
+comment on column spoor.campaign_refusal.address is 'Who did not get it.';
+comment on column spoor.campaign_refusal.digest is 'Tells the mail, as in spoor.answer.';
+comment on column spoor.campaign_refusal.at_time is 'First attempt.';
+comment on column spoor.campaign_refusal.record is 'Record of its event.';
+comment on column spoor.campaign_refusal.spool is 'Spool of its event.';
+comment on column spoor.campaign_refusal.message is 'The mail, where others got it and it was tracked.';
+comment on column spoor.campaign_refusal.reason is 'What had ended the campaign, a word of spoor.stop_reason.';
+comment on column spoor.campaign_refusal.owner is 'Whose mail it was.';
+comment on column spoor.campaign_refusal.sender is 'Address in From.';
+comment on column spoor.campaign_refusal.subject is 'Subject, decoded; null where the mail was not to be tracked.';
+comment on column spoor.campaign_refusal.message_id is 'Message-ID that the mail came with, without brackets.';
+comment on column spoor.campaign_refusal.host is 'Mail server that refused it.';
+comment on column spoor.campaign_refusal.queue_id is 'Queue id there.';
 
 create table spoor.rejected (
     spool smallint not null,

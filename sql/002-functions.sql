@@ -9,7 +9,7 @@ comment on function spoor.from_microseconds(bigint) is 'A time from microseconds
 create function spoor.event_kind_name(kind "char") returns text
     language sql immutable strict parallel safe
     as $$ select case kind
-        when 'v' then 'view' when 'c' then 'click'
+        when 'v' then 'view' when 'c' then 'click' when 'f' then 'refused'
         when 'n' then 'none' when 'o' then 'own' when 'p' then 'complaint' when 'd' then 'receipt'
         when 'b' then 'bounce' when 'w' then 'delay' when 't' then 'delivered' when 'a' then 'auto_reply'
         when 'm' then 'meeting' when 'l' then 'list' when 'x' then 'machine' when 'r' then 'reply'
@@ -26,8 +26,8 @@ comment on function spoor.verdict_name("char") is 'The word for the letter in sp
 create function spoor.is_counted(kind "char", verdict "char") returns boolean
     language sql immutable strict parallel safe
     as $$ select case when kind in ('v', 'c') then verdict in ('h', 'p', 'u')
-        else kind in ('r', 'a', 'b', 'p', 'm', 'd', 'u') end $$;
-comment on function spoor.is_counted("char", "char") is 'Whether an event belongs into the feed: views and clicks but those by machines and by the sender, replies, automatic replies, bounces, complaints, meetings, receipts and who unsubscribed.';
+        else kind in ('r', 'a', 'b', 'p', 'm', 'd', 'u', 'f') end $$;
+comment on function spoor.is_counted("char", "char") is 'Whether an event belongs into the feed: views and clicks but those by machines and by the sender, replies, automatic replies, bounces, complaints, meetings, receipts, who unsubscribed, and refusals.';
 
 create function spoor.place_of(address inet) returns cidr
     language sql immutable strict parallel safe
@@ -43,6 +43,28 @@ create function spoor.recipient_name(message bigint, key integer) returns text
         end
         from spoor.recipient r where r.message = $1 $$;
 comment on function spoor.recipient_name(bigint, integer) is 'Who a recipient key stands for in a mail: an address, or one of how many; null while the mail is not known.';
+
+create function spoor.answer_person(answer spoor.answer) returns text
+    language sql stable parallel safe
+    as $$ select case when answer.class in ('bounce', 'delay', 'delivered', 'complaint')
+            then coalesce(answer.about, spoor.recipient_name(answer.message, answer.recipient), answer.from_address)
+            else answer.from_address end $$;
+comment on function spoor.answer_person(spoor.answer) is 'Who an answer is from; of a report, which a machine writes, whom it is about.';
+
+create function spoor.answer_effect(answer spoor.answer) returns text
+    language sql stable strict parallel safe
+    as $$ select case
+        when answer.class = 'bounce' and answer.hard is null then 'no_status'
+        when answer.class = 'bounce' and not answer.hard then 'soft'
+        when answer.class not in ('bounce', 'complaint') then null
+        when answer.effect then 'yes'
+        when answer.about is not null then
+            case when exists (select from spoor.recipient r where r.message = answer.message and r.address = answer.about)
+                then 'yes' else 'no_recipient' end
+        when (select count(*) = 1 or count(*) filter (where r.key = answer.recipient and r.key <> 0) = 1
+              from spoor.recipient r where r.message = answer.message) then 'yes'
+        else 'nobody_named' end $$;
+comment on function spoor.answer_effect(spoor.answer) is 'Whether a bounce or complaint may stop and suppress, yes or why not: soft, no_status, no_recipient (it is about somebody whom the mail did not go to) or nobody_named.';
 
 create function spoor.answerer_name(message bigint, address text, recorded spoor.answerer) returns text
     language sql stable strict parallel safe

@@ -58,15 +58,18 @@ comment on column spoor.counted_event.repeated is 'Whether it counts as the one 
 create view spoor.feed_item as
 select e.spool,
        e.record,
-       m.owner,
+       coalesce(m.owner, f.owner) as owner,
        e.at_time,
        spoor.event_kind_name(e.kind) as what,
-       m.sender,
-       coalesce(a.from_address, spoor.recipient_name(e.message, e.recipient)) as person,
-       m.subject,
-       coalesce(l.destination, a.from_address) as detail,
+       coalesce(m.sender, f.sender) as sender,
+       coalesce(f.address, spoor.answer_person(a), spoor.recipient_name(e.message, e.recipient)) as person,
+       coalesce(m.subject, f.subject) as subject,
+       coalesce(l.destination, a.from_address, f.campaign) as detail,
        case when e.kind in ('v', 'c') then spoor.verdict_name(e.verdict) end as verdict,
-       coalesce(r.name, a.rung::text) as reason,
+       coalesce(r.name, a.rung::text, f.reason) as reason,
+       a.status,
+       case when a.hard then 'hard' when not a.hard then 'soft' end as hardness,
+       spoor.answer_effect(a) as effect,
        e.message,
        spoor.answerer_name(e.message, a.from_address, a.answerer) as answerer,
        spoor.shares_domain(e.message, a.from_address) as same_domain,
@@ -75,6 +78,7 @@ from spoor.judged_event e
 left join spoor.message m on m.id = e.message
 left join spoor.link l on l.message = e.message and l.number = e.link and e.kind = 'c'
 left join spoor.answer a on a.message = e.message and a.spool = e.spool and a.record = e.record
+left join spoor.campaign_refusal f on e.kind = 'f' and f.spool = e.spool and f.record = e.record
 left join spoor.reason r on r.id = e.reason
 where spoor.is_counted(e.kind, e.verdict);
 comment on view spoor.feed_item is 'What the feed shows, in no order, with what names an event; for spoor.feed and spoor.feed_page().';
@@ -89,24 +93,31 @@ comment on column spoor.feed_item.subject is 'As in spoor.feed.';
 comment on column spoor.feed_item.detail is 'As in spoor.feed.';
 comment on column spoor.feed_item.verdict is 'As in spoor.feed.';
 comment on column spoor.feed_item.reason is 'As in spoor.feed.';
+comment on column spoor.feed_item.status is 'As in spoor.feed.';
+comment on column spoor.feed_item.hardness is 'As in spoor.feed.';
+comment on column spoor.feed_item.effect is 'As in spoor.feed.';
 comment on column spoor.feed_item.message is 'As in spoor.feed.';
 comment on column spoor.feed_item.answerer is 'As in spoor.feed.';
 comment on column spoor.feed_item.same_domain is 'As in spoor.feed.';
 comment on column spoor.feed_item.settled is 'As in spoor.feed.';
 
 create view spoor.feed as
-select at_time, what, sender, person, subject, detail, verdict, reason, message, answerer, same_domain, settled
+select at_time, what, sender, person, subject, detail, verdict, reason, status, hardness, effect, message, answerer, same_domain,
+       settled
 from spoor.feed_item order by at_time desc;
 comment on view spoor.feed is 'What became of the mails, newest first; without what machines or the sender did. Try: table spoor.feed limit 20 \watch 2';
 comment on column spoor.feed.at_time is 'When it happened.';
-comment on column spoor.feed.what is 'view, click, unsubscribe, or the class of an answer.';
+comment on column spoor.feed.what is 'view, click, unsubscribe, the class of an answer, or refused: campaign mail that did not go to somebody.';
 comment on column spoor.feed.sender is 'Who had sent the mail.';
-comment on column spoor.feed.person is 'Who did it: the recipient, or the one who answered, or one of how many.';
+comment on column spoor.feed.person is 'Who did it: the recipient, or the one who answered, or one of how many; whom a bounce, complaint or refusal is about.';
 comment on column spoor.feed.subject is 'Subject of the mail.';
-comment on column spoor.feed.detail is 'Where the link leads, or from which address the answer came.';
+comment on column spoor.feed.detail is 'Where the link leads, from which address the answer came, or which campaign refused.';
 comment on column spoor.feed.verdict is 'human, proxy (a person or a prefetching proxy) or unknown; none for answers.';
-comment on column spoor.feed.reason is 'Why this verdict, or where the answer names the mail.';
-comment on column spoor.feed.message is 'The mail, as in spoor.message.';
+comment on column spoor.feed.reason is 'Why this verdict, where the answer names the mail, or what had ended the campaign.';
+comment on column spoor.feed.status is 'Status code of a bounce.';
+comment on column spoor.feed.hardness is 'hard: the bounce is for good; soft: it may get through another time.';
+comment on column spoor.feed.effect is 'Whether a bounce or complaint may end campaigns for that person, yes or why not; see spoor.answer_effect().';
+comment on column spoor.feed.message is 'The mail, as in spoor.message; 0 for one that nobody got.';
 comment on column spoor.feed.answerer is 'Of an answer: recipient, also one in Cc, or other; null when that is not known.';
 comment on column spoor.feed.same_domain is 'Of an answer: whether it came from the domain of a recipient.';
 comment on column spoor.feed.settled is 'Whether the verdict is not expected to change any more.';
@@ -115,7 +126,7 @@ create view spoor.event_report as
 select e.at_time,
        spoor.event_kind_name(e.kind) as what,
        e.message,
-       coalesce(a.from_address, spoor.recipient_name(e.message, e.recipient)) as person,
+       coalesce(f.address, spoor.answer_person(a), spoor.recipient_name(e.message, e.recipient)) as person,
        nullif(e.link::integer & 65535, 0) as link,
        l.destination,
        spoor.verdict_name(e.verdict) as verdict,
@@ -132,15 +143,16 @@ select e.at_time,
 from spoor.judged_event e
 left join spoor.link l on l.message = e.message and l.number = e.link
 left join spoor.answer a on a.message = e.message and a.spool = e.spool and a.record = e.record
+left join spoor.campaign_refusal f on e.kind = 'f' and f.spool = e.spool and f.record = e.record
 left join spoor.reason r on r.id = e.reason
 left join spoor.agent g on g.id = e.agent
 left join spoor.event_clock c on c.spool = e.spool and c.record = e.record
 left join spoor.spool_progress p on p.spool = e.spool;
 comment on view spoor.event_report is 'Every event, also those of machines, with its codes spelled out.';
 comment on column spoor.event_report.at_time is 'When it happened.';
-comment on column spoor.event_report.what is 'view, click, unsubscribe, or the class of an answer.';
-comment on column spoor.event_report.message is 'The mail.';
-comment on column spoor.event_report.person is 'Who did it, or one of how many.';
+comment on column spoor.event_report.what is 'view, click, unsubscribe, the class of an answer, or refused.';
+comment on column spoor.event_report.message is 'The mail; 0 for one that nobody got.';
+comment on column spoor.event_report.person is 'Who did it, or one of how many; whom a report or refusal is about.';
 comment on column spoor.event_report.link is 'Which link, from 1.';
 comment on column spoor.event_report.destination is 'Where the link leads.';
 comment on column spoor.event_report.verdict is 'Who or what did it.';
@@ -292,6 +304,20 @@ create function spoor.feed_by_mail(mails bigint[], before spoor.feed_place, coun
     order by b.number desc, e.record desc limit $3 $$;
 comment on function spoor.feed_by_mail(bigint[], spoor.feed_place, integer) is 'The newest events of some mails: the way for who has sent few.';
 
+-- Who was refused a mail that nobody got: no number of a mail leads to that.
+create function spoor.feed_of_refusals(owner text, search text, before spoor.feed_place, count integer)
+    returns setof spoor.feed_place
+    language sql stable rows 20
+    as $$
+    select b.number, f.record, f.spool, 0::bigint, f.at_time
+    from spoor.campaign_refusal f
+    cross join lateral (select c.number from spoor.batch c where c.spool = f.spool and c.last_record >= f.record
+                        order by c.last_record limit 1) b
+    where f.owner = $1 and f.message is null and (b.number, f.record) < (($3).batch, ($3).record)
+          and ($2 is null or position(lower($2) in lower(f.subject)) > 0 or f.address = lower($2))
+    order by b.number desc, f.record desc limit $4 $$;
+comment on function spoor.feed_of_refusals(text, text, spoor.feed_place, integer) is 'The newest refusals of mails that nobody got.';
+
 create function spoor.feed_by_batch(owner text, search text, before spoor.feed_place, count integer, batches integer)
     returns setof spoor.feed_place
     language plpgsql stable rows 20
@@ -309,11 +335,14 @@ begin
             select b.number, e.record, e.spool, e.message, e.at_time
             from spoor.judged_event e
             -- each mail by itself: never all mails of an owner, for that takes the longer the more there are
-            cross join lateral (select w.owner, w.subject from spoor.message w where w.id = e.message offset 0) m
+            cross join lateral (select w.owner, w.subject, null as address from spoor.message w where w.id = e.message
+                                union all
+                                select f.owner, f.subject, f.address from spoor.campaign_refusal f
+                                where e.message = 0 and f.record = e.record and f.spool = e.spool offset 0) m
             where e.spool = b.spool and e.record between b.first_record and b.last_record
                   and (b.number, e.record) < (before.batch, before.record)
                   and spoor.is_counted(e.kind, e.verdict) and m.owner = feed_by_batch.owner
-                  and spoor.feed_matches(e.message, m.subject, search)
+                  and (m.address = lower(search) or spoor.feed_matches(e.message, m.subject, search))
             order by e.record desc limit left_over;
         get diagnostics found_now = row_count;
         left_over := left_over - found_now;
@@ -350,13 +379,22 @@ begin
     if cardinality(mails) <= few or cardinality(place) < count then
         mails := array(select m.id from spoor.message m where m.owner = feed_page.owner
                        and spoor.feed_matches(m.id, m.subject, search));
-        place := array(select p from spoor.feed_by_mail(mails, before, count) p);
+        place := array(select p from (select * from spoor.feed_by_mail(mails, before, count)
+                                      union all select * from spoor.feed_of_refusals(owner, search, before, count)) p
+                       order by p.batch desc, p.record desc limit count);
     end if;
     return query
         select p.batch, p.record, f.at_time, f.what, f.person, f.subject, f.detail, f.verdict, f.reason, f.message
         from unnest(place) p
         join spoor.feed_item f on f.message = p.message and f.at_time = p.at_time and f.spool = p.spool
                                   and f.record = p.record
-        order by p.batch desc, p.record desc;
+        where p.message <> 0
+        union all
+        -- by time: the number 0 stands for too many
+        select p.batch, p.record, f.at_time, f.what, f.person, f.subject, f.detail, f.verdict, f.reason, f.message
+        from unnest(place) p
+        join spoor.feed_item f on f.at_time = p.at_time and f.spool = p.spool and f.record = p.record
+        where p.message = 0
+        order by 1 desc, 2 desc;
 end $$;
 comment on function spoor.feed_page(text, bigint, bigint, integer, text) is 'A page of an owner''s feed, newest first: what came before the batch and record that the page before ended with, or the newest. With search only mails that have these words in their subject, or went to this address.';

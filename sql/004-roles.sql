@@ -32,11 +32,12 @@ grant execute on function spoor.from_microseconds(bigint), spoor.ensure_partitio
 grant insert on spoor.unjudged_hit to spoor_pixeld;
 
 -- mails and answers; no milter ever reads a subject
-grant insert on spoor.message, spoor.recipient, spoor.link, spoor.answer to spoor_milter;
-grant select (id, owner, sender, sent_message_id, client_message_id) on spoor.message to spoor_milter;
+grant insert on spoor.message, spoor.recipient, spoor.link, spoor.answer, spoor.campaign_refusal to spoor_milter;
+grant select (id, owner, sender, envelope_sender, sent_message_id, client_message_id) on spoor.message to spoor_milter;
 grant select on spoor.recipient to spoor_milter;
 grant select (message, number) on spoor.link to spoor_milter;
 grant select (message, digest, record) on spoor.answer to spoor_milter;
+grant select (campaign, address, digest, record) on spoor.campaign_refusal to spoor_milter;
 grant execute on function spoor.lease_node(uuid, text, text) to spoor_milter;
 
 grant usage on schema spoor to spoor_admin;

@@ -122,27 +122,6 @@ comment on column spoor.unsubscribe.effect is 'How many recipients of the mail i
 comment on column spoor.unsubscribe.spool is 'Spool of its event; null until that is loaded.';
 comment on column spoor.unsubscribe.record is 'Record of its event.';
 
-create table spoor.campaign_refusal (
-    campaign text not null,
-    address text not null,
-    mail text not null,
-    reason spoor.stop_reason not null,
-    owner text,
-    first_at timestamptz not null default now(),
-    last_at timestamptz not null default now(),
-    attempts integer not null default 1,
-    primary key (campaign, address, mail)
-);
-comment on table spoor.campaign_refusal is 'Campaign mail that did not go to somebody because of a stop.';
-comment on column spoor.campaign_refusal.campaign is 'The campaign.';
-comment on column spoor.campaign_refusal.address is 'Who did not get it.';
-comment on column spoor.campaign_refusal.mail is 'Message-ID that the mail came with, or its queue id.';
-comment on column spoor.campaign_refusal.reason is 'What had ended the campaign.';
-comment on column spoor.campaign_refusal.owner is 'Who sent it.';
-comment on column spoor.campaign_refusal.first_at is 'First attempt.';
-comment on column spoor.campaign_refusal.last_at is 'Last attempt.';
-comment on column spoor.campaign_refusal.attempts is 'How often the same mail was tried.';
-
 -- Stops, by an answer
 
 create function spoor.stop_by_answer(message bigint, address text, key integer, reason spoor.stop_reason, others boolean,
@@ -342,10 +321,6 @@ begin
     end if;
     insert into spoor.campaign (name) values (admit.campaign) on conflict do nothing;
     blocked := array(select b from spoor.blocks(admit.campaign, admit.owner, admit.addresses, by_domain) b);
-    insert into spoor.campaign_refusal as f (campaign, address, mail, reason, owner)
-        select admit.campaign, b.address, coalesce(admit.client_message_id, admit.queue_id, ''), b.reason, admit.owner
-        from unnest(blocked) b where b.until is null
-        on conflict (campaign, address, mail) do update set attempts = f.attempts + 1, last_at = now();
     -- A mail that nobody gets now comes again under another number.
     if admit.id is not null and cardinality(blocked) < cardinality(addresses) then
         insert into spoor.message (id, sent_at, size, level, pixels, owner, sender, envelope_sender, subject,
@@ -479,7 +454,7 @@ comment on column spoor.campaign_report.paused is 'Addresses for which it pauses
 comment on column spoor.campaign_report.refused is 'Mails that did not go to somebody because of that.';
 comment on column spoor.campaign_report.last_sent_at is 'When the last mail went.';
 
-comment on column spoor.rejected.kind is 'Kind of the record: 1 message, 2 hit, 3 answer, 4 stop, 5 unsubscribe.';
+comment on column spoor.rejected.kind is 'Kind of the record: 1 message, 2 hit, 3 answer, 4 stop, 5 unsubscribe, 6 refusal, 7 delivery, 9 copy.';
 
 revoke all on all functions in schema spoor from public;
 grant execute on function spoor.admit(bigint, timestamptz, bigint, spoor.tracking_level, smallint, text, text, text, text, text,

@@ -96,7 +96,14 @@ class Postfix:
             os.mkdir(path, 0o755)
         owner = pwd.getpwnam("postfix")
         os.chown(os.path.join(self.folder, "data"), owner.pw_uid, owner.pw_gid)
+        self.settings = dict(settings)
         self.configure(settings, more_services)
+
+    def change(self, settings):
+        """Adds SETTINGS to those of a running one."""
+        self.settings.update(settings)
+        self.configure(self.settings)
+        self.reload()
 
     def configure(self, settings, more_services=()):
         base = MAIN_CF.format(folder=self.folder, name=self.name, log=self.log, log_folder=os.path.dirname(self.log))

@@ -1,19 +1,31 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""An SMTP server whose answers a test chooses by recipient: the next hop, with all its moods."""
+"""
+The next hop, with all its moods: an SMTP server whose answers a test chooses by recipient, and that keeps each mail and
+each command, as an MTA makes them of an envelope.
+"""
 
 import socketserver
 import threading
+
+EXTENSIONS = ("PIPELINING", "SIZE 104857600", "DSN", "8BITMIME", "SMTPUTF8")
+
+
+def takes_all(_phase, _recipient, _attempt):
+    return None
 
 
 class Sink:
     """
     ANSWER(phase, recipient, attempt) gives the line for "rcpt" and, for the mail's first recipient, "data"; attempt
-    counts from 1 for each recipient. None is "250 2.0.0 Ok".
+    counts from 1 for each recipient. None is "250 2.0.0 Ok". EXTENSIONS are what EHLO tells of.
     """
 
-    def __init__(self, answer):
+    def __init__(self, answer=takes_all, extensions=()):
         self.answer = answer
+        lines = ("sink.test",) + extensions
+        self.greeting = "\r\n".join(["250-" + line for line in lines[:-1]] + ["250 " + lines[-1]])
         self.attempts = {}
+        self.commands = []
         self.mails = []  # (recipients, content)
         self.lock = threading.Lock()
         sink = self
@@ -26,21 +38,25 @@ class Sink:
                 self.say("220 sink.test ESMTP")
                 recipients = []
                 for raw in self.rfile:
-                    word = raw.split(b" ")[0].strip().upper()
-                    if word in (b"MAIL", b"RSET"):
+                    line = raw.decode("utf-8", "replace").strip()
+                    word = line.split(" ")[0].upper()
+                    sink.commands.append(line)
+                    if word in ("MAIL", "RSET"):
                         recipients = []
-                    if word == b"RCPT":
-                        self.say(self.recipient(raw, recipients))
-                    elif word == b"DATA":
+                    if word == "EHLO":
+                        self.say(sink.greeting)
+                    elif word == "RCPT":
+                        self.say(self.recipient(line, recipients))
+                    elif word == "DATA":
                         self.data(recipients)
-                    elif word == b"QUIT":
+                    elif word == "QUIT":
                         self.say("221 Bye")
                         return
                     else:
                         self.say("250 Ok")
 
-            def recipient(self, raw, recipients):
-                address = raw.split(b"<", 1)[1].split(b">")[0].decode()
+            def recipient(self, line, recipients):
+                address = line.split("<", 1)[1].split(">")[0]
                 with sink.lock:
                     sink.attempts[address] = sink.attempts.get(address, 0) + 1
                     attempt = sink.attempts[address]
@@ -73,6 +89,10 @@ class Sink:
         self.port = self.server.server_address[1]
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self.thread.start()
+
+    def said(self, verb):
+        """The commands that begin so, in the order in which they came."""
+        return [line for line in self.commands if line.upper().startswith(verb)]
 
     def stop(self):
         self.server.shutdown()

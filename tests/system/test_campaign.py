@@ -199,6 +199,13 @@ def test_nobody_gets_a_step_after_the_answer(servers, session, name):
     assert (counts["replied"], counts["stopped"], counts["recipients"]) == ("20", "20", "50")
 
 
+def refusals(servers, name, count=1):
+    """Who did not get which mail (0: nobody got it), from the feed: each once, whatever was tried."""
+    rows = servers.postgres.wait_rows("SELECT * FROM spoor.feed WHERE what = 'refused' AND detail = %s ORDER BY person"
+                                      % quote(name), count)
+    return [(row["person"], row["reason"], row["message"]) for row in rows]
+
+
 # --- what becomes of the mail -------------------------------------------------------------------------
 
 
@@ -208,8 +215,7 @@ def test_all_stopped_is_refused_with_the_reason(servers, name):
     assert refused.code == 550
     assert "5.7.1" in str(refused) and name in str(refused) and "<%s>" % BOB in str(refused)
     assert ": reply of " + in_days(0) in str(refused)
-    rows = servers.postgres.rows("SELECT address, reason, attempts FROM spoor.campaign_refusal WHERE campaign = %s" % quote(name))
-    assert rows == [{"address": BOB, "reason": "reply", "attempts": "1"}]
+    assert refusals(servers, name) == [(BOB, "reply", "0")]
     servers.spoor.wait_log("stamp", r"campaign=stopped action=refuse reason=reply from=<%s> .* name=%s$" % (SENDER, name))
 
 
@@ -221,6 +227,23 @@ def test_some_stopped_and_the_others_get_it(servers, name):
                                  "WHERE m.subject LIKE '%%%s' ORDER BY 1" % mark)
     assert [row["address"] for row in rows] == [CAROL, DAVE]
     servers.spoor.wait_log("stamp", r"campaign=stopped action=drop .* whom=<%s> name=%s$" % (BOB, name))
+
+
+@pytest.mark.parametrize("message_id", [None, ""], ids=["with an id", "without"])
+def test_a_mail_that_is_tried_again_is_refused_once(servers, name, message_id):
+    """In the feed; the client is told each time."""
+    reply(servers, send(servers, [BOB, CAROL], name), BOB)
+    again = mails.plain(SENDER, [BOB], mails.new_mark(), message_id=message_id, more=["X-Spoor-Campaign: " + name])
+    for _ in range(3):
+        with pytest.raises(mailer.Refused, match="^550"):
+            servers.submit(SENDER, [BOB], again)
+    partly = send(servers, [BOB, CAROL], name)
+    assert arrives_at(servers, partly, [CAROL])
+    got = servers.postgres.value("SELECT id FROM spoor.message WHERE subject LIKE '%%%s'" % partly)
+    assert set(refusals(servers, name, 2)) == {(BOB, "reply", "0"), (BOB, "reply", got)}
+    whole = servers.postgres.rows("SELECT * FROM spoor.feed WHERE what = 'refused' AND detail = %s AND message = 0" % quote(name))
+    assert [row["sender"] for row in whole] == [SENDER] and "Spring news" in whole[0]["subject"]
+    assert servers.postgres.value("SELECT refused FROM spoor.campaign_report WHERE campaign = %s" % quote(name)) == "2"
 
 
 def test_other_campaigns_and_other_mail_go_on(servers, name):

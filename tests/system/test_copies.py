@@ -490,3 +490,16 @@ def test_each_copy_of_a_campaigns_mail_has_a_way_out_of_its_own(copies, mark):
     rows = copies.servers.postgres.wait_rows("SELECT address FROM spoor.suppression")
     assert [row["address"] for row in rows] == [BOB]
     copies.servers.postgres.execute("SELECT spoor.unsuppress(%s)" % quote(BOB))
+
+
+def test_all_copies_share_the_return_path_of_the_first_pass(copies, mark, other_settings):
+    other_settings(sections={"stamp": {"bounce_address": "bounces+{token}@example.com"}})
+    copies.send(mark, [BOB, CAROL])
+    copies.settle()
+    path, = {traces.field(copies.the_copy(person, mark), "Return-Path") for person in (BOB, CAROL)}
+    token = re.fullmatch(r"<bounces\+([a-z2-7]{52})@example\.com>", path).group(1)
+    message = copies.messages(mark)[0]["id"]
+    assert message.encode() in copies.spoor.ctl("decode", token).stdout
+    assert len({copies.pixels(copies.the_copy(person, mark))[0] for person in (BOB, CAROL)}) == 2
+    sent_by = copies.servers.postgres.value("SELECT envelope_sender FROM spoor.message WHERE id = %s" % message)
+    assert sent_by == SENDER

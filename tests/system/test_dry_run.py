@@ -75,6 +75,17 @@ def test_explain_lists_header_edits_parts_and_links(conf):
         "link: 2 part 2 wrapped https://shop.example/terms"]
 
 
+def test_explain_names_the_return_path(conf, tmp_path):
+    other = tmp_path / "spoor.conf"
+    with open(conf, encoding="ascii") as file:
+        other.write_text(file.read() + 'stamp { bounce_address = "bounces+{token}@example.com" }\n')
+    lines = stamp(str(other), os.path.join(SOURCE, "tests/corpus/outgoing/outlook-classic-alternative.eml"),
+                  "--explain", "--from", "ann@example.com").decode().splitlines()
+    sender, = [line for line in lines if line.startswith("sender: ")]
+    token = re.fullmatch(r"sender: bounces\+([a-z2-7]{52})@example\.com", sender).group(1)
+    assert b"bounce" in proc.run([program("ctl/spoorctl"), "-c", str(other), "decode", token]).stdout
+
+
 def test_explain_says_why_a_sealed_mail_stays(conf):
     lines = stamp(conf, os.path.join(SOURCE, "tests/corpus/outgoing/pgp-encrypted.eml"),
                   "--explain").decode().splitlines()

@@ -373,6 +373,7 @@ def test_several_answers_also_from_cc(servers, mark):
     content = mails.html_quoted_printable(SENDER, [TO], mark, cc=[CC])
     sent = Sent(servers, content, mark, (TO, CC))
     elsewhere = "assistant@elsewhere.test"
+    sent.report()  # only then it is known to whom it went
     for person in (TO, CC, STRANGER, elsewhere):
         answer_to(servers, sent, person)
     rows = {row["person"]: (row["answerer"], row["same_domain"]) for row in sent.feed(4, "reply")}

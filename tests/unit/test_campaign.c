@@ -187,7 +187,7 @@ static void these_answers_end_nothing(void **state)
         assert_false(campaign_stop_of(&incoming, true, now_us, &record));
     }
     incoming = answer(ANSWER_BOUNCE);
-    for (enum incoming_hard hard = HARD_UNKNOWN; hard < HARD_YES; hard++) {
+    for (enum answer_hard hard = HARD_UNKNOWN; hard < HARD_YES; hard++) {
         incoming.hard = hard;
         assert_false(campaign_stop_of(&incoming, true, now_us, &record));
     }

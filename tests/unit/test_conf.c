@@ -16,6 +16,8 @@
 #include <cmocka.h>
 
 #define SMALLEST "tracking_url = \"https://t.example.com\"\n"
+#define LABEL "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz"
+#define LONG_DOMAIN LABEL "." LABEL "." LABEL "." LABEL ".example"
 #define SERVED SMALLEST "database = \"dbname=spoor\"\nlocal_domains = { \"example.com\" }\n"
 
 static char path[64];
@@ -107,6 +109,18 @@ static void the_smallest_file_has_all_defaults(void **state)
     conf_free(conf);
 }
 
+static void a_return_path_leaves_room_for_the_token(void **state)
+{
+    struct conf *conf = load("tracking_url = https://t.example.com\nlocal_domains = { example.com }\n"
+                             "stamp { bounce_address = \"ReturnPaths+{token}@Example.com\" }\n"
+                             "match { bounce_mailbox = \"Postmaster@Example.com\" }\n", CONF_DRY_RUN);
+
+    (void)state;
+    assert_string_equal(conf->stamp.bounce_address, "returnpaths+{token}@example.com");
+    assert_string_equal(conf->match.bounce_mailbox, "postmaster@example.com");
+    conf_free(conf);
+}
+
 static void values_in_all_their_spellings(void **state)
 {
     struct conf *conf = load("tracking_url = HTTPS://T.Example.com:8443/\n"
@@ -178,6 +192,14 @@ static void what_is_wrong_is_named_with_its_line(void **state)
         {"stamp { listen = inet:0@localhost }\n", 2, "PORT@HOST"},
         {"stamp { submit_networks = 10.0.0.1/8 }\n", 2, "network"},
         {"stamp { message_id_domain = localhost }\n", 2, "full domain"},
+        {"stamp { bounce_address = bounces@example.com }\n", 2, "NAME+{token}@DOMAIN"},
+        {"stamp { bounce_address = \"+{token}@example.com\" }\n", 2, "1 to 11 characters"},
+        {"stamp { bounce_address = \"returnpaths1+{token}@example.com\" }\n", 2, "1 to 11 characters"},
+        {"stamp { bounce_address = \"a.b+{token}@example.com\" }\n", 2, "NAME+{token}@DOMAIN"},
+        {"stamp { bounce_address = \"b+{token}@[192.0.2.1]\" }\n", 2, "NAME+{token}@DOMAIN"},
+        {"stamp { bounce_address = \"b+{token}@" LONG_DOMAIN "\" }\n", 2, "NAME+{token}@DOMAIN"},
+        {"stamp { bounce_address = \"b+{token}@elsewhere.example\" }\n", 0, "elsewhere.example is not in local_domains"},
+        {"match { bounce_mailbox = postmaster }\n", 2, "address"},
         {"unsubscribe_address = nobody\n", 2, "address"},
         {"unsubscribe_address = unsubscribes@example.com\n", 2, "at most 11"},
         {"unsubscribe_address = un+sub@example.com\n", 2, "letters"},
@@ -403,6 +425,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_smallest_file_has_all_defaults, make_path, remove_path),
+        cmocka_unit_test_setup_teardown(a_return_path_leaves_room_for_the_token, make_path, remove_path),
         cmocka_unit_test_setup_teardown(values_in_all_their_spellings, make_path, remove_path),
         cmocka_unit_test_setup_teardown(what_is_wrong_is_named_with_its_line, make_path, remove_path),
         cmocka_unit_test_setup_teardown(each_program_asks_for_what_it_needs, make_path, remove_path),

@@ -3,8 +3,10 @@
 
 #include "common/message_id.h"
 #include "common/token.h"
+#include "mail/address_token.h"
 #include "mail/msgid.h"
 #include "mail/outgoing.h"
+#include "mail/return_path.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -560,6 +562,7 @@ static int prepare(void **state)
     conf.unsubscribe_address = (char *)"";
     conf.local_domains = (struct conf_list){.item = local_domain, .count = 1};
     conf.stamp.message_id_domain = (char *)"t.example.com";
+    conf.stamp.bounce_address = (char *)"";
     conf.stamp.body_limit = 1000000;
     conf.stamp.views = conf.stamp.links = true;
     return keys ? 0 : -1;
@@ -570,6 +573,48 @@ static int clean_up(void **state)
     (void)state;
     keys_free(keys);
     return 0;
+}
+
+static void the_return_path_names_the_mail(void **state)
+{
+    static const struct {
+        const char *header, *sender;
+        bool replaced;
+    } rows[] = {
+        {PLAIN_HEADERS "\r\n", "Ann@Example.com", true},
+        {PLAIN_HEADERS "\r\n", "ann+news@example.com", true},
+        {PLAIN_HEADERS "Precedence: bulk\r\nList-Unsubscribe: <https://example.com/u>\r\n\r\n", "ann@example.com", true},
+        {PLAIN_HEADERS "Precedence: list\r\n\r\n", "ann@example.com", false},
+        {PLAIN_HEADERS "List-Subscribe: <mailto:l@example.com>\r\n\r\n", "ann@example.com", false},
+        {PLAIN_HEADERS "\r\n", "ann@elsewhere.example", false},
+        {PLAIN_HEADERS "\r\n", "", false},
+        {PLAIN_HEADERS "\r\n", "\"ann b\"@example.com", false},
+        {PLAIN_HEADERS "\r\n", "\xc3\xa4nn@example.com", false},
+        {PLAIN_HEADERS "X-Spoor-Track: off\r\n\r\n", "ann@example.com", false},
+    };
+
+    (void)state;
+    conf.stamp.bounce_address = (char *)"bounces+{token}@example.com";
+    for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
+        struct outgoing_mail mail = ordinary();
+        struct token token;
+        struct run run;
+
+        mail.envelope_sender = slice_str(rows[row].sender);
+        plan_with(&run, rows[row].header, mail, number);
+        print_message("row %zu\n", row);
+        assert_int_equal(run.plan.return_path != NULL, rows[row].replaced);
+        if (run.plan.return_path) {
+            struct slice path = slice_str(run.plan.return_path);
+
+            assert_true(path.len <= 254 && slice_find_i(path, "@example.com") == 8 + TOKEN_TEXT);
+            assert_int_equal(token_verify(keys, address_token(path, TOKEN_BOUNCE), slice_str(""), &token), TOKEN_GOOD);
+            assert_true(token.message == run.plan.record.id && token.recipient == run.plan.record.recipient[0].key);
+            assert_false(return_path_serves(&conf.local_domains, path));
+        }
+        run_free(&run);
+    }
+    conf.stamp.bounce_address = (char *)"";
 }
 
 static void a_follow_up_names_the_signed_twin(void **state)
@@ -663,6 +708,7 @@ int main(void)
         cmocka_unit_test(a_missing_body_still_gets_headers),
         cmocka_unit_test(no_number_leaves_the_mail_alone),
         cmocka_unit_test(track_only_starts_with_a_few),
+        cmocka_unit_test(the_return_path_names_the_mail),
     };
 
     return cmocka_run_group_tests_name("outgoing", tests, prepare, clean_up);

@@ -162,6 +162,33 @@ static void the_first_pass_records_and_leaves_the_body(void **state)
     run_free(&run);
 }
 
+/* The second pass gets what the first made of the envelope sender. */
+static void all_copies_share_one_return_path(void **state)
+{
+    struct outgoing_mail mail = mail_to(people, 3);
+    struct buf summary, path;
+    struct run run;
+
+    (void)state;
+    conf.stamp.bounce_address = (char *)"bounces+{token}@example.com";
+    buf_init(&summary, 100);
+    buf_init(&path, 300);
+    first_pass(&run, HEADERS "\r\n", mail);
+    outgoing_plan_summary(&run.plan, &summary);
+    assert_string_equal(buf_text(&summary), "id,anchor,return_path,pass");
+    buf_add_str(&path, run.plan.return_path);
+    run_free(&run);
+    mail = mail_to(people + 1, 1);
+    mail.envelope_sender = buf_slice(&path);
+    second_pass(&run, between("", 3), mail);
+    assert_null(run.plan.return_path);
+    assert_true(run.plan.rewrite.changed);
+    run_free(&run);
+    conf.stamp.bounce_address = (char *)"";
+    buf_free(&summary);
+    buf_free(&path);
+}
+
 static void a_brought_pass_goes_from_any_mail(void **state)
 {
     struct outgoing_mail strange = mail_to(people, 1);
@@ -356,6 +383,7 @@ static int prepare(void **state)
     conf.tracking_url = (char *)"https://t.example.com";
     conf.local_domains = (struct conf_list){.item = local_domain, .count = 1};
     conf.stamp.message_id_domain = (char *)"t.example.com";
+    conf.stamp.bounce_address = (char *)"";
     conf.stamp.body_limit = 1000000;
     conf.stamp.copies = conf.stamp.views = conf.stamp.links = true;
     return keys ? 0 : -1;
@@ -372,6 +400,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_pass_records_and_leaves_the_body),
+        cmocka_unit_test(all_copies_share_one_return_path),
         cmocka_unit_test(a_brought_pass_goes_from_any_mail),
         cmocka_unit_test(without_copies_one_pass_does_all),
         cmocka_unit_test(each_copy_has_tokens_of_its_own_and_the_same_links),

@@ -173,8 +173,13 @@ static void an_answer_comes_back(void **state)
                                .message_id = slice_str("m"),
                                .digest = {[31] = 0xAB},
                                .host = slice_str("h"),
-                               .queue_id = slice_str("q")};
+                               .queue_id = slice_str("q"),
+                               .about = slice_str("a"),
+                               .status = slice_str("5.1.1"),
+                               .hard = HARD_YES,
+                               .effect = true};
     struct record_answer out;
+    size_t first_version;
     struct buf buf;
 
     (void)state;
@@ -188,8 +193,14 @@ static void an_answer_comes_back(void **state)
     assert_true(slice_is(out.from, "f") && slice_is(out.envelope_sender, "e") && slice_is(out.subject, "s"));
     assert_true(slice_is(out.message_id, "m") && slice_is(out.host, "h") && slice_is(out.queue_id, "q"));
     assert_memory_equal(out.digest, in.digest, 32);
+    assert_true(slice_is(out.about, "a") && slice_is(out.status, "5.1.1") && out.hard == HARD_YES && out.effect);
+    first_version = buf.len - (2 + 1) - (2 + 5) - 2;
     for (size_t len = 0; len < buf.len; len++)
-        assert_false(record_answer_decode(slice_of(buf.data, len), &out));
+        assert_int_equal(record_answer_decode(slice_of(buf.data, len), &out), len == first_version);
+    assert_true(record_answer_decode(slice_of(buf.data, first_version), &out));
+    assert_true(slice_is(out.queue_id, "q") && slice_empty(out.about) && out.hard == HARD_UNKNOWN && !out.effect);
+    buf.data[buf.len - 1] = 2;
+    assert_false(record_answer_decode(buf_slice(&buf), &out));
     buf_free(&buf);
 }
 
@@ -210,6 +221,30 @@ static void a_stop_comes_back(void **state)
     assert_memory_equal(out.digest, in.digest, 32);
     for (size_t len = 0; len < buf.len; len++)
         assert_false(record_stop_decode(slice_of(buf.data, len), &out));
+    buf_free(&buf);
+}
+
+static void a_refusal_comes_back(void **state)
+{
+    struct record_refusal in = {.message = 1, .recipient = 2, .time_us = 3, .campaign = slice_str("c"), .address = slice_str("a"),
+                                .reason = slice_str("reply"), .owner = slice_str("o"), .sender = slice_str("s"),
+                                .subject = slice_str("t"), .message_id = slice_str("m"), .digest = {[31] = 0xAB},
+                                .host = slice_str("h"), .queue_id = slice_str("q")};
+    struct record_refusal out;
+    struct buf buf;
+
+    (void)state;
+    buf_init(&buf, CAP);
+    assert_true(record_refusal_encode(&in, &buf));
+    assert_time(RECORD_REFUSED, buf_slice(&buf), 3);
+    assert_true(record_refusal_decode(buf_slice(&buf), &out));
+    assert_true(out.message == 1 && out.recipient == 2 && out.time_us == 3);
+    assert_true(slice_is(out.campaign, "c") && slice_is(out.address, "a") && slice_is(out.reason, "reply"));
+    assert_true(slice_is(out.owner, "o") && slice_is(out.sender, "s") && slice_is(out.subject, "t"));
+    assert_true(slice_is(out.message_id, "m") && slice_is(out.host, "h") && slice_is(out.queue_id, "q"));
+    assert_memory_equal(out.digest, in.digest, 32);
+    for (size_t len = 0; len < buf.len; len++)
+        assert_false(record_refusal_decode(slice_of(buf.data, len), &out));
     buf_free(&buf);
 }
 
@@ -305,6 +340,7 @@ int main(void)
         cmocka_unit_test(a_hit_comes_back),
         cmocka_unit_test(an_answer_comes_back),
         cmocka_unit_test(a_stop_comes_back),
+        cmocka_unit_test(a_refusal_comes_back),
         cmocka_unit_test(an_unsubscribe_comes_back),
         cmocka_unit_test(a_copy_comes_back),
         cmocka_unit_test(a_delivery_comes_back),

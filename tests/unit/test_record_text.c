@@ -87,6 +87,14 @@ static void an_answer_and_a_stop(void **state)
     assert_non_null(strstr(text_of(RECORD_ANSWER), " message=9 class=reply rung=none "));
     buf_reset(&payload);
     buf_reset(&line);
+    answer.class_ = ANSWER_BOUNCE;
+    answer.about = slice_str("b@example.org");
+    answer.status = slice_str("5.1.1");
+    answer.hard = HARD_YES;
+    record_answer_encode(&answer, &payload);
+    assert_non_null(strstr(text_of(RECORD_ANSWER), " about=b@example.org status=5.1.1 hard=yes effect=no digest=0000"));
+    buf_reset(&payload);
+    buf_reset(&line);
     record_stop_encode(&stop, &payload);
     assert_non_null(strstr(text_of(RECORD_STOP), " class=auto_reply others=no until=2020-09-13T12:26:40.000000Z digest=0000"));
 }
@@ -112,6 +120,17 @@ static void what_the_log_said_and_who_wants_no_more(void **state)
     assert_string_equal(text_of(RECORD_COPY), "position=64 kind=copy message=9 recipient=a@example.org");
 }
 
+static void who_was_refused(void **state)
+{
+    struct record_refusal refusal = {.time_us = 1, .campaign = slice_str("spring"), .address = slice_str("a@example.org"),
+                                     .reason = slice_str("reply"), .subject = slice_str("Hello you")};
+
+    (void)state;
+    record_refusal_encode(&refusal, &payload);
+    assert_non_null(strstr(text_of(RECORD_REFUSED), " kind=refusal time=1970-01-01T00:00:00.000001Z message=0 campaign=spring "
+                                                    "address=a@example.org reason=reply subject=\"Hello you\" digest=0000"));
+}
+
 static void what_is_not_known(void **state)
 {
     (void)state;
@@ -129,6 +148,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_message, setup, teardown),
         cmocka_unit_test_setup_teardown(an_answer_and_a_stop, setup, teardown),
         cmocka_unit_test_setup_teardown(what_the_log_said_and_who_wants_no_more, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_was_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_not_known, setup, teardown),
     };
 

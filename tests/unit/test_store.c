@@ -96,6 +96,7 @@ static void add_message(struct fixture *fixture)
     struct record_message message = {.id = mail, .time_us = clock_wall_us(), .level = LEVEL_INDIVIDUAL, .pixels = 1,
                                      .size = 1000, .owner = slice_str("alice@example.com"),
                                      .sender = slice_str("sales@example.com"),
+                                     .envelope_sender = slice_str("alice@example.com"),
                                      .subject = slice_of("Off\xFF" "er \0 \\", 10),
                                      .sent_message_id = slice_str("Token@Example.com"),
                                      .client_message_id = slice_str("own@client.test"), .recipient = recipient,
@@ -250,6 +251,7 @@ static void everything_of_a_batch_appears(void **state)
                 "192.0.2.9 Mozilla/5.0 \xC3\xBC\xEF\xBF\xBD, 2001:db8:: Mozilla/5.0 \xC3\xBC\xEF\xBF\xBD");
     CHECK_VALUE("select count(*) || ' ' || min(person) from spoor.event_report where verdict = 'bot'", "1 one of 2");
     CHECK_VALUE("select concat_ws(' ', records, last_record - first_record) from spoor.batch", "5 256");
+    CHECK_VALUE("select count(*) || ' ' || count(effect) from spoor.feed where what in ('view', 'click')", "2 0");
 }
 
 static void ids_and_originals_are_found(void **state)
@@ -258,6 +260,7 @@ static void ids_and_originals_are_found(void **state)
     struct sent_id ids[] = {{.id = SLICE_TEXT("tOKEN@example.COM")}, {.id = SLICE_TEXT("none@client.test")},
                             {.id = SLICE_TEXT("OWN@client.test")}, {.id = SLICE_TEXT("\"\\{},\xFF@odd")}};
     struct original original;
+    struct buf sender;
 
     add_message(fixture);
     use_role(fixture, "spoor_milter");
@@ -279,6 +282,11 @@ static void ids_and_originals_are_found(void **state)
     assert_string_equal(original.sender, "sales@example.com");
     assert_int_equal(store_find_original(fixture->db, mail + 1, slice_str("x@y.test"), &original, WAIT_MS), STORE_NO);
     assert_int_equal(original.relation, RELATION_UNKNOWN);
+    buf_init(&sender, 100);
+    assert_int_equal(store_find_envelope_sender(fixture->db, mail + 1, &sender, WAIT_MS), STORE_NO);
+    assert_int_equal(store_find_envelope_sender(fixture->db, mail, &sender, WAIT_MS), STORE_YES);
+    assert_string_equal(buf_text(&sender), "alice@example.com");
+    buf_free(&sender);
 }
 
 static void an_answer_that_comes_twice_counts_once(void **state)
@@ -294,6 +302,77 @@ static void an_answer_that_comes_twice_counts_once(void **state)
     LOAD(STORE_YES);
     CHECK_VALUE("select count(*) from spoor.answer", "2");
     CHECK_VALUE("select string_agg(what, ' ' order by what) from spoor.feed", "auto_reply reply");
+}
+
+static void a_bounce_says_about_whom_and_with_what_effect(void **state)
+{
+    static const struct {
+        enum answer_class class_;
+        const char *about, *status;
+        enum answer_hard hard;
+        bool effect;
+        uint32_t key;
+        const char *expected;
+    } rows[] = {
+        {ANSWER_BOUNCE, "bob@there.test", "5.1.1", HARD_YES, true, 0, "bounce|bob@there.test|5.1.1|hard|yes"},
+        {ANSWER_BOUNCE, "bob@there.test", "4.2.2", HARD_NO, true, 0, "bounce|bob@there.test|4.2.2|soft|soft"},
+        {ANSWER_BOUNCE, "bob@there.test", "", HARD_UNKNOWN, true, 0, "bounce|bob@there.test|no_status"},
+        {ANSWER_BOUNCE, "eve@there.test", "5.1.1", HARD_YES, false, 0, "bounce|eve@there.test|5.1.1|hard|no_recipient"},
+        /* the database was away when it came */
+        {ANSWER_BOUNCE, "carol@there.test", "5.1.1", HARD_YES, false, 0, "bounce|carol@there.test|5.1.1|hard|yes"},
+        {ANSWER_BOUNCE, "", "5.1.1", HARD_YES, false, 7, "bounce|bob@there.test|5.1.1|hard|yes"},
+        {ANSWER_BOUNCE, "", "5.1.1", HARD_YES, false, 0, "bounce|one of 2|5.1.1|hard|nobody_named"},
+        {ANSWER_COMPLAINT, "bob@there.test", "", HARD_UNKNOWN, true, 0, "complaint|bob@there.test|yes"},
+        {ANSWER_REPLY, "", "", HARD_UNKNOWN, false, 7, "reply|mailer@there.test"},
+    };
+    enum { ROWS = sizeof rows / sizeof *rows };
+    struct fixture *fixture = *state;
+
+    for (uint8_t row = 0; row < ROWS; row++) {
+        struct record_answer answer = {.message = mail, .recipient = rows[row].key, .time_us = clock_wall_us(),
+                                       .class_ = rows[row].class_, .rung = RUNG_BOUNCE_ADDRESS, .from = slice_str("mailer@there.test"),
+                                       .about = slice_str(rows[row].about), .status = slice_str(rows[row].status),
+                                       .hard = rows[row].hard, .effect = rows[row].effect, .digest = {row}};
+
+        if (row == 0)
+            add_message(fixture);
+        assert_true(record_answer_encode(&answer, new_payload(fixture, RECORD_ANSWER)));
+        LOAD(STORE_YES);
+        forget_records(fixture);
+        CHECK_VALUE("select concat_ws('|', what, person, status, hardness, effect) from spoor.feed"
+                    " order by at_time desc limit 1", rows[row].expected);
+    }
+}
+
+static void add_refusal(struct fixture *fixture, const char *address, uint8_t digest, uint64_t message)
+{
+    struct record_refusal refusal = {.message = message, .recipient = 7, .time_us = clock_wall_us(), .campaign = slice_str("spring"),
+                                     .address = slice_str(address), .reason = slice_str("reply"),
+                                     .owner = slice_str("alice@example.com"), .sender = slice_str("sales@example.com"),
+                                     .subject = slice_str("Offer"), .digest = {digest}};
+
+    assert_true(record_refusal_encode(&refusal, new_payload(fixture, RECORD_REFUSED)));
+}
+
+static void a_refusal_is_one_event_a_mail_and_person(void **state)
+{
+    struct fixture *fixture = *state;
+
+    add_refusal(fixture, "bob@there.test", 1, 0);
+    add_refusal(fixture, "bob@there.test", 1, 0); /* the client tries again */
+    add_refusal(fixture, "carol@there.test", 1, 0);
+    LOAD(STORE_YES);
+    forget_records(fixture);
+    add_refusal(fixture, "bob@there.test", 1, mail);
+    add_refusal(fixture, "bob@there.test", 2, mail);
+    LOAD(STORE_YES);
+    CHECK_VALUE("select string_agg(concat_ws('|', what, sender, person, subject, detail, reason, message), ' ' order by at_time, person)"
+                " from spoor.feed",
+                "refused|sales@example.com|bob@there.test|Offer|spring|reply|0 "
+                "refused|sales@example.com|carol@there.test|Offer|spring|reply|0 "
+                "refused|sales@example.com|bob@there.test|Offer|spring|reply|1234567890123");
+    CHECK_VALUE("select count(*) from spoor.event_report where what = 'refused'", "3");
+    CHECK_VALUE("select count(*) from spoor.campaign_refusal", "3");
 }
 
 /* campaigns: bob has key 7, carol another */
@@ -359,10 +438,8 @@ static void a_campaign_ends_for_whom_the_answer_concerns(void **state)
     assert_int_equal(store_stop(fixture->db, &stop, WAIT_MS), STORE_YES);
     check_admission(fixture, mail + 2, "bob@there.test bounce stopped;carol@there.test auto_reply paused;");
     CHECK_VALUE("select string_agg((id - 1234567890123)::text, ' ' order by id) from spoor.message", "0 1");
-    CHECK_VALUE("select concat_ws(' ', address, mail, reason, attempts) from spoor.campaign_refusal",
-                "bob@there.test 4Q bounce 1");
     CHECK_VALUE("select concat_ws(' ', mails, recipients, bounced, stopped, paused, refused) from spoor.campaign_report",
-                "2 2 1 1 1 1");
+                "2 2 1 1 1 0");
 }
 
 static void the_loaders_copy_of_an_admitted_mail_changes_nothing(void **state)
@@ -672,6 +749,14 @@ static void check_feed_pages(struct fixture *fixture)
                 "carol@there.test|Off\xEF\xBF\xBD" "er \xEF\xBF\xBD \\|https://example.com/a?b=\"c\"");
 }
 
+/* So many that his pages are found by batch. */
+static void add_mails_of_alice(struct fixture *fixture)
+{
+    assert_true(db_execute(fixture->db, "insert into spoor.message (id, sent_at, size, level, pixels, sent_to, owner, subject)"
+                           " select n, now(), 1, 'individual', 1, 1, 'alice@example.com', 'x'"
+                           " from generate_series(1, 1001) n", WAIT_MS));
+}
+
 /* By batch, although what came last is the oldest; whichever way the pages are found. */
 static void the_feed_comes_in_pages(void **state)
 {
@@ -688,10 +773,41 @@ static void the_feed_comes_in_pages(void **state)
     add_hit(fixture, (struct record_hit){.kind = HIT_CLICK, .recipient = 0xFFFFFFFF, .index = 1});
     LOAD(STORE_YES);
     check_feed_pages(fixture);
-    assert_true(db_execute(fixture->db, "insert into spoor.message (id, sent_at, size, level, pixels, sent_to, owner, subject)"
-                           " select n, now(), 1, 'individual', 1, 1, 'alice@example.com', 'x'"
-                           " from generate_series(1, 1001) n", WAIT_MS));
+    add_mails_of_alice(fixture);
     check_feed_pages(fixture);
+}
+
+/* One that nobody got has no mail to be found by; one that others got has. */
+static void refusals_are_in_the_pages(void **state)
+{
+    static const struct {
+        const char *arguments, *expected;
+    } rows[] = {
+        {"", "bob 3 carol 0 bob 0"},
+        {", search => 'offer'", "carol 0 bob 0"},
+        {", search => 'Carol@there.test'", "bob 3 carol 0"},
+        {", count => 1", "bob 3"},
+        {", search => 'nothing'", ""},
+    };
+    enum { ROWS = sizeof rows / sizeof *rows };
+    struct fixture *fixture = *state;
+    char sql[300];
+
+    add_message(fixture);
+    add_refusal(fixture, "bob@there.test", 1, 0);
+    add_refusal(fixture, "carol@there.test", 1, 0);
+    LOAD(STORE_YES);
+    forget_records(fixture);
+    add_refusal(fixture, "bob@there.test", 2, mail);
+    LOAD(STORE_YES);
+    for (size_t row = 0; row < 2 * ROWS; row++) {
+        if (row == ROWS)
+            add_mails_of_alice(fixture);
+        snprintf(sql, sizeof sql, "select coalesce(string_agg(split_part(person, '@', 1) || ' ' || message %% 10,"
+                 " ' ' order by batch desc, record desc), '') from spoor.feed_page('alice@example.com'%s)", rows[row % ROWS].arguments);
+        CHECK_VALUE(sql, rows[row % ROWS].expected);
+    }
+    CHECK_VALUE("select count(*) from spoor.feed_page('sales@example.com')", "0");
 }
 
 static void roles_may_do_no_more_than_they_need(void **state)
@@ -921,10 +1037,13 @@ int main(int argc, char **argv)
         CASE(a_dropped_partition_comes_back),
         CASE(the_feed_leaves_out_what_nobody_did),
         CASE(the_feed_comes_in_pages),
+        CASE(refusals_are_in_the_pages),
         CASE(hits_with_an_unknown_key_wait_apart),
         CASE(roles_may_do_no_more_than_they_need),
         CASE(a_spool_of_another_role_is_refused),
         CASE(words_are_the_same_here_and_there),
+        CASE(a_bounce_says_about_whom_and_with_what_effect),
+        CASE(a_refusal_is_one_event_a_mail_and_person),
         CASE(everything_has_a_comment),
         CASE(nodes_are_leased_once),
         CASE(a_call_that_is_late_ends_by_its_deadline),

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* match_question - see match_question.h */
+
+#include "common/clock.h"
+#include "milter/match_question.h"
+
+struct match_question match_question_begin(struct match_filter *filter)
+{
+    return (struct match_question){
+        .filter = filter, .until_ms = clock_monotonic_ms() + filter->conf->database_timeout_ms};
+}
+
+int match_question_left_ms(const struct match_question *question)
+{
+    return clock_left_ms(question->until_ms);
+}
+
+struct db *match_question_database(const struct match_question *question)
+{
+    return db_pool_wait(question->filter->databases, match_question_left_ms(question));
+}
