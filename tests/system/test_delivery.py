@@ -51,7 +51,7 @@ class Delivery:
         queue_id = self.servers.submit(SENDER, list(recipients), content)
         return self.servers.spoor.mail_line(queue_id)["message"]
 
-    def rows(self, message, until, seconds=20):
+    def rows(self, message, until, seconds=60):
         """The mail's rows of spoor.delivery_report by final recipient, once UNTIL is true of them."""
         def found():
             rows = {row["delivered_to"] or row["recipient"]: row for row in self.servers.postgres.rows(
