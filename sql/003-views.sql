@@ -285,8 +285,10 @@ create function spoor.feed_by_mail(mails bigint[], before spoor.feed_place, coun
     as $$
     select b.number, e.record, e.spool, e.message, e.at_time
     from spoor.judged_event e
-    cross join lateral (select c.number from spoor.batch c where c.spool = e.spool and c.last_record >= e.record
-                        order by c.last_record limit 1) b
+    -- the smallest that holds the event: one that was handed in later has a batch of its own within an older one
+    cross join lateral (select c.number from spoor.batch c
+                        where c.spool = e.spool and c.last_record >= e.record and c.first_record <= e.record
+                        order by c.last_record, c.first_record desc, c.number desc limit 1) b
     where e.message = any ($1) and spoor.is_counted(e.kind, e.verdict)
           and (b.number, e.record) < (($2).batch, ($2).record)
     order by b.number desc, e.record desc limit $3 $$;
@@ -300,18 +302,21 @@ create function spoor.feed_by_batch(owner text, search text, before spoor.feed_p
     as $$
 declare
     b record;
+    handed_in bigint[]; -- later than this batch, and so no longer of it
     found_now integer;
     left_over integer := count;
 begin
     for b in select c.number, c.spool, c.first_record, c.last_record from spoor.batch c
-             where c.number <= before.batch order by c.number desc limit batches loop
+             where c.number <= before.batch and c.spool <> 0 order by c.number desc limit batches loop
+        handed_in := array(select n.first_record from spoor.batch n where n.spool = b.spool and n.number > b.number
+                           and n.last_record between b.first_record and b.last_record);
         return query
             select b.number, e.record, e.spool, e.message, e.at_time
             from spoor.judged_event e
             -- each mail by itself: never all mails of an owner, for that takes the longer the more there are
             cross join lateral (select w.owner, w.subject from spoor.message w where w.id = e.message offset 0) m
             where e.spool = b.spool and e.record between b.first_record and b.last_record
-                  and (b.number, e.record) < (before.batch, before.record)
+                  and (b.number, e.record) < (before.batch, before.record) and e.record <> all (handed_in)
                   and spoor.is_counted(e.kind, e.verdict) and m.owner = feed_by_batch.owner
                   and spoor.feed_matches(e.message, m.subject, search)
             order by e.record desc limit left_over;
