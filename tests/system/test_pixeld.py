@@ -4,10 +4,13 @@ spoor-pixeld alone, with a database that is not there: what it answers to good, 
 byte by byte over a socket, and what it notes down.
 """
 
+import base64
 import glob
+import hashlib
 import os
 import signal
 import socket
+import struct
 import time
 
 import pytest
