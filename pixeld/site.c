@@ -15,7 +15,8 @@ uint64_t site_record(struct site *site, const struct request *request, const str
     uint64_t after = 0;
 
     if (hit_of(request, token, raw, rules, &site->hits, clock_wall_us(), &hit)) {
-        metrics_count_hit(&site->metrics, &hit);
+        if (slice_empty(raw)) /* else the token may be anybody's invention */
+            metrics_count_hit(&site->metrics, &hit);
         after = journal_add(site->journal, &hit);
     }
     rules_let_go(rules);

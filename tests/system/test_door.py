@@ -426,11 +426,14 @@ def test_metrics_count_what_happens(told):
     told.ask(spoiled(view()))
     told.ask("/nowhere")
     told.ask("/", "POST", "Content-Length: 0")
+    told.ask("/u/" + "a" * 44, "POST", "Content-Length: 16385")
+    told.ask(view(key=201))  # not in the key file: anybody can ask for that
     second = metrics(told)
-    assert second.value("spoor_pixeld_requests_total", route="view", status="200") == 4
+    assert second.value("spoor_pixeld_requests_total", route="view", status="200") == 5
     assert second.value("spoor_pixeld_requests_total", route="click", status="302") == 1
     assert second.value("spoor_pixeld_requests_total", route="nowhere", status="404") == 1
     assert second.value("spoor_pixeld_requests_total", route="nowhere", status="405") == 1
+    assert second.value("spoor_pixeld_requests_total", route="unsubscribe", status="413") == 1
     assert second.total("spoor_pixeld_hits_total", kind="view") == 3
     assert second.value("spoor_pixeld_hits_total", kind="click", verdict="bot") == 1
     assert second.value("spoor_pixeld_hits_lost_total") == 0
