@@ -12,6 +12,7 @@
 #include "common/clock.h"
 #include "common/loader_batch.h"
 #include "common/log.h"
+#include "common/record.h"
 #include "common/store.h"
 
 #include <errno.h>
@@ -181,10 +182,37 @@ enum loader_start loader_wait_start(struct loader *loader, int timeout_ms, struc
     return start;
 }
 
+/* When the first record behind LOADED was made; now, if that cannot be read. */
+static int64_t oldest_time(struct loader *loader, uint64_t loaded)
+{
+    struct spool_reader *reader = spool_reader_new(loader->spool, loaded);
+    int64_t time_us = clock_wall_us();
+    struct spool_record record;
+
+    if (reader && spool_reader_next(reader, &record) == SPOOL_READ_RECORD)
+        record_time(record.kind, record.payload, &time_us);
+    spool_reader_free(reader);
+    return time_us;
+}
+
+/* Whatever it was that ended a session, records wait from now on: who watches the lag shall see it. */
+static void note_held_up(struct loader *loader)
+{
+    struct loader_state state = loader_state(loader);
+    bool known;
+
+    pthread_mutex_lock(&loader->lock);
+    known = loader->oldest_us != 0;
+    pthread_mutex_unlock(&loader->lock);
+    if (state.waiting && !known)
+        note_waiting(loader, oldest_time(loader, state.loaded));
+}
+
 /* a session */
 
 static void end_session(struct loader *loader)
 {
+    note_held_up(loader);
     spool_reader_free(loader->reader);
     loader->reader = NULL;
     store_memory_free(loader->memory);
@@ -203,8 +231,6 @@ static enum step away(struct loader *loader, const char *doing)
     else
         log_throttled(&loader->away, LOG_WARNING, "still cannot %s the database: %s", doing, reason);
     loader->said_away = true;
-    if (loader_state(loader).waiting)
-        note_waiting(loader, clock_wall_us());
     note_start(loader, LOADER_AWAY);
     return STEP_AGAIN;
 }

@@ -59,26 +59,8 @@ const struct spool_record *loader_batch_records(struct loader_batch *batch)
 int64_t loader_batch_time(struct loader_batch *batch)
 {
     const struct spool_record *first = loader_batch_records(batch);
-    struct record_message message;
-    struct record_hit hit;
-    struct record_answer answer;
-    struct record_stop stop;
-    struct record_unsubscribe unsubscribe;
-    struct record_refusal refusal;
+    int64_t time_us = clock_wall_us();
 
-    if (first->kind == RECORD_HIT && record_hit_decode(first->payload, &hit))
-        return hit.time_us;
-    if (first->kind == RECORD_ANSWER && record_answer_decode(first->payload, &answer))
-        return answer.time_us;
-    if (first->kind == RECORD_STOP && record_stop_decode(first->payload, &stop))
-        return stop.time_us;
-    if (first->kind == RECORD_UNSUBSCRIBE && record_unsubscribe_decode(first->payload, &unsubscribe))
-        return unsubscribe.time_us;
-    if (first->kind == RECORD_REFUSED && record_refusal_decode(first->payload, &refusal))
-        return refusal.time_us;
-    if (first->kind == RECORD_MESSAGE && record_message_decode(first->payload, &message)) {
-        record_message_free(&message);
-        return message.time_us;
-    }
-    return clock_wall_us();
+    record_time(first->kind, first->payload, &time_us);
+    return time_us;
 }

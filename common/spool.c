@@ -320,7 +320,7 @@ static enum spool_result write_record(struct spool *spool, uint8_t kind, uint8_t
         return failure();
     }
     if (spool->sync_ms > 0 && spool->pending_len == 0)
-        pthread_cond_signal(&spool->work);
+        pthread_cond_signal(&spool->dirty);
     spool->pending_len += size;
     spool->end += size;
     current->end = spool->end;

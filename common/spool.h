@@ -45,7 +45,7 @@ struct spool_options {
 /*
  * Opens, locks and recovers: a torn tail is cut, a bad record before the tail is skipped to the next segment
  * and said in WARNING, a line each. A folder that was copied or moved gets a new identity, also said; the old
- * records stay in it as inherited. It starts a thread, so open after the daemon has forked. NULL with ERROR
+ * records stay in it as inherited. It starts threads, so open after the daemon has forked. NULL with ERROR
  * naming the folder, and the process that has it if that is why.
  */
 struct spool *spool_open(const struct spool_options *options, struct buf *warning, struct buf *error);

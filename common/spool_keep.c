@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * spool_keep - the spool's own thread, and how long what is loaded stays
+ * spool_keep - the spool's own threads, and how long what is loaded stays
  *
- * The keeper syncs what was appended within sync_ms, keeps one spare segment ready, so that no append waits
- * for zeros to be written, and takes away what was released long enough ago. Its failures need no word:
- * whoever needs a sync or a segment meets them again and is told.
+ * The syncer syncs what was appended within sync_ms. The keeper keeps one spare segment ready, so that no append waits
+ * for zeros to be written, and takes away what was released long enough ago. They are two because a spare may take
+ * seconds on a busy disk. Their failures need no word: whoever needs a sync or a segment meets them again and is told.
  */
 
 #include "common/spool_private.h"
@@ -61,11 +61,12 @@ static void prepare_spare(struct spool *spool)
     pthread_cond_broadcast(&spool->changed);
 }
 
-static void wait_until(struct spool *spool, int64_t ms)
+/* With the mutex held. Until the time has come or there is WORK. */
+static void wait_until(struct spool *spool, pthread_cond_t *work, int64_t ms)
 {
     struct timespec deadline = clock_monotonic_at(ms);
 
-    pthread_cond_timedwait(&spool->work, &spool->mutex, &deadline);
+    pthread_cond_timedwait(work, &spool->mutex, &deadline);
 }
 
 /*
@@ -80,20 +81,38 @@ static int64_t next_sync(const struct spool *spool, int64_t began, int64_t ended
     return latest > earliest ? latest : earliest;
 }
 
-static void *keeper(void *arg)
+static void *syncer(void *arg)
 {
     struct spool *spool = arg;
-    int64_t house_ms = 0, spare_ms = 0, sync_ms = 0;
+    int64_t sync_ms = 0;
 
     pthread_mutex_lock(&spool->mutex);
     while (!spool->stop) {
         int64_t now = clock_monotonic_ms();
-        bool dirty = spool->sync_ms > 0 && spool->pending_len;
 
-        if (dirty && now >= sync_ms) {
+        if (!spool->pending_len) {
+            pthread_cond_wait(&spool->dirty, &spool->mutex);
+        } else if (now < sync_ms) {
+            wait_until(spool, &spool->dirty, sync_ms);
+        } else {
             spool_sync_locked(spool, spool->end);
             sync_ms = next_sync(spool, now, clock_monotonic_ms());
-        } else if (!spool->spare && now >= spare_ms) {
+        }
+    }
+    pthread_mutex_unlock(&spool->mutex);
+    return NULL;
+}
+
+static void *keeper(void *arg)
+{
+    struct spool *spool = arg;
+    int64_t house_ms = 0, spare_ms = 0;
+
+    pthread_mutex_lock(&spool->mutex);
+    while (!spool->stop) {
+        int64_t now = clock_monotonic_ms();
+
+        if (!spool->spare && now >= spare_ms) {
             prepare_spare(spool);
             spare_ms = spool->spare ? 0 : now + HOUSE_MS;
         } else if (now >= house_ms) {
@@ -101,20 +120,34 @@ static void *keeper(void *arg)
                 spool_drop_oldest(spool, NULL);
             house_ms = now + HOUSE_MS;
         } else {
-            wait_until(spool, dirty && sync_ms < house_ms ? sync_ms : house_ms);
+            wait_until(spool, &spool->work, house_ms);
         }
     }
     pthread_mutex_unlock(&spool->mutex);
     return NULL;
 }
 
+/* errno */
+static bool start(pthread_t *thread, void *(*run)(void *arg), struct spool *spool)
+{
+    errno = pthread_create(thread, NULL, run, spool);
+    return errno == 0;
+}
+
 bool spool_keeper_start(struct spool *spool)
 {
-    int why = pthread_create(&spool->keeper, NULL, keeper, spool);
+    int why;
 
-    spool->keeping = why == 0;
+    spool->keeping = start(&spool->keeper, keeper, spool);
+    if (!spool->keeping)
+        return false;
+    spool->syncs = spool->sync_ms > 0 && start(&spool->syncer, syncer, spool);
+    if (spool->sync_ms == 0 || spool->syncs)
+        return true;
+    why = errno;
+    spool_keeper_stop(spool);
     errno = why;
-    return spool->keeping;
+    return false;
 }
 
 void spool_keeper_stop(struct spool *spool)
@@ -124,7 +157,10 @@ void spool_keeper_stop(struct spool *spool)
     pthread_mutex_lock(&spool->mutex);
     spool->stop = true;
     pthread_cond_signal(&spool->work);
+    pthread_cond_signal(&spool->dirty);
     pthread_mutex_unlock(&spool->mutex);
     pthread_join(spool->keeper, NULL);
-    spool->keeping = false;
+    if (spool->syncs)
+        pthread_join(spool->syncer, NULL);
+    spool->keeping = spool->syncs = false;
 }

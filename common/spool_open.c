@@ -253,6 +253,7 @@ static void spool_free(struct spool *spool)
     pthread_cond_destroy(&spool->changed);
     pthread_cond_destroy(&spool->news);
     pthread_cond_destroy(&spool->work);
+    pthread_cond_destroy(&spool->dirty);
     pthread_mutex_destroy(&spool->mutex);
     free(spool);
 }
@@ -278,6 +279,7 @@ static struct spool *spool_make(const struct spool_options *options)
     pthread_cond_init(&spool->changed, NULL);
     pthread_cond_init(&spool->news, &monotonic);
     pthread_cond_init(&spool->work, &monotonic);
+    pthread_cond_init(&spool->dirty, &monotonic);
     pthread_condattr_destroy(&monotonic);
     return spool;
 }
@@ -296,7 +298,7 @@ struct spool *spool_open(const struct spool_options *options, struct buf *warnin
         return NULL;
     }
     if (!spool_keeper_start(spool)) {
-        open_failed(&opening, "cannot start its thread");
+        open_failed(&opening, "cannot start its threads");
         spool_free(spool);
         return NULL;
     }

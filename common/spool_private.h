@@ -28,8 +28,11 @@ struct spool {
     pthread_cond_t changed; /* syncing or preparing ended; durable grew; a mend was tried */
     pthread_cond_t news;    /* durable grew, or spool_wake() */
     pthread_cond_t work;    /* for the keeper */
+    pthread_cond_t dirty;   /* for the syncer */
     pthread_t keeper;
+    pthread_t syncer;
     bool keeping; /* the keeper runs */
+    bool syncs;   /* the syncer runs */
     bool stop;
 
     struct spool_segment **segment; /* oldest first; the last is the current one */
@@ -76,7 +79,7 @@ void spool_mark_released(struct spool *spool, uint64_t position);
 /* RELEASED is POSITION, and the folder knows; if it cannot be noted the folder knows an earlier one. */
 void spool_note_loaded(struct spool *spool, uint64_t position);
 
-bool spool_keeper_start(struct spool *spool); /* errno */
+bool spool_keeper_start(struct spool *spool); /* the syncer too, with sync_ms; both or none, and errno */
 void spool_keeper_stop(struct spool *spool);  /* wants the mutex free */
 
 #endif

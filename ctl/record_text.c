@@ -3,6 +3,7 @@
 
 #include "common/hex.h"
 #include "common/record.h"
+#include "common/utf8.h"
 
 #include <arpa/inet.h>
 #include <inttypes.h>
@@ -16,18 +17,29 @@ static bool is_plain(struct slice text)
     return memchr(text.p, '\0', text.len) == NULL;
 }
 
+/* How many bytes from here on are a character that a terminal shows and obeys in nothing; 0: none. */
+static size_t shown_bytes(struct slice text)
+{
+    size_t bytes = utf8_character(text);
+    unsigned char first = (unsigned char)text.p[0];
+    bool obeyed = first < 0x20 || first == 0x7f || (first == 0xc2 && bytes == 2 && (unsigned char)text.p[1] < 0xa0);
+
+    return obeyed ? 0 : bytes;
+}
+
 static void add_quoted(struct buf *out, struct slice text)
 {
     buf_add_char(out, '"');
-    for (size_t n = 0; n < text.len; n++) {
-        unsigned char c = (unsigned char)text.p[n];
+    while (text.len) {
+        size_t bytes = shown_bytes(text);
 
-        if (c < 0x20 || c == 0x7f)
-            buf_add_f(out, "\\x%02x", c);
-        else if (c == '"' || c == '\\')
-            buf_add_f(out, "\\%c", c);
+        if (bytes == 0)
+            buf_add_f(out, "\\x%02x", (unsigned char)text.p[0]);
+        else if (text.p[0] == '"' || text.p[0] == '\\')
+            buf_add_f(out, "\\%c", text.p[0]);
         else
-            buf_add_char(out, (char)c);
+            buf_add_slice(out, slice_of(text.p, bytes));
+        text = slice_from(text, bytes ? bytes : 1);
     }
     buf_add_char(out, '"');
 }

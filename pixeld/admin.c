@@ -27,7 +27,7 @@ struct http_answer admin_answer(void *arg, const struct request *request)
 {
     struct admin *admin = arg;
 
-    if (request->method == REQUEST_OTHER || request->method == REQUEST_POST)
+    if (request->method != REQUEST_GET && request->method != REQUEST_HEAD)
         return (struct http_answer){.page = admin->site->pages.method_not_allowed};
     if (request->unframed)
         return (struct http_answer){.page = admin->site->pages.bad_request};

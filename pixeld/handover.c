@@ -35,10 +35,10 @@ struct handover handover_take(void)
     struct handover handover = {.predecessor = (pid_t)number_of(predecessor_name, INT_MAX)};
     long count = number_of(fds_name, 2 * LISTEN_MAX);
 
-    if (handover.predecessor != getppid())
-        handover.predecessor = 0;
     if (handover.predecessor == 0 && number_of(pid_name, INT_MAX) != getpid())
         count = 0; /* meant for another process */
+    if (handover.predecessor != getppid())
+        handover.predecessor = 0; /* it has died: its sockets are all the more ours */
     for (int fd = FIRST_FD; fd < FIRST_FD + count; fd++)
         if (fcntl(fd, F_SETFD, FD_CLOEXEC) == 0)
             handover.inherited.fd[handover.inherited.count++] = fd;

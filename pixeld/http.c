@@ -303,12 +303,11 @@ static enum MHD_Result answer_now(const struct http *http, struct connection *ou
 }
 
 /* May the connection go on behind this request? Then its body, if any, is read first. */
-static bool is_read_to_its_end(const struct http *http, const struct request *request)
+static bool is_read_to_its_end(const struct http_options *options, const struct request *request)
 {
     if (request->unframed || request->too_large || request->method == REQUEST_OTHER)
         return false;
-    return request->method != REQUEST_POST ||
-           (http->options.takes_body && http->options.takes_body(http->options.arg, request));
+    return request->method != REQUEST_POST || (options->wants_body && options->wants_body(options->arg, request));
 }
 
 /* Chunks do not say beforehand how many there are: above the limit the connection ends without an answer. */
@@ -340,7 +339,7 @@ static enum MHD_Result answer_request(void *arg, struct MHD_Connection *connecti
         read_request(http, connection, target, method, &ours->request);
         if (ours->request.method != REQUEST_POST)
             deadline_met(ours->deadline);
-        if (is_read_to_its_end(http, &ours->request))
+        if (is_read_to_its_end(&http->options, &ours->request))
             return MHD_YES;
     } else if (*body_size) {
         return throw_away(ours, body_size);

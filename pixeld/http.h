@@ -5,8 +5,8 @@
  *
  * Requests are answered on the engine's threads, one answer at a time a thread; an answer function must
  * not wait. The target is handed over raw, header fields as they came. A POST is answered when its body is in, which is
- * thrown away. A request whose end could be understood in two ways, or that has a body and is no POST, is marked `unframed`,
- * one with a large body `too_large`; the connection ends after the answer.
+ * thrown away; where no body is wanted, at once, and so is a request whose end could be understood in two ways, or that has
+ * a body and is no POST (marked `unframed`), and one with a large body (`too_large`): the connection ends after the answer.
  */
 #ifndef PIXELD_HTTP_H
 #define PIXELD_HTTP_H
@@ -54,8 +54,7 @@ struct http_options {
     unsigned idle_timeout_s;
     const char *proxy_header; /* whose lines go into request.forwarded; "" none */
     struct http_answer (*answer)(void *arg, const struct request *request);
-    /* May the body of this POST come? It is read and thrown away; of all others none is. NULL: no POST has one. */
-    bool (*takes_body)(void *arg, const struct request *request);
+    bool (*wants_body)(void *arg, const struct request *request); /* of this POST? NULL: of none */
     /* Returns when everything up to AFTER is settled, for so many ANSWERS; may wait. NULL: none ever waits. */
     void (*settle)(void *arg, uint64_t after, size_t answers);
     void *arg;

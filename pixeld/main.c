@@ -252,7 +252,7 @@ static bool start_http(struct pixeld *pixeld, struct buf *error)
         .idle_timeout_s = (unsigned)conf->pixeld.idle_timeout_s,
         .proxy_header = proxied ? conf->pixeld.proxy_header : "",
         .answer = site_answer,
-        .takes_body = site_takes_body,
+        .wants_body = site_wants_body,
         .settle = conf->spool_sync_ms == 0 ? site_settle : NULL,
         .arg = &pixeld->site,
     };

@@ -13,7 +13,7 @@
 enum { LABELS_MAX = 96 };
 
 /* The last stands for all that are not named. */
-static const unsigned statuses[METRICS_STATUSES] = {200, 302, 400, 404, 405, 429, 503, 0};
+static const unsigned statuses[METRICS_STATUSES] = {200, 302, 400, 404, 405, 413, 503, 0};
 
 void metrics_count_request(struct metrics *metrics, enum route_place place, unsigned status)
 {

@@ -15,7 +15,8 @@ uint64_t site_record(struct site *site, const struct request *request, const str
     uint64_t after = 0;
 
     if (hit_of(request, token, raw, rules, &site->hits, clock_wall_us(), &hit)) {
-        metrics_count_hit(&site->metrics, &hit);
+        if (slice_empty(raw)) /* else the token may be anybody's invention */
+            metrics_count_hit(&site->metrics, &hit);
         after = journal_add(site->journal, &hit);
     }
     rules_let_go(rules);
@@ -48,25 +49,28 @@ static struct http_answer answer_place(struct site *site, const struct request *
     return (struct http_answer){.page = site->pages.not_found};
 }
 
-bool site_takes_body(void *arg, const struct request *request)
+static bool may_post(const struct route *route)
 {
-    struct site *site = arg;
+    return route->place == ROUTE_UNSUBSCRIBE;
+}
+
+bool site_wants_body(void *arg, const struct request *request)
+{
+    const struct site *site = arg;
     struct route route;
-    bool takes;
+    bool wanted;
 
     route_parse(request->target, site->prefix, &route);
-    takes = route.place == ROUTE_UNSUBSCRIBE;
+    wanted = may_post(&route);
     route_free(&route);
-    return takes;
+    return wanted;
 }
 
 /* NULL when the request may be answered. */
 static struct http_page *refusal(const struct site *site, const struct request *request, const struct route *route)
 {
-    bool may_post = route->place == ROUTE_UNSUBSCRIBE;
-
-    if (request->method == REQUEST_OTHER || (request->method == REQUEST_POST && !may_post))
-        return may_post ? site->pages.post_allowed : site->pages.method_not_allowed;
+    if (request->method == REQUEST_OTHER || (request->method == REQUEST_POST && !may_post(route)))
+        return may_post(route) ? site->pages.post_allowed : site->pages.method_not_allowed;
     if (request->unframed)
         return site->pages.bad_request;
     return request->too_large ? site->pages.too_large : NULL;

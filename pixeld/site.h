@@ -32,8 +32,8 @@ struct site {
 /* ARG is the struct site: an answer function of http.h. */
 struct http_answer site_answer(void *arg, const struct request *request);
 
-/* ARG is the struct site: is a POST for something that is done by POST? */
-bool site_takes_body(void *arg, const struct request *request);
+/* ARG is the struct site: a wants_body function of http.h. */
+bool site_wants_body(void *arg, const struct request *request);
 
 /* ARG is the struct site: what answers wait for, with spool_sync = 0. */
 void site_settle(void *arg, uint64_t after, size_t answers);

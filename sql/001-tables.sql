@@ -368,8 +368,9 @@ create table spoor.batch (
     records integer not null,
     loaded_at timestamptz not null default now()
 );
-create index batch_spool on spoor.batch (spool, last_record);
-comment on table spoor.batch is 'What was loaded together. Numbers appear in the order of the commits, so a reader that has seen a number has seen all before.';
+-- in the order in which an event's batch is found: see spoor.feed_by_mail()
+create index batch_spool on spoor.batch (spool, last_record, first_record desc, number desc);
+comment on table spoor.batch is 'What was loaded together. Numbers appear in the order of the commits, so a reader that has seen a number has seen all before. A hit whose key came later has a row of its own within an older one: it belongs to the newer.';
 comment on column spoor.batch.number is 'The counter.';
 comment on column spoor.batch.spool is 'Spool it came from. 0: later verdicts, and the records are numbers of spoor.event_verdict.';
 comment on column spoor.batch.first_record is 'Position of the first record.';

@@ -292,13 +292,19 @@ create function spoor.feed_matches(message bigint, subject text, search text) re
         or exists (select from spoor.recipient r where r.message = $1 and r.address = lower($3)) $$;
 comment on function spoor.feed_matches(bigint, text, text) is 'Whether a mail has these words in its subject or went to this address; all do when nothing is searched for.';
 
+create function spoor.batch_of(spool smallint, record bigint) returns setof bigint
+    language sql stable rows 1
+    as $$
+    select c.number from spoor.batch c
+    where c.spool = $1 and c.last_record >= $2 and c.first_record <= $2
+    order by c.last_record, c.first_record desc, c.number desc limit 1 $$;
+comment on function spoor.batch_of(smallint, bigint) is 'Number of the batch that an event came with: the smallest that holds it, for a hit that was handed in later has one of its own within an older one.';
+
 create function spoor.feed_by_mail(mails bigint[], before spoor.feed_place, count integer) returns setof spoor.feed_place
     language sql stable rows 20
     as $$
     select b.number, e.record, e.spool, e.message, e.at_time
-    from spoor.judged_event e
-    cross join lateral (select c.number from spoor.batch c where c.spool = e.spool and c.last_record >= e.record
-                        order by c.last_record limit 1) b
+    from spoor.judged_event e cross join lateral spoor.batch_of(e.spool, e.record) b (number)
     where e.message = any ($1) and spoor.is_counted(e.kind, e.verdict)
           and (b.number, e.record) < (($2).batch, ($2).record)
     order by b.number desc, e.record desc limit $3 $$;
@@ -311,45 +317,70 @@ create function spoor.feed_of_refusals(owner text, search text, before spoor.fee
     as $$
     select b.number, f.record, f.spool, 0::bigint, f.at_time
     from spoor.campaign_refusal f
-    cross join lateral (select c.number from spoor.batch c where c.spool = f.spool and c.last_record >= f.record
-                        order by c.last_record limit 1) b
+    cross join lateral spoor.batch_of(f.spool, f.record) b (number)
     where f.owner = $1 and f.message is null and (b.number, f.record) < (($3).batch, ($3).record)
           and ($2 is null or position(lower($2) in lower(f.subject)) > 0 or f.address = lower($2))
     order by b.number desc, f.record desc limit $4 $$;
 comment on function spoor.feed_of_refusals(text, text, spoor.feed_place, integer) is 'The newest refusals of mails that nobody got.';
 
-create function spoor.feed_by_batch(owner text, search text, before spoor.feed_place, count integer, batches integer)
+create function spoor.record_runs(since bigint, upto bigint) returns table (spool smallint, first bigint, last bigint, loaded_at timestamptz)
+    language sql stable
+    as $$
+    select c.spool, min(c.first_record), max(c.last_record), min(c.loaded_at)
+    from (select b.*, count(*) filter (where b.new) over (partition by b.spool order by b.number) as run
+          from (select n.*, coalesce(n.first_record - lag(n.last_record) over (partition by n.spool order by n.number)
+                                     not between 0 and 1048576, true) as new
+                from spoor.batch n where n.number between $1 and $2 and n.spool <> 0) b) c
+    group by c.spool, c.run $$;
+comment on function spoor.record_runs(bigint, bigint) is 'Where in their spools the events of these batches lie, neighbours as one, for each look into spoor.event has its price; with the time since when they were loaded.';
+
+create function spoor.feed_by_batch(owner text, search text, before spoor.feed_place, count integer, steps integer)
     returns setof spoor.feed_place
     language plpgsql stable rows 20
     set plan_cache_mode = force_custom_plan
     set max_parallel_workers_per_gather = 0
     as $$
 declare
-    b record;
+    first_batch bigint;
+    last_batch bigint := before.batch;
+    run record;
+    place spoor.feed_place[];
     found_now integer;
     left_over integer := count;
 begin
-    for b in select c.number, c.spool, c.first_record, c.last_record from spoor.batch c
-             where c.number <= before.batch order by c.number desc limit batches loop
-        return query
-            select b.number, e.record, e.spool, e.message, e.at_time
-            from spoor.judged_event e
-            -- each mail by itself: never all mails of an owner, for that takes the longer the more there are
-            cross join lateral (select w.owner, w.subject, null as address from spoor.message w where w.id = e.message
-                                union all
-                                select f.owner, f.subject, f.address from spoor.campaign_refusal f
-                                where e.message = 0 and f.record = e.record and f.spool = e.spool offset 0) m
-            where e.spool = b.spool and e.record between b.first_record and b.last_record
-                  and (b.number, e.record) < (before.batch, before.record)
-                  and spoor.is_counted(e.kind, e.verdict) and m.owner = feed_by_batch.owner
-                  and (m.address = lower(search) or spoor.feed_matches(e.message, m.subject, search))
-            order by e.record desc limit left_over;
+    for step in 1 .. steps loop
+        -- as many batches as make about 10,000 records: while little is going on they hold one or two
+        select min(w.number), max(w.number) into first_batch, last_batch
+            from (select b.number, sum(b.records) over (order by b.number desc) - b.records as newer
+                  from (select c.number, c.records from spoor.batch c where c.number <= last_batch and c.spool <> 0
+                        order by c.number desc limit 2000) b) w
+            where w.newer < 10000;
+        exit when first_batch is null;
+        place := '{}';
+        for run in select * from spoor.record_runs(first_batch, last_batch) loop
+            place := place || array(
+                select row(b.number, e.record, e.spool, e.message, e.at_time)::spoor.feed_place
+                from (select o.record, o.spool, o.message, o.at_time from spoor.judged_event o
+                      -- each mail by itself: never all mails of an owner, for that takes the longer the more there are
+                      cross join lateral (select w.owner, w.subject, null as address from spoor.message w where w.id = o.message
+                                          union all
+                                          select f.owner, f.subject, f.address from spoor.campaign_refusal f
+                                          where o.message = 0 and f.record = o.record and f.spool = o.spool offset 0) m
+                      where o.spool = run.spool and o.record between run.first and run.last
+                            and spoor.is_counted(o.kind, o.verdict) and m.owner = feed_by_batch.owner
+                            and (m.address = lower(search) or spoor.feed_matches(o.message, m.subject, search)) offset 0) e
+                cross join lateral spoor.batch_of(e.spool, e.record) b (number)
+                where b.number between first_batch and last_batch
+                      and (b.number, e.record) < (before.batch, before.record));
+        end loop;
+        return query select p.* from unnest(place) p order by p.batch desc, p.record desc limit left_over;
         get diagnostics found_now = row_count;
         left_over := left_over - found_now;
         exit when left_over <= 0;
+        last_batch := first_batch - 1;
     end loop;
 end $$;
-comment on function spoor.feed_by_batch(text, text, spoor.feed_place, integer, integer) is 'The newest events in so many batches: the way for who has sent much.';
+comment on function spoor.feed_by_batch(text, text, spoor.feed_place, integer, integer) is 'The newest events in so many steps of about 10,000 records: the way for who has sent much.';
 
 create function spoor.feed_page(owner text, before_batch bigint default null, before_record bigint default null,
                                 count integer default 20, search text default null)
@@ -364,7 +395,7 @@ declare
     place spoor.feed_place[];
     mails bigint[];
     few integer;
-    near constant integer := 20; -- batches
+    near constant integer := 20; -- steps of 10,000 records
 begin
     -- A batch of 10,000 takes as long as 250 mails, and holds the more of an owner's events the more of all mails are his.
     -- So that many mails are looked at one by one; beyond 1,000 nobody waits for that.

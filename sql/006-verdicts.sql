@@ -364,13 +364,7 @@ begin
         return;
     end if;
     for one in
-        -- neighbours in a spool are fetched as one, for each look into spoor.event has its price
-        select c.spool, min(c.first_record) as first, max(c.last_record) as last, min(c.loaded_at) as loaded_at
-        from (select b.*, count(*) filter (where b.new) over (partition by b.spool order by b.number) as run
-              from (select n.*, coalesce(n.first_record - lag(n.last_record) over (partition by n.spool order by n.number)
-                                         not between 0 and 1048576, true) as new
-                    from spoor.batch n where n.number > done and n.number <= upto and n.spool <> 0) b) c
-        group by c.spool, c.run
+        select * from spoor.record_runs(done + 1, upto)
     loop
         -- the time keeps old partitions out
         fresh := fresh || array(select e::spoor.event from spoor.event e

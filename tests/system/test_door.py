@@ -221,8 +221,8 @@ def judge(visitors, pixeld):
     assert sorted(found) == sorted(agent.encode() for agent in visitors.answered)
 
 
-def activated(pixeld, sockets):
-    """Starts spoor-pixeld as systemd does, with SOCKETS from descriptor 3 on."""
+def activated(pixeld, sockets, whose="LISTEN_PID=$$"):
+    """Starts spoor-pixeld as systemd does, with SOCKETS from descriptor 3 on; WHOSE says for whom they are."""
     log = os.path.join(pixeld.log_folder, "pixeld.log")
 
     def hand_down():
@@ -230,7 +230,7 @@ def activated(pixeld, sockets):
         for at, fd in enumerate(high):
             os.dup2(fd, 3 + at, inheritable=True)
 
-    words = ["sh", "-c", 'LISTEN_PID=$$ LISTEN_FDS=%d exec "$@"' % len(sockets), "sh"]
+    words = ["sh", "-c", '%s LISTEN_FDS=%d exec "$@"' % (whose, len(sockets)), "sh"]
     with open(log, "ab") as out:
         return subprocess.Popen(words + pixeld.command("pixeld"), stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                                 cwd="/", close_fds=False,
@@ -243,6 +243,18 @@ def listening(port):
     one.bind(("127.0.0.1", port))
     one.listen(512)
     return one
+
+
+def test_sockets_outlive_a_predecessor_that_died(new_pixeld):  # noqa: F811
+    pixeld = new_pixeld()
+    pixeld.stop("pixeld")
+    with listening(pixeld.port) as door:
+        child = activated(pixeld, [door], "SPOOR_PREDECESSOR=1073741824")
+        try:
+            assert pixeld.ask(view(), "GET", "User-Agent: " + AGENT).status == 200
+        finally:
+            child.terminate()
+            assert child.wait(30) == 0
 
 
 def test_ten_restarts_by_systemd_lose_nobody(tls_pixeld):
@@ -426,11 +438,14 @@ def test_metrics_count_what_happens(told):
     told.ask(spoiled(view()))
     told.ask("/nowhere")
     told.ask("/", "POST", "Content-Length: 0")
+    told.ask("/u/" + "a" * 44, "POST", "Content-Length: 16385")
+    told.ask(view(key=201))  # not in the key file: anybody can ask for that
     second = metrics(told)
-    assert second.value("spoor_pixeld_requests_total", route="view", status="200") == 4
+    assert second.value("spoor_pixeld_requests_total", route="view", status="200") == 5
     assert second.value("spoor_pixeld_requests_total", route="click", status="302") == 1
     assert second.value("spoor_pixeld_requests_total", route="nowhere", status="404") == 1
     assert second.value("spoor_pixeld_requests_total", route="nowhere", status="405") == 1
+    assert second.value("spoor_pixeld_requests_total", route="unsubscribe", status="413") == 1
     assert second.total("spoor_pixeld_hits_total", kind="view") == 3
     assert second.value("spoor_pixeld_hits_total", kind="click", verdict="bot") == 1
     assert second.value("spoor_pixeld_hits_lost_total") == 0

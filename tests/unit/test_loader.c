@@ -135,6 +135,13 @@ static void stop_loader(struct fixture *fixture)
     fixture->loader = NULL;
 }
 
+static void wait_for_lag(struct fixture *fixture)
+{
+    for (int n = 0; n < TRIES && loader_state(fixture->loader).lag_s <= 0; n++)
+        usleep(TRY_US);
+    assert_true(loader_state(fixture->loader).lag_s > 0);
+}
+
 static void close_spool(struct fixture *fixture)
 {
     spool_close(fixture->spool, NULL);
@@ -549,6 +556,26 @@ static void a_start_learns_at_once_whether_the_schema_fits(void **state)
     buf_free(&why);
 }
 
+/* The lag is that of the oldest record, not of this process. */
+static void what_waits_for_a_schema_lags(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct record_hit hit = {.kind = HIT_VIEW, .message = 1, .time_us = clock_wall_us() - 3600 * (int64_t)1000000};
+    struct buf payload;
+
+    buf_init(&payload, 1000);
+    assert_true(record_hit_encode(&hit, &payload));
+    append_bytes(fixture, RECORD_HIT, buf_slice(&payload));
+    buf_free(&payload);
+    append_hits(fixture, 5);
+    execute("update spoor.schema set version = version - 1");
+    start_loader(fixture);
+    wait_for_lag(fixture);
+    assert_true(loader_state(fixture->loader).lag_s >= 3600);
+    stop_loader(fixture);
+    execute("update spoor.schema set version = version + 1");
+}
+
 /* One bit of the record at POSITION, in whichever segment holds it. */
 static void flip_bit(const struct fixture *fixture, long position)
 {
@@ -675,7 +702,7 @@ static void an_unknown_kind_stops_the_loader(void **state)
     append_hits(fixture, 5);
     start_loader(fixture);
     wait_for("select count(*) from spoor.event", 5);
-    usleep(300000);
+    wait_for_lag(fixture); /* so that whoever watches learns of it */
     assert_true(loader_state(fixture->loader).waiting > 0);
     stop_loader(fixture);
     assert_int_equal(number_of("select count(*) from spoor.event"), 5);
@@ -702,6 +729,7 @@ int main(int argc, char **argv)
         CASE(a_milter_loads_mails_and_answers),
         CASE(the_shared_lock_is_taken_together_with_the_commit),
         CASE(a_start_learns_at_once_whether_the_schema_fits),
+        CASE(what_waits_for_a_schema_lags),
         CASE(a_flipped_bit_in_the_last_record_loaded_costs_nothing_else),
         CASE(a_spool_set_back_loses_nothing_over_a_restart),
         CASE(what_waited_in_a_spool_set_back_may_come_twice),

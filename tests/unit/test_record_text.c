@@ -52,6 +52,17 @@ static void a_hit(void **state)
                         "verdict=human reason=link address=192.0.2.1 agent=\"A \\\"b\\\"\\\\\\x0a\"");
 }
 
+/* A User-Agent is a stranger's: CSI in one byte and as U+009B, half a character, and letters that may stay. */
+static void a_terminal_is_told_nothing(void **state)
+{
+    struct record_hit hit = {.kind = HIT_VIEW, .message = 7, .time_us = 1600000000000000,
+                             .user_agent = slice_str("a\x9b" "2J \xc2\x9b" "2J \x1b[2J \xe2\x82 \xc3\xbc")};
+
+    (void)state;
+    record_hit_encode(&hit, &payload);
+    assert_non_null(strstr(text_of(RECORD_HIT), " agent=\"a\\x9b2J \\xc2\\x9b2J \\x1b[2J \\xe2\\x82 \xc3\xbc\""));
+}
+
 static void a_hit_without_a_person(void **state)
 {
     struct record_hit hit = {.kind = HIT_VIEW, .message = 7, .time_us = 1600000000000000};
@@ -144,6 +155,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_hit, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_terminal_is_told_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(a_hit_without_a_person, setup, teardown),
         cmocka_unit_test_setup_teardown(a_message, setup, teardown),
         cmocka_unit_test_setup_teardown(an_answer_and_a_stop, setup, teardown),

@@ -206,7 +206,7 @@ static void only_what_is_synced_is_read(void **state)
     spool_close(spool, NULL);
 }
 
-static void the_keeper_syncs_in_time(void **state)
+static void the_syncer_syncs_in_time(void **state)
 {
     struct spool *spool;
     uint64_t end, before;
@@ -217,6 +217,57 @@ static void the_keeper_syncs_in_time(void **state)
     before = spool_durable(spool);
     assert_int_equal(append(spool, 0, &end), SPOOL_OK);
     assert_true(spool_wait(spool, before, 5000));
+    expect_all(spool, 0, 1);
+    spool_close(spool, NULL);
+}
+
+static int spool_file; /* that records go to now */
+static atomic_bool spare_is_slow;
+
+static int fdatasync_with_slow_spare(int file)
+{
+    while (file != spool_file && atomic_load(&spare_is_slow))
+        usleep(1000);
+    return fdatasync(file);
+}
+
+/* Has the keeper at work on a spare whose zeros take for ever to be written. */
+static void make_spare_slowly(struct spool *spool)
+{
+    bool preparing = false;
+
+    atomic_store(&spare_is_slow, true);
+    pthread_mutex_lock(&spool->mutex);
+    while (!spool->spare)
+        pthread_cond_wait(&spool->changed, &spool->mutex);
+    spool_file = spool->current;
+    spool->io.fdatasync = fdatasync_with_slow_spare;
+    spool->spare = false;
+    pthread_cond_signal(&spool->work);
+    pthread_mutex_unlock(&spool->mutex);
+    while (!preparing) {
+        usleep(1000);
+        pthread_mutex_lock(&spool->mutex);
+        preparing = spool->preparing;
+        pthread_mutex_unlock(&spool->mutex);
+    }
+}
+
+static void no_sync_waits_for_a_spare(void **state)
+{
+    struct spool *spool;
+    uint64_t end, before;
+    bool in_time;
+
+    (void)state;
+    options.sync_ms = 5;
+    spool = open_good();
+    make_spare_slowly(spool);
+    before = spool_durable(spool);
+    assert_int_equal(append(spool, 0, &end), SPOOL_OK);
+    in_time = spool_wait(spool, before, 5000);
+    atomic_store(&spare_is_slow, false);
+    assert_true(in_time);
     expect_all(spool, 0, 1);
     spool_close(spool, NULL);
 }
@@ -1088,7 +1139,8 @@ int main(void)
         TEST(comes_back_over_segments_and_restarts),
         TEST(a_reader_goes_on_where_another_stopped),
         TEST(only_what_is_synced_is_read),
-        TEST(the_keeper_syncs_in_time),
+        TEST(the_syncer_syncs_in_time),
+        TEST(no_sync_waits_for_a_spare),
         TEST(odd_payloads_are_refused),
         TEST(a_tail_torn_at_any_byte_is_cut),
         TEST(a_torn_tail_is_gone_for_good),

@@ -176,6 +176,29 @@ static void a_hit_is_handed_in_once(void **state)
     assert_int_equal(number_of("select count(*) from spoor.unjudged_hit"), 0);
 }
 
+#define FEED_OF_DORA "select count(*) from (select string_agg(f.record::text, ' ' order by f.batch desc, f.record desc) as"\
+                     " records from spoor.feed_page('dora@example.com') f) p where records = '60002 60003 60001'"
+
+/* What is handed in lies between records of an older batch. It is news, comes once, and those do not come again. */
+static void a_hit_handed_in_comes_once_in_the_feed(void **state)
+{
+    const struct token token = {.kind = TOKEN_VIEW, .message = 13, .recipient = 1};
+
+    (void)state;
+    execute("insert into spoor.message (id, sent_at, size, level, pixels, sent_to, owner, subject)"
+            " values (13, now(), 1, 'individual', 1, 1, 'dora@example.com', 'x');"
+            "insert into spoor.event (at_time, message, record, recipient, agent, spool, link, kind, verdict, reason, address)"
+            " select now(), 13, n, 1, 1, 1, 0, 'v', 'h', 0, null from unnest('{60001,60003}'::bigint[]) n;"
+            "insert into spoor.unjudged_hit (spool, record, at_time, target, verdict, reason, agent, address) values"
+            " (1, 60002, now(), '/o/cies.gif', 'h', 0, 1, null);"
+            "select spoor.add_batch(1::smallint, 60001, 60003, 3)");
+    assert_int_equal(store_judge_hit(pixeld, 1, 60002, &token, WAIT_MS), STORE_YES);
+    assert_int_equal(number_of(FEED_OF_DORA), 1);
+    execute("insert into spoor.message (id, sent_at, size, level, pixels, sent_to, owner, subject)"
+            " select n, now(), 1, 'individual', 1, 1, 'dora@example.com', 'x' from generate_series(100001, 101001) n");
+    assert_int_equal(number_of(FEED_OF_DORA), 1); /* the other way to find it */
+}
+
 static void the_role_may_not_change_rules(void **state)
 {
     (void)state;
@@ -194,6 +217,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(people_are_left_alone),
         cmocka_unit_test(a_run_is_bounded),
         cmocka_unit_test(a_hit_is_handed_in_once),
+        cmocka_unit_test(a_hit_handed_in_comes_once_in_the_feed),
         cmocka_unit_test(the_role_may_not_change_rules),
     };
 
