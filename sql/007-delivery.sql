@@ -83,6 +83,7 @@ create table spoor.delivery (
     status text,
     text text,
     tls boolean not null,
+    queue_id text,
     primary key (message, recipient, address)
 );
 comment on table spoor.delivery is 'How far each tracked mail has come, a row a recipient and, where an alias made several of one, a row each.';
@@ -98,6 +99,37 @@ comment on column spoor.delivery.relay_address is 'Its network address.';
 comment on column spoor.delivery.status is 'Enhanced status code, RFC 3463.';
 comment on column spoor.delivery.text is 'What that server said, or why it was put off.';
 comment on column spoor.delivery.tls is 'Whether it is known to have gone by TLS; no means it is not known.';
+comment on column spoor.delivery.queue_id is 'Queue id under which that was; a copy has its own.';
+
+create table spoor.expansion (
+    message bigint not null,
+    recipient text not null,
+    address text not null,
+    primary key (message, recipient, address)
+);
+comment on table spoor.expansion is 'Which address an alias led to, where each address then got a copy of its own: the copies do not know the alias.';
+comment on column spoor.expansion.message is 'The mail.';
+comment on column spoor.expansion.recipient is 'To whom it was submitted.';
+comment on column spoor.expansion.address is 'To whom a copy went on.';
+
+create view spoor.recipient_delivery as
+select d.message, d.recipient, d.address, d.state, d.at_time, d.deferred_since, d.attempts, d.relay, d.status, d.text, d.tls
+from spoor.delivery d
+union all
+select e.message, e.recipient, d.address, d.state, d.at_time, d.deferred_since, d.attempts, d.relay, d.status, d.text, d.tls
+from spoor.expansion e join spoor.delivery d on d.message = e.message and d.recipient = e.address;
+comment on view spoor.recipient_delivery is 'spoor.delivery, and under an alias also what became of the copies that it led to.';
+comment on column spoor.recipient_delivery.message is 'As in spoor.delivery.';
+comment on column spoor.recipient_delivery.recipient is 'As in spoor.delivery.';
+comment on column spoor.recipient_delivery.address is 'As in spoor.delivery.';
+comment on column spoor.recipient_delivery.state is 'As in spoor.delivery.';
+comment on column spoor.recipient_delivery.at_time is 'As in spoor.delivery.';
+comment on column spoor.recipient_delivery.deferred_since is 'As in spoor.delivery.';
+comment on column spoor.recipient_delivery.attempts is 'As in spoor.delivery.';
+comment on column spoor.recipient_delivery.relay is 'As in spoor.delivery.';
+comment on column spoor.recipient_delivery.status is 'As in spoor.delivery.';
+comment on column spoor.recipient_delivery.text is 'As in spoor.delivery.';
+comment on column spoor.recipient_delivery.tls is 'As in spoor.delivery.';
 
 create table spoor.message_alias (
     alias text not null,
@@ -113,13 +145,17 @@ comment on column spoor.message_alias.at_time is 'When it was given.';
 -- Matching
 
 -- Queue ids come again: of several mails it is the latest one that was there before the line. A log has whole seconds.
+-- An MTA may go by a name that its machine does not have; spoor-stamp beside it has noted the machine's, as the log does.
 create function spoor.message_of_queue(host text, queue_id text, at_time timestamptz) returns bigint
     language sql stable
     set search_path = pg_catalog, pg_temp
     as $$
     select id from (
         select m.id, m.sent_at as since from spoor.message m
-            where m.queue_id = $2 and spoor.host_label(m.host) = spoor.host_label($1)
+            where m.queue_id = $2
+                  and (spoor.host_label(m.host) = spoor.host_label($1)
+                       or exists (select from spoor.node n where n.node = (m.id >> 12 & 1023)::smallint
+                                                                 and spoor.host_label(n.host) = spoor.host_label($1)))
         union all
         select q.message, q.at_time from spoor.message_queue q
             where q.queue_id = $2 and q.host = spoor.host_label($1)) candidate
@@ -171,11 +207,11 @@ comment on function spoor.settle_copies(timestamptz) is 'Ties the queue ids of c
 
 create type spoor.attempt as (
     message bigint, recipient text, address text, state spoor.delivery_state, at_time timestamptz, record bigint,
-    relay text, relay_address text, status text, text text, tls boolean, assigned_id text);
-comment on type spoor.attempt is 'A line of a mail log that belongs to a tracked mail.';
+    queue_id text, passed_on boolean, relay text, relay_address text, status text, text text, tls boolean, assigned_id text);
+comment on type spoor.attempt is 'A line of a mail log that belongs to a tracked mail; passed on: it went through a content filter and is here again.';
 
 -- Takes what has become known out of the waiting lines. That a content filter on this host took a mail is no delivery:
--- its copies are followed. Where nobody is named nobody is named here.
+-- its copies are followed, also one that is not tied to its mail yet. Where nobody is named nobody is named here.
 create function spoor.take_attempts(since timestamptz) returns setof spoor.attempt
     language sql
     set search_path = pg_catalog, pg_temp
@@ -188,12 +224,15 @@ create function spoor.take_attempts(since timestamptz) returns setof spoor.attem
         where f.message is not null and p.spool = f.spool and p.record = f.record
         returning f.message, p.*)
     select g.message, coalesce(g.original, g.recipient), g.recipient, g.state::spoor.delivery_state, g.at_time, g.record,
+           g.queue_id,
+           g.state = 'delivered' and g.goes_on_as is not null
+               and (exists (select from spoor.message_queue q
+                            where q.host = spoor.host_label(g.host) and q.queue_id = g.goes_on_as and q.message = g.message)
+                    or exists (select from spoor.pending_delivery p
+                               where p.state = 'copy' and p.queue_id = g.goes_on_as and p.first = g.queue_id and p.host = g.host)),
            g.relay, g.relay_address, g.status, g.text, g.tls, g.assigned_id
     from gone g join spoor.message m on m.id = g.message
-    where m.level = 'individual'
-          and not (g.state = 'delivered' and g.goes_on_as is not null
-                   and exists (select from spoor.message_queue q
-                               where q.host = spoor.host_label(g.host) and q.queue_id = g.goes_on_as and q.message = g.message)) $$;
+    where m.level = 'individual' $$;
 comment on function spoor.take_attempts(timestamptz) is 'The waiting lines whose mail is known; they wait no more. For spoor.settle_deliveries().';
 
 create function spoor.note_attempts(taken spoor.attempt[]) returns void
@@ -202,11 +241,11 @@ create function spoor.note_attempts(taken spoor.attempt[]) returns void
     as $$
 begin
     insert into spoor.delivery as d (message, recipient, address, state, at_time, deferred_since, attempts, relay, relay_address,
-                                     status, text, tls)
+                                     status, text, tls, queue_id)
         select distinct on (a.message, a.recipient, a.address) a.message, a.recipient, a.address, a.state, a.at_time,
                min(a.at_time) filter (where a.state = 'deferred') over same, count(*) over same, a.relay, a.relay_address,
-               a.status, a.text, a.tls
-        from unnest(taken) a where a.state <> 'expired'
+               a.status, a.text, a.tls, a.queue_id
+        from unnest(taken) a where a.state <> 'expired' and not a.passed_on
         window same as (partition by a.message, a.recipient, a.address)
         order by a.message, a.recipient, a.address, a.at_time desc, a.record desc
         on conflict (message, recipient, address) do update
@@ -216,14 +255,18 @@ begin
                 status = case when excluded.at_time >= d.at_time then excluded.status else d.status end,
                 text = case when excluded.at_time >= d.at_time then excluded.text else d.text end,
                 tls = case when excluded.at_time >= d.at_time then excluded.tls else d.tls end,
+                queue_id = case when excluded.at_time >= d.at_time then excluded.queue_id else d.queue_id end,
                 deferred_since = least(d.deferred_since, excluded.deferred_since),
                 attempts = d.attempts + excluded.attempts,
                 at_time = greatest(d.at_time, excluded.at_time);
     update spoor.delivery d set state = 'expired', at_time = greatest(d.at_time, a.at_time)
         from unnest(taken) a
-        where a.state = 'expired' and d.message = a.message and d.state = 'deferred';
+        where a.state = 'expired' and d.message = a.message and d.queue_id = a.queue_id and d.state = 'deferred';
+    insert into spoor.expansion (message, recipient, address)
+        select distinct a.message, a.recipient, a.address from unnest(taken) a where a.passed_on and a.recipient <> a.address
+        on conflict do nothing;
     insert into spoor.fresh_delivery (message)
-        select distinct a.message from unnest(taken) a where a.state = 'delivered' on conflict do nothing;
+        select distinct a.message from unnest(taken) a where a.state = 'delivered' and not a.passed_on on conflict do nothing;
     insert into spoor.message_alias (alias, message, at_time)
         select distinct on (lower(a.assigned_id), a.message) lower(a.assigned_id), a.message, a.at_time
         from unnest(taken) a where a.assigned_id is not null order by lower(a.assigned_id), a.message, a.at_time
@@ -290,7 +333,7 @@ create function spoor.delivery_window(message bigint, key integer, out first_at 
            case when bool_and(d.state is not distinct from 'delivered') then max(d.at_time) end,
            case when bool_and(d.state is not distinct from 'delivered')
                 then max(d.at_time + coalesce(spoor.grace_of(d.relay), '0 s')) end
-    from spoor.recipient r left join spoor.delivery d on d.message = r.message and d.recipient = r.address
+    from spoor.recipient r left join spoor.recipient_delivery d on d.message = r.message and d.recipient = r.address
     where r.message = $1 and ($2 = 0 or r.key = $2) $$;
 comment on function spoor.delivery_window(bigint, integer) is 'When a mail was delivered to the recipient with this key, or to all with 0: first, last, and when a view or click is no scanner''s any more.';
 
@@ -355,7 +398,7 @@ select r.message,
        d.tls
 from spoor.recipient r
 join spoor.message m on m.id = r.message
-left join spoor.delivery d on d.message = r.message and d.recipient = r.address
+left join spoor.recipient_delivery d on d.message = r.message and d.recipient = r.address
 order by m.sent_at desc, r.address;
 comment on view spoor.delivery_report is 'One row a recipient, newest mail first: accepted here, delivered to which server, deferred since when, refused in which words.';
 comment on column spoor.delivery_report.message is 'The mail.';
