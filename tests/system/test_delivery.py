@@ -296,3 +296,32 @@ def test_an_alias_that_the_split_took_apart_is_not_stuck(postgres):
     assert [tuple(row.values()) for row in rows] == [
         ("one@example.net", "one@example.net", "delivered", "1"), ("team@example.net", "one@example.net", "delivered", "1"),
         ("team@example.net", "two@example.net", "bounced", "1"), ("two@example.net", "two@example.net", "bounced", "1")]
+
+
+def test_a_mail_that_was_handed_in_again_is_one(postgres):
+    """A milter behind spoor-stamp put the mail program off; the second time all went well."""
+    first, second, other = (Lines(postgres, ["bob@example.net", "carol@example.org"]) for _ in range(3))
+    one_id = "<%s@client.test>" % first.queue_id
+    postgres.execute("update spoor.message set client_message_id = '%s' where id in (%d, %d)" % (one_id, first.id, second.id))
+    postgres.execute("update spoor.message set client_message_id = '%s', owner = 'anton@example.com' where id = %d"
+                     % (one_id, other.id))
+    second.log("delivered", "bob@example.net", 1)
+    second.log("bounced", "carol@example.org", 1)
+    second.settle()
+    where = " where message in (%d, %d, %d) order by 1, 2" % (first.id, second.id, other.id)
+    assert postgres.rows("select message, delivered, deferred, refused from spoor.message_report" + where) == [
+        {"message": str(second.id), "delivered": "1", "deferred": "0", "refused": "1"},
+        {"message": str(other.id), "delivered": "0", "deferred": "0", "refused": "0"}]
+    assert [tuple(row.values()) for row in postgres.rows("select message, address, delivery from spoor.recipient_report" + where)
+            ] == [(str(second.id), "bob@example.net", "delivered"), (str(second.id), "carol@example.org", "bounced"),
+                  (str(other.id), "bob@example.net", "accepted"), (str(other.id), "carol@example.org", "accepted")]
+
+
+def test_what_the_first_sending_did_is_kept(postgres):
+    """Its answer to the mail program was lost, so the second was the one too many, and never went."""
+    first, second = (Lines(postgres, ["bob@example.net"]) for _ in range(2))
+    postgres.execute("update spoor.message set client_message_id = '%s' where id in (%d, %d)"
+                     % (first.queue_id, first.id, second.id))
+    first.log("delivered", "bob@example.net", 1)
+    first.settle()
+    assert second.states() == {"bob@example.net": "delivered"} and first.states() == {}
