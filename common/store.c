@@ -16,19 +16,22 @@ static const struct db_statement schema_fits = {"schema_fits", "select version, 
 
 static const struct db_statement lease_node = {"lease_node", "select spoor.lease_node($1, $2, $3)", 3};
 
-/* A row an id that is known. The newest mail, should a sender use one Message-ID twice. */
+/*
+ * A row an id that is known. The newest mail, should a sender use one Message-ID twice; a mail's own id before one that
+ * a next hop gave, for any server may name any.
+ */
 static const struct db_statement find_messages = {
     "find_messages",
     "select q.place, m.id, case when lower(m.sent) <> lower(q.id) then m.sent end"
     " from unnest($1::integer[], $2::text[]) as q (place, id) cross join lateral"
     "  (select f.id, f.sent from"
-    "    (select id, sent_message_id as sent from spoor.message"
+    "    (select true as own, id, sent_message_id as sent from spoor.message"
     "      where lower(sent_message_id collate \"C\") = lower(q.id collate \"C\")"
-    "     union all select id, sent_message_id from spoor.message"
+    "     union all select true, id, sent_message_id from spoor.message"
     "      where lower(client_message_id collate \"C\") = lower(q.id collate \"C\")"
-    "     union all select a.message, w.sent_message_id from spoor.message_alias a join spoor.message w on w.id = a.message"
+    "     union all select false, a.message, w.sent_message_id from spoor.message_alias a join spoor.message w on w.id = a.message"
     "      where a.alias = lower(q.id collate \"C\")) f"
-    "   order by f.id desc limit 1) m", FIND_COLUMNS};
+    "   order by f.own desc, f.id desc limit 1) m", FIND_COLUMNS};
 
 static const struct db_statement find_envelope_sender = {
     "find_envelope_sender", "select envelope_sender from spoor.message where id = $1", 1};

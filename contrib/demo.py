@@ -95,6 +95,7 @@ class Play:
         step("%s answers from %s" % (TO, ELSEWHERE), lambda: self.answer(ELSEWHERE, mails.html_quoted_printable))
         step("%s, who was in Cc, answers" % CC, lambda: self.answer(CC, mails.alternative_with_picture))
         step("%s is out of office" % TO, self.out_of_office)
+        step("the log of the mail server tells who has got it", self.has_arrived)
         step("a campaign writes to %s, who answers" % CC, self.campaign)
         step("the campaign's next mail to %s is refused" % CC, self.refused)
         step("everything is in the database", self.recorded)
@@ -135,6 +136,12 @@ class Play:
     def out_of_office(self):
         own_id = traces.field(self.delivered(mails.html_base64), "Message-ID")
         self.reaches_sender(TO, lambda mark: mails.out_of_office(TO, [SENDER], mark, own_id), envelope_sender="")
+
+    def has_arrived(self):
+        mark = self.mark[mails.html_quoted_printable]
+        rows = self.database.wait_rows("SELECT recipient FROM spoor.delivery_report WHERE state = 'delivered'"
+                                       " AND subject LIKE '%%%s'" % mark, 2)
+        need({row["recipient"] for row in rows} == {TO, CC}, "it was delivered to %r" % rows)
 
     def campaign_mail(self):
         self.mark["campaign"] = mails.new_mark()
@@ -190,8 +197,16 @@ def show(database):
                          "FROM spoor.message_report"))
     print("spoor.recipient_report")
     print(database.table("SELECT message, " + SUBJECT + ", address, viewed, clicked, replied FROM spoor.recipient_report"))
+    print("spoor.delivery_report")
+    print(database.table("SELECT message, " + SUBJECT + ", recipient, state, relay, left(text, 40) AS text FROM spoor.delivery_report"))
     print("spoor.campaign_report")
     print(database.table("SELECT campaign, mails, recipients, replied, stopped, refused FROM spoor.campaign_report"))
+
+
+def follow_the_log(servers):
+    servers.spoor.sections["delivery"] = {"log": [servers.sending.log], "poll": "100ms"}
+    servers.spoor.write_conf()
+    servers.spoor.start("delivery")
 
 
 def invite(servers):
@@ -243,6 +258,7 @@ def main():
         servers = servers_of.Servers(tell=step)
         print("  servers in " + servers.folder)
         servers.start()
+        step("spoor-delivery", lambda: follow_the_log(servers))
         Play(servers).act()
         show(servers.postgres)
         if not once:
@@ -253,7 +269,7 @@ def main():
     except (proc.Failure, Wrong) as error:
         print("\n%s: %s" % (NO, error), file=sys.stderr)
         if isinstance(error, Wrong) and servers:
-            for name in ("stamp", "match", "pixeld"):
+            for name in ("stamp", "match", "pixeld", "delivery"):
                 print(proc.tail_of(os.path.join(servers.log_folder, name + ".log")), file=sys.stderr)
         return 1
     except KeyboardInterrupt:

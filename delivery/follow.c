@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAILS = 1 << 16, PROCESSES = 1 << 10, NAME_MAX_BYTES = 63, RELAY_MAX = 255, ID_MAX = 1000 };
+enum { MAILS = 1 << 16, PROCESSES = 1 << 10, NAME_MAX_BYTES = 63, RELAY_MAX = 255, STATUS_MAX = 15, ID_MAX = 1000 };
 
 struct mail { /* by its queue id; another one with the same slot takes its place */
     char queue_id[33];
@@ -123,11 +123,17 @@ static void record(struct follow *follow, const struct record_delivery *delivery
     follow->record(follow->arg, delivery);
 }
 
+/* A record must fit into the spool whatever a line holds, or nothing behind that line is ever read. */
+static struct slice cut(struct slice text, size_t most)
+{
+    return slice_of(text.p, text.len < most ? text.len : most);
+}
+
 static struct record_delivery begin_record(struct follow *follow, const struct log_line *line, enum delivery_state state,
                                            int64_t now_us)
 {
     return (struct record_delivery){
-        .state = state, .time_us = log_hour_us(&follow->hour, &line->time, now_us), .host = line->host,
+        .state = state, .time_us = log_hour_us(&follow->hour, &line->time, now_us), .host = cut(line->host, RELAY_MAX),
         .queue_id = line->queue_id};
 }
 
@@ -190,9 +196,9 @@ static void record_attempt(struct follow *follow, const struct log_line *line, i
         record_copy(follow, line, next, line->queue_id, now_us);
         return;
     }
-    delivery.relay = slice_empty(relay.host) && !slice_is(line->relay, "none") ? line->relay : relay.host;
-    delivery.relay_address = relay.address;
-    delivery.status = line->status;
+    delivery.relay = cut(slice_empty(relay.host) && !slice_is(line->relay, "none") ? line->relay : relay.host, RELAY_MAX);
+    delivery.relay_address = cut(relay.address, RELAY_MAX);
+    delivery.status = cut(line->status, STATUS_MAX);
     delivery.text = line->text;
     delivery.tls = has_tls(follow, line);
     if (line->state == STATE_DELIVERED)

@@ -118,19 +118,26 @@ static void keep_place(struct follower *follower, struct log_file *log)
         log_throttled(&trouble, LOG_ERR, "cannot note how far the log is read: %m; a part of it will be read again");
 }
 
-/* What was read and not recorded is read again from the bookmark. */
-static void go_back(struct follower *follower, size_t at)
+/* At the bookmark; NULL while that cannot be read. */
+static void reopen(struct follower *follower, size_t at)
 {
-    static struct log_throttle trouble = {.every_seconds = 60};
     struct buf error;
 
-    log_throttled(&trouble, LOG_ERR, "the spool takes no more records: the log is read on when it does");
     buf_init(&error, TEXT_MAX);
     log_file_close(follower->log[at]);
     follower->log[at] = open_log(follower, follower->conf->delivery.log.item[at], &error);
     if (!follower->log[at])
         report(&error);
     buf_free(&error);
+}
+
+/* What was read and not recorded is read again from the bookmark. */
+static void go_back(struct follower *follower, size_t at)
+{
+    static struct log_throttle trouble = {.every_seconds = 60};
+
+    log_throttled(&trouble, LOG_ERR, "the spool takes no more records: the log is read on when it does");
+    reopen(follower, at);
     follower->blocked = false;
     sleep_ms(follower, SPOOL_FULL_WAIT_MS);
 }
@@ -143,7 +150,7 @@ static bool read_part(struct follower *follower, size_t at)
     int64_t got;
 
     if (!log) {
-        go_back(follower, at);
+        reopen(follower, at);
         return false;
     }
     buf_init(&error, TEXT_MAX);

@@ -16,7 +16,10 @@ struct follower;
 
 /* CONF and RECORDER must live as long. After daemon_start(). NULL with ERROR. */
 struct follower *follower_start(const struct conf *conf, struct recorder *recorder, struct buf *error);
-/* Reads what is there, then ends. Logs how much it has followed. NULL is fine. */
+/*
+ * Reads what has just come, about a megabyte, then ends; the rest is for the next start. Logs how much it has followed.
+ * NULL is fine.
+ */
 void follower_stop(struct follower *follower);
 
 #endif

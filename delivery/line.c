@@ -51,7 +51,7 @@ static bool take_head(struct slice *text, struct log_line *line)
 }
 
 /* Postfix's short ids are of capital digits, its long ones and Sendmail's of letters and digits. */
-static bool is_queue_id(struct slice text)
+bool line_is_queue_id(struct slice text)
 {
     if (text.len < 5 || text.len > 32)
         return false;
@@ -95,7 +95,7 @@ void line_read(struct slice text, struct log_line *line)
     if (!of_postfix && !is_sendmail(line->process))
         return;
     rest = text;
-    if (take_until(&rest, ':', &line->queue_id) && is_queue_id(line->queue_id))
+    if (take_until(&rest, ':', &line->queue_id) && line_is_queue_id(line->queue_id))
         text = slice_trim(rest);
     else
         line->queue_id = (struct slice){0};
@@ -178,7 +178,7 @@ struct slice line_goes_on_as(struct slice text)
         for (at = 0; at < id.len && (ascii_is_digit(id.p[at]) || ascii_is_alpha(id.p[at])); at++)
             continue;
         id.len = at;
-        return is_queue_id(id) ? id : (struct slice){0};
+        return line_is_queue_id(id) ? id : (struct slice){0};
     }
     return (struct slice){0};
 }

@@ -18,7 +18,7 @@
 enum line_kind {
     LINE_OTHER,   /* not of a mail server, or nothing that is followed here */
     LINE_FROM,    /* the mail's envelope sender */
-    LINE_COPY,    /* the mail is another one again: a copy that a content filter sent back, a forwarded one */
+    LINE_COPY,    /* the mail is another one again: a copy that a content filter sent back, a requeued one */
     LINE_ATTEMPT, /* what became of one recipient, or with Sendmail of some at once */
     LINE_EXPIRED, /* the mail was too long in the queue: those who have not got it never will */
     LINE_REMOVED, /* the mail has left the queue */
@@ -51,6 +51,8 @@ bool line_next_recipient(struct slice *recipients, struct slice *address);
 
 /* "queued as 4F2A" or "forwarded as 4F2A" in the words of a delivery: the mail goes on here under that queue id. */
 struct slice line_goes_on_as(struct slice text);
+
+bool line_is_queue_id(struct slice text);
 
 /* For line_postfix.c and line_sendmail.c: REST is what stands behind "queue id: ". */
 void line_read_postfix(struct slice service, struct slice rest, struct log_line *line);

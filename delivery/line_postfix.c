@@ -85,6 +85,12 @@ static void read_tls(struct slice rest, struct log_line *line)
     line->kind = LINE_TLS;
 }
 
+static void read_first(struct slice rest, const char *key, struct log_line *line)
+{
+    if (line_field(rest, key, &line->first) && line_is_queue_id(line->first))
+        line->kind = LINE_COPY;
+}
+
 void line_read_postfix(struct slice service, struct slice rest, struct log_line *line)
 {
     bool sends = slice_is(service, "smtp") || slice_is(service, "lmtp") || slice_is(service, "relay");
@@ -95,9 +101,10 @@ void line_read_postfix(struct slice service, struct slice rest, struct log_line 
     } else if (slice_is(service, "qmgr")) {
         read_manager(rest, line);
     } else if (slice_is(service, "smtpd")) {
-        if (line_field(rest, "orig_queue_id", &line->first) && !slice_empty(line->first))
-            line->kind = LINE_COPY;
-    } else if (!slice_is(service, "cleanup") && !slice_is(service, "pickup")) {
+        read_first(rest, "orig_queue_id", line);
+    } else if (slice_is(service, "pickup")) {
+        read_first(rest, "orig_id", line); /* postsuper -r put it into the queue anew */
+    } else if (!slice_is(service, "cleanup")) {
         read_attempt(rest, line);
     }
 }

@@ -2,13 +2,13 @@
 /*
  * line_sendmail - Sendmail's lines; see line.h
  *
- * "to=<a@x>,<b@x>, ctladdr=..., delay=..., mailer=esmtp, relay=mx.x. [192.0.2.1], dsn=2.0.0, stat=Sent (ok)". Its last
- * field is the state, in words.
+ * "to=<a@x>,<b@x>, ctladdr=..., delay=..., mailer=esmtp, relay=mx.x. [192.0.2.1], dsn=5.1.1, reply=550 no, stat=User
+ * unknown". Its last field is the state, in its own words; the other server's are in front of it, unless it took the mail.
  */
 
 #include "delivery/line.h"
 
-static const char stat_mark[] = ", stat=";
+static const char stat_mark[] = ", stat=", reply_mark[] = ", reply=";
 
 static bool starts(struct slice text, const char *start)
 {
@@ -42,21 +42,33 @@ static struct slice words_of(struct slice text)
     return text;
 }
 
+/* A reply may hold what looks like a state; the status is this MTA's own. */
+static enum line_state state_of_attempt(struct slice reply, struct slice text, struct slice status)
+{
+    if (slice_empty(reply) || slice_empty(status))
+        return state_of(text, status);
+    return status.p[0] == '2' ? STATE_DELIVERED : status.p[0] == '4' ? STATE_DEFERRED : STATE_BOUNCED;
+}
+
 static void read_attempt(struct slice rest, struct log_line *line)
 {
     size_t at = slice_find_i(rest, stat_mark);
-    struct slice text;
+    struct slice text, reply = {0};
 
     if (at == (size_t)-1)
         return;
     text = slice_from(rest, at + sizeof stat_mark - 1);
     rest.len = at;
+    if ((at = slice_find_i(rest, reply_mark)) != (size_t)-1) {
+        reply = slice_from(rest, at + sizeof reply_mark - 1);
+        rest.len = at;
+    }
     if (!line_field(rest, "to", &line->recipient))
         return;
     line_field(rest, "relay", &line->relay);
     line_field(rest, "dsn", &line->status);
-    line->state = state_of(text, line->status);
-    line->text = words_of(text);
+    line->state = state_of_attempt(reply, text, line->status);
+    line->text = slice_empty(reply) ? words_of(text) : reply;
     if (line->state != STATE_NONE)
         line->kind = LINE_ATTEMPT;
 }
@@ -69,6 +81,6 @@ void line_read_sendmail(struct slice rest, struct log_line *line)
         line->kind = LINE_FROM;
     else if (starts(rest, "to="))
         read_attempt(rest, line);
-    else if (starts(rest, "return to sender:") || slice_find_i(rest, "Cannot send message for") != (size_t)-1)
+    else if (slice_find_i(rest, ": Cannot send message for ") != (size_t)-1) /* behind the id of the report that goes back */
         line->kind = LINE_EXPIRED;
 }

@@ -83,6 +83,7 @@ create table spoor.delivery (
     status text,
     text text,
     tls boolean not null,
+    queue_id text,
     primary key (message, recipient, address)
 );
 comment on table spoor.delivery is 'How far each tracked mail has come, a row a recipient and, where an alias made several of one, a row each.';
@@ -98,6 +99,37 @@ comment on column spoor.delivery.relay_address is 'Its network address.';
 comment on column spoor.delivery.status is 'Enhanced status code, RFC 3463.';
 comment on column spoor.delivery.text is 'What that server said, or why it was put off.';
 comment on column spoor.delivery.tls is 'Whether it is known to have gone by TLS; no means it is not known.';
+comment on column spoor.delivery.queue_id is 'Queue id under which that was; a copy has its own.';
+
+create table spoor.expansion (
+    message bigint not null,
+    recipient text not null,
+    address text not null,
+    primary key (message, recipient, address)
+);
+comment on table spoor.expansion is 'Which address an alias led to, where each address then got a copy of its own: the copies do not know the alias.';
+comment on column spoor.expansion.message is 'The mail.';
+comment on column spoor.expansion.recipient is 'To whom it was submitted.';
+comment on column spoor.expansion.address is 'To whom a copy went on.';
+
+create view spoor.recipient_delivery as
+select d.message, d.recipient, d.address, d.state, d.at_time, d.deferred_since, d.attempts, d.relay, d.status, d.text, d.tls
+from spoor.delivery d
+union all
+select e.message, e.recipient, d.address, d.state, d.at_time, d.deferred_since, d.attempts, d.relay, d.status, d.text, d.tls
+from spoor.expansion e join spoor.delivery d on d.message = e.message and d.recipient = e.address;
+comment on view spoor.recipient_delivery is 'spoor.delivery, and under an alias also what became of the copies that it led to.';
+comment on column spoor.recipient_delivery.message is 'As in spoor.delivery.';
+comment on column spoor.recipient_delivery.recipient is 'As in spoor.delivery.';
+comment on column spoor.recipient_delivery.address is 'As in spoor.delivery.';
+comment on column spoor.recipient_delivery.state is 'As in spoor.delivery.';
+comment on column spoor.recipient_delivery.at_time is 'As in spoor.delivery.';
+comment on column spoor.recipient_delivery.deferred_since is 'As in spoor.delivery.';
+comment on column spoor.recipient_delivery.attempts is 'As in spoor.delivery.';
+comment on column spoor.recipient_delivery.relay is 'As in spoor.delivery.';
+comment on column spoor.recipient_delivery.status is 'As in spoor.delivery.';
+comment on column spoor.recipient_delivery.text is 'As in spoor.delivery.';
+comment on column spoor.recipient_delivery.tls is 'As in spoor.delivery.';
 
 create table spoor.message_alias (
     alias text not null,
@@ -113,13 +145,17 @@ comment on column spoor.message_alias.at_time is 'When it was given.';
 -- Matching
 
 -- Queue ids come again: of several mails it is the latest one that was there before the line. A log has whole seconds.
+-- An MTA may go by a name that its machine does not have; spoor-stamp beside it has noted the machine's, as the log does.
 create function spoor.message_of_queue(host text, queue_id text, at_time timestamptz) returns bigint
     language sql stable
     set search_path = pg_catalog, pg_temp
     as $$
     select id from (
         select m.id, m.sent_at as since from spoor.message m
-            where m.queue_id = $2 and spoor.host_label(m.host) = spoor.host_label($1)
+            where m.queue_id = $2
+                  and (spoor.host_label(m.host) = spoor.host_label($1)
+                       or exists (select from spoor.node n where n.node = (m.id >> 12 & 1023)::smallint
+                                                                 and spoor.host_label(n.host) = spoor.host_label($1)))
         union all
         select q.message, q.at_time from spoor.message_queue q
             where q.queue_id = $2 and q.host = spoor.host_label($1)) candidate
@@ -171,11 +207,11 @@ comment on function spoor.settle_copies(timestamptz) is 'Ties the queue ids of c
 
 create type spoor.attempt as (
     message bigint, recipient text, address text, state spoor.delivery_state, at_time timestamptz, record bigint,
-    relay text, relay_address text, status text, text text, tls boolean, assigned_id text);
-comment on type spoor.attempt is 'A line of a mail log that belongs to a tracked mail.';
+    queue_id text, passed_on boolean, relay text, relay_address text, status text, text text, tls boolean, assigned_id text);
+comment on type spoor.attempt is 'A line of a mail log that belongs to a tracked mail; passed on: it went through a content filter and is here again.';
 
 -- Takes what has become known out of the waiting lines. That a content filter on this host took a mail is no delivery:
--- its copies are followed. Where nobody is named nobody is named here.
+-- its copies are followed, also one that is not tied to its mail yet. Where nobody is named nobody is named here.
 create function spoor.take_attempts(since timestamptz) returns setof spoor.attempt
     language sql
     set search_path = pg_catalog, pg_temp
@@ -188,12 +224,15 @@ create function spoor.take_attempts(since timestamptz) returns setof spoor.attem
         where f.message is not null and p.spool = f.spool and p.record = f.record
         returning f.message, p.*)
     select g.message, coalesce(g.original, g.recipient), g.recipient, g.state::spoor.delivery_state, g.at_time, g.record,
+           g.queue_id,
+           g.state = 'delivered' and g.goes_on_as is not null
+               and (exists (select from spoor.message_queue q
+                            where q.host = spoor.host_label(g.host) and q.queue_id = g.goes_on_as and q.message = g.message)
+                    or exists (select from spoor.pending_delivery p
+                               where p.state = 'copy' and p.queue_id = g.goes_on_as and p.first = g.queue_id and p.host = g.host)),
            g.relay, g.relay_address, g.status, g.text, g.tls, g.assigned_id
     from gone g join spoor.message m on m.id = g.message
-    where m.level = 'individual'
-          and not (g.state = 'delivered' and g.goes_on_as is not null
-                   and exists (select from spoor.message_queue q
-                               where q.host = spoor.host_label(g.host) and q.queue_id = g.goes_on_as and q.message = g.message)) $$;
+    where m.level = 'individual' $$;
 comment on function spoor.take_attempts(timestamptz) is 'The waiting lines whose mail is known; they wait no more. For spoor.settle_deliveries().';
 
 create function spoor.note_attempts(taken spoor.attempt[]) returns void
@@ -202,11 +241,11 @@ create function spoor.note_attempts(taken spoor.attempt[]) returns void
     as $$
 begin
     insert into spoor.delivery as d (message, recipient, address, state, at_time, deferred_since, attempts, relay, relay_address,
-                                     status, text, tls)
+                                     status, text, tls, queue_id)
         select distinct on (a.message, a.recipient, a.address) a.message, a.recipient, a.address, a.state, a.at_time,
                min(a.at_time) filter (where a.state = 'deferred') over same, count(*) over same, a.relay, a.relay_address,
-               a.status, a.text, a.tls
-        from unnest(taken) a where a.state <> 'expired'
+               a.status, a.text, a.tls, a.queue_id
+        from unnest(taken) a where a.state <> 'expired' and not a.passed_on
         window same as (partition by a.message, a.recipient, a.address)
         order by a.message, a.recipient, a.address, a.at_time desc, a.record desc
         on conflict (message, recipient, address) do update
@@ -216,14 +255,18 @@ begin
                 status = case when excluded.at_time >= d.at_time then excluded.status else d.status end,
                 text = case when excluded.at_time >= d.at_time then excluded.text else d.text end,
                 tls = case when excluded.at_time >= d.at_time then excluded.tls else d.tls end,
+                queue_id = case when excluded.at_time >= d.at_time then excluded.queue_id else d.queue_id end,
                 deferred_since = least(d.deferred_since, excluded.deferred_since),
                 attempts = d.attempts + excluded.attempts,
                 at_time = greatest(d.at_time, excluded.at_time);
     update spoor.delivery d set state = 'expired', at_time = greatest(d.at_time, a.at_time)
         from unnest(taken) a
-        where a.state = 'expired' and d.message = a.message and d.state = 'deferred';
+        where a.state = 'expired' and d.message = a.message and d.queue_id = a.queue_id and d.state = 'deferred';
+    insert into spoor.expansion (message, recipient, address)
+        select distinct a.message, a.recipient, a.address from unnest(taken) a where a.passed_on and a.recipient <> a.address
+        on conflict do nothing;
     insert into spoor.fresh_delivery (message)
-        select distinct a.message from unnest(taken) a where a.state = 'delivered' on conflict do nothing;
+        select distinct a.message from unnest(taken) a where a.state = 'delivered' and not a.passed_on on conflict do nothing;
     insert into spoor.message_alias (alias, message, at_time)
         select distinct on (lower(a.assigned_id), a.message) lower(a.assigned_id), a.message, a.at_time
         from unnest(taken) a where a.assigned_id is not null order by lower(a.assigned_id), a.message, a.at_time
@@ -290,7 +333,7 @@ create function spoor.delivery_window(message bigint, key integer, out first_at 
            case when bool_and(d.state is not distinct from 'delivered') then max(d.at_time) end,
            case when bool_and(d.state is not distinct from 'delivered')
                 then max(d.at_time + coalesce(spoor.grace_of(d.relay), '0 s')) end
-    from spoor.recipient r left join spoor.delivery d on d.message = r.message and d.recipient = r.address
+    from spoor.recipient r left join spoor.recipient_delivery d on d.message = r.message and d.recipient = r.address
     where r.message = $1 and ($2 = 0 or r.key = $2) $$;
 comment on function spoor.delivery_window(bigint, integer) is 'When a mail was delivered to the recipient with this key, or to all with 0: first, last, and when a view or click is no scanner''s any more.';
 
@@ -338,6 +381,25 @@ comment on function spoor.judge_delivered() is 'Judges again what was viewed and
 
 -- What people read
 
+-- A mail program that was put off after spoor-stamp had seen the mail, by a milter behind it or at the end of the connection,
+-- hands the mail in again under its own Message-ID. The first row then has no deliveries, and nobody ever views it.
+create function spoor.sendings(message bigint, out messages bigint[], out last bigint)
+    language sql stable
+    set search_path = pg_catalog, pg_temp
+    as $$
+    select array_agg(id), max(id) from (
+        select $1 as id
+        union all
+        select n.id from spoor.message m
+        join spoor.message n on lower(n.client_message_id collate "C") = lower(m.client_message_id collate "C")
+                                and n.owner = m.owner and n.sent_to = m.sent_to and n.level = m.level and n.id <> m.id
+                                and n.sent_at between m.sent_at - interval '5 days' and m.sent_at + interval '5 days'
+        where m.id = $1 and m.level = 'individual'
+              and not exists (select from spoor.recipient r where r.message = least(m.id, n.id)
+                              and not exists (select from spoor.recipient o where o.message = greatest(m.id, n.id)
+                                                                                  and o.address = r.address))) same $$;
+comment on function spoor.sendings(bigint) is 'The rows of one mail, and the last of them: same owner, same Message-ID of the mail program, same recipients, within five days.';
+
 create view spoor.delivery_report as
 select r.message,
        m.sent_at,
@@ -355,7 +417,12 @@ select r.message,
        d.tls
 from spoor.recipient r
 join spoor.message m on m.id = r.message
-left join spoor.delivery d on d.message = r.message and d.recipient = r.address
+cross join lateral spoor.sendings(m.id) s
+left join lateral (
+    select distinct on (c.address) c.*
+    from spoor.recipient_delivery c where c.message = any (s.messages) and c.recipient = r.address
+    order by c.address, c.state = 'delivered' desc, c.at_time desc) d on true
+where s.last = m.id
 order by m.sent_at desc, r.address;
 comment on view spoor.delivery_report is 'One row a recipient, newest mail first: accepted here, delivered to which server, deferred since when, refused in which words.';
 comment on column spoor.delivery_report.message is 'The mail.';
@@ -388,6 +455,123 @@ comment on column spoor.stuck.state is 'accepted: nothing is known since; deferr
 comment on column spoor.stuck.deferred_since is 'First attempt that was put off.';
 comment on column spoor.stuck.text is 'Why.';
 
+create view spoor.message_report as
+select m.id as message,
+       m.sent_at,
+       m.sender,
+       m.owner,
+       m.subject,
+       m.sent_to as recipients,
+       e.viewed,
+       e.clicked,
+       a.replied,
+       e.first_viewed_at,
+       e.last_event_at,
+       e.views,
+       e.clicks,
+       a.replies,
+       a.auto_replies,
+       b.machine_events,
+       d.delivered,
+       d.deferred,
+       d.refused
+from spoor.message m
+cross join lateral spoor.sendings(m.id) s
+cross join lateral (
+    select count(distinct v.recipient) filter (where v.kind = 'v') as viewed,
+           count(distinct v.recipient) filter (where v.kind = 'c') as clicked,
+           min(v.at_time) filter (where v.kind = 'v') as first_viewed_at,
+           max(v.at_time) as last_event_at,
+           count(*) filter (where v.kind = 'v' and not v.repeated) as views,
+           count(*) filter (where v.kind = 'c' and not v.repeated) as clicks
+    from spoor.counted_event v where v.message = any (s.messages)) e
+cross join lateral (
+    select count(*) as machine_events
+    from spoor.judged_event v where v.message = any (s.messages) and v.kind in ('v', 'c') and v.verdict in ('f', 'b')) b
+cross join lateral (
+    select count(distinct w.from_address) filter (where w.class = 'reply') as replied,
+           count(*) filter (where w.class = 'reply') as replies,
+           count(*) filter (where w.class = 'auto_reply') as auto_replies
+    from spoor.answer w where w.message = any (s.messages)) a
+cross join lateral (
+    select count(distinct c.recipient) filter (where c.state = 'delivered') as delivered,
+           count(distinct c.recipient) filter (where c.state = 'deferred') as deferred,
+           count(distinct c.recipient) filter (where c.state in ('bounced', 'expired')) as refused
+    from spoor.delivery_report c where c.message = m.id) d
+where s.last = m.id
+order by m.sent_at desc;
+comment on view spoor.message_report is 'One row a tracked mail, newest first: who of its recipients has got it, viewed, clicked, replied. A mail that was sent again is one, see spoor.sendings().';
+comment on column spoor.message_report.message is 'The mail, as in spoor.message.';
+comment on column spoor.message_report.sent_at is 'When it was sent.';
+comment on column spoor.message_report.sender is 'Address in From.';
+comment on column spoor.message_report.owner is 'Whose mail it is.';
+comment on column spoor.message_report.subject is 'Subject.';
+comment on column spoor.message_report.recipients is 'To how many addresses it went.';
+comment on column spoor.message_report.viewed is 'Persons who viewed it; those who cannot be told apart count as one.';
+comment on column spoor.message_report.clicked is 'Persons who followed a link; those who cannot be told apart count as one.';
+comment on column spoor.message_report.replied is 'Addresses that replied.';
+comment on column spoor.message_report.first_viewed_at is 'First view.';
+comment on column spoor.message_report.last_event_at is 'Last event that counts, answers included.';
+comment on column spoor.message_report.views is 'All views, without those of machines and the sender and without repeats.';
+comment on column spoor.message_report.clicks is 'All clicks, without those of machines and the sender and without repeats.';
+comment on column spoor.message_report.replies is 'Replies by persons.';
+comment on column spoor.message_report.auto_replies is 'Out-of-office notes and other automatic replies.';
+comment on column spoor.message_report.machine_events is 'Views and clicks by robots and prefetchers, which do not count.';
+comment on column spoor.message_report.delivered is 'Recipients whose server has taken it, as far as spoor-delivery knows.';
+comment on column spoor.message_report.deferred is 'Recipients whose server has put it off.';
+comment on column spoor.message_report.refused is 'Recipients whose server has refused it, or did not take it in time.';
+
+create view spoor.recipient_report as
+select m.id as message,
+       m.sent_at,
+       m.sender,
+       r.address,
+       m.subject,
+       e.views > 0 as viewed,
+       e.clicks > 0 as clicked,
+       a.replies > 0 as replied,
+       e.first_viewed_at,
+       greatest(e.last_event_at, a.last_answer_at) as last_event_at,
+       e.views,
+       e.clicks,
+       a.replies,
+       d.delivery,
+       d.delivered_at
+from spoor.recipient r
+join spoor.message m on m.id = r.message
+cross join lateral spoor.sendings(m.id) s
+cross join lateral (
+    select min(v.at_time) filter (where v.kind = 'v') as first_viewed_at,
+           max(v.at_time) as last_event_at,
+           count(*) filter (where v.kind = 'v' and not v.repeated) as views,
+           count(*) filter (where v.kind = 'c' and not v.repeated) as clicks
+    from spoor.counted_event v
+    where v.message = any (s.messages) and v.recipient = r.key and r.key <> 0 and v.kind in ('v', 'c')) e
+cross join lateral (
+    select max(w.at_time) as last_answer_at, count(*) filter (where w.class = 'reply') as replies
+    from spoor.answer w where w.message = any (s.messages) and w.from_address = r.address) a
+cross join lateral (
+    select coalesce(max(c.state)::text, 'accepted') as delivery, max(c.at_time) filter (where c.state = 'delivered') as delivered_at
+    from spoor.recipient_delivery c where c.message = any (s.messages) and c.recipient = r.address) d
+where s.last = m.id
+order by m.sent_at desc, r.address;
+comment on view spoor.recipient_report is 'One row a recipient of a tracked mail, newest first. What was done by one of several counts for none of them here.';
+comment on column spoor.recipient_report.message is 'The mail, as in spoor.message.';
+comment on column spoor.recipient_report.sent_at is 'When it was sent.';
+comment on column spoor.recipient_report.sender is 'Address in From.';
+comment on column spoor.recipient_report.address is 'The recipient.';
+comment on column spoor.recipient_report.subject is 'Subject.';
+comment on column spoor.recipient_report.viewed is 'Whether this person viewed it.';
+comment on column spoor.recipient_report.clicked is 'Whether this person followed a link.';
+comment on column spoor.recipient_report.replied is 'Whether a reply came from this address.';
+comment on column spoor.recipient_report.first_viewed_at is 'First view.';
+comment on column spoor.recipient_report.last_event_at is 'Last event or answer.';
+comment on column spoor.recipient_report.views is 'All views, without repeats.';
+comment on column spoor.recipient_report.clicks is 'All clicks, without repeats.';
+comment on column spoor.recipient_report.replies is 'All replies from this address.';
+comment on column spoor.recipient_report.delivery is 'accepted (nothing is known since), delivered, deferred, bounced or expired; where an alias made several of one, the worst.';
+comment on column spoor.recipient_report.delivered_at is 'When the recipient''s server took it.';
+
 -- Rights
 
 do $$
@@ -401,7 +585,7 @@ end $$;
 
 revoke all on function spoor.host_label(text), spoor.message_of_queue(text, text, timestamptz), spoor.settle_copies(timestamptz),
     spoor.take_attempts(timestamptz), spoor.note_attempts(spoor.attempt[]), spoor.settle_deliveries(interval),
-    spoor.grace_of(text), spoor.delivery_window(bigint, integer), spoor.judge_by_delivery(spoor.event[]),
+    spoor.grace_of(text), spoor.sendings(bigint), spoor.delivery_window(bigint, integer), spoor.judge_by_delivery(spoor.event[]),
     spoor.judge_delivered() from public;
 grant usage on schema spoor to spoor_delivery;
 grant select on spoor.schema, spoor.retention, spoor.agent, spoor.reason, spoor.spool_progress to spoor_delivery;

@@ -21,6 +21,7 @@ unit_tests += tests/unit/test_crowd
 unit_tests += tests/unit/test_daemon
 unit_tests += tests/unit/test_header
 unit_tests += tests/unit/test_held
+unit_tests += tests/unit/test_follow
 unit_tests += tests/unit/test_hit
 unit_tests += tests/unit/test_html
 unit_tests += tests/unit/test_incoming

@@ -205,6 +205,22 @@ def test_an_alias_gives_each_of_its_people_a_copy(copies, mark):
     assert rows[0]["person"] == TEAM_MEMBERS[0]
 
 
+def test_the_log_tells_what_became_of_each_copy(copies, mark):
+    """The hand-over to the second pass is no delivery, and an alias has what its people have."""
+    copies.spoor.sections["delivery"] = {"log": [copies.postfix.log], "poll": "50ms"}
+    copies.spoor.write_conf()
+    copies.spoor.start("delivery")
+    copies.send(mark, [TEAM, BOB])
+    copies.settle()
+    where = " FROM spoor.delivery_report WHERE subject LIKE '%%%s' AND state = 'delivered'" % mark
+    rows = copies.servers.postgres.wait_rows("SELECT recipient, delivered_to, attempts" + where, 6)
+    assert copies.spoor.stop("delivery") == 0
+    assert sorted(tuple(row.values()) for row in rows) == sorted(
+        [(person, person, "1") for person in TEAM_MEMBERS + [BOB, ARCHIVE]] + [(TEAM, person, "1") for person in TEAM_MEMBERS])
+    assert copies.servers.postgres.rows("SELECT 1 FROM spoor.delivery d JOIN spoor.message m ON m.id = d.message WHERE m.subject"
+                                        " LIKE '%%%s' AND d.text LIKE '%%10026%%'" % mark) == []
+
+
 def test_who_is_not_told_apart_has_no_token_of_his_own(copies, mark):
     copies.send(mark, [BOB, CAROL], more=["X-Spoor-Track: aggregate"])
     copies.settle()

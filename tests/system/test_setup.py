@@ -67,7 +67,7 @@ class Installed:
             '"spoor"': '"nobody"', "/usr/local/etc/spoor/keys": self.spoor.key_file,
             "https://t.example.com": self.spoor.tracking_url, "dbname=spoor": self.postgres.conninfo,
             "127.0.0.1:11211": "127.0.0.1:1", "/var/spool/spoor": self.spoor.spool,
-            "/var/spool/postfix/spoor": self.sockets, "127.0.0.1:8080": "127.0.0.1:%d" % self.spoor.port})
+            "/var/spool/postfix/spoor": self.sockets, "127.0.0.1:8080": "127.0.0.1:%d" % self.spoor.port, "/var/log/mail.log": self.postfix.log})
         with open(self.spoor.conf, "w") as out:
             out.write(text)
         nobody, group = pwd.getpwnam("nobody"), pwd.getpwnam("postfix").pw_gid
@@ -93,7 +93,8 @@ class Installed:
         self.spoor.ctl("keygen")
         self.spoor.ctl("schema", "install", env={"PGUSER": "postgres"})
         self.restrict_database()
-        for name in ("stamp", "match", "pixeld"):
+        os.close(os.open(self.postfix.log, os.O_CREAT, 0o644))  # as the group adm's
+        for name in ("stamp", "match", "pixeld", "delivery"):
             self.spoor.start(name, wait=False)
         self.spoor.servers["pixeld"].wait_ready(self.spoor.port)
         for name in ("stamp", "match"):
@@ -143,6 +144,8 @@ def test_readme_word_for_word(installed, mark):
     assert not traces.pixels(answer, installed.spoor.tracking_url)
     assert installed.postgres.wait_rows("SELECT person FROM spoor.feed WHERE what = 'reply'")[0]["person"] == TO
     assert "stamp" not in installed.spoor.log_text("match")
+    rows = installed.postgres.wait_rows("SELECT * FROM spoor.delivery_report WHERE state = 'delivered'")
+    assert [(row["recipient"], row["relay"]) for row in rows] == [(TO, "virtual")]
 
 
 def test_readmes_check_as_the_systems_user(installed):

@@ -119,8 +119,30 @@ static void sendmail_lines_are_read(void **state)
          "attempt id=4AL71Ab0012345 to=<b@x> relay=mx.x. status=5.1.1 bounced text=User unknown"},
         {AT "sm-mta[7]: 4AL71Ab0012345: to=<b@x>, mailer=esmtp, pri=30319, stat=queued", "other"},
         {AT "sm-mta[7]: 4AL71Ab0012345: from=<a@y>, size=319, class=0, nrcpts=1", "from id=4AL71Ab0012345 sender=a@y"},
-        {AT "sm-mta[7]: 4AL71Ab0012345: return to sender: Cannot send message for 5 days", "expired id=4AL71Ab0012345"},
         {AT "sm-mta[7]: starting daemon (8.17.1)", "other"},
+        /* as Debian's 8.17.1.9 writes them */
+        {AT "sm-mta[19658]: 6AL8inpv019658: to=ok-b@example.net,ok-a@example.net, ctladdr=a@example.com (0/0), delay=00:00:01, "
+            "xdelay=00:00:01, mailer=relay, pri=60041, relay=[127.0.0.1] [127.0.0.1], dsn=2.0.0, stat=Sent (2.0.0 Ok)",
+         "attempt id=6AL8inpv019658 to=ok-b@example.net,ok-a@example.net relay=[127.0.0.1] [127.0.0.1] status=2.0.0 delivered "
+         "text=2.0.0 Ok"},
+        {AT "sm-mta[19663]: 6AL8iofo019663: to=nobody-a@example.net, ctladdr=a@example.com (0/0), delay=00:00:00, "
+            "xdelay=00:00:00, mailer=relay, pri=60041, relay=[127.0.0.1] [127.0.0.1], dsn=5.1.1, reply=550 5.1.1 "
+            "<nobody-a@example.net> No such user, stat=User unknown",
+         "attempt id=6AL8iofo019663 to=nobody-a@example.net relay=[127.0.0.1] [127.0.0.1] status=5.1.1 bounced "
+         "text=550 5.1.1 <nobody-a@example.net> No such user"},
+        {AT "sm-mta[19675]: 6AL8ioZL019675: to=later-a@example.net, ctladdr=a@example.com (0/0), delay=00:00:00, "
+            "xdelay=00:00:00, mailer=relay, pri=30041, relay=[127.0.0.1] [127.0.0.1], dsn=4.3.0, reply=451 4.7.1 Greylisted, "
+            "stat=Deferred: 451 4.7.1 Greylisted",
+         "attempt id=6AL8ioZL019675 to=later-a@example.net relay=[127.0.0.1] [127.0.0.1] status=4.3.0 deferred "
+         "text=451 4.7.1 Greylisted"},
+        {AT "sm-mta[19679]: 6AL8ioU5019679: to=spam-a@example.net, mailer=relay, pri=30041, relay=[127.0.0.1] [127.0.0.1], "
+            "dsn=5.0.0, reply=554 no, stat=Sent (I lie), stat=Service unavailable",
+         "attempt id=6AL8ioU5019679 to=spam-a@example.net relay=[127.0.0.1] [127.0.0.1] status=5.0.0 bounced text=554 no"},
+        {AT "sm-mta[19663]: 6AL8iofo019663: 6AL8iofp019663: DSN: User unknown", "other"},
+        {AT "sm-mta[7]: 6AL8iofo019663: 6AL8iofp019663: return to sender: User unknown", "other"},
+        {AT "sm-mta[7]: 6AL8iofo019663: return to sender: User unknown", "other"},
+        {AT "sm-mta[7]: 6AL8iofo019663: 6AL8iofp019663: sender notify: Warning: could not send message for past 4 hours", "other"},
+        {AT "sm-mta[20304]: 6AL8ioJL019699: 6AL8isWY020304: DSN: Cannot send message for 3 seconds", "expired id=6AL8ioJL019699"},
     };
 
     (void)state;
