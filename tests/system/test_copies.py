@@ -22,6 +22,7 @@ BOB, CAROL, DAVE = "bob@example.net", "carol@example.org", "dave@example.net"
 TEAM, TEAM_MEMBERS = "team@example.net", ["one@example.net", "two@example.org"]
 EVE = "eve@elsewhere.test"
 PASS = "X-Spoor-Pass"
+SIZE_LIMIT = 200000  # of the sending Postfix
 
 
 class Copies:
@@ -35,6 +36,7 @@ class Copies:
         self.spoor.sections["stamp"].update(copies=True, listen_copies="unix:" + self.socket)
         self.spoor.write_conf()
         settings = dict(self.split.main(), relayhost="[127.0.0.1]:%d" % servers.receiving.port, always_bcc=ARCHIVE,
+                        smtp_bind_address="127.0.0.2", message_size_limit=str(SIZE_LIMIT),
                         service_throttle_time="1s",  # the rest of a service whose process died on its first client
                         virtual_alias_domains="", virtual_alias_maps="inline:{ {%s = %s} }" % (TEAM, ", ".join(TEAM_MEMBERS)))
         self.postfix.configure(settings, self.split.master())
@@ -246,6 +248,39 @@ def test_one_who_is_stopped_is_left_out(copies, mark):
     copies.settle()
     assert copies.copies_of(BOB, mark) == []
     assert copies.pixels(copies.the_copy(CAROL, mark)) != copies.pixels(copies.the_copy(DAVE, mark))
+
+
+def test_a_line_longer_than_smtp_allows_keeps_its_links(copies, mark):
+    """Postfix breaks such a line where it leaves for the world; broken before the second pass, a URL would be two."""
+    words = "word " * 184
+    html = '<html><body><p>%s<a href="https://www.example.org/%s">one</a>\n%s</p></body></html>\n' % (words, "p" * 100, words)
+    copies.send(mark, [BOB, CAROL], kind=mails.html_7bit, html=html)
+    copies.settle()
+    for person in (BOB, CAROL):
+        assert len(copies.clicks(copies.the_copy(person, mark))) == 1
+
+
+def test_a_mail_as_long_as_is_taken_is_delivered(copies, mark):
+    """The header grows between the passes; the second smtpd must not send back what the first has taken."""
+    def submit(size):
+        content = mails.html_7bit(SENDER, [BOB, CAROL], mark, html="<html><body>\n" + ("x" * 70 + "\n") * (size // 72))
+        try:
+            return copies.submit([BOB, CAROL], content[:size - 2] + b"\r\n")
+        except mailer.Refused as refused:
+            assert refused.code == 552
+            return None
+    assert any(submit(size) for size in range(SIZE_LIMIT, SIZE_LIMIT - 2000, -50))
+    copies.settle()
+    for person in (BOB, CAROL):
+        assert copies.the_copy(person, mark)
+
+
+def test_the_split_comes_from_the_loopback_interface(copies, mark):
+    """Also on a host whose mail leaves from another address: the second smtpd lets nobody else in."""
+    copies.send(mark, [BOB])
+    copies.settle()
+    clients = set(re.findall(r"copies/smtpd\[\d+\]: connect from \S*\[(.*)\]", copies.postfix.text()))
+    assert clients == {"127.0.0.1"}
 
 
 # --- X-Spoor-Pass --------------------------------------------------------------------------------------------
