@@ -135,6 +135,7 @@ struct record_unsubscribe { /* somebody wants no more mail of campaigns, by spoo
 struct record_copy { /* one copy of a tracked mail, by spoor-stamp: an alias or an archive may have brought its recipient */
     uint64_t message;
     struct record_recipient recipient;
+    struct slice original;   /* normal form; to whom it was submitted, when an alias changed that; empty: the same */
 };
 
 enum delivery_state { /* words of delivery_state_name(): database */

@@ -26,6 +26,7 @@ struct mlfi_message {
     struct sockaddr_storage client; /* ss_family AF_UNSPEC: no SMTP client (sendmail(1)) */
     struct slice envelope_sender;   /* without brackets and parameters; empty: null sender */
     struct slice *recipient;        /* likewise */
+    struct slice *original;         /* of each, what its ORCPT says (RFC 3461 4.2); empty: it has none */
     size_t recipients;
     size_t recipients_size;
     struct header_list headers;

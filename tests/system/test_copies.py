@@ -20,6 +20,7 @@ from postgres import quote
 SENDER, COLLEAGUE, ARCHIVE = "alice@example.com", "anton@example.com", "archive@example.com"
 BOB, CAROL, DAVE = "bob@example.net", "carol@example.org", "dave@example.net"
 TEAM, TEAM_MEMBERS = "team@example.net", ["one@example.net", "two@example.org"]
+SMALL_TEAM, SMALL_TEAM_MEMBER = "small-team@example.net", "three@example.org"
 EVE = "eve@elsewhere.test"
 PASS = "X-Spoor-Pass"
 SIZE_LIMIT = 200000  # of the sending Postfix
@@ -38,7 +39,8 @@ class Copies:
         settings = dict(self.split.main(), relayhost="[127.0.0.1]:%d" % servers.receiving.port, always_bcc=ARCHIVE,
                         smtp_bind_address="127.0.0.2", message_size_limit=str(SIZE_LIMIT),
                         service_throttle_time="1s",  # the rest of a service whose process died on its first client
-                        virtual_alias_domains="", virtual_alias_maps="inline:{ {%s = %s} }" % (TEAM, ", ".join(TEAM_MEMBERS)))
+                        virtual_alias_domains="", virtual_alias_maps="inline:{ {%s = %s}, {%s = %s} }"
+                        % (TEAM, ", ".join(TEAM_MEMBERS), SMALL_TEAM, SMALL_TEAM_MEMBER))
         self.postfix.configure(settings, self.split.master())
 
     def start(self):
@@ -205,6 +207,39 @@ def test_an_alias_gives_each_of_its_people_a_copy(copies, mark):
     rows = copies.servers.postgres.wait_rows("SELECT person FROM spoor.feed WHERE message = %s"
                                              % copies.messages(mark)[0]["id"])
     assert rows[0]["person"] == TEAM_MEMBERS[0]
+
+
+def test_who_answers_behind_an_alias_gets_no_more_by_it(copies, mark):
+    name = ["X-Spoor-Campaign: spring " + mark]
+    copies.send(mark, [TEAM, BOB], more=name)
+    copies.settle()
+    copies.recipients(mark, 5)
+    member = TEAM_MEMBERS[0]
+    answered = traces.field(copies.the_copy(member, mark), "Message-ID")
+    copies.servers.answer(member, [SENDER], mails.answer(member, [SENDER], mails.new_mark(), answered))
+    with pytest.raises(mailer.Refused, match="550"):
+        copies.send(mails.new_mark(), [TEAM], more=name)
+    copies.send(mails.new_mark(), [BOB], more=name)
+
+
+def test_who_unsubscribes_behind_an_alias_gets_no_more_by_it(copies, mark):
+    name = ["X-Spoor-Campaign: spring " + mark]
+    copies.send(mark, [SMALL_TEAM, BOB], more=name)
+    copies.settle()
+    copies.recipients(mark, 4)
+    database, message = copies.servers.postgres, copies.messages(mark)[0]["id"]
+    ours = "message = %s AND address = %s" % (message, quote(SMALL_TEAM_MEMBER))
+    copy = database.rows("DELETE FROM spoor.recipient WHERE %s RETURNING key, original" % ours)[0]  # the row comes late
+    offer = re.search(r"<(http.*?)>", traces.field(copies.the_copy(SMALL_TEAM_MEMBER, mark), "List-Unsubscribe")).group(1)
+    assert web.get(offer, "POST", body=b"List-Unsubscribe=One-Click").status == 200
+    database.wait_rows("SELECT 1 FROM spoor.unsubscribe WHERE message = %s AND effect IS NULL" % message)
+    database.execute("INSERT INTO spoor.recipient (message, address, key, original) VALUES (%s, %s, %s, %s)"
+                     % (message, quote(SMALL_TEAM_MEMBER), copy["key"], quote(copy["original"])))
+    with pytest.raises(mailer.Refused, match="550"):
+        copies.send(mails.new_mark(), [SMALL_TEAM], more=name)
+    copies.send(mails.new_mark(), [BOB], more=name)
+    where = "SELECT 1 FROM spoor.suppression WHERE address IN (%s, %s)" % (quote(SMALL_TEAM), quote(SMALL_TEAM_MEMBER))
+    assert len(database.rows(where)) == 2
 
 
 def test_who_is_not_told_apart_has_no_token_of_his_own(copies, mark):
@@ -522,6 +557,6 @@ def test_each_copy_of_a_campaigns_mail_has_a_way_out_of_its_own(copies, mark):
     answer = web.get(urls[BOB], "POST", headers={"Content-Type": "application/x-www-form-urlencoded"},
                      body=b"List-Unsubscribe=One-Click")
     assert answer.status == 200
-    rows = copies.servers.postgres.wait_rows("SELECT address FROM spoor.suppression")
+    rows = copies.servers.postgres.wait_rows("SELECT address FROM spoor.suppression WHERE address IN (%s, %s)" % (quote(BOB), quote(CAROL)))
     assert [row["address"] for row in rows] == [BOB]
     copies.servers.postgres.execute("SELECT spoor.unsuppress(%s)" % quote(BOB))
