@@ -125,7 +125,7 @@ enum unsubscribe_way { UNSUBSCRIBE_WEB = 1, UNSUBSCRIBE_MAIL = 2 };
 
 struct record_unsubscribe { /* somebody wants no more mail of campaigns, by spoor-pixeld or spoor-match */
     uint64_t message;        /* in the token */
-    uint32_t recipient;      /* key in the token; in a mail that of its From */
+    uint32_t recipient;      /* key in the token; in a mail whose token has none that of its From */
     int64_t time_us;
     enum unsubscribe_way way;
     bool everywhere;         /* from nobody, not only from the sender of that mail */

@@ -114,7 +114,7 @@ create index unsubscribe_pending on spoor.unsubscribe (message) where effect is 
 comment on table spoor.unsubscribe is 'Who asked for no more mail of campaigns, each time it was asked. What follows is in spoor.suppression and spoor.campaign_stop.';
 comment on column spoor.unsubscribe.message is 'The mail that it was asked with.';
 comment on column spoor.unsubscribe.address is 'Address in From of the mail that asks; empty on the web.';
-comment on column spoor.unsubscribe.key is 'Key of the recipient in the link, or of that address.';
+comment on column spoor.unsubscribe.key is 'Key of the recipient in the link or the address that was written to; of that From, when there it is none.';
 comment on column spoor.unsubscribe.at_time is 'When it was asked.';
 comment on column spoor.unsubscribe.way is 'How.';
 comment on column spoor.unsubscribe.everywhere is 'Whether it holds for the mail of all senders.';
@@ -253,6 +253,10 @@ begin
     elsif asked.address <> '' then
         concerned := array(select r.address from spoor.recipient r
                            where r.message = asked.message and r.address = asked.address);
+        if cardinality(concerned) = 0 then -- forwarded: the key of the only one who got the address tells
+            concerned := array(select r.address from spoor.recipient r
+                               where r.message = asked.message and r.key = asked.key and asked.key <> 0);
+        end if;
         concerned := spoor.with_originals(asked.message, concerned);
     else
         -- two addresses of one mail with one key: both, for who asked must get no more, and the other can be let in again
