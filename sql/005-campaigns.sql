@@ -9,7 +9,7 @@ create table spoor.campaign (
     created_at timestamptz not null default now()
 );
 comment on table spoor.campaign is 'Mails that carry the same X-Spoor-Campaign.';
-comment on column spoor.campaign.name is 'As in the header.';
+comment on column spoor.campaign.name is 'As a person reads it in the header: unfolded and decoded, 200 bytes at most.';
 comment on column spoor.campaign.created_at is 'When its first mail or stop came.';
 
 alter table spoor.recipient add column copied boolean not null default false;
