@@ -357,7 +357,7 @@ comment on function spoor.blocks(text, text, text[], boolean) is 'Which of the a
 create function spoor.admit(id bigint, sent_at timestamptz, size bigint, level spoor.tracking_level, pixels smallint,
                             owner text, sender text, envelope_sender text, subject text, sent_message_id text,
                             client_message_id text, campaign text, host text, queue_id text, sent_to integer,
-                            addresses text[], keys integer[], copied boolean[], by_domain boolean)
+                            addresses text[], keys integer[], copied boolean[], by_domain boolean, pause_max interval)
     returns setof spoor.block
     language plpgsql security definer
     set search_path = pg_catalog, pg_temp
@@ -376,8 +376,9 @@ begin
         select admit.campaign, b.address, coalesce(admit.client_message_id, admit.queue_id, ''), b.reason, admit.owner
         from unnest(blocked) b where b.until is null
         on conflict (campaign, address, mail) do update set attempts = f.attempts + 1, last_at = now();
-    -- A mail that nobody gets now comes again under another number.
-    if admit.id is not null and cardinality(blocked) < cardinality(addresses) then
+    -- A mail that nobody gets now comes again under another number; who is away for too long gets it all the same.
+    if admit.id is not null and cardinality(addresses) > (select count(*) from unnest(blocked) b
+                                                          where b.until is null or b.until <= now() + pause_max) then
         insert into spoor.message (id, sent_at, size, level, pixels, owner, sender, envelope_sender, subject,
                                    sent_message_id, client_message_id, campaign, host, queue_id, sent_to)
             values (admit.id, admit.sent_at, admit.size, admit.level, admit.pixels, admit.owner, admit.sender,
@@ -399,7 +400,7 @@ begin
     return query select * from unnest(blocked);
 end $$;
 comment on function spoor.admit(bigint, timestamptz, bigint, spoor.tracking_level, smallint, text, text, text, text, text,
-                                text, text, text, text, integer, text[], integer[], boolean[], boolean)
+                                text, text, text, text, integer, text[], integer[], boolean[], boolean, interval)
     is 'Asked by spoor-stamp before campaign mail goes: records mail, campaign and recipients and gives the addresses that are stopped or paused, in one transaction. Without an id nothing of the mail is recorded.';
 
 -- For people
@@ -513,7 +514,7 @@ comment on column spoor.rejected.kind is 'Kind of the record: 1 message, 2 hit, 
 
 revoke all on all functions in schema spoor from public;
 grant execute on function spoor.admit(bigint, timestamptz, bigint, spoor.tracking_level, smallint, text, text, text, text, text,
-                                      text, text, text, text, integer, text[], integer[], boolean[], boolean),
+                                      text, text, text, text, integer, text[], integer[], boolean[], boolean, interval),
     spoor.stop_by_answer(bigint, text, integer, spoor.stop_reason, boolean, timestamptz, timestamptz, bytea),
     spoor.settle_stops() to spoor_milter;
 grant execute on function spoor.take_unsubscribe(bigint, text, integer, spoor.unsubscribe_way, boolean, timestamptz, smallint,
