@@ -81,6 +81,12 @@ static bool send_on(struct copy_filter *filter, const struct mlfi_message *messa
     return stamp_apply(message->ctx, plan);
 }
 
+/* Nothing is changed, but what the first pass has told the second, before somebody chose to observe, goes no further. */
+static bool observe(const struct mlfi_message *message, const struct outgoing_plan *plan)
+{
+    return !plan->tracked || stamp_apply_controls(message->ctx, plan);
+}
+
 sfsistat copy_filter_finish(void *arg, struct mlfi_message *message)
 {
     struct copy_filter *filter = arg;
@@ -89,7 +95,7 @@ sfsistat copy_filter_finish(void *arg, struct mlfi_message *message)
     struct outgoing_plan plan;
 
     make_plan(filter, message, &plan);
-    if (observed || send_on(filter, message, &plan)) {
+    if (observed ? observe(message, &plan) : send_on(filter, message, &plan)) {
         log_copy(message, &plan, observed);
     } else {
         log_err("cannot hand the edits to the MTA: the copy is to be tried again");

@@ -545,6 +545,14 @@ def test_observing_changes_nothing_in_either_pass(copies, mark, other_settings):
     assert re.search("would_add=id,anchor,pass", copies.spoor.log_text("stamp"))
 
 
+def test_who_begins_to_observe_lets_no_pass_out(copies, caught, mark, other_settings):
+    other_settings(mode="observe")
+    copies.submit([CAROL], remarked(caught, mark), copies.split.second)
+    copies.settle()
+    mail = copies.the_copy(CAROL, mark)
+    assert copies.pixels(mail) == copies.clicks(mail) == []
+
+
 def test_each_copy_of_a_campaigns_mail_has_a_way_out_of_its_own(copies, mark):
     """The field is not in the mail that the first pass hands on, and one click of Bob's is Bob's alone."""
     copies.send(mark, [BOB, CAROL], more=["X-Spoor-Campaign: copies " + mark])
