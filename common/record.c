@@ -475,7 +475,7 @@ bool record_unsubscribe_decode(struct slice payload, struct record_unsubscribe *
     return !in.bad;
 }
 
-/* copy: u64 message, u32 key, text address */
+/* copy: u64 message, u32 key, text address; then, if there is one, text original */
 bool record_copy_encode(const struct record_copy *copy, struct buf *out)
 {
     size_t start = out->len;
@@ -483,6 +483,8 @@ bool record_copy_encode(const struct record_copy *copy, struct buf *out)
     put_u64(out, copy->message);
     put_u32(out, copy->recipient.key);
     put_text(out, copy->recipient.address);
+    if (copy->original.len)
+        put_text(out, copy->original);
     return put_done(out, start);
 }
 
@@ -493,6 +495,8 @@ bool record_copy_decode(struct slice payload, struct record_copy *copy)
     *copy = (struct record_copy){.message = take_u64(&in)};
     copy->recipient.key = take_u32(&in);
     copy->recipient.address = take_text(&in);
+    if (in.rest.len)
+        copy->original = take_text(&in);
     return !in.bad;
 }
 

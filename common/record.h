@@ -131,7 +131,7 @@ enum unsubscribe_way { UNSUBSCRIBE_WEB = 1, UNSUBSCRIBE_MAIL = 2 };
 
 struct record_unsubscribe { /* somebody wants no more mail of campaigns, by spoor-pixeld or spoor-match */
     uint64_t message;        /* in the token */
-    uint32_t recipient;      /* key in the token; in a mail that of its From */
+    uint32_t recipient;      /* key in the token; in a mail whose token has none that of its From */
     int64_t time_us;
     enum unsubscribe_way way;
     bool everywhere;         /* from nobody, not only from the sender of that mail */
@@ -141,6 +141,7 @@ struct record_unsubscribe { /* somebody wants no more mail of campaigns, by spoo
 struct record_copy { /* one copy of a tracked mail, by spoor-stamp: an alias or an archive may have brought its recipient */
     uint64_t message;
     struct record_recipient recipient;
+    struct slice original;   /* normal form; to whom it was submitted, when an alias changed that; empty: the same */
 };
 
 enum delivery_state { /* words of delivery_state_name(): database */

@@ -37,8 +37,8 @@ enum store_answer store_find_original(struct db *db, uint64_t message, struct sl
 /*
  * May this mail of a campaign go? BLOCKED is called for each recipient whom the campaign has ended for or pauses for. A
  * mail that somebody gets is recorded with all that is not stopped, in the same transaction; MESSAGE without an id is
- * not recorded. COPIED, a flag a recipient: stands in Cc. BY_DOMAIN: a colleague's answer counts. The texts are valid in
- * the call.
+ * not recorded. COPIED, a flag a recipient: stands in Cc. BY_DOMAIN: a colleague's answer counts. Whoever is away
+ * for more than PAUSE_MAX_S gets the mail all the same. The texts are valid in the call.
  */
 struct store_block {
     const char *address;
@@ -47,7 +47,8 @@ struct store_block {
     int64_t until_us;   /* of a pause; 0: a stop */
 };
 enum store_answer store_admit(struct db *db, const struct record_message *message, const bool *copied, bool by_domain,
-                              void (*blocked)(void *arg, const struct store_block *block), void *arg, int deadline_ms);
+                              int64_t pause_max_s, void (*blocked)(void *arg, const struct store_block *block), void *arg,
+                              int deadline_ms);
 
 /* An answer ends the campaign of its mail, or makes it pause. NO: it has none, or nobody is concerned. */
 enum store_answer store_stop(struct db *db, const struct record_stop *stop, int deadline_ms);

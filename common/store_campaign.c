@@ -6,8 +6,11 @@
 #include "common/store.h"
 #include "common/store_cargo.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 enum { MESSAGE_COLUMNS = 15, RECIPIENT_COLUMNS = 3, STOP_COLUMNS = 8, UNSUBSCRIBE_COLUMNS = 8,
-       PARAMETERS = MESSAGE_COLUMNS + RECIPIENT_COLUMNS + 1 };
+       PARAMETERS = MESSAGE_COLUMNS + RECIPIENT_COLUMNS + 2 };
 
 /* The mail comes as rows do from a spool, one row long, so that both are read alike. */
 static const struct db_statement admit = {
@@ -20,7 +23,8 @@ static const struct db_statement admit = {
     "  campaign, host, queue_id, sent_to)"
     " cross join lateral spoor.admit(nullif(m.id, 0), spoor.from_microseconds(m.at), m.size, m.level::spoor.tracking_level,"
     "  m.pixels, m.owner, m.sender, m.envelope_sender, m.subject, m.sent_message_id, m.client_message_id, m.campaign, m.host,"
-    "  m.queue_id, m.sent_to, $16::text[], $17::integer[], $18::integer[]::boolean[], $19::boolean) b", PARAMETERS};
+    "  m.queue_id, m.sent_to, $16::text[], $17::integer[], $18::integer[]::boolean[], $19::boolean,"
+    "  $20::bigint * interval '1 second') b", PARAMETERS};
 
 const struct db_statement store_stop_by_answers = {
     "stop_by_answers",
@@ -60,9 +64,11 @@ static void each_block(const struct db_result *result, void (*blocked)(void *arg
 }
 
 enum store_answer store_admit(struct db *db, const struct record_message *message, const bool *copied, bool by_domain,
-                              void (*blocked)(void *arg, const struct store_block *block), void *arg, int deadline_ms)
+                              int64_t pause_max_s, void (*blocked)(void *arg, const struct store_block *block), void *arg,
+                              int deadline_ms)
 {
     const char *values[PARAMETERS];
+    char pause_max[24];
     struct db_result *result = NULL;
     struct row_set mail;
     struct row_set recipients;
@@ -71,7 +77,9 @@ enum store_answer store_admit(struct db *db, const struct record_message *messag
     row_set_init(&recipients, RECIPIENT_COLUMNS);
     cargo_message_row(&mail, message);
     add_recipients(&recipients, message, copied);
-    values[PARAMETERS - 1] = by_domain ? "t" : "f";
+    values[PARAMETERS - 2] = by_domain ? "t" : "f";
+    values[PARAMETERS - 1] = pause_max;
+    snprintf(pause_max, sizeof pause_max, "%" PRId64, pause_max_s);
     if (row_set_values(&mail, values) && row_set_values(&recipients, values + MESSAGE_COLUMNS))
         result = db_ask(db, &admit, values, deadline_ms);
     if (result)

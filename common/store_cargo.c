@@ -32,7 +32,7 @@ bool cargo_init(struct cargo *cargo, size_t records)
 {
     *cargo = (struct cargo){.event = calloc(records ? records : 1, sizeof *cargo->event)};
     row_set_init(&cargo->message, 15);
-    row_set_init(&cargo->recipient, 3);
+    row_set_init(&cargo->recipient, 4);
     row_set_init(&cargo->link, 3);
     row_set_init(&cargo->answer, 21);
     row_set_init(&cargo->stop, 8);
@@ -124,11 +124,12 @@ void cargo_message_row(struct row_set *row, const struct record_message *message
     row_set_integer(row, message->sent_to);
 }
 
-static void add_recipient(struct cargo *cargo, uint64_t message, const struct record_recipient *recipient)
+static void add_recipient(struct cargo *cargo, uint64_t message, const struct record_recipient *recipient, struct slice original)
 {
     row_set_integer(&cargo->recipient, (int64_t)message);
     row_set_text(&cargo->recipient, recipient->address);
     row_set_integer(&cargo->recipient, (int32_t)recipient->key);
+    row_set_text_or_null(&cargo->recipient, original);
 }
 
 static bool add_message(struct cargo *cargo, const struct spool_record *record)
@@ -139,7 +140,7 @@ static bool add_message(struct cargo *cargo, const struct spool_record *record)
         return false;
     cargo_message_row(&cargo->message, &message);
     for (size_t at = 0; at < message.recipients; at++)
-        add_recipient(cargo, message.id, &message.recipient[at]);
+        add_recipient(cargo, message.id, &message.recipient[at], slice_str(""));
     for (size_t at = 0; at < message.links; at++) {
         row_set_integer(&cargo->link, (int64_t)message.id);
         row_set_integer(&cargo->link, (int16_t)message.link[at].index);
@@ -284,7 +285,7 @@ static bool add_copy(struct cargo *cargo, const struct spool_record *record)
 
     if (!record_copy_decode(record->payload, &copy))
         return false;
-    add_recipient(cargo, copy.message, &copy.recipient);
+    add_recipient(cargo, copy.message, &copy.recipient, copy.original);
     return true;
 }
 

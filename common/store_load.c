@@ -68,8 +68,8 @@ static const struct db_statement insert_messages = {
 
 static const struct db_statement insert_recipients = {
     "insert_recipients",
-    "insert into spoor.recipient (message, address, key)"
-    " select * from unnest($1::bigint[], $2::text[], $3::integer[]) on conflict (message, address) do nothing", 3};
+    "insert into spoor.recipient (message, address, key, original)"
+    " select * from unnest($1::bigint[], $2::text[], $3::integer[], $4::text[]) on conflict (message, address) do nothing", 4};
 
 static const struct db_statement insert_links = {
     "insert_links",

@@ -254,6 +254,7 @@ static bool add_copy(struct buf *out, struct slice payload)
         return false;
     add_number(out, "message", copy.message);
     add_text(out, "recipient", copy.recipient.address);
+    add_text(out, "original", copy.original);
     return true;
 }
 

@@ -24,6 +24,30 @@ static struct slice next_word(struct slice *rest)
     return word;
 }
 
+/*
+ * Up to the ";" that ends a result. One in a quoted string or comment ends none (RFC 8601 2.2): the sender's address stands in
+ * the field too, and its local part is whatever the sender likes.
+ */
+static size_t result_length(struct slice text)
+{
+    size_t depth = 0, at;
+    bool quoted = false;
+
+    for (at = 0; at < text.len && (quoted || depth || text.p[at] != ';'); at++) {
+        char c = text.p[at];
+
+        if (c == '\\' && (quoted || depth))
+            at++;
+        else if (c == '"' && !depth)
+            quoted = !quoted;
+        else if (c == '(' && !quoted)
+            depth++;
+        else if (c == ')' && depth)
+            depth--;
+    }
+    return at < text.len ? at : text.len;
+}
+
 /* "dkim=pass header.d=example.net": the method and its result; what follows are reasons and properties. */
 static void read_result(struct slice text, struct found *found)
 {
@@ -47,11 +71,10 @@ static void read_field(struct slice value, const char *authserv_id, struct found
         return;
     found->ours = true;
     while (value.len) {
-        const char *end = memchr(value.p, ';', value.len);
-        size_t len = end ? (size_t)(end - value.p) : value.len;
+        size_t len = result_length(value);
 
         read_result(slice_of(value.p, len), found);
-        value = slice_from(value, end ? len + 1 : len);
+        value = slice_from(value, len + 1);
     }
 }
 

@@ -68,19 +68,35 @@ static const char *step_controls(struct outgoing_work *work)
     return NULL;
 }
 
+/* One blank between two words, wherever a program folded the field. */
+static void collapse_blanks(struct buf *text)
+{
+    size_t len = 0;
+
+    for (size_t at = 0; at < text->len; at++) {
+        bool blank = ascii_is_space(text->data[at]);
+
+        if (!blank || (len && text->data[len - 1] != ' '))
+            text->data[len++] = blank ? ' ' : text->data[at];
+    }
+    text->len = len && text->data[len - 1] == ' ' ? len - 1 : len;
+}
+
 /* Read early: a campaign's stops hold for mail that is not tracked too. */
 static const char *step_campaign(struct outgoing_work *work)
 {
     struct wishes *wishes = &work->wishes;
-    struct slice name;
+    struct buf name;
 
     *wishes = (struct wishes){
         .level = LEVEL_INDIVIDUAL, .views = work->conf->stamp.views, .links = work->conf->stamp.links};
     wishes_read(work->mail->headers, wishes);
-    name = slice_trim(slice_str(wishes->campaign));
-    if (name.len > CAMPAIGN_KEPT)
-        name.len = CAMPAIGN_KEPT;
-    work->plan->record.campaign = outgoing_keep(work->plan, name);
+    buf_init(&name, HEADER_BYTES_MAX);
+    if (!header_text(work->mail->headers, "X-Spoor-Campaign", CAMPAIGN_KEPT, &name))
+        work->plan->failed = true;
+    collapse_blanks(&name);
+    work->plan->record.campaign = outgoing_keep(work->plan, buf_slice(&name));
+    buf_free(&name);
     return NULL;
 }
 

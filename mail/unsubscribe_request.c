@@ -66,6 +66,7 @@ bool unsubscribe_request_read(const struct incoming_mail *mail, const struct inc
         return false;
     result = lookup->token(lookup->site, text, &token);
     request->message = token.message;
+    request->recipient = token.recipient;
     incoming_author(mail->headers, request->from);
     request->ignored = reason_to_ignore(mail, result, request);
     return true;

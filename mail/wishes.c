@@ -139,8 +139,6 @@ void wishes_read(const struct header_list *headers, struct wishes *wishes)
             continue;
         if (strcasecmp(field->name, "X-Spoor-Track") == 0)
             each_word(slice_str(field->value), read_our_word, wishes);
-        else if (strcasecmp(field->name, "X-Spoor-Campaign") == 0)
-            wishes->campaign = field->value;
         else if (strcasecmp(field->name, "X-MC-Track") == 0)
             read_mandrill(field->value, wishes);
         else if (strcasecmp(field->name, "X-MSYS-API") == 0)

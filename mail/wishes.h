@@ -3,7 +3,6 @@
  * wishes - what a mail's own headers ask of tracking.
  *
  * Ours:  X-Spoor-Track: off | aggregate | individual | no-views | no-links, comma-separated
- *        X-Spoor-Campaign: NAME
  * Other senders' (Mailgun, Postmark, Mandrill, SparkPost, SendGrid): honoured where they say no, for a template that
  * was written for them means the same here. Pure.
  */
@@ -18,7 +17,6 @@ struct wishes {
     bool views;
     bool links;
     bool unknown;         /* X-Spoor-Track has a word that means nothing */
-    const char *campaign; /* NULL: none; points into the headers */
 };
 
 /* Starts from what WISHES holds and only ever takes away: the most restrictive wins. */

@@ -5,6 +5,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "mail/original_recipient.h"
 #include "mail/outgoing.h"
 #include "milter/stamp_apply.h"
 
@@ -34,14 +35,20 @@ static void make_plan(const struct copy_filter *filter, const struct mlfi_messag
  * The first pass has recorded those to whom the sender wrote; who else gets a copy is known here alone. What is
  * written twice is one row. A copy goes edited also without: its recipient is most likely there already.
  */
-static void write_recipients(struct copy_filter *filter, const struct record_message *record)
+static void write_recipients(struct copy_filter *filter, const struct mlfi_message *message,
+                             const struct record_message *record)
 {
+    char original[ADDRESS_MAX + 1] = "";
     struct buf payload;
 
+    if (message->recipients == 1)
+        original_recipient_read(message->original[0], original);
     buf_init(&payload, RECORD_BYTES_MAX);
     for (size_t at = 0; at < record->recipients; at++) {
         struct record_copy copy = {.message = record->id, .recipient = record->recipient[at]};
 
+        if (!slice_is(copy.recipient.address, original))
+            copy.original = slice_str(original);
         buf_reset(&payload);
         record_copy_encode(&copy, &payload);
         mlfi_record(filter->recorder, RECORD_COPY, &payload);
@@ -70,8 +77,14 @@ static bool send_on(struct copy_filter *filter, const struct mlfi_message *messa
 {
     if (plan->failed)
         return stamp_apply_controls(message->ctx, plan);
-    write_recipients(filter, &plan->record);
+    write_recipients(filter, message, &plan->record);
     return stamp_apply(message->ctx, plan);
+}
+
+/* Nothing is changed, but what the first pass has told the second, before somebody chose to observe, goes no further. */
+static bool observe(const struct mlfi_message *message, const struct outgoing_plan *plan)
+{
+    return !plan->tracked || stamp_apply_controls(message->ctx, plan);
 }
 
 sfsistat copy_filter_finish(void *arg, struct mlfi_message *message)
@@ -82,7 +95,7 @@ sfsistat copy_filter_finish(void *arg, struct mlfi_message *message)
     struct outgoing_plan plan;
 
     make_plan(filter, message, &plan);
-    if (observed || send_on(filter, message, &plan)) {
+    if (observed ? observe(message, &plan) : send_on(filter, message, &plan)) {
         log_copy(message, &plan, observed);
     } else {
         log_err("cannot hand the edits to the MTA: the copy is to be tried again");

@@ -27,7 +27,7 @@ void match_unsubscribe(struct match_filter *filter, const struct unsubscribe_req
     static const char *const effect[] = {[STORE_YES] = "yes", [STORE_NO] = "no", [STORE_AWAY] = "later"};
     struct record_unsubscribe unsubscribe = {
         .message = request->message,
-        .recipient = keys_recipient(filter->keys, slice_str(request->from)),
+        .recipient = request->recipient ? request->recipient : keys_recipient(filter->keys, slice_str(request->from)),
         .time_us = clock_wall_us(),
         .way = UNSUBSCRIBE_MAIL,
         .everywhere = filter->conf->unsubscribe_scope == UNSUBSCRIBE_ALL,

@@ -60,9 +60,12 @@ static void message_begin(struct mlfi_message *message)
 static void message_end(struct mlfi_message *message)
 {
     free((char *)message->envelope_sender.p);
-    for (size_t at = 0; at < message->recipients; at++)
+    for (size_t at = 0; at < message->recipients; at++) {
         free((char *)message->recipient[at].p);
+        free((char *)message->original[at].p);
+    }
     free(message->recipient);
+    free(message->original);
     header_list_free(&message->headers);
     buf_free(&message->body);
     atomic_fetch_sub(&bytes_held, message->counted);
@@ -174,11 +177,47 @@ static bool grow_recipients(struct mlfi_message *message)
         return true;
     if (message->recipients >= RECIPIENTS_MAX)
         return false;
-    grown = realloc(message->recipient, size * sizeof *grown);
+    grown = reallocarray(message->recipient, size, sizeof *grown);
     if (!grown)
         return false;
     message->recipient = grown;
+    grown = reallocarray(message->original, size, sizeof *grown);
+    if (!grown)
+        return false;
+    message->original = grown;
     message->recipients_size = size;
+    return true;
+}
+
+/* From among the parameters of a RCPT. */
+static bool copy_original(char *const *parameter, struct slice *out)
+{
+    static const char name[] = "ORCPT=";
+    char *copy;
+
+    *out = slice_str(NULL);
+    while (*parameter && strncasecmp(*parameter, name, sizeof name - 1) != 0)
+        parameter++;
+    if (!*parameter)
+        return true;
+    copy = strdup(*parameter + sizeof name - 1);
+    *out = slice_str(copy);
+    return copy != NULL;
+}
+
+static bool add_recipient(struct mlfi_message *message, char **arguments)
+{
+    struct slice recipient;
+    struct slice original;
+
+    if (!grow_recipients(message) || !copy_path(arguments[0], &recipient))
+        return false;
+    if (!copy_original(arguments + 1, &original)) {
+        free((char *)recipient.p);
+        return false;
+    }
+    message->recipient[message->recipients] = recipient;
+    message->original[message->recipients++] = original;
     return true;
 }
 
@@ -188,10 +227,8 @@ static sfsistat on_recipient(SMFICTX *ctx, char **arguments)
 
     if (!message)
         return SMFIS_NOREPLY;
-    if (!grow_recipients(message) || !copy_path(arguments[0], &message->recipient[message->recipients]))
+    if (!add_recipient(message, arguments))
         message->failed = true;
-    else
-        message->recipients++;
     return SMFIS_NOREPLY;
 }
 

@@ -27,6 +27,7 @@ struct mlfi_message {
     bool by_smtp;                   /* false: by sendmail(1), or the MTA wrote it itself */
     struct slice envelope_sender;   /* without brackets and parameters; empty: null sender */
     struct slice *recipient;        /* likewise */
+    struct slice *original;         /* of each, what its ORCPT says (RFC 3461 4.2); empty: it has none */
     size_t recipients;
     size_t recipients_size;
     struct header_list headers;

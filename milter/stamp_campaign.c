@@ -55,7 +55,8 @@ static bool ask_database(struct stamp_filter *filter, const struct record_messag
 
     if (!db)
         return false;
-    answered = store_admit(db, question, copied, by_domain, on_block, campaign, clock_left_ms(until_ms)) == STORE_YES;
+    answered = store_admit(db, question, copied, by_domain, filter->conf->stamp.pause_max_s, on_block, campaign,
+                           clock_left_ms(until_ms)) == STORE_YES;
     if (!answered)
         log_warn("cannot ask the database about a campaign: %s", db_error(db));
     db_pool_give(filter->databases, db);

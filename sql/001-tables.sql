@@ -120,6 +120,7 @@ create table spoor.recipient (
     message bigint not null,
     address text not null,
     key integer not null,
+    original text,
     primary key (message, address)
 );
 create index recipient_address on spoor.recipient (address);
@@ -127,6 +128,7 @@ comment on table spoor.recipient is 'To whom each tracked mail went.';
 comment on column spoor.recipient.message is 'The mail.';
 comment on column spoor.recipient.address is 'Address in normal form.';
 comment on column spoor.recipient.key is 'The 32 bits that stand for the address in tokens, as a signed number; 0 where persons are not told apart.';
+comment on column spoor.recipient.original is 'Recipient of the same mail to whom it was submitted, when an alias brought this one; null: nobody else.';
 
 create table spoor.link (
     message bigint not null,

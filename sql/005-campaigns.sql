@@ -9,7 +9,7 @@ create table spoor.campaign (
     created_at timestamptz not null default now()
 );
 comment on table spoor.campaign is 'Mails that carry the same X-Spoor-Campaign.';
-comment on column spoor.campaign.name is 'As in the header.';
+comment on column spoor.campaign.name is 'As a person reads it in the header: unfolded and decoded, 200 bytes at most.';
 comment on column spoor.campaign.created_at is 'When its first mail or stop came.';
 
 alter table spoor.recipient add column copied boolean not null default false;
@@ -114,15 +114,25 @@ create index unsubscribe_pending on spoor.unsubscribe (message) where effect is 
 comment on table spoor.unsubscribe is 'Who asked for no more mail of campaigns, each time it was asked. What follows is in spoor.suppression and spoor.campaign_stop.';
 comment on column spoor.unsubscribe.message is 'The mail that it was asked with.';
 comment on column spoor.unsubscribe.address is 'Address in From of the mail that asks; empty on the web.';
-comment on column spoor.unsubscribe.key is 'Key of the recipient in the link, or of that address.';
+comment on column spoor.unsubscribe.key is 'Key of the recipient in the link or the address that was written to; of that From, when there it is none.';
 comment on column spoor.unsubscribe.at_time is 'When it was asked.';
 comment on column spoor.unsubscribe.way is 'How.';
 comment on column spoor.unsubscribe.everywhere is 'Whether it holds for the mail of all senders.';
-comment on column spoor.unsubscribe.effect is 'How many recipients of the mail it concerns; 0 when who asked is none of them. Null: the mail is not in the database yet.';
+comment on column spoor.unsubscribe.effect is 'How many recipients of the mail it concerns; 0 when who asked is none of them. Null: the mail, or the copy of who asked, is not in the database yet.';
 comment on column spoor.unsubscribe.spool is 'Spool of its event; null until that is loaded.';
 comment on column spoor.unsubscribe.record is 'Record of its event.';
 
 -- Stops, by an answer
+
+create function spoor.with_originals(message bigint, addresses text[]) returns text[]
+    language sql stable
+    set search_path = pg_catalog, pg_temp
+    as $$ select coalesce(array_agg(r.address order by r.address), '{}')
+          from spoor.recipient r
+          where r.message = $1
+                and (r.address = any ($2)
+                     or r.address in (select c.original from spoor.recipient c where c.message = $1 and c.address = any ($2))) $$;
+comment on function spoor.with_originals(bigint, text[]) is 'Those of the addresses that are recipients of a mail, and the recipients to whom it was submitted for them: mail that goes to an alias reaches them until the alias gets none.';
 
 create function spoor.stop_by_answer(message bigint, address text, key integer, reason spoor.stop_reason, others boolean,
                                      since timestamptz, until timestamptz, digest bytea) returns text
@@ -158,9 +168,13 @@ begin
         concerned := array(select address where exists (select from spoor.campaign_member c where c.message = message
                                                         and c.digest = sha256(convert_to(address, 'UTF8'))));
     elsif concerned is not null then
+        -- who is away or whose mailbox is full does not speak for an alias
+        if reason in ('reply', 'complaint') then
+            concerned := spoor.with_originals(message, concerned);
+        end if;
         -- somebody in Cc speaks for the mail
         if reason = 'reply' and exists (select from spoor.recipient r
-                                        where r.message = message and r.address = address and r.copied) then
+                                        where r.message = message and r.address = any (concerned) and r.copied) then
             concerned := known;
         end if;
     elsif reason = 'reply' then
@@ -185,6 +199,16 @@ comment on function spoor.stop_by_answer(bigint, text, integer, spoor.stop_reaso
 
 -- Who wants no more
 
+create function spoor.is_known(asked spoor.unsubscribe) returns boolean
+    language sql stable
+    set search_path = pg_catalog, pg_temp
+    as $$ select exists (
+        select from spoor.message m
+        where m.id = $1.message
+              and (m.level = 'aggregate' or $1.address <> ''
+                   or exists (select from spoor.recipient r where r.message = m.id and r.key = $1.key))) $$;
+comment on function spoor.is_known(spoor.unsubscribe) is 'Whether the mail that somebody unsubscribed with is in the database, and the recipient whom the link names: a copy of his own comes by another spool than the mail.';
+
 create function spoor.apply_unsubscribe(asked spoor.unsubscribe) returns integer
     language plpgsql
     set search_path = pg_catalog, pg_temp
@@ -196,7 +220,7 @@ declare
     concerned text[];
 begin
     select m.owner, m.campaign, m.level = 'aggregate' into sender, named, nameless from spoor.message m where m.id = asked.message;
-    if not found then
+    if not found or not spoor.is_known(asked) then
         -- the id tells the mail's age: an old one does not come any more
         return case when timestamptz '2020-01-01 00:00:00+00' + (asked.message >> 22) * interval '1 millisecond'
                          < now() - interval '30 days' then 0 end;
@@ -208,10 +232,16 @@ begin
     elsif asked.address <> '' then
         concerned := array(select r.address from spoor.recipient r
                            where r.message = asked.message and r.address = asked.address);
+        if cardinality(concerned) = 0 then -- forwarded: the key of the only one who got the address tells
+            concerned := array(select r.address from spoor.recipient r
+                               where r.message = asked.message and r.key = asked.key and asked.key <> 0);
+        end if;
+        concerned := spoor.with_originals(asked.message, concerned);
     else
         -- two addresses of one mail with one key: both, for who asked must get no more, and the other can be let in again
         concerned := array(select r.address from spoor.recipient r
                            where r.message = asked.message and r.key = asked.key and asked.key <> 0);
+        concerned := spoor.with_originals(asked.message, concerned);
     end if;
     insert into spoor.suppression (address, owner, reason, since)
         select one, case when asked.everywhere then null else sender end, 'unsubscribe', least(asked.at_time, now())
@@ -271,7 +301,7 @@ begin
                                      pending.since, pending.until, pending.digest);
     end loop;
     for asked in select u.* from spoor.unsubscribe u
-                 where u.effect is null and exists (select from spoor.message m where m.id = u.message) for update loop
+                 where u.effect is null and spoor.is_known(u) for update loop
         update spoor.unsubscribe u set effect = spoor.apply_unsubscribe(asked)
             where u.message = asked.message and u.address = asked.address and u.key = asked.key and u.at_time = asked.at_time;
     end loop;
@@ -306,7 +336,7 @@ comment on function spoor.blocks(text, text, text[], boolean) is 'Which of the a
 create function spoor.admit(id bigint, sent_at timestamptz, size bigint, level spoor.tracking_level, pixels smallint,
                             owner text, sender text, envelope_sender text, subject text, sent_message_id text,
                             client_message_id text, campaign text, host text, queue_id text, sent_to integer,
-                            addresses text[], keys integer[], copied boolean[], by_domain boolean)
+                            addresses text[], keys integer[], copied boolean[], by_domain boolean, pause_max interval)
     returns setof spoor.block
     language plpgsql security definer
     set search_path = pg_catalog, pg_temp
@@ -316,13 +346,14 @@ declare
     blocked spoor.block[];
 begin
     if exists (select from spoor.pending_stop p join spoor.message m on m.id = p.message)
-       or exists (select from spoor.unsubscribe u join spoor.message m on m.id = u.message where u.effect is null) then
+       or exists (select from spoor.unsubscribe u where u.effect is null and spoor.is_known(u)) then
         perform spoor.settle_stops();
     end if;
     insert into spoor.campaign (name) values (admit.campaign) on conflict do nothing;
     blocked := array(select b from spoor.blocks(admit.campaign, admit.owner, admit.addresses, by_domain) b);
-    -- A mail that nobody gets now comes again under another number.
-    if admit.id is not null and cardinality(blocked) < cardinality(addresses) then
+    -- A mail that nobody gets now comes again under another number; who is away for too long gets it all the same.
+    if admit.id is not null and cardinality(addresses) > (select count(*) from unnest(blocked) b
+                                                          where b.until is null or b.until <= now() + pause_max) then
         insert into spoor.message (id, sent_at, size, level, pixels, owner, sender, envelope_sender, subject,
                                    sent_message_id, client_message_id, campaign, host, queue_id, sent_to)
             values (admit.id, admit.sent_at, admit.size, admit.level, admit.pixels, admit.owner, admit.sender,
@@ -344,7 +375,7 @@ begin
     return query select * from unnest(blocked);
 end $$;
 comment on function spoor.admit(bigint, timestamptz, bigint, spoor.tracking_level, smallint, text, text, text, text, text,
-                                text, text, text, text, integer, text[], integer[], boolean[], boolean)
+                                text, text, text, text, integer, text[], integer[], boolean[], boolean, interval)
     is 'Asked by spoor-stamp before campaign mail goes: records mail, campaign and recipients and gives the addresses that are stopped or paused, in one transaction. Without an id nothing of the mail is recorded.';
 
 -- For people
@@ -458,7 +489,7 @@ comment on column spoor.rejected.kind is 'Kind of the record: 1 message, 2 hit, 
 
 revoke all on all functions in schema spoor from public;
 grant execute on function spoor.admit(bigint, timestamptz, bigint, spoor.tracking_level, smallint, text, text, text, text, text,
-                                      text, text, text, text, integer, text[], integer[], boolean[], boolean),
+                                      text, text, text, text, integer, text[], integer[], boolean[], boolean, interval),
     spoor.stop_by_answer(bigint, text, integer, spoor.stop_reason, boolean, timestamptz, timestamptz, bytea),
     spoor.settle_stops() to spoor_milter;
 grant execute on function spoor.take_unsubscribe(bigint, text, integer, spoor.unsubscribe_way, boolean, timestamptz, smallint,

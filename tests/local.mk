@@ -40,6 +40,7 @@ unit_tests += tests/unit/test_network
 unit_tests += tests/unit/test_network_map
 unit_tests += tests/unit/test_node
 unit_tests += tests/unit/test_organisation
+unit_tests += tests/unit/test_original_recipient
 unit_tests += tests/unit/test_outgoing
 unit_tests += tests/unit/test_outgoing_copy
 unit_tests += tests/unit/test_pass

@@ -344,6 +344,13 @@ def test_nobody_waits_longer_than_pause_max(servers, name):
     assert arrives_at(servers, send(servers, [BOB], name), [BOB])
 
 
+@pytest.mark.parametrize("field", ["X-Spoor-Track: individual", "X-Spoor-Track: aggregate"])
+def test_who_answers_while_away_is_heard(servers, name, field):
+    away(servers, send(servers, [BOB], name, more=[field]), in_days(9))
+    reply(servers, send(servers, [BOB], name, more=[field]))
+    assert refusal(servers, [BOB], name).code == 550
+
+
 def test_a_second_copy_of_an_answer_does_not_undo_a_resume(servers, name):
     mark = send(servers, [BOB], name)
     content = mails.answer(BOB, [SENDER], mails.new_mark(), id_of(servers, mark))

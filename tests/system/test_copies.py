@@ -20,8 +20,10 @@ from postgres import quote
 SENDER, COLLEAGUE, ARCHIVE = "alice@example.com", "anton@example.com", "archive@example.com"
 BOB, CAROL, DAVE = "bob@example.net", "carol@example.org", "dave@example.net"
 TEAM, TEAM_MEMBERS = "team@example.net", ["one@example.net", "two@example.org"]
+SMALL_TEAM, SMALL_TEAM_MEMBER = "small-team@example.net", "three@example.org"
 EVE = "eve@elsewhere.test"
 PASS = "X-Spoor-Pass"
+SIZE_LIMIT = 200000  # of the sending Postfix
 
 
 class Copies:
@@ -35,8 +37,10 @@ class Copies:
         self.spoor.sections["stamp"].update(copies=True, listen_copies="unix:" + self.socket)
         self.spoor.write_conf()
         settings = dict(self.split.main(), relayhost="[127.0.0.1]:%d" % servers.receiving.port, always_bcc=ARCHIVE,
+                        smtp_bind_address="127.0.0.2", message_size_limit=str(SIZE_LIMIT),
                         service_throttle_time="1s",  # the rest of a service whose process died on its first client
-                        virtual_alias_domains="", virtual_alias_maps="inline:{ {%s = %s} }" % (TEAM, ", ".join(TEAM_MEMBERS)))
+                        virtual_alias_domains="", virtual_alias_maps="inline:{ {%s = %s}, {%s = %s} }"
+                        % (TEAM, ", ".join(TEAM_MEMBERS), SMALL_TEAM, SMALL_TEAM_MEMBER))
         self.postfix.configure(settings, self.split.master())
 
     def start(self):
@@ -221,6 +225,39 @@ def test_the_log_tells_what_became_of_each_copy(copies, mark):
                                         " LIKE '%%%s' AND d.text LIKE '%%10026%%'" % mark) == []
 
 
+def test_who_answers_behind_an_alias_gets_no_more_by_it(copies, mark):
+    name = ["X-Spoor-Campaign: spring " + mark]
+    copies.send(mark, [TEAM, BOB], more=name)
+    copies.settle()
+    copies.recipients(mark, 5)
+    member = TEAM_MEMBERS[0]
+    answered = traces.field(copies.the_copy(member, mark), "Message-ID")
+    copies.servers.answer(member, [SENDER], mails.answer(member, [SENDER], mails.new_mark(), answered))
+    with pytest.raises(mailer.Refused, match="550"):
+        copies.send(mails.new_mark(), [TEAM], more=name)
+    copies.send(mails.new_mark(), [BOB], more=name)
+
+
+def test_who_unsubscribes_behind_an_alias_gets_no_more_by_it(copies, mark):
+    name = ["X-Spoor-Campaign: spring " + mark]
+    copies.send(mark, [SMALL_TEAM, BOB], more=name)
+    copies.settle()
+    copies.recipients(mark, 4)
+    database, message = copies.servers.postgres, copies.messages(mark)[0]["id"]
+    ours = "message = %s AND address = %s" % (message, quote(SMALL_TEAM_MEMBER))
+    copy = database.rows("DELETE FROM spoor.recipient WHERE %s RETURNING key, original" % ours)[0]  # the row comes late
+    offer = re.search(r"<(http.*?)>", traces.field(copies.the_copy(SMALL_TEAM_MEMBER, mark), "List-Unsubscribe")).group(1)
+    assert web.get(offer, "POST", body=b"List-Unsubscribe=One-Click").status == 200
+    database.wait_rows("SELECT 1 FROM spoor.unsubscribe WHERE message = %s AND effect IS NULL" % message)
+    database.execute("INSERT INTO spoor.recipient (message, address, key, original) VALUES (%s, %s, %s, %s)"
+                     % (message, quote(SMALL_TEAM_MEMBER), copy["key"], quote(copy["original"])))
+    with pytest.raises(mailer.Refused, match="550"):
+        copies.send(mails.new_mark(), [SMALL_TEAM], more=name)
+    copies.send(mails.new_mark(), [BOB], more=name)
+    where = "SELECT 1 FROM spoor.suppression WHERE address IN (%s, %s)" % (quote(SMALL_TEAM), quote(SMALL_TEAM_MEMBER))
+    assert len(database.rows(where)) == 2
+
+
 def test_who_is_not_told_apart_has_no_token_of_his_own(copies, mark):
     copies.send(mark, [BOB, CAROL], more=["X-Spoor-Track: aggregate"])
     copies.settle()
@@ -262,6 +299,39 @@ def test_one_who_is_stopped_is_left_out(copies, mark):
     copies.settle()
     assert copies.copies_of(BOB, mark) == []
     assert copies.pixels(copies.the_copy(CAROL, mark)) != copies.pixels(copies.the_copy(DAVE, mark))
+
+
+def test_a_line_longer_than_smtp_allows_keeps_its_links(copies, mark):
+    """Postfix breaks such a line where it leaves for the world; broken before the second pass, a URL would be two."""
+    words = "word " * 184
+    html = '<html><body><p>%s<a href="https://www.example.org/%s">one</a>\n%s</p></body></html>\n' % (words, "p" * 100, words)
+    copies.send(mark, [BOB, CAROL], kind=mails.html_7bit, html=html)
+    copies.settle()
+    for person in (BOB, CAROL):
+        assert len(copies.clicks(copies.the_copy(person, mark))) == 1
+
+
+def test_a_mail_as_long_as_is_taken_is_delivered(copies, mark):
+    """The header grows between the passes; the second smtpd must not send back what the first has taken."""
+    def submit(size):
+        content = mails.html_7bit(SENDER, [BOB, CAROL], mark, html="<html><body>\n" + ("x" * 70 + "\n") * (size // 72))
+        try:
+            return copies.submit([BOB, CAROL], content[:size - 2] + b"\r\n")
+        except mailer.Refused as refused:
+            assert refused.code == 552
+            return None
+    assert any(submit(size) for size in range(SIZE_LIMIT, SIZE_LIMIT - 2000, -50))
+    copies.settle()
+    for person in (BOB, CAROL):
+        assert copies.the_copy(person, mark)
+
+
+def test_the_split_comes_from_the_loopback_interface(copies, mark):
+    """Also on a host whose mail leaves from another address: the second smtpd lets nobody else in."""
+    copies.send(mark, [BOB])
+    copies.settle()
+    clients = set(re.findall(r"copies/smtpd\[\d+\]: connect from \S*\[(.*)\]", copies.postfix.text()))
+    assert clients == {"127.0.0.1"}
 
 
 # --- X-Spoor-Pass --------------------------------------------------------------------------------------------
@@ -491,6 +561,14 @@ def test_observing_changes_nothing_in_either_pass(copies, mark, other_settings):
     assert re.search("would_add=id,anchor,pass", copies.spoor.log_text("stamp"))
 
 
+def test_who_begins_to_observe_lets_no_pass_out(copies, caught, mark, other_settings):
+    other_settings(mode="observe")
+    copies.submit([CAROL], remarked(caught, mark), copies.split.second)
+    copies.settle()
+    mail = copies.the_copy(CAROL, mark)
+    assert copies.pixels(mail) == copies.clicks(mail) == []
+
+
 def test_each_copy_of_a_campaigns_mail_has_a_way_out_of_its_own(copies, mark):
     """The field is not in the mail that the first pass hands on, and one click of Bob's is Bob's alone."""
     copies.send(mark, [BOB, CAROL], more=["X-Spoor-Campaign: copies " + mark])
@@ -503,7 +581,7 @@ def test_each_copy_of_a_campaigns_mail_has_a_way_out_of_its_own(copies, mark):
     answer = web.get(urls[BOB], "POST", headers={"Content-Type": "application/x-www-form-urlencoded"},
                      body=b"List-Unsubscribe=One-Click")
     assert answer.status == 200
-    rows = copies.servers.postgres.wait_rows("SELECT address FROM spoor.suppression")
+    rows = copies.servers.postgres.wait_rows("SELECT address FROM spoor.suppression WHERE address IN (%s, %s)" % (quote(BOB), quote(CAROL)))
     assert [row["address"] for row in rows] == [BOB]
     copies.servers.postgres.execute("SELECT spoor.unsuppress(%s)" % quote(BOB))
 

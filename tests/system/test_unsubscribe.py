@@ -199,6 +199,15 @@ def test_of_several_the_one_who_writes_is_meant(servers, name, mark):
     assert [(row["address"], row["effect"]) for row in rows] == [(STRANGER, "0"), (other, "1")]
 
 
+def test_a_mail_from_where_it_was_forwarded_to_counts_for_whom_it_was_sent(servers, name, person):
+    _, address = offers(servers, delivered(servers, person, send(servers, [person], name)))
+    ask_by_mail(servers, STRANGER, address)
+    servers.spoor.wait_log("match", r"unsubscribe=taken message=\d+ whom=<%s> effect=yes$" % re.escape(STRANGER))
+    assert refused(servers, [person], name).code == 550
+    assert not is_suppressed(servers, STRANGER)
+    servers.postgres.wait_rows("SELECT 1 FROM spoor.feed WHERE what = 'unsubscribe' AND person = %s" % quote(person))
+
+
 @pytest.mark.parametrize("envelope, more, subject", [
     (None, ["Auto-Submitted: auto-replied"], "Automatic reply: offer"), ("", [], "Undelivered Mail Returned to Sender"),
     (None, ["Authentication-Results: receiving.test; dmarc=fail"], "unsubscribe")])

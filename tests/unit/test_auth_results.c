@@ -43,6 +43,23 @@ static void a_pass_is_found(void **state)
     assert_int_equal(read_two("mx.example.com; spf=fail reason=\"dkim=pass\"", NULL), AUTH_RESULTS_FAIL);
 }
 
+static void a_sender_writes_no_pass_of_his_own(void **state)
+{
+    static const char *const fields[] = {
+        "mx.example.com; spf=fail smtp.mailfrom=\"x; dkim=pass\"@b",
+        "mx.example.com; spf=fail smtp.mailfrom=\"\\\"; dmarc=pass\"@b",
+        "mx.example.com; spf=fail (x; dkim=pass) smtp.mailfrom=a@b",
+        "mx.example.com; spf=fail (x (y) \\); dkim=pass) smtp.mailfrom=a@b",
+        "mx.example.com; spf=fail smtp.mailfrom=\"x; dkim=pass",
+        "mx.example.com; spf=fail (x; dkim=pass\\",
+    };
+
+    (void)state;
+    for (size_t n = 0; n < sizeof fields / sizeof *fields; n++)
+        assert_int_equal(read_two(fields[n], NULL), AUTH_RESULTS_FAIL);
+    assert_int_equal(read_two("mx.example.com; dkim=fail (x) header.b=\")\"; spf=pass", NULL), AUTH_RESULTS_PASS);
+}
+
 static void dmarc_has_the_last_word(void **state)
 {
     (void)state;
@@ -57,6 +74,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_our_own_field_counts),
         cmocka_unit_test(a_pass_is_found),
+        cmocka_unit_test(a_sender_writes_no_pass_of_his_own),
         cmocka_unit_test(dmarc_has_the_last_word),
     };
 

@@ -427,6 +427,34 @@ static void a_record_holds_what_it_can_of_many_long_links(void **state)
     buf_free(&body);
 }
 
+/* psql knows it by the same words, whatever program wrote the field. */
+static void a_campaign_has_one_name_however_it_is_written(void **state)
+{
+    static const struct {
+        const char *field;
+        const char *name;
+    } cases[] = {
+        {" spring news ", "spring news"},
+        {" spring\r\n news", "spring news"},
+        {"\r\n\tspring\r\n\t news\t", "spring news"},
+        {" =?utf-8?q?Fr=C3=BChling?= 2026", "Fr\xc3\xbchling 2026"},
+        {" =?utf-8?q?Fr=C3=BC?=\r\n =?utf-8?q?hling?=", "Fr\xc3\xbchling"},
+        {" spring\r\nX-Spoor-Campaign: summer", "spring"},
+        {" =?utf-8?q?_?=", ""},
+    };
+
+    (void)state;
+    for (size_t n = 0; n < sizeof cases / sizeof *cases; n++) {
+        char mail[2000];
+        struct run run;
+
+        snprintf(mail, sizeof mail, PLAIN_HEADERS "X-Spoor-Campaign:%s\r\n\r\n", cases[n].field);
+        plan_with(&run, mail, ordinary(), number);
+        assert_true(slice_is(run.plan.record.campaign, cases[n].name));
+        run_free(&run);
+    }
+}
+
 static void a_campaigns_mail_can_be_unsubscribed_from(void **state)
 {
     static const struct {
@@ -702,6 +730,7 @@ int main(void)
         cmocka_unit_test(an_unreadable_recipient_reads_the_same_body),
         cmocka_unit_test(a_link_without_room_does_not_hide_the_others),
         cmocka_unit_test(a_record_holds_what_it_can_of_many_long_links),
+        cmocka_unit_test(a_campaign_has_one_name_however_it_is_written),
         cmocka_unit_test(a_campaigns_mail_can_be_unsubscribed_from),
         cmocka_unit_test(a_folded_subject_is_one_line),
         cmocka_unit_test(colleagues_get_neither_pixel_nor_links),

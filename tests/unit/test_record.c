@@ -271,6 +271,7 @@ static void an_unsubscribe_comes_back(void **state)
 static void a_copy_comes_back(void **state)
 {
     struct record_copy in = {.message = UINT64_MAX, .recipient = {SLICE_TEXT("ann@example.net"), 0x80000001}}, out;
+    size_t without;
     struct buf buf;
 
     (void)state;
@@ -278,9 +279,15 @@ static void a_copy_comes_back(void **state)
     assert_true(record_copy_encode(&in, &buf));
     assert_true(record_copy_decode(buf_slice(&buf), &out));
     assert_true(out.message == in.message && out.recipient.key == in.recipient.key);
-    assert_true(slice_eq(out.recipient.address, in.recipient.address));
+    assert_true(slice_eq(out.recipient.address, in.recipient.address) && out.original.len == 0);
+    without = buf.len;
+    buf_reset(&buf);
+    in.original = slice_str("team@example.net");
+    assert_true(record_copy_encode(&in, &buf));
+    assert_true(record_copy_decode(buf_slice(&buf), &out));
+    assert_true(slice_eq(out.recipient.address, in.recipient.address) && slice_eq(out.original, in.original));
     for (size_t len = 0; len < buf.len; len++)
-        assert_false(record_copy_decode(slice_of(buf.data, len), &out));
+        assert_int_equal(record_copy_decode(slice_of(buf.data, len), &out), len == without);
     buf_free(&buf);
 }
 

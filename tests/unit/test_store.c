@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-enum { WAIT_MS = 20000, RECORDS_MAX = 64 };
+enum { WAIT_MS = 20000, RECORDS_MAX = 64, PAUSE_MAX_S = 3 * 24 * 3600 };
 
 static const uint64_t mail = 1234567890123;
 
@@ -407,7 +407,7 @@ static void check_admission(struct fixture *fixture, uint64_t id, const char *ex
     struct buf blocks;
 
     buf_init(&blocks, 1000);
-    if (store_admit(fixture->db, &message, copied, false, note_block, &blocks, WAIT_MS) != STORE_YES)
+    if (store_admit(fixture->db, &message, copied, false, PAUSE_MAX_S, note_block, &blocks, WAIT_MS) != STORE_YES)
         fail_msg("%s", db_error(fixture->db));
     assert_string_equal(buf_text(&blocks), expected);
     buf_free(&blocks);
@@ -474,7 +474,7 @@ static void a_mail_that_names_nobody_is_stopped_by_its_recipients_only(void **st
 
     buf_init(&blocks, 1000);
     message.level = LEVEL_AGGREGATE;
-    assert_int_equal(store_admit(fixture->db, &message, copied, false, note_block, &blocks, WAIT_MS), STORE_YES);
+    assert_int_equal(store_admit(fixture->db, &message, copied, false, PAUSE_MAX_S, note_block, &blocks, WAIT_MS), STORE_YES);
     CHECK_VALUE("select (select count(*) from spoor.recipient) || ' ' || sent_to from spoor.message", "0 2");
     stop.others = true;
     assert_int_equal(store_stop(fixture->db, &stop, WAIT_MS), STORE_NO);
