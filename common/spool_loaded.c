@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* spool_loaded - see spool_loaded.h; one line of one length, so that a write replaces all of it */
+/*
+ * spool_loaded - see spool_loaded.h
+ *
+ * One line of one length, so that a write replaces all of it; with a checksum, for a machine that dies may leave a part
+ * of the new line in the old one, and segments are given up by what stands here.
+ */
 
 #include "common/spool_loaded.h"
+#include "common/crc32c.h"
 #include "common/hex.h"
 
 #include <errno.h>
@@ -12,32 +18,40 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { DIGITS = 2 * SPOOL_IDENTITY_BYTES, NUMBER = 20, LINE = DIGITS + 1 + NUMBER + 1 };
+enum { DIGITS = 2 * SPOOL_IDENTITY_BYTES, NUMBER = 20, SUM = 8, TEXT = DIGITS + 1 + NUMBER, LINE = TEXT + 1 + SUM + 1 };
 
 int spool_loaded_open(int directory)
 {
     return openat(directory, "loaded", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 }
 
-uint64_t spool_loaded_read(int file, const uint8_t identity[SPOOL_IDENTITY_BYTES])
+static void write_line(char line[LINE + 1], const uint8_t identity[SPOOL_IDENTITY_BYTES], uint64_t position)
 {
-    char line[LINE + 1], digits[DIGITS + 1], *end;
-    uint64_t position;
+    char digits[DIGITS + 1];
 
     hex_write(identity, SPOOL_IDENTITY_BYTES, digits);
-    if (pread(file, line, sizeof line, 0) != LINE || memcmp(line, digits, DIGITS) != 0 || line[DIGITS] != ' ')
+    snprintf(line, LINE + 1, "%s %0*" PRIu64, digits, NUMBER, position);
+    snprintf(line + TEXT, LINE + 1 - TEXT, " %08" PRIx32 "\n", crc32c(0, line, TEXT));
+}
+
+uint64_t spool_loaded_read(int file, const uint8_t identity[SPOOL_IDENTITY_BYTES])
+{
+    char line[LINE + 1], expected[LINE + 1];
+    uint64_t position;
+
+    if (pread(file, line, sizeof line, 0) != LINE)
         return 0;
     line[LINE] = '\0';
     errno = 0;
-    position = strtoull(line + DIGITS + 1, &end, 10);
-    return errno == 0 && strcmp(end, "\n") == 0 ? position : 0;
+    position = strtoull(line + DIGITS, NULL, 10);
+    write_line(expected, identity, position);
+    return errno == 0 && strcmp(line, expected) == 0 ? position : 0;
 }
 
 bool spool_loaded_write(int file, const uint8_t identity[SPOOL_IDENTITY_BYTES], uint64_t position)
 {
-    char line[LINE + 1], digits[DIGITS + 1];
+    char line[LINE + 1];
 
-    hex_write(identity, SPOOL_IDENTITY_BYTES, digits);
-    snprintf(line, sizeof line, "%s %0*" PRIu64 "\n", digits, NUMBER, position);
+    write_line(line, identity, position);
     return pwrite(file, line, LINE, 0) == LINE;
 }

@@ -677,6 +677,61 @@ static void renewal_keeps_what_is_not_known_to_be_loaded(void **state)
     spool_close(spool, NULL);
 }
 
+/* The note of what is loaded, as it lies in the folder; false when there is none. */
+static bool read_note(char note[100])
+{
+    char path[PATH_SIZE + 10];
+    FILE *file;
+    bool got;
+
+    snprintf(path, sizeof path, "%s/loaded", folder);
+    file = fopen(path, "r");
+    got = file && fgets(note, 100, file);
+    if (file)
+        fclose(file);
+    return got;
+}
+
+static void write_note(const char *note)
+{
+    char path[PATH_SIZE + 10];
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s/loaded", folder);
+    file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(note, file);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* A machine died while it was written: part of it is the new one, part the old, and together they may name more. */
+static void a_torn_note_of_what_is_loaded_is_not_believed(void **state)
+{
+    char before[100], after[100];
+    struct spool *spool = open_good();
+    uint64_t end;
+
+    (void)state;
+    end = append_range(spool, 0, 10);
+    spool_release(spool, end);
+    assert_true(read_note(before));
+    end = append_range(spool, 10, 200);
+    spool_release(spool, end);
+    assert_true(read_note(after));
+    spool_close(spool, NULL);
+    for (size_t cut = 0; cut <= strlen(after); cut++) {
+        char torn[100];
+        uint64_t loaded;
+
+        snprintf(torn, sizeof torn, "%.*s%s", (int)cut, after, before + cut);
+        write_note(torn);
+        spool = open_good();
+        loaded = spool_loaded(spool);
+        spool_close(spool, NULL);
+        assert_true(loaded == 0 || strcmp(torn, before) == 0 || strcmp(torn, after) == 0);
+    }
+}
+
 /* a failing disk */
 
 static atomic_int syncs_to_fail, writes_to_fail, syncs_done, fail_every;
@@ -1158,6 +1213,7 @@ int main(void)
         TEST(a_damaged_identity_stops_the_start),
         TEST(a_copy_gets_a_new_identity_and_keeps_the_records),
         TEST(renewal_keeps_what_is_not_known_to_be_loaded),
+        TEST(a_torn_note_of_what_is_loaded_is_not_believed),
         TEST(a_close_tells_how_much_is_lost),
         TEST(a_failed_sync_writes_the_records_anew),
         TEST(a_disk_that_stays_bad_fails_until_it_is_well),
