@@ -4,6 +4,7 @@
 #include "mail/page.h"
 #include "mail/html.h"
 #include "mail/link.h"
+#include "mail/pixel.h"
 #include "mail/quoted.h"
 #include "mail/reference.h"
 
@@ -13,8 +14,7 @@
 enum {
     HREF_MAX = 64 * 1024,
     LINK_TEXT_MAX = 300,
-    URL_ROOM = 1024 * 1024,
-    DECOY_URL_MAX = 450 /* with its tag and the pixel's behind it, it fits a line of a 7bit part */
+    URL_ROOM = 1024 * 1024
 };
 static const size_t nowhere = SIZE_MAX;
 
@@ -286,18 +286,23 @@ static void take_start_tag(struct reading *reading)
     }
 }
 
+static void end_link(struct reading *reading)
+{
+    close_link(reading);
+    if (reading->decoy_open)
+        remove_tag(reading);
+    reading->decoy_open = false;
+}
+
 static void take_end_tag(struct reading *reading)
 {
     const struct html_token *token = &reading->token;
 
     if (!token->live)
         return;
-    if (html_is(token, "a")) {
-        close_link(reading);
-        if (reading->decoy_open)
-            remove_tag(reading);
-        reading->decoy_open = false;
-    } else if (html_is(token, "body"))
+    if (html_is(token, "a"))
+        end_link(reading);
+    else if (html_is(token, "body"))
         reading->body_close = token->at;
     else if (html_is(token, "html"))
         reading->html_close = token->at;
@@ -410,36 +415,15 @@ static size_t lacking(const struct reading *reading, size_t pixel)
     return length < PAGE_SHORT ? PAGE_SHORT - length : 0;
 }
 
-/* The pixel, its tag BLANKS longer than it must be: blanks inside a tag show nowhere, and go when it goes. */
-static bool write_pixel(struct slice url, size_t blanks, struct buf *markup)
-{
-    static const char *const attributes[] = {"width=\"1\"", "height=\"1\"", "alt=\"\"",
-                                             "style=\"border:0;width:1px;height:1px\""};
-    size_t left = sizeof attributes / sizeof attributes[0];
-
-    buf_add_str(markup, "<img src=\"");
-    buf_add_slice(markup, url);
-    buf_add_char(markup, '"');
-    for (size_t at = 0; at < sizeof attributes / sizeof attributes[0]; at++) {
-        size_t share = blanks / left--; /* of each line, which so stays below SPLICE_LINE_MAX */
-
-        buf_add_f(markup, "%s%*s%s", share ? "\n" : "", (int)share + 1, "", attributes[at]);
-        blanks -= share;
-    }
-    return buf_add_char(markup, '>');
-}
-
-/* Nothing to see, to hear or to reach with the keyboard: only a program that reads the page as text follows it. */
+/* The decoy's markup, or nothing. */
 static void write_decoy(struct reading *reading, struct buf *markup)
 {
     const struct rewrite_settings *settings = reading->links->settings;
-    const struct rewrite_urls *urls = &settings->urls;
     struct buf *url = &reading->scratch;
 
     buf_reset(url);
-    if (!settings->add_decoy || !urls->decoy(urls->arg, url) || url->len > DECOY_URL_MAX)
-        return;
-    buf_add_f(markup, "<a href=\"%s\" aria-hidden=\"true\" tabindex=\"-1\"></a>", buf_text(url));
+    if (settings->add_decoy && settings->urls.decoy(settings->urls.arg, url) && url->len <= PIXEL_DECOY_URL_MAX)
+        pixel_write_decoy(buf_slice(url), markup);
 }
 
 /* The end of the page: the decoy, if any, and the pixel, from whose end on MARKUP grows until the page is no short one. */
@@ -448,11 +432,11 @@ static void insert_at_end(struct reading *reading, struct slice url, struct slic
     size_t blanks;
 
     buf_add_slice(markup, decoy);
-    write_pixel(url, 0, markup);
+    pixel_write(url, 0, markup);
     blanks = lacking(reading, markup->len);
     buf_reset(markup);
     buf_add_slice(markup, decoy);
-    reading->failed |= !write_pixel(url, blanks, markup);
+    reading->failed |= !pixel_write(url, blanks, markup);
     splice_insert(&reading->page->splices, reading->scanner.text, end_of_page(reading), buf_slice(markup));
     reading->page->pixels++;
 }
