@@ -244,15 +244,17 @@ begin
     select * into setting from spoor.verdict_setting;
     select array_agg(distinct f.message), min(f.at_time), max(f.at_time) into messages, since, until
         from unnest(fresh) f where f.kind = 'c';
+    longest := setting.decoy_within + setting.decoy_per_link * 2000; -- no mail has more numbered links
+    select array_agg(distinct e.message) into messages from spoor.event e
+        where e.message in (select unnest(messages)) and e.at_time between since - longest and until + longest
+              and e.kind = 'c' and e.link = 32767;
+    if messages is null then
+        return;
+    end if;
     select setting.decoy_within + setting.decoy_per_link * coalesce(max(s.links), 0) into longest
         from (select count(*) as links from spoor.link l where l.message = any (messages) group by l.message) s;
     since := since - longest;
     until := until + longest;
-    select array_agg(distinct e.message) into messages from spoor.event e
-        where e.message in (select unnest(messages)) and e.at_time between since and until and e.kind = 'c' and e.link = 32767;
-    if messages is null then
-        return;
-    end if;
     decoy := spoor.reason_number('decoy');
     insert into spoor.event_verdict (spool, record, verdict, reason)
     with near as (
