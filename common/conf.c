@@ -147,6 +147,8 @@ static const struct conf_row rows[] = {
      AT(stamp.list_unsubscribe)},
     {"stamp", "text_links", CONF_BOOL, "no", .help = "do so in plain text too, where the reader sees the long URL",
      AT(stamp.text_links)},
+    {"stamp", "decoy_link", CONF_BOOL, "no", .help = "put a link in that no person sees: who follows it is a scanner",
+     AT(stamp.decoy_link)},
     {"stamp", "sensitive_links", CONF_LIST, SENSITIVE_WORDS, .normalize = conf_form_pattern,
      .wanted = "part of a URL", .help = "links that stay as they are, by what their URL holds; * is any run",
      AT(stamp.sensitive_links)},

@@ -83,6 +83,7 @@ struct conf {
         int64_t pause_max_s;
         bool list_unsubscribe;     /* campaign mail without List-Unsubscribe gets it */
         bool text_links;           /* links in plain text too */
+        bool decoy_link;           /* a link that no person follows */
         struct conf_list sensitive_links;   /* lower case; "*" is any run of characters */
         struct conf_list untracked_domains; /* A-label, or "*." before one */
     } stamp;

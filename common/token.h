@@ -19,6 +19,7 @@
 
 enum { TOKEN_VERSION = 1, TOKEN_BYTES = 32, TOKEN_TEXT = 52 };
 enum { TOKEN_INDEX_MAX = 0x7fff };
+enum { TOKEN_DECOY_INDEX = TOKEN_INDEX_MAX }; /* of a click: the link that no person sees; in the database spoor.is_decoy() */
 enum { DESTINATION_MAX = 1500 }; /* bytes; above it a link is not tracked */
 
 enum token_kind { /* also the label of the derived key (15: mail/pass); numbers are on the wire, never reuse one */

@@ -22,6 +22,7 @@ void outgoing_body(struct outgoing_work *work)
         .urls = tracking_urls(&tracking),
         .tracking_url = work->conf->tracking_url,
         .add_pixel = work->wishes.views,
+        .add_decoy = work->wishes.links && work->conf->stamp.decoy_link, /* without links there is nobody to tell apart */
         .track_links = work->wishes.links,
         .text_links = work->wishes.links && work->conf->stamp.text_links,
         .sensitive = patterns_of(&work->conf->stamp.sensitive_links),

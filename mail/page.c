@@ -4,6 +4,7 @@
 #include "mail/page.h"
 #include "mail/html.h"
 #include "mail/link.h"
+#include "mail/pixel.h"
 #include "mail/quoted.h"
 #include "mail/reference.h"
 
@@ -35,6 +36,7 @@ struct reading {
     struct html_token token;
     struct quoted quoted;
     struct open_link link;
+    bool decoy_open; /* the end tag of an old decoy is still to come */
     struct buf scratch;
     bool new_text; /* something was written before the history */
     size_t quote;  /* where the history begins that follows new text */
@@ -111,17 +113,46 @@ static void close_link(struct reading *reading)
         buf_slice(&link->url));
 }
 
-/* A URL that begins as ours. True when it is a click to be taken back; the link's URL is then the
- * destination. */
+static void remove_tag(struct reading *reading)
+{
+    const struct html_token *token = &reading->token;
+
+    splice_remove(&reading->page->splices, token->at, token->end - token->at);
+}
+
+/* A click of ours is to be taken back: its destination becomes the link's URL. */
 static bool take_back(struct reading *reading)
 {
     struct open_link *link = &reading->link;
 
-    if (mail_links_own(reading->links, buf_slice(&link->url), &reading->scratch) != REWRITE_OWN_CLICK ||
-        !reading->links->settings->clean || reading->scratch.failed)
+    if (reading->scratch.failed)
         return false;
     buf_reset(&link->url);
     return buf_add_slice(&link->url, buf_slice(&reading->scratch));
+}
+
+/* An old decoy: its tags go, the end tag when it comes. What an editor has put between them stays. */
+static void take_old_decoy(struct reading *reading, size_t splices)
+{
+    reading->page->splices.count = splices; /* those for its attributes go with the tag */
+    remove_tag(reading);
+    reading->page->cleaned++;
+    reading->decoy_open = true;
+    reading->link.open = false;
+}
+
+/* A URL that begins as ours. False when nothing more is to be said of the link. */
+static bool take_own(struct reading *reading, size_t splices)
+{
+    struct open_link *link = &reading->link;
+    enum rewrite_own own = mail_links_own(reading->links, buf_slice(&link->url), &reading->scratch);
+    bool clean = reading->links->settings->clean;
+
+    link->fate = LINK_OWN;
+    link->unwrap = clean && own == REWRITE_OWN_CLICK && take_back(reading);
+    if (clean && own == REWRITE_OWN_DECOY)
+        take_old_decoy(reading, splices);
+    return link->unwrap;
 }
 
 /* Takes an opt-out attribute out, with the white space before it. */
@@ -177,11 +208,14 @@ static void open_link(struct reading *reading)
 {
     struct open_link *link = &reading->link;
     enum link_mark mark;
+    size_t splices;
     bool foreign;
 
     close_link(reading);
+    reading->decoy_open = false;
     if (mail_links_full(reading->links))
         return;
+    splices = reading->page->splices.count;
     mark = read_link_tag(reading, &link->href);
     if (!link->href.has_value)
         return;
@@ -190,12 +224,8 @@ static void open_link(struct reading *reading)
     buf_reset(&link->text);
     reading->failed |= !link_url(looked_at(link->href.value), &link->url, &foreign);
     foreign |= link->href.value.len > HREF_MAX;
-    if (mail_links_begins_as_ours(reading->links, buf_slice(&link->url))) {
-        link->fate = LINK_OWN;
-        link->unwrap = take_back(reading);
-        if (!link->unwrap)
-            return;
-    }
+    if (mail_links_begins_as_ours(reading->links, buf_slice(&link->url)) && !take_own(reading, splices))
+        return;
     if (take_notrack(reading)) {
         link->fate = LINK_OPTED_OUT;
         return;
@@ -230,9 +260,7 @@ static bool take_old_pixel(struct reading *reading)
         break;
     }
     if (ours) {
-        splice_add_break(&reading->page->splices, reading->token.at); /* its line breaks go, and join two lines */
-        splice_add(&reading->page->splices, reading->token.at, reading->token.end - reading->token.at,
-                   slice_str(""));
+        remove_tag(reading);
         reading->page->cleaned++;
     }
     return ours;
@@ -249,12 +277,21 @@ static void take_start_tag(struct reading *reading)
     } else if (html_is(token, "area")) {
         open_link(reading);
         close_link(reading);
+        reading->decoy_open = false;
     } else if (html_is(token, "img")) {
         if (!take_old_pixel(reading) && !reading->quoted.inside)
             reading->new_text = true;
     } else if (html_is(token, "body") && reading->body_open == nowhere) {
         reading->body_open = token->end;
     }
+}
+
+static void end_link(struct reading *reading)
+{
+    close_link(reading);
+    if (reading->decoy_open)
+        remove_tag(reading);
+    reading->decoy_open = false;
 }
 
 static void take_end_tag(struct reading *reading)
@@ -264,7 +301,7 @@ static void take_end_tag(struct reading *reading)
     if (!token->live)
         return;
     if (html_is(token, "a"))
-        close_link(reading);
+        end_link(reading);
     else if (html_is(token, "body"))
         reading->body_close = token->at;
     else if (html_is(token, "html"))
@@ -378,48 +415,52 @@ static size_t lacking(const struct reading *reading, size_t pixel)
     return length < PAGE_SHORT ? PAGE_SHORT - length : 0;
 }
 
-/* The pixel, its tag BLANKS longer than it must be: blanks inside a tag show nowhere, and go when it goes. */
-static bool write_pixel(struct slice url, size_t blanks, struct buf *markup)
+/* The decoy's markup, or nothing. */
+static void write_decoy(struct reading *reading, struct buf *markup)
 {
-    static const char *const attributes[] = {"width=\"1\"", "height=\"1\"", "alt=\"\"",
-                                             "style=\"border:0;width:1px;height:1px\""};
-    size_t left = sizeof attributes / sizeof attributes[0];
+    const struct rewrite_settings *settings = reading->links->settings;
+    struct buf *url = &reading->scratch;
 
-    buf_add_str(markup, "<img src=\"");
-    buf_add_slice(markup, url);
-    buf_add_char(markup, '"');
-    for (size_t at = 0; at < sizeof attributes / sizeof attributes[0]; at++) {
-        size_t share = blanks / left--; /* of each line, which so stays below SPLICE_LINE_MAX */
+    buf_reset(url);
+    if (settings->add_decoy && settings->urls.decoy(settings->urls.arg, url) && url->len <= PIXEL_DECOY_URL_MAX)
+        pixel_write_decoy(buf_slice(url), markup);
+}
 
-        buf_add_f(markup, "%s%*s%s", share ? "\n" : "", (int)share + 1, "", attributes[at]);
-        blanks -= share;
-    }
-    return buf_add_char(markup, '>');
+/* The end of the page: the decoy, if any, and the pixel, from whose end on MARKUP grows until the page is no short one. */
+static void insert_at_end(struct reading *reading, struct slice url, struct slice decoy, struct buf *markup)
+{
+    size_t blanks;
+
+    buf_add_slice(markup, decoy);
+    pixel_write(url, 0, markup);
+    blanks = lacking(reading, markup->len);
+    buf_reset(markup);
+    buf_add_slice(markup, decoy);
+    reading->failed |= !pixel_write(url, blanks, markup);
+    splice_insert(&reading->page->splices, reading->scanner.text, end_of_page(reading), buf_slice(markup));
+    reading->page->pixels++;
 }
 
 static void add_pixels(struct reading *reading)
 {
     const struct rewrite_urls *urls = &reading->links->settings->urls;
-    struct splice_list *splices = &reading->page->splices;
-    struct slice text = reading->scanner.text, pixel;
-    struct buf url, markup;
+    struct buf url, decoy, markup;
 
     buf_init(&url, URL_ROOM);
+    buf_init(&decoy, URL_ROOM);
     buf_init(&markup, URL_ROOM);
-    if (urls->view(urls->arg, &url) && write_pixel(buf_slice(&url), 0, &markup)) {
-        size_t blanks = lacking(reading, markup.len);
-
-        buf_reset(&markup);
-        reading->failed |= !write_pixel(buf_slice(&url), blanks, &markup);
-        pixel = buf_slice(&markup);
-        splice_insert(splices, text, end_of_page(reading), pixel);
-        reading->page->pixels++;
+    write_decoy(reading, &decoy);
+    if (urls->view(urls->arg, &url)) {
+        insert_at_end(reading, buf_slice(&url), buf_slice(&decoy), &markup);
         if (reading->body_open != nowhere && new_length(reading) > PAGE_TOP_PIXEL_BYTES) {
-            splice_insert(splices, text, reading->body_open, pixel);
+            splice_insert(&reading->page->splices, reading->scanner.text, reading->body_open,
+                          slice_from(buf_slice(&markup), decoy.len));
             reading->page->pixels++;
         }
     }
+    reading->failed |= decoy.failed;
     buf_free(&markup);
+    buf_free(&decoy);
     buf_free(&url);
 }
 

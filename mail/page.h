@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * page - one HTML text of a mail: what happens to its links, and where the pixels go.
+ * page - one HTML text of a mail: what happens to its links, and where pixels and decoy go.
  *
  * Reads the text once and fills a list of splices; nothing is changed here. Offsets are bytes of the text
  * given, which for ISO-2022-JP and UTF-16 is the masked one.

@@ -107,8 +107,8 @@ static void list(struct plain *plain, enum rewrite_fate fate, unsigned index)
     plain->failed |= !mail_links_add(plain->links, link, buf_slice(&plain->url));
 }
 
-/* The URL of our pixel, with the brackets around it. */
-static void remove_view(struct plain *plain, size_t start, size_t end)
+/* The URL of our pixel or decoy, with the brackets around it. */
+static void remove_url(struct plain *plain, size_t start, size_t end)
 {
     struct slice text = plain->text;
 
@@ -176,8 +176,8 @@ static void take_url(struct plain *plain, size_t start, size_t end)
         return;
     if (ours)
         own = mail_links_own(plain->links, url, &plain->scratch);
-    if (own == REWRITE_OWN_VIEW && settings->clean) {
-        remove_view(plain, start, end);
+    if ((own == REWRITE_OWN_VIEW || own == REWRITE_OWN_DECOY) && settings->clean) {
+        remove_url(plain, start, end);
         return;
     }
     buf_reset(&plain->url);

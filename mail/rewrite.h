@@ -18,13 +18,15 @@
 enum { REWRITE_DESTINATIONS_MAX = 2000, REWRITE_LINKS_MAX = 10000 };
 
 /* What a URL of ours in a mail turned out to be. */
-enum rewrite_own { REWRITE_NOT_OWN, REWRITE_OWN_VIEW, REWRITE_OWN_CLICK, REWRITE_OWN_OTHER };
+enum rewrite_own { REWRITE_NOT_OWN, REWRITE_OWN_VIEW, REWRITE_OWN_CLICK, REWRITE_OWN_DECOY, REWRITE_OWN_OTHER };
 
 /* How the rewriter gets URLs; the caller knows tokens, this code does not. `arg` comes back in each call. */
 struct rewrite_urls {
     void *arg;
     /* Adds the pixel's URL; false: no pixel. */
     bool (*view)(void *arg, struct buf *out);
+    /* Adds the URL of the link that no person follows; false: none. */
+    bool (*decoy)(void *arg, struct buf *out);
     /* Adds the tracked URL of link INDEX (from 1, one a distinct destination); false: this link stays. */
     bool (*click)(void *arg, unsigned index, struct slice destination, struct buf *out);
     /* Is this a signed URL of ours? For a click also the destination, percent-decoded, into OUT. */
@@ -41,11 +43,12 @@ struct rewrite_settings {
     struct rewrite_urls urls;
     const char *tracking_url; /* no trailing slash; a URL that does not begin with it is not ours */
     bool add_pixel;
+    bool add_decoy;   /* beside each pixel at the end of a page a link that no person sees */
     bool track_links; /* in HTML */
     bool text_links;  /* in plain text too, where the reader sees the long URL */
     struct rewrite_patterns sensitive; /* a URL that holds one stays; "*" is any run of characters */
     struct rewrite_patterns untracked; /* hosts whose links stay; "*.example.com": all below it */
-    bool clean;        /* take our old pixels out and unwrap our old links */
+    bool clean;        /* take our old pixels and decoys out and unwrap our old links */
     size_t body_limit; /* bytes; above it the body stays */
     /* Unsubscribe URLs named in List-Unsubscribe are found in the headers by the rewriter itself. */
 };

@@ -77,6 +77,18 @@ static int compare(const void *left, const void *right)
     return a->order < b->order ? -1 : a->order > b->order;
 }
 
+void splice_remove(struct splice_list *list, size_t at, size_t len)
+{
+    struct splice *last = list->count ? &list->item[list->count - 1] : NULL;
+
+    if (last && last->len && !last->text_len && last->at + last->len == at) {
+        last->len += len;
+        return;
+    }
+    splice_add_break(list, at);
+    splice_add(list, at, len, slice_str(""));
+}
+
 /* Nothing but white space from one place of the text to another. */
 static bool only_blank(struct slice text, size_t from, size_t to)
 {

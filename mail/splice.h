@@ -36,6 +36,9 @@ void splice_list_free(struct splice_list *list);
 void splice_add(struct splice_list *list, size_t at, size_t len, struct slice text);
 void splice_add_break(struct splice_list *list, size_t at);
 
+/* Takes a tag away; neighbours go as one. Its line breaks go too and join two lines, so one may be broken there. */
+void splice_remove(struct splice_list *list, size_t at, size_t len);
+
 /* An insertion of its own into TEXT; where something was taken out right beside it, in that one's place. */
 void splice_insert(struct splice_list *list, struct slice text, size_t at, struct slice added);
 

@@ -4,6 +4,8 @@
 #include "common/url.h"
 #include "mail/tracking.h"
 
+_Static_assert((int)REWRITE_DESTINATIONS_MAX < TOKEN_DECOY_INDEX, "no link has the decoy's index");
+
 static bool sign(const struct tracking *tracking, enum token_kind kind, unsigned index, struct slice destination,
                  char text[TOKEN_TEXT + 1])
 {
@@ -36,13 +38,21 @@ static bool add_click(void *arg, unsigned index, struct slice destination, struc
            url_add_click(out, tracking->tracking_url, text, destination);
 }
 
-static enum rewrite_own own_of_kind(enum token_kind kind)
+/* It leads to our own site, which has nothing to say there. */
+static bool add_decoy(void *arg, struct buf *out)
 {
-    switch (kind) {
+    const struct tracking *tracking = arg;
+
+    return add_click(arg, TOKEN_DECOY_INDEX, slice_str(tracking->tracking_url), out);
+}
+
+static enum rewrite_own own_of(const struct token *token)
+{
+    switch (token->kind) {
     case TOKEN_VIEW:
         return REWRITE_OWN_VIEW;
     case TOKEN_CLICK:
-        return REWRITE_OWN_CLICK;
+        return token->index == TOKEN_DECOY_INDEX ? REWRITE_OWN_DECOY : REWRITE_OWN_CLICK;
     default:
         return REWRITE_OWN_OTHER;
     }
@@ -77,12 +87,12 @@ static enum rewrite_own own(void *arg, struct slice url, struct buf *destination
 
     if (result != TOKEN_GOOD && result != TOKEN_UNKNOWN_KEY)
         return REWRITE_NOT_OWN;
-    return destination->failed ? REWRITE_OWN_OTHER : own_of_kind(token.kind);
+    return destination->failed ? REWRITE_OWN_OTHER : own_of(&token);
 }
 
 struct rewrite_urls tracking_urls(struct tracking *tracking)
 {
-    return (struct rewrite_urls){.arg = tracking, .view = add_view, .click = add_click, .own = own};
+    return (struct rewrite_urls){.arg = tracking, .view = add_view, .decoy = add_decoy, .click = add_click, .own = own};
 }
 
 bool tracking_is_anchor(void *arg, struct slice id)

@@ -39,6 +39,7 @@ bool hit_of(const struct request *request, const struct token *token, struct sli
         .client = &client,
         .kind = token->kind == TOKEN_CLICK ? HIT_CLICK : HIT_VIEW,
         .age_ms = now_us / 1000 - message_id_time_ms(token->message),
+        .decoy = token->kind == TOKEN_CLICK && token->index == TOKEN_DECOY_INDEX,
     };
     struct verdict verdict = verdict_of(rules, &question);
     bool is_private = settings->honour_gpc != HONOUR_GPC_NO && wants_privacy(request);

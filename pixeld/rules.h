@@ -30,6 +30,7 @@ struct rules_question {
     const struct client *client;
     enum hit_kind kind;
     int64_t age_ms; /* of the mail */
+    bool decoy;     /* a click on the link that no person sees; no rule asks */
 };
 
 struct rules_answer {

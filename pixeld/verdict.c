@@ -14,6 +14,11 @@ static bool any(const struct facts *facts)
     return facts != NULL;
 }
 
+static bool is_decoy(const struct facts *facts)
+{
+    return facts->question->decoy;
+}
+
 static bool is_head(const struct facts *facts)
 {
     return facts->question->request->method == REQUEST_HEAD;
@@ -55,6 +60,7 @@ struct row {
 };
 
 static const struct row rows[] = {
+    {is_decoy, {VERDICT_BOT, SLICE_TEXT("decoy")}},
     {is_head, {VERDICT_BOT, SLICE_TEXT("head")}},
     {is_known, {VERDICT_UNKNOWN, {NULL, 0}}},
     {is_navigation, {VERDICT_HUMAN, SLICE_TEXT("navigation")}},

@@ -186,7 +186,7 @@ comment on column spoor.event.record is 'Position in the spool; with the spool i
 comment on column spoor.event.recipient is 'Key of the recipient; 0: one of the recipients.';
 comment on column spoor.event.agent is 'Number in spoor.agent; 0: none.';
 comment on column spoor.event.spool is 'Spool it came from, as in spoor.spool_progress.';
-comment on column spoor.event.link is 'Which link was followed; 0: none.';
+comment on column spoor.event.link is 'Which link was followed; 0: none, 32767: the decoy, see spoor.is_decoy().';
 comment on column spoor.event.kind is 'Letter; spoor.event_kind_name() gives the word.';
 comment on column spoor.event.verdict is 'Letter; spoor.verdict_name() gives the word. It says who did it.';
 comment on column spoor.event.reason is 'Number in spoor.reason; 0: none.';
@@ -212,6 +212,8 @@ comment on column spoor.event_verdict.verdict is 'As in spoor.event.';
 create table spoor.verdict_setting (
     verdict_settle interval not null default '60 s' check (verdict_settle >= '0'),
     repeat_window interval not null default '30 min' check (repeat_window >= '0'),
+    decoy_within interval not null default '10 s' check (decoy_within between '0' and '1 min'),
+    decoy_per_link interval not null default '1 s' check (decoy_per_link between '0' and '10 s'),
     burst_links integer not null default 3 check (burst_links >= 2),
     burst_within interval not null default '2 s' check (burst_within between '0' and '1 min'),
     burst_all_within interval not null default '10 s' check (burst_all_within between '0' and '1 min'),
@@ -223,6 +225,8 @@ insert into spoor.verdict_setting default values;
 comment on table spoor.verdict_setting is 'One row: what hindsight calls a machine, and what counts once. Change it with update; verdicts that were given stay.';
 comment on column spoor.verdict_setting.verdict_settle is 'A view or click older than this is not expected to be judged again; see spoor.feed.settled.';
 comment on column spoor.verdict_setting.repeat_window is 'The same view, or click, from the same network no later than this after the last one counts as that one.';
+comment on column spoor.verdict_setting.decoy_within is 'A click of a recipient so soon before or after the decoy link was followed for that recipient: a scanner.';
+comment on column spoor.verdict_setting.decoy_per_link is 'For each link of the mail so much longer.';
 comment on column spoor.verdict_setting.burst_links is 'So many links of one mail followed within burst_within for one recipient: a scanner.';
 comment on column spoor.verdict_setting.burst_within is 'See burst_links.';
 comment on column spoor.verdict_setting.burst_all_within is 'All links of a mail that has three or more, followed within this for one recipient: a scanner.';

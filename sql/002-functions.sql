@@ -29,6 +29,11 @@ create function spoor.is_counted(kind "char", verdict "char") returns boolean
         else kind in ('r', 'a', 'b', 'p', 'm', 'd', 'u', 'f') end $$;
 comment on function spoor.is_counted("char", "char") is 'Whether an event belongs into the feed: views and clicks but those by machines and by the sender, replies, automatic replies, bounces, complaints, meetings, receipts, who unsubscribed, and refusals.';
 
+create function spoor.is_decoy(kind "char", link smallint) returns boolean
+    language sql immutable strict parallel safe
+    as $$ select kind = 'c' and link = 32767 $$;
+comment on function spoor.is_decoy("char", smallint) is 'Whether an event is a click on the link that no person sees: it is in no list of links.';
+
 create function spoor.place_of(address inet) returns cidr
     language sql immutable strict parallel safe
     as $$ select set_masklen(address::cidr, case family(address) when 4 then 24 else 48 end) $$;

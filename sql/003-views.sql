@@ -127,7 +127,7 @@ select e.at_time,
        spoor.event_kind_name(e.kind) as what,
        e.message,
        coalesce(f.address, spoor.answer_person(a), spoor.recipient_name(e.message, e.recipient)) as person,
-       nullif(e.link::integer & 65535, 0) as link,
+       case when not spoor.is_decoy(e.kind, e.link) then nullif(e.link::integer & 65535, 0) end as link,
        l.destination,
        spoor.verdict_name(e.verdict) as verdict,
        r.name as reason,
@@ -153,7 +153,7 @@ comment on column spoor.event_report.at_time is 'When it happened.';
 comment on column spoor.event_report.what is 'view, click, unsubscribe, the class of an answer, or refused.';
 comment on column spoor.event_report.message is 'The mail; 0 for one that nobody got.';
 comment on column spoor.event_report.person is 'Who did it, or one of how many; whom a report or refusal is about.';
-comment on column spoor.event_report.link is 'Which link, from 1.';
+comment on column spoor.event_report.link is 'Which link, from 1; none for the decoy.';
 comment on column spoor.event_report.destination is 'Where the link leads.';
 comment on column spoor.event_report.verdict is 'Who or what did it.';
 comment on column spoor.event_report.reason is 'Why this verdict.';

@@ -226,6 +226,59 @@ comment on function spoor.add_verdicts(smallint[], bigint[], integer[], text) is
 -- Each rule takes the views and clicks that are new, looks at what lies around them, and writes rows of
 -- spoor.event_verdict. What lies around is found by a time that the planner knows, not by one a row.
 
+-- few rows, or none where no mail has a decoy: then nothing is looked at but this
+create index event_decoy on spoor.event (at_time) where kind = 'c' and link = 32767;
+
+create function spoor.judge_decoys(fresh spoor.event[]) returns void
+    language plpgsql security definer
+    set search_path = pg_catalog, pg_temp set enable_nestloop = off set jit = off
+    as $$
+declare
+    setting spoor.verdict_setting;
+    messages bigint[];
+    since timestamptz;
+    until timestamptz;
+    longest interval;
+    decoy smallint;
+begin
+    select * into setting from spoor.verdict_setting;
+    select array_agg(distinct f.message), min(f.at_time), max(f.at_time) into messages, since, until
+        from unnest(fresh) f where f.kind = 'c';
+    longest := setting.decoy_within + setting.decoy_per_link * 2000; -- no mail has more numbered links
+    select array_agg(distinct e.message) into messages from spoor.event e
+        where e.message in (select unnest(messages)) and e.at_time between since - longest and until + longest
+              and e.kind = 'c' and e.link = 32767;
+    if messages is null then
+        return;
+    end if;
+    select setting.decoy_within + setting.decoy_per_link * coalesce(max(s.links), 0) into longest
+        from (select count(*) as links from spoor.link l where l.message = any (messages) group by l.message) s;
+    since := since - longest;
+    until := until + longest;
+    decoy := spoor.reason_number('decoy');
+    insert into spoor.event_verdict (spool, record, verdict, reason)
+    with near as (
+        -- behind a token for one of several recipients only clicks from one address belong together
+        select e.spool, e.record, e.message, e.recipient, e.at_time, e.verdict, spoor.is_decoy(e.kind, e.link) as is_decoy,
+               case when e.recipient = 0 then e.address end as place
+        from spoor.event e
+        where e.message in (select unnest(messages)) and e.at_time between since and until and e.kind = 'c' and e.verdict <> 's'
+              and (e.recipient <> 0 or e.address is not null)),
+    timed as (
+        select n.*, max(at_time) filter (where is_decoy) over (same order by at_time) as before,
+               min(at_time) filter (where is_decoy) over (same order by at_time desc) as behind
+        from near n window same as (partition by message, recipient, place)),
+    reaches as (
+        select m.message, setting.decoy_within + setting.decoy_per_link * count(l.number) as reach
+        from unnest(messages) m (message) left join spoor.link l on l.message = m.message group by m.message)
+    select t.spool, t.record, 'b', decoy
+    from timed t join reaches r on r.message = t.message
+    where not t.is_decoy and (t.at_time - t.before <= r.reach or t.behind - t.at_time <= r.reach)
+          and coalesce((select v.verdict from spoor.event_verdict v where v.spool = t.spool and v.record = t.record
+                        order by v.number desc limit 1), t.verdict) <> 'b';
+end $$;
+comment on function spoor.judge_decoys(spoor.event[]) is 'Who follows the link that no person sees is a scanner, and so the other clicks on that mail for the same recipient around that time are its, too.';
+
 create function spoor.judge_bursts(fresh spoor.event[]) returns void
     language plpgsql security definer
     set search_path = pg_catalog, pg_temp set enable_nestloop = off set jit = off
@@ -257,7 +310,7 @@ begin
                case when e.recipient = 0 then e.address end as place
         from spoor.event e
         where e.message in (select unnest(messages)) and e.at_time between since and until and e.kind = 'c' and e.verdict <> 's'
-              and (e.recipient <> 0 or e.address is not null)),
+              and not spoor.is_decoy(e.kind, e.link) and (e.recipient <> 0 or e.address is not null)),
     placed as (
         select n.*, row_number() over (order by message, recipient, place, at_time, spool, record)::integer as number,
                dense_rank() over (order by message, recipient, place)::integer as who
@@ -373,6 +426,7 @@ begin
     end loop;
     -- what came late is looked at apart, so that no rule looks at all the time between
     for together in select array_agg(f::spoor.event) from unnest(fresh) f group by floor(extract(epoch from f.at_time) / 300) loop
+        perform spoor.judge_decoys(together);
         perform spoor.judge_bursts(together);
         perform spoor.judge_crowds(together);
         perform spoor.judge_early_clicks(together);

@@ -15,11 +15,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct header_list headers;
 
     settings.text_links = size % 2; /* plain text is tracked in every other mail */
+    settings.add_decoy = size % 3 == 0;
     header_list_init(&headers);
     body = slice_from(mail, header_parse(mail, &headers));
     check_rewrite(&headers, body, &settings, &result);
     if (result.changed) {
-        settings.add_pixel = settings.track_links = false;
+        settings.add_pixel = settings.track_links = settings.add_decoy = false;
         check_rewrite(&headers, buf_slice(&result.body), &settings, &again);
         rewrite_result_free(&again);
     }

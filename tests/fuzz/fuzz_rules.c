@@ -21,7 +21,7 @@ static void ask(const struct rules *rules, struct slice text)
     struct slice value = slice_from(text, text.len > 40 ? text.len - 40 : 0);
     struct client client = {.address_bytes = text.len % 2 ? 4 : 16};
     struct request request = {.method = REQUEST_GET};
-    struct rules_question question = {&request, &client, HIT_CLICK, 1000};
+    struct rules_question question = {&request, &client, HIT_CLICK, 1000, false};
     struct rules_answer answer;
 
     memcpy(client.address, value.p, value.len < 16 ? value.len : 16);

@@ -44,7 +44,7 @@ static void take_file(const char *path, void (*take)(const struct corpus_mail *m
     free(name);
 }
 
-unsigned corpus_each(void (*take)(const struct corpus_mail *mail, void *arg), void *arg)
+unsigned corpus_each_of(const char *name, void (*take)(const struct corpus_mail *mail, void *arg), void *arg)
 {
     const char *top = getenv("top_srcdir");
     struct dirent **entry;
@@ -52,7 +52,7 @@ unsigned corpus_each(void (*take)(const struct corpus_mail *mail, void *arg), vo
     unsigned mails = 0;
     int count;
 
-    snprintf(folder, sizeof folder, "%s/tests/corpus/outgoing", top ? top : ".");
+    snprintf(folder, sizeof folder, "%s/tests/corpus/%s", top ? top : ".", name);
     count = scandir(folder, &entry, NULL, alphasort);
     check_that(count > 0, "the corpus is there");
     for (int at = 0; at < count; at++) {
@@ -67,6 +67,11 @@ unsigned corpus_each(void (*take)(const struct corpus_mail *mail, void *arg), vo
     }
     free(entry);
     return mails;
+}
+
+unsigned corpus_each(void (*take)(const struct corpus_mail *mail, void *arg), void *arg)
+{
+    return corpus_each_of("outgoing", take, arg);
 }
 
 static bool undo_encoding(const struct mime_part *part, struct slice content, struct buf *out)

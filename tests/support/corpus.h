@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* corpus - the mails of tests/corpus/outgoing, one by one. Fails the running test when it cannot. */
+/* corpus - the mails of a folder in tests/corpus, one by one. Fails the running test when it cannot. */
 #ifndef TESTS_SUPPORT_CORPUS_H
 #define TESTS_SUPPORT_CORPUS_H
 
@@ -14,7 +14,10 @@ struct corpus_mail {
     struct slice body;
 };
 
-/* Calls TAKE for each mail; returns how many there are. */
+/* Calls TAKE for each mail of the folder NAME, such as "outgoing"; returns how many there are. */
+unsigned corpus_each_of(const char *name, void (*take)(const struct corpus_mail *mail, void *arg), void *arg);
+
+/* Those of "outgoing". */
 unsigned corpus_each(void (*take)(const struct corpus_mail *mail, void *arg), void *arg);
 
 /* A file's bytes; the caller frees OUT. False when it is not there. */

@@ -23,6 +23,11 @@ static bool add_view(void *arg, struct buf *out)
     return buf_add_f(out, CHECK_TRACKING_URL "/o/%s.gif", (const char *)arg);
 }
 
+static bool add_decoy(void *arg, struct buf *out)
+{
+    return buf_add_f(out, CHECK_TRACKING_URL "/c/%s-decoy/https%%3A%%2F%%2Ft.example.com", (const char *)arg);
+}
+
 static bool add_click(void *arg, unsigned index, struct slice destination, struct buf *out)
 {
     buf_add_f(out, CHECK_TRACKING_URL "/c/%s-%u/", (const char *)arg, index);
@@ -47,6 +52,8 @@ static enum rewrite_own own(void *arg, struct slice url, struct buf *destination
         return REWRITE_OWN_VIEW;
     if (!slice_starts_i(path, slice_str("/c/")) || !(slash = memchr(path.p + 3, '/', path.len - 3)))
         return REWRITE_NOT_OWN;
+    if (slash - path.p > 6 && memcmp(slash - 6, "-decoy", 6) == 0)
+        return REWRITE_OWN_DECOY;
     path = slice_from(path, (size_t)(slash - path.p) + 1);
     for (size_t at = 0; at < path.len; at++) {
         int high = path.p[at] == '%' && at + 2 < path.len ? ascii_hex_value(path.p[at + 1]) : -1;
@@ -64,7 +71,7 @@ static char *const untracked[] = {"intern.example", "*.untracked.example"};
 struct rewrite_settings check_settings(const char *salt)
 {
     return (struct rewrite_settings){
-        .urls = {.arg = (void *)(uintptr_t)salt, .view = add_view, .click = add_click, .own = own},
+        .urls = {.arg = (void *)(uintptr_t)salt, .view = add_view, .decoy = add_decoy, .click = add_click, .own = own},
         .tracking_url = CHECK_TRACKING_URL,
         .add_pixel = true,
         .track_links = true,

@@ -2,7 +2,7 @@
 /*
  * rewrite_check - fixed URLs for the rewriter, and what must hold for every mail.
  *
- * A URL of ours is TRACKING/o/SALT.gif or TRACKING/c/SALT-INDEX/DESTINATION: no signature, so that results
+ * A URL of ours is TRACKING/o/SALT.gif, TRACKING/c/SALT-INDEX/DESTINATION or TRACKING/c/SALT-decoy/: no signature, so that results
  * can be compared. Used by unit tests, fuzz targets and the benchmark; a broken promise aborts with a line
  * that names it.
  */
@@ -13,7 +13,7 @@
 
 #define CHECK_TRACKING_URL "https://t.example.com"
 
-/* Everything on; tokens carry SALT, which must live as long as the settings. */
+/* Everything on but decoys; tokens carry SALT, which must live as long as the settings. */
 struct rewrite_settings check_settings(const char *salt);
 
 /* Rewrites the mail (header and body, CRLF) and checks all promises. The caller frees RESULT. */

@@ -34,7 +34,7 @@ class Copies:
         self.signer = split.Signer(servers.folder, servers.log_folder, "example.com")
         self.socket = self.spoor.socket("copies")
         self.split = split.Split(self.spoor.socket("stamp"), self.socket, self.signer.port)
-        self.spoor.sections["stamp"].update(copies=True, listen_copies="unix:" + self.socket)
+        self.spoor.sections["stamp"].update(copies=True, listen_copies="unix:" + self.socket, decoy_link=True)
         self.spoor.write_conf()
         settings = dict(self.split.main(), relayhost="[127.0.0.1]:%d" % servers.receiving.port, always_bcc=ARCHIVE,
                         smtp_bind_address="127.0.0.2", message_size_limit=str(SIZE_LIMIT),
@@ -161,6 +161,7 @@ def test_twenty_recipients_twenty_tokens_one_message_id(copies, mark):
     assert len({traces.field(mail, "References") for mail in got.values()}) == 1
     assert len({copies.pixels(mail)[0] for mail in got.values()}) == 20
     assert len({url for mail in got.values() for url in copies.clicks(mail)}) == 20 * mails.TRACKED_LINKS
+    assert len({url for mail in got.values() for url in traces.decoys(mail)}) == 20
     for person, mail in got.items():
         mail_of_signer = re.sub(rb"DKIM-Signature:.*\r\n([ \t].*\r\n)+", b"", mail)
         assert traces.whole_difference(content, mail_of_signer, copies.spoor.tracking_url) is None
@@ -189,7 +190,7 @@ def test_an_archive_and_a_colleague_get_one_clean_copy(copies, mark):
     copies.settle()
     for person in (COLLEAGUE, ARCHIVE):
         mail = copies.the_copy(person, mark)
-        assert copies.pixels(mail) == copies.clicks(mail) == []
+        assert copies.pixels(mail) == copies.clicks(mail) == traces.decoys(mail) == []
         assert traces.body_difference(content, mail, copies.spoor.tracking_url) is None
     assert copies.pixels(copies.the_copy(BOB, mark)) != copies.pixels(copies.the_copy(CAROL, mark))
     assert copies.recipients(mark, 4) == sorted([BOB, COLLEAGUE, CAROL, ARCHIVE])

@@ -481,6 +481,50 @@ def test_reading_an_answer_that_quotes_us_is_no_view(servers, mark):
     assert all('"%s"' % link in unescaped.replace("'", '"') for link in mails.LINKS)
 
 
+@pytest.fixture
+def with_decoys(servers):
+    conf = servers.spoor.write_conf(servers.spoor.conf + ".decoy", {"stamp": {"decoy_link": True}})
+    servers.spoor.restart("stamp", conf)
+    yield servers
+    servers.spoor.restart("stamp")
+
+
+def test_a_decoy_goes_out_and_does_not_come_back(with_decoys):
+    servers, first = with_decoys, None
+    for kind in HTML_KINDS:
+        sent = send(servers, mails.new_mark(), kind)
+        assert [traces.destination(url) for url in traces.decoys(sent.to())] == [servers.spoor.tracking_url]
+        assert len(sent.pixels()) == 1 and [traces.destination(url) for url in sent.clicks()] == list(mails.LINKS)
+        assert sent.difference() is None
+        first = first or sent
+    for kind in UNTOUCHED_BODIES:
+        sent = send(servers, mails.new_mark(), kind)
+        assert sent.to() and sent.difference() is None
+
+    sent, decoy = first, traces.decoys(first.to())[0]
+    answer = sent.follow(decoy)
+    assert (answer.status, answer.headers["location"]) == (302, servers.spoor.tracking_url)
+    web.get(sent.clicks()[0])
+    sent.report()
+    rows = servers.postgres.wait_rows("SELECT link, verdict FROM spoor.event_report WHERE message = %s AND reason = 'decoy'"
+                                      " ORDER BY at_time" % sent.message, 2)
+    assert [(row["link"], row["verdict"]) for row in rows] == [(None, "bot"), ("1", "bot")]
+    assert sent.report()["clicks"] == "0"
+    assert len(servers.postgres.rows("SELECT 1 FROM spoor.link WHERE message = %s" % sent.message)) == mails.TRACKED_LINKS
+
+    page = traces.html_parts(sent.to())[0].decode()
+    quoted = "<html><body><p>Yes</p><blockquote type=\"cite\">%s</blockquote></body></html>\n" % page
+    answer_mark, next_mark = mails.new_mark(), mails.new_mark()
+    servers.answer(TO, [SENDER], mails.html_8bit(TO, [SENDER], answer_mark, html=quoted,
+                                                 more=["In-Reply-To: " + traces.field(sent.to(), "Message-ID")]))
+    cleaned = traces.html_parts(servers.mail.wait(SENDER, answer_mark.encode()))[0]
+    assert b"aria-hidden" not in cleaned and servers.spoor.tracking_url.encode() not in cleaned
+    assert cleaned.count(b"<a ") == cleaned.count(b"</a>") == quoted.count("<a ") - 1
+    further = Sent(servers, mails.html_8bit(SENDER, [TO], next_mark, html=quoted), next_mark)
+    own_decoys = traces.decoys(further.to())
+    assert len(own_decoys) == 1 and own_decoys != [decoy]
+
+
 # --- the record ---------------------------------------------------------------------------------------
 
 

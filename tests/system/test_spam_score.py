@@ -3,7 +3,8 @@
 What Spoor adds makes no mail look more like spam.
 
 The mails of tests/corpus/spam have the shape of what mail programs and newsletter tools send. Each is judged by
-SpamAssassin and rspamd as it was sent and as `spoorctl stamp` makes it, in each message_id mode.
+SpamAssassin and rspamd as it was sent and as `spoorctl stamp` makes it, in each message_id mode, and in `auto` with a
+decoy.
 """
 
 import os
@@ -19,18 +20,19 @@ import traces
 
 TRACKING = "https://t.example.com"
 MAILS = os.path.join(spoor.SOURCE, "tests", "corpus", "spam")
-MODES = ["auto", "keep", "stamp"]
+MODES = {"auto": "", "keep": "", "stamp": "", "decoy": "decoy_link = yes"}
 FILTERS = ["spamassassin", "rspamd"]
 
 # rspamd gives a point to a multipart/alternative with an odd number of URLs. It counts the pixel, and a link only once
 # it is wrapped (of links in HTML, 3.4 leaves out those without a percent sign), so tracking makes some mails odd and
-# others even: a toss. A second URL in the pixel would only exchange them.
+# others even: a toss. A second URL, such as the decoy's, only exchanges them.
 TOSS = "URI_COUNT_ODD"
 # SpamAssassin's tenth of a point for a plain part below 1 % of the HTML part: "Thursday is fine." That page is as long
 # as it is because a shorter one with a pixel would get up to 2.8 points (HTML_IMAGE_ONLY_*).
 SHORT = "MIME_HTML_MOSTLY"
 TAKEN = (TOSS, SHORT)
 
+ODD_WITH_DECOY = ["apple-mail", "gmail", "iphone", "kmail", "roundcube", "the-bat", "thunderbird", "thunderbird-38"]
 ODD = ["iphone-short", "newsletter-phpmailer", "outlook", "outlook-2002", "outlook-web"]
 # Every rule with a weight that newly fires: filter, mode, rule, weight, for which mails. `stamp` replaces the ids by
 # which the filters know these programs; `auto` is the default for that reason.
@@ -38,7 +40,9 @@ NEW_RULES = [
     ("spamassassin", "auto", SHORT, 0.1, ["iphone-short"]),
     ("spamassassin", "keep", SHORT, 0.1, ["iphone-short"]),
     ("spamassassin", "stamp", SHORT, 0.1, ["iphone-short"]),
+    ("spamassassin", "decoy", SHORT, 0.1, ["iphone-short"]),
     ("rspamd", "auto", TOSS, 1.0, ODD),
+    ("rspamd", "decoy", TOSS, 1.0, ODD_WITH_DECOY),
     ("rspamd", "keep", TOSS, 1.0, ODD),
     ("rspamd", "stamp", TOSS, 1.0, ODD),
     ("spamassassin", "stamp", "FORGED_MUA_MOZILLA", 2.399, ["thunderbird", "thunderbird-38", "thunderbird-reply"]),
@@ -71,8 +75,9 @@ class Stamp:
         for mode in MODES:
             with open(self.conf(mode), "w") as out:
                 out.write('key_file = "%s/keys"\ntracking_url = "%s"\nlocal_domains = { "example.com" }\n'
-                          'stamp { message_id = "%s" }\n' % (folder, TRACKING, mode))
-        proc.run([self.program, "-c", self.conf(MODES[0]), "keygen"])
+                          'stamp { message_id = "%s" %s }\n'
+                          % (folder, TRACKING, "auto" if mode == "decoy" else mode, MODES[mode]))
+        proc.run([self.program, "-c", self.conf("auto"), "keygen"])
 
     def conf(self, mode):
         return os.path.join(self.folder, mode + ".conf")
@@ -121,17 +126,18 @@ def test_the_judged_mails_are_tracked(stamped, mode):
     for name in names(stamped):
         before, after = stamped[None, name], stamped[mode, name]
         assert len(traces.pixels(after, TRACKING)) == (0 if name in WITHOUT_HTML else 1), name
+        assert len(traces.decoys(after)) == (mode == "decoy" and name not in WITHOUT_HTML), name
         assert len(traces.ids(after, "References")) > len(traces.ids(before, "References")), name
         replaced = traces.field(after, "Message-ID") != traces.field(before, "Message-ID")
         missing = traces.field(before, "Message-ID") is None
-        assert replaced == (missing or mode == "stamp" or mode == "auto" and name in REPLACED_BY_AUTO), name
+        assert replaced == (missing or mode == "stamp" or mode in ("auto", "decoy") and name in REPLACED_BY_AUTO), name
 
 
 def without_taken(verdict):
     return {rule: weight for rule, weight in verdict.items() if rule not in TAKEN}
 
 
-@pytest.mark.parametrize("mode", ["auto", "keep"])
+@pytest.mark.parametrize("mode", ["auto", "keep", "decoy"])
 @pytest.mark.parametrize("judge", FILTERS)
 def test_no_mail_scores_higher(stamped, verdicts, judge, mode):
     higher = {}

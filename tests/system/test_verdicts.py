@@ -99,6 +99,12 @@ class Mail:
         answer = self.desk.get(tokens.click(to, message=self.id, recipient=FIRST_KEY + recipient, index=link), **more)
         assert (answer.status, answer.headers["location"]) == (302, to)
 
+    def follow_decoy(self, recipient=0, **more):
+        more.setdefault("address", self.address)
+        to = self.desk.spoor.tracking_url
+        answer = self.desk.get(tokens.click(to, message=self.id, recipient=FIRST_KEY + recipient, index=tokens.DECOY), **more)
+        assert (answer.status, answer.headers["location"]) == (302, to)
+
     def verdicts(self, count):
         """As they hold now: what, verdict, reason in the order of the requests, when there are so many."""
         rows = self.desk.postgres.wait_rows("select what, verdict, reason from spoor.event_report where message = %d"
@@ -206,6 +212,70 @@ def test_row_3_other_methods_leave_nothing(desk):
 
 
 # What only hindsight tells.
+
+def test_row_5_the_decoy_is_a_scanners_whatever_the_rules_say(desk):
+    mail = desk.mail()
+    mail.follow_decoy(**PERSON)
+    mail.follow_decoy(address=OFFICE)
+    assert mail.verdicts(2) == [("click", "bot", "decoy")] * 2
+    assert mail.feed() == []
+    assert (mail.report()["clicks"], mail.report()["clicked"], mail.report()["machine_events"]) == ("0", "0", "2")
+    rows = desk.postgres.rows("select link, destination from spoor.event_report where message = %d" % mail.id)
+    assert rows == [{"link": None, "destination": None}] * 2
+    assert desk.get("/").status == 404
+
+
+def test_row_5_what_else_is_followed_around_a_decoy(desk):
+    mail = desk.mail(links=2, recipients=2)
+    mail.view()
+    mail.click(1, **PERSON)
+    assert mail.verdicts(2)[1] == ("click", "human", "navigation")
+    mail.click(1, recipient=1, **PERSON)  # somebody else
+    mail.follow_decoy()
+    mail.click(2, address="198.51.100.44", **PERSON)  # scanners have many addresses
+    mail.wait_judged("decoy", 3)
+    assert mail.verdicts(5) == [("view", "unknown", "browser"), ("click", "bot", "decoy"), ("click", "human", "navigation"),
+                                ("click", "bot", "decoy"), ("click", "bot", "decoy")]
+    assert [(line["what"], line["person"]) for line in mail.feed()] == [("click", "r1@there.example"), ("view", "r0@there.example")]
+    assert mail.report()["clicks"] == "1"
+
+
+def test_row_5_several_people_behind_one_token(desk):
+    mail = desk.mail(links=2, recipients=3)
+    one_of_them = -FIRST_KEY  # key 0
+    mail.click(1, recipient=one_of_them, address="198.51.99.1", **PERSON)
+    mail.click(1, recipient=one_of_them, address="198.51.100.9", **PERSON)
+    mail.follow_decoy(recipient=one_of_them, address="198.51.100.9")
+    mail.wait_judged("decoy", 2)
+    assert [verdict for _, verdict, _ in mail.verdicts(3)] == ["human", "bot", "bot"]
+
+
+def test_row_5_how_long_before_and_after(desk):
+    mail = desk.mail(links=2, recipients=4)  # ten seconds, and one for each link
+    clicks = [(0, 0, tokens.DECOY, "b"), (-11.9, 0, 1, "h"), (-12.1, 0, 2, "h"), (11.9, 0, 1, "u"), (12.1, 0, 2, "h"),
+              (0, 0, 1, "s"), (1, 0, 2, "p"), (1, 1, 1, "h")]
+    rows = ["(now() - interval '1 min' + interval '%f s', %d, %d, %d, 0, 9999, %d, 'c', '%s', 0)"
+            % (after_s, mail.id, number, FIRST_KEY + recipient, link, verdict)
+            for number, (after_s, recipient, link, verdict) in enumerate(clicks)]
+    desk.postgres.execute("""
+        insert into spoor.event (at_time, message, record, recipient, agent, spool, link, kind, verdict, reason) values %s;
+        select spoor.add_batch(9999::smallint, 0, %d, %d)""" % (", ".join(rows), len(rows) - 1, len(rows)))
+    mail.wait_judged("decoy", 3)
+    rows = desk.postgres.rows("select record, verdict from spoor.event_report where message = %d order by record" % mail.id)
+    assert [row["verdict"] for row in rows] == ["bot", "bot", "human", "bot", "human", "self", "bot", "human"]
+
+
+def test_row_5_a_decoy_under_a_key_that_comes_later(desk):
+    mail = desk.mail()
+    path = tokens.click(desk.spoor.tracking_url, key=210, message=mail.id, index=tokens.DECOY)
+    assert desk.get(path, **PERSON).status == 404
+    desk.postgres.wait_rows("select 1 from spoor.unjudged_hit where spoor.token_key(target) = 210")
+    tokens.write_keys(desk.spoor.key_file, (1, 210))
+    desk.spoor.servers["pixeld"].signal(signal.SIGHUP)
+    assert mail.verdicts(1) == [("click", "bot", "decoy")]
+    tokens.write_keys(desk.spoor.key_file)
+    desk.spoor.servers["pixeld"].signal(signal.SIGHUP)
+
 
 def test_row_6_three_links_at_once_are_a_scanner(desk):
     mail = desk.mail(links=5)

@@ -15,6 +15,7 @@ SECRET = bytes(range(32))
 EPOCH_2020_MS = 1577836800000
 VIEW, CLICK, UNSUBSCRIBE, MESSAGE_ID = 1, 2, 4, 5
 AGGREGATE = 1 << 15
+DECOY = AGGREGATE - 1  # index of a click
 
 _sequence = itertools.count(1)
 

@@ -15,6 +15,7 @@ import urllib.parse
 
 TOKEN = rb"[a-z2-7]+"
 PIXEL = re.compile(rb'<img\b[^<>]*?/o/' + TOKEN + rb'\.gif[^<>]*>', re.I)
+DECOY = re.compile(rb'<a href="([^"<>]*/c/' + TOKEN + rb'/[A-Za-z0-9:._%~-]+)" aria-hidden="true" tabindex="-1"></a>')
 TRACE_FIELDS = (b"return-path", b"received", b"x-original-to", b"delivered-to")
 
 
@@ -64,7 +65,12 @@ def pixels(mail, tracking_url):
 
 
 def clicks(mail, tracking_url):
-    return _urls(mail, tracking_url, rb"/c/" + TOKEN + rb"/[A-Za-z0-9:._%~-]+")
+    found = _urls(mail, tracking_url, rb"/c/" + TOKEN + rb"/[A-Za-z0-9:._%~-]+")
+    return [url for url in found if url not in decoys(mail)]
+
+
+def decoys(mail):
+    return [url.decode() for html in html_parts(mail) for url in DECOY.findall(html)]
 
 
 def _urls(mail, tracking_url, path):
@@ -77,13 +83,13 @@ def destination(click_url):
 
 
 class Undo:
-    """Takes pixel and links of TRACKING_URL out of HTML bytes."""
+    """Takes pixel, decoy and links of TRACKING_URL out of HTML bytes."""
 
     def __init__(self, tracking_url):
         self.click = re.compile(re.escape(tracking_url.encode()) + rb"/c/" + TOKEN + rb"/([A-Za-z0-9:._%~-]+)")
 
     def html(self, content):
-        return self.click.sub(lambda m: urllib.parse.unquote_to_bytes(m.group(1)), PIXEL.sub(b"", content))
+        return self.click.sub(lambda m: urllib.parse.unquote_to_bytes(m.group(1)), PIXEL.sub(b"", DECOY.sub(b"", content)))
 
     def same(self, sent_body, delivered_body, encoding):
         """None when taking the edits out gives the sent body again, else what differs first."""

@@ -99,7 +99,7 @@ static void the_smallest_file_has_all_defaults(void **state)
     assert_string_equal(conf->stamp.submit_networks.item[1], "::1/128");
     assert_true(conf->stamp.views && conf->stamp.links && conf->match.clean);
     assert_false(conf->stamp.track_auto_generated);
-    assert_false(conf->stamp.text_links);
+    assert_false(conf->stamp.text_links || conf->stamp.decoy_link);
     assert_string_equal(conf->stamp.sensitive_links.item[0], "password");
     assert_string_equal(conf->stamp.sensitive_links.item[conf->stamp.sensitive_links.count - 1], "access_token");
     assert_int_equal(conf->stamp.untracked_domains.count, 0);
@@ -405,11 +405,11 @@ static void links_that_stay_are_named_by_patterns_and_domains(void **state)
 {
     struct conf *conf = load(SMALLEST "stamp { sensitive_links = { \"Magic*TOKEN=\" }\n"
                                       "untracked_domains = { Intern.Example, \"*.Old.example\" }\n"
-                                      "text_links = yes }\n",
+                                      "text_links = yes decoy_link = yes }\n",
                              CONF_DRY_RUN);
 
     (void)state;
-    assert_true(conf->stamp.text_links);
+    assert_true(conf->stamp.text_links && conf->stamp.decoy_link);
     assert_int_equal(conf->stamp.sensitive_links.count, 1);
     assert_string_equal(conf->stamp.sensitive_links.item[0], "magic*token=");
     assert_int_equal(conf->stamp.untracked_domains.count, 2);

@@ -4,7 +4,8 @@
  * against the promises that hold for every mail
  *
  * NAME.expect says in one line how many pixels, wrapped links and cleaned traces, the reason why a body
- * stays, and the fate of each link in order. NAME.ref is the whole mail as it goes out.
+ * stays, and the fate of each link in order. NAME.ref is the whole mail as it goes out. The mails of
+ * tests/corpus/decoy go out with decoys, and the promises are kept with and without.
  */
 
 #include "mail/html.h"
@@ -21,7 +22,17 @@
 
 #include <cmocka.h>
 
-enum { MAILS_MIN = 150, TEXT_MAX = 1000 * 1000 };
+enum { MAILS_MIN = 150, DECOYS_MIN = 5, TEXT_MAX = 1000 * 1000 };
+
+static struct rewrite_settings plain_settings, decoy_settings;
+
+static int set_up(void **state)
+{
+    (void)state;
+    plain_settings = decoy_settings = check_settings("one");
+    decoy_settings.add_decoy = true;
+    return 0;
+}
 
 /* The mail as it goes out: the old header and the new body. */
 static void join(const struct corpus_mail *mail, const struct rewrite_result *result, struct buf *out)
@@ -44,13 +55,12 @@ static unsigned disappointed;
 
 static void compare_with_expectation(const struct corpus_mail *mail, void *arg)
 {
-    struct rewrite_settings settings = check_settings("one");
+    const struct rewrite_settings *settings = arg;
     struct rewrite_result result;
     struct buf expected, outcome;
     char path[4096];
 
-    (void)arg;
-    check_rewrite(&mail->headers, mail->body, &settings, &result);
+    check_rewrite(&mail->headers, mail->body, settings, &result);
     snprintf(path, sizeof path, "%s.expect", mail->path);
     buf_init(&outcome, TEXT_MAX);
     add_outcome(&result, &outcome);
@@ -67,7 +77,8 @@ static void each_mail_becomes_what_was_expected(void **state)
 {
     (void)state;
     disappointed = 0;
-    assert_true(corpus_each(compare_with_expectation, NULL) >= MAILS_MIN);
+    assert_true(corpus_each(compare_with_expectation, &plain_settings) >= MAILS_MIN);
+    assert_true(corpus_each_of("decoy", compare_with_expectation, &decoy_settings) >= DECOYS_MIN);
     assert_int_equal(disappointed, 0);
 }
 
@@ -82,13 +93,12 @@ static void write_reference(const char *path, struct slice text)
 
 static void compare_with_reference(const struct corpus_mail *mail, void *arg)
 {
-    struct rewrite_settings settings = check_settings("one");
+    const struct rewrite_settings *settings = arg;
     struct rewrite_result result;
     struct buf reference, joined;
     char path[4096];
 
-    (void)arg;
-    check_rewrite(&mail->headers, mail->body, &settings, &result);
+    check_rewrite(&mail->headers, mail->body, settings, &result);
     join(mail, &result, &joined);
     snprintf(path, sizeof path, "%s.ref", mail->path);
     if (getenv("UPDATE_REFERENCES"))
@@ -104,7 +114,8 @@ static void compare_with_reference(const struct corpus_mail *mail, void *arg)
 static void each_mail_goes_out_as_its_reference(void **state)
 {
     (void)state;
-    assert_true(corpus_each(compare_with_reference, NULL) >= MAILS_MIN);
+    assert_true(corpus_each(compare_with_reference, &plain_settings) >= MAILS_MIN);
+    assert_true(corpus_each_of("decoy", compare_with_reference, &decoy_settings) >= DECOYS_MIN);
 }
 
 /* A mark that was taken out protects its link only once. */
@@ -119,22 +130,24 @@ static bool opted_out(const struct rewrite_result *result)
 /* With other tokens as many pixels come, and the same bytes but for the tokens; with the same, the same bytes. */
 static void rewrite_twice(const struct corpus_mail *mail, void *arg)
 {
-    struct rewrite_settings settings = check_settings("one"), other = check_settings("two");
+    const struct rewrite_settings *settings = arg;
+    struct rewrite_settings other = *settings;
     struct rewrite_result first, same, second;
 
-    (void)arg;
-    check_rewrite(&mail->headers, mail->body, &settings, &first);
+    other.urls.arg = check_settings("two").urls.arg;
+    check_rewrite(&mail->headers, mail->body, settings, &first);
     if (first.changed) {
         struct slice body = buf_slice(&first.body);
 
-        check_rewrite(&mail->headers, body, &settings, &same);
+        check_rewrite(&mail->headers, body, settings, &same);
         check_rewrite(&mail->headers, body, &other, &second);
         assert_int_equal(same.pixels, first.pixels);
         assert_int_equal(second.pixels, first.pixels);
         if (!opted_out(&first)) {
             struct slice again = same.changed ? buf_slice(&same.body) : body;
 
-            assert_true(slice_eq(again, body));
+            if (!slice_eq(again, body))
+                fail_msg("%s: another rewriting gives other bytes: %s", mail->path, buf_text(&same.body));
             assert_int_equal(second.changed ? second.body.len : body.len, body.len);
             assert_int_equal(second.wrapped, first.wrapped);
         }
@@ -147,7 +160,9 @@ static void rewrite_twice(const struct corpus_mail *mail, void *arg)
 static void rewriting_again_changes_nothing_but_tokens(void **state)
 {
     (void)state;
-    corpus_each(rewrite_twice, NULL);
+    corpus_each(rewrite_twice, &plain_settings);
+    corpus_each(rewrite_twice, &decoy_settings);
+    corpus_each_of("decoy", rewrite_twice, &decoy_settings);
 }
 
 /* All pages and texts of a mail, decoded, one behind the other. */
@@ -173,18 +188,19 @@ static void decode_texts(const struct header_list *headers, struct slice body, s
 /* What spoor-match does to a quoted mail. */
 static void clean_mail(const struct corpus_mail *mail, void *arg)
 {
-    struct rewrite_settings settings = check_settings("one");
+    struct rewrite_settings settings = *(const struct rewrite_settings *)arg;
     struct rewrite_result first, cleaned;
     struct buf text;
 
-    (void)arg;
     check_rewrite(&mail->headers, mail->body, &settings, &first);
-    settings.add_pixel = settings.track_links = false;
+    settings.add_pixel = settings.track_links = settings.add_decoy = false;
     if (first.changed) {
         check_rewrite(&mail->headers, buf_slice(&first.body), &settings, &cleaned);
         decode_texts(&mail->headers, cleaned.changed ? buf_slice(&cleaned.body) : buf_slice(&first.body), &text);
         if (memmem(text.data, text.len, CHECK_TRACKING_URL "/", strlen(CHECK_TRACKING_URL) + 1))
             fail_msg("%s: a URL of ours is left", mail->path);
+        if (memmem(text.data, text.len, "aria-hidden=\"true\" tabindex", strlen("aria-hidden=\"true\" tabindex")))
+            fail_msg("%s: a decoy without its URL is left", mail->path);
         buf_free(&text);
         rewrite_result_free(&cleaned);
     }
@@ -194,7 +210,9 @@ static void clean_mail(const struct corpus_mail *mail, void *arg)
 static void cleaning_leaves_no_url_of_ours(void **state)
 {
     (void)state;
-    corpus_each(clean_mail, NULL);
+    corpus_each(clean_mail, &plain_settings);
+    corpus_each(clean_mail, &decoy_settings);
+    corpus_each_of("decoy", clean_mail, &decoy_settings);
 }
 
 /* An img of ours: all of it comes and goes. */
@@ -203,6 +221,14 @@ static bool is_pixel(const struct html_scanner *scanner, const struct html_token
     struct slice tag = slice_of(scanner->text.p + token->at, token->end - token->at);
 
     return html_is(token, "img") && slice_find_i(tag, CHECK_TRACKING_URL "/o/") != (size_t)-1;
+}
+
+/* The start tag of a decoy; its end tag follows. */
+static bool is_decoy(const struct html_scanner *scanner, const struct html_token *token)
+{
+    struct slice tag = slice_of(scanner->text.p + token->at, token->end - token->at);
+
+    return html_is(token, "a") && slice_find_i(tag, "-decoy/") != (size_t)-1;
 }
 
 static void add_without_blanks(struct slice text, struct buf *out)
@@ -238,15 +264,19 @@ static void reduce_page(struct slice page, struct buf *out)
 {
     struct html_scanner scanner;
     struct html_token token;
+    bool decoy_open = false;
     size_t from = 0;
 
     html_scanner_init(&scanner, page);
     while (html_next(&scanner, &token)) {
+        bool begins_decoy = token.kind == HTML_START_TAG && is_decoy(&scanner, &token);
+        bool ends_decoy = decoy_open && token.kind == HTML_END_TAG && html_is(&token, "a");
         bool link = token.kind == HTML_START_TAG && (html_is(&token, "a") || html_is(&token, "area"));
 
         add_without_blanks(slice_of(page.p + from, token.at - from), out);
         from = token.end;
-        if (token.kind == HTML_START_TAG && is_pixel(&scanner, &token))
+        decoy_open = begins_decoy || (decoy_open && !ends_decoy && !link);
+        if (begins_decoy || ends_decoy || (token.kind == HTML_START_TAG && is_pixel(&scanner, &token)))
             continue;
         if (link)
             add_link_tag(&scanner, &token, out);
@@ -275,12 +305,10 @@ static void reduce_pages(const struct header_list *headers, struct slice body, s
 
 static void compare_decoded(const struct corpus_mail *mail, void *arg)
 {
-    struct rewrite_settings settings = check_settings("one");
     struct rewrite_result result;
     struct buf before, after;
 
-    (void)arg;
-    check_rewrite(&mail->headers, mail->body, &settings, &result);
+    check_rewrite(&mail->headers, mail->body, arg, &result);
     if (result.changed) {
         reduce_pages(&mail->headers, mail->body, &before);
         reduce_pages(&mail->headers, buf_slice(&result.body), &after);
@@ -296,7 +324,9 @@ static void compare_decoded(const struct corpus_mail *mail, void *arg)
 static void decoded_pages_differ_in_links_and_pixels_alone(void **state)
 {
     (void)state;
-    corpus_each(compare_decoded, NULL);
+    corpus_each(compare_decoded, &plain_settings);
+    corpus_each(compare_decoded, &decoy_settings);
+    corpus_each_of("decoy", compare_decoded, &decoy_settings);
 }
 
 int main(void)
@@ -309,5 +339,5 @@ int main(void)
         cmocka_unit_test(decoded_pages_differ_in_links_and_pixels_alone),
     };
 
-    return cmocka_run_group_tests_name("corpus", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("corpus", tests, set_up, NULL);
 }

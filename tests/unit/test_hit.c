@@ -198,6 +198,26 @@ static void age_comes_from_the_message_id(void **state)
     assert_true(slice_is(hit.reason, "too_soon"));
 }
 
+static void the_decoys_index_is_a_machines(void **state)
+{
+    struct hit_settings settings = {.anonymize_ip = false};
+    struct token token = {.kind = TOKEN_CLICK, .index = TOKEN_DECOY_INDEX};
+    struct request request = {.method = REQUEST_GET};
+    struct record_hit hit;
+
+    (void)state;
+    assert_true(hit_of(&request, &token, slice_of("", 0), rules, &settings, INT64_C(1800000000000000), &hit));
+    assert_int_equal(hit.verdict, VERDICT_BOT);
+    assert_true(slice_is(hit.reason, "decoy"));
+    assert_int_equal(hit.index, TOKEN_DECOY_INDEX);
+    token.index--;
+    assert_true(hit_of(&request, &token, slice_of("", 0), rules, &settings, INT64_C(1800000000000000), &hit));
+    assert_false(slice_is(hit.reason, "decoy"));
+    token = (struct token){.kind = TOKEN_VIEW, .index = TOKEN_DECOY_INDEX};
+    assert_true(hit_of(&request, &token, slice_of("", 0), rules, &settings, INT64_C(1800000000000000), &hit));
+    assert_false(slice_is(hit.reason, "decoy"));
+}
+
 struct wish {
     enum conf_honour_gpc honour;
     enum request_field field;
@@ -265,6 +285,7 @@ int main(void)
         cmocka_unit_test(an_aggregate_token_leaves_no_person),
         cmocka_unit_test(fields_of_the_record),
         cmocka_unit_test(age_comes_from_the_message_id),
+        cmocka_unit_test(the_decoys_index_is_a_machines),
     };
 
     return cmocka_run_group_tests_name("hit", tests, set_up, tear_down);

@@ -7,6 +7,7 @@
 #include "mail/msgid.h"
 #include "mail/outgoing.h"
 #include "mail/return_path.h"
+#include "mail/tracking.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -209,6 +210,81 @@ static void all_is_added_to_an_ordinary_mail(void **state)
     assert_string_equal(run.plan.record.owner.p, "ann@example.com");
     assert_int_equal(run.plan.record.links, 1);
     assert_true(slice_is(run.plan.record.link[0].destination, "https://shop.example.org/a"));
+    run_free(&run);
+}
+
+/* Is there a decoy of ours in the new body? Its token, which is good, into TOKEN. */
+static bool find_decoy(const struct outgoing_plan *plan, struct token *token)
+{
+    static const char begin[] = "<a href=\"", end[] = "\" aria-hidden=\"true\" tabindex=\"-1\"></a><img ";
+    struct slice body = buf_slice(&plan->rewrite.body);
+    size_t at = slice_find_i(body, end), from = at;
+    struct buf destination;
+    bool good;
+
+    if (at == (size_t)-1)
+        return false;
+    while (!slice_starts_i(slice_from(body, from), slice_str(begin)))
+        from--;
+    from += strlen(begin);
+    buf_init(&destination, DESTINATION_MAX);
+    good = tracking_verify_url(keys, conf.tracking_url, slice_of(body.p + from, at - from), token, &destination) == TOKEN_GOOD;
+    assert_true(good && slice_is(buf_slice(&destination), conf.tracking_url));
+    buf_free(&destination);
+    return true;
+}
+
+static void a_decoy_is_a_click_of_its_own(void **state)
+{
+    struct token token;
+    struct run run;
+
+    (void)state;
+    plan_with(&run, PLAIN_HEADERS "\r\n", ordinary(), number);
+    assert_false(find_decoy(&run.plan, &token));
+    run_free(&run);
+    conf.stamp.decoy_link = true;
+    plan_with(&run, PLAIN_HEADERS "\r\n", ordinary(), number);
+    assert_true(find_decoy(&run.plan, &token));
+    assert_int_equal(token.kind, TOKEN_CLICK);
+    assert_int_equal(token.index, TOKEN_DECOY_INDEX);
+    assert_true(token.message == message_id_compose(1790000000000, 3, 4));
+    assert_int_equal(token.recipient, keys_recipient(keys, slice_str("bob@example.net")));
+    assert_int_equal(run.plan.record.links, 1);
+    run_free(&run);
+    plan_with(&run, PLAIN_HEADERS "X-Spoor-Track: no-links\r\n\r\n", ordinary(), number);
+    assert_false(find_decoy(&run.plan, &token));
+    run_free(&run);
+    plan_with(&run, PLAIN_HEADERS "X-Spoor-Track: no-views\r\n\r\n", ordinary(), number);
+    assert_false(find_decoy(&run.plan, &token));
+    run_free(&run);
+    conf.stamp.decoy_link = false;
+}
+
+/* As spoor-match cleans an answer, and spoor-stamp the next one. */
+static void a_quoted_decoy_is_taken_out_by_its_token(void **state)
+{
+    struct tracking tracking = {.keys = keys, .tracking_url = conf.tracking_url};
+    struct rewrite_settings clean = {
+        .urls = tracking_urls(&tracking), .tracking_url = conf.tracking_url, .clean = true, .body_limit = 1000000};
+    struct outgoing_mail answer = ordinary();
+    struct rewrite_result cleaned;
+    struct token token;
+    struct run run, next;
+
+    (void)state;
+    conf.stamp.decoy_link = true;
+    plan_with(&run, PLAIN_HEADERS "\r\n", ordinary(), number);
+    conf.stamp.decoy_link = false;
+    assert_true(rewrite(&run.headers, buf_slice(&run.plan.rewrite.body), &clean, &cleaned));
+    assert_true(slice_is(buf_slice(&cleaned.body), HTML));
+    assert_int_equal(cleaned.cleaned, 3);
+    answer.body = buf_slice(&run.plan.rewrite.body);
+    plan_with(&next, PLAIN_HEADERS "\r\n", answer, number);
+    assert_int_equal(next.plan.rewrite.pixels, 1);
+    assert_false(find_decoy(&next.plan, &token));
+    run_free(&next);
+    rewrite_result_free(&cleaned);
     run_free(&run);
 }
 
@@ -720,6 +796,8 @@ int main(void)
         cmocka_unit_test(only_what_was_signed_for_that_mail_is_a_twin),
         cmocka_unit_test(reasons),
         cmocka_unit_test(all_is_added_to_an_ordinary_mail),
+        cmocka_unit_test(a_decoy_is_a_click_of_its_own),
+        cmocka_unit_test(a_quoted_decoy_is_taken_out_by_its_token),
         cmocka_unit_test(message_id_modes),
         cmocka_unit_test(replaced_id_and_parent_go_into_references),
         cmocka_unit_test(controls_are_removed_also_from_untracked_mail),

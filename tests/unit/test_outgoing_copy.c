@@ -256,6 +256,26 @@ static void each_copy_has_tokens_of_its_own_and_the_same_links(void **state)
     assert_int_not_equal(token[0][0].index, token[0][1].index);
 }
 
+static void each_copy_has_a_decoy_of_its_own(void **state)
+{
+    const char *header;
+    struct token token[LINKS_MOST];
+
+    (void)state;
+    conf.stamp.decoy_link = true;
+    header = between("", 2);
+    for (size_t at = 0; at < 2; at++) {
+        struct run run;
+
+        second_pass(&run, header, mail_to(&people[at], 1));
+        assert_int_equal(tokens_in(&run.plan, token), 5);
+        assert_int_equal(token[3].index, TOKEN_DECOY_INDEX);
+        assert_int_equal(token[3].recipient, keys_recipient(keys, people[at]));
+        run_free(&run);
+    }
+    conf.stamp.decoy_link = false;
+}
+
 static void several_at_once_are_one_of_these(void **state)
 {
     struct token token[LINKS_MOST];
@@ -404,6 +424,7 @@ int main(void)
         cmocka_unit_test(a_brought_pass_goes_from_any_mail),
         cmocka_unit_test(without_copies_one_pass_does_all),
         cmocka_unit_test(each_copy_has_tokens_of_its_own_and_the_same_links),
+        cmocka_unit_test(each_copy_has_a_decoy_of_its_own),
         cmocka_unit_test(several_at_once_are_one_of_these),
         cmocka_unit_test(a_colleague_gets_a_clean_copy),
         cmocka_unit_test(wishes_hold_in_the_second_pass),

@@ -140,6 +140,7 @@ static void our_old_traces_go(void **state)
     assert_int_equal(expect_body(HEAD "\r\n> <" OLD "1/https%3A%2F%2Fa.example%2F%3Fb%3D1>.\r\n",
                                  "> <https://a.example/?b=1>.\r\n", false),
                      LINK_UNWRAPPED);
+    expect_body(HEAD "\r\nx [" OLD "decoy/x]\r\n<" OLD "decoy/x>.\r\n", "x \r\n.\r\n", false);
     expect_body(HEAD "\r\nx [" CHECK_TRACKING_URL "/o/old.gif]\r\n<" CHECK_TRACKING_URL "/o/old.gif>.\r\n",
                 "x \r\n.\r\n", false);
     assert_int_equal(expect_body(HEAD "\r\n" OLD "1/https%3A%2F%2Fa.example%2Fx\r\n",

@@ -239,6 +239,88 @@ static void others_links_in_history_stay(void **state)
         false);
 }
 
+#define OLD_DECOY "<a href=\"" CHECK_TRACKING_URL "/c/old-decoy/x\" aria-hidden=\"true\" tabindex=\"-1\">"
+
+static void old_decoys_go_whole(void **state)
+{
+    (void)state;
+    expect_page("<p>x" OLD_DECOY "</a></p>", "<p>x</p>", false);
+    expect_page("<p>x" OLD_DECOY "\r\n</a></p>", "<p>x\r\n</p>", false);
+    expect_page("<blockquote type=cite>x" OLD_DECOY "</a><img src=\"" CHECK_TRACKING_URL "/o/old.gif\"></blockquote>",
+                "<blockquote type=cite>x</blockquote>", false);
+    /* what an editor made of it keeps what it holds, and later links keep their ends */
+    expect_page(OLD_DECOY "<b>x</b></a> <a name=y>z</a>", "<b>x</b> <a name=y>z</a>", false);
+    expect_page(OLD_DECOY "x <a name=y>z</a>", "x <a name=y>z</a>", false);
+    expect_page(OLD_DECOY "<area href=#y>x</a>", "<area href=#y>x</a>", false);
+    expect_page("<area href=" CHECK_TRACKING_URL "/c/old-decoy/x>y</a>", "y</a>", false);
+    /* a mark in the tag goes with it */
+    expect_page("x<a clicktracking=off href=" CHECK_TRACKING_URL "/c/old-decoy/x ses:no-track></a>y", "xy", false);
+    /* one within a link ends it */
+    expect_page("<a href=\"http://a.example/\">x y" OLD_DECOY "</a>z</a>",
+                "<a href=\"" CHECK_TRACKING_URL "/c/one-1/http%3A%2F%2Fa.example%2F\">x yz</a>", false);
+    expect_page("<template>" OLD_DECOY "</a></template>", "<template>" OLD_DECOY "</a></template>", false);
+}
+
+/* How many decoys a mail gets. */
+static unsigned decoys(const char *head, size_t letters, const char *tail, bool pixel)
+{
+    struct rewrite_settings settings = check_settings("one");
+    struct outcome outcome;
+    struct buf mail;
+    unsigned count = 0;
+
+    buf_init(&mail, 1000000);
+    buf_add_str(&mail, head);
+    for (size_t at = 0; at < letters; at++)
+        buf_add_str(&mail, at % 70 == 69 ? "\r\n" : "x");
+    buf_add_str(&mail, tail);
+    settings.add_decoy = true;
+    settings.add_pixel = pixel;
+    run_slice(buf_slice(&mail), &settings, &outcome);
+    for (const char *at = buf_text(&outcome.result.body); (at = strstr(at, "/c/one-decoy/")) != NULL; at++)
+        count++;
+    outcome_free(&outcome);
+    buf_free(&mail);
+    return count;
+}
+
+static void each_page_with_a_pixel_has_one_decoy(void **state)
+{
+    static const char page[] = "Content-Type: text/html\r\n\r\n<body>";
+    static const char pages[] = "Content-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\nx\r\n"
+                                "--b\r\nContent-Type: text/html\r\n\r\ny\r\n--b--\r\n";
+
+    (void)state;
+    assert_int_equal(decoys(page, 1, "</body>", true), 1);
+    assert_int_equal(decoys(page, 100000, "</body>", true), 1); /* but two pixels */
+    assert_int_equal(decoys(page, 1, OLD_DECOY "</a></body>", true), 1);
+    assert_int_equal(decoys(page, 1, "</body>", false), 0);
+    assert_int_equal(decoys(pages, 0, "", true), 2);
+    assert_int_equal(decoys("Content-Type: text/plain\r\n\r\n", 1, "", true), 0);
+}
+
+static bool add_long_decoy(void *arg, struct buf *out)
+{
+    (void)arg;
+    for (int n = 0; n < 50; n++)
+        buf_add_str(out, "0123456789");
+    return true;
+}
+
+static void a_decoy_that_fits_no_line_is_left_out(void **state)
+{
+    struct rewrite_settings settings = check_settings("one");
+    struct outcome outcome;
+
+    (void)state;
+    settings.add_decoy = true;
+    settings.urls.decoy = add_long_decoy;
+    run_slice(slice_str("Content-Type: text/html\r\n\r\nx"), &settings, &outcome);
+    assert_int_equal(outcome.result.pixels, 1);
+    assert_null(strstr(buf_text(&outcome.result.body), "aria-hidden"));
+    outcome_free(&outcome);
+}
+
 struct degree_case {
     const char *mail, *reason;
     enum rewrite_degree degree;
@@ -386,6 +468,9 @@ int main(void)
         cmocka_unit_test(marks_are_honoured_and_taken_out),
         cmocka_unit_test(each_link_has_its_fate),
         cmocka_unit_test(others_links_in_history_stay),
+        cmocka_unit_test(old_decoys_go_whole),
+        cmocka_unit_test(each_page_with_a_pixel_has_one_decoy),
+        cmocka_unit_test(a_decoy_that_fits_no_line_is_left_out),
         cmocka_unit_test(sealed_mails_keep_their_bodies),
         cmocka_unit_test(too_large_bodies_stay),
         cmocka_unit_test(alternatives_each_get_a_pixel_and_mixed_pages_one),

@@ -63,7 +63,7 @@ static const char *answer(const struct rules *rules, struct question question)
                                         [REQUEST_REFERER] = slice_str(question.referer)}};
     struct client client = client_at(question.address);
     struct rules_question asked = {&request, &client, question.kind ? question.kind : HIT_VIEW,
-                                   question.age_ms ? question.age_ms : HOUR_MS};
+                                   question.age_ms ? question.age_ms : HOUR_MS, false};
     struct rules_answer given = rules_ask(rules, &asked);
 
     if (given.judged)
@@ -247,7 +247,7 @@ static void *read_the_book(void *arg)
         struct rules *rules = rulebook_take(sharing->book);
         struct request request = {.field = {[REQUEST_USER_AGENT] = slice_str("Name/1")}};
         struct client client = {.address_bytes = 0};
-        struct rules_question question = {&request, &client, HIT_VIEW, HOUR_MS};
+        struct rules_question question = {&request, &client, HIT_VIEW, HOUR_MS, false};
         struct rules_answer given = rules_ask(rules, &question);
         bool whole = given.judged && given.reason.len == 6 && memcmp(given.reason.p, "reason", 6) == 0;
 

@@ -181,6 +181,12 @@ static const struct row table[] = {
      "none"},
 };
 
+static void ignore(void *arg, const char *line)
+{
+    (void)arg;
+    (void)line;
+}
+
 static void each_row(void **state)
 {
     (void)state;
@@ -188,7 +194,7 @@ static void each_row(void **state)
         const struct row *row = &table[n];
         struct request request = {.method = row->method};
         struct client client = {.address = {row->address[0], row->address[1]}, .address_bytes = 4};
-        struct rules_question question = {&request, &client, row->kind, row->age_ms};
+        struct rules_question question = {&request, &client, row->kind, row->age_ms, false};
         struct verdict verdict;
 
         request.field[REQUEST_USER_AGENT] = slice_str(row->agent);
@@ -203,13 +209,37 @@ static void each_row(void **state)
     }
 }
 
+/* Whoever asks for it, however: a rule for the office, HEAD, and what only a person's browser sends. */
+static void a_decoy_is_followed_by_machines_alone(void **state)
+{
+    struct rules *own = rules_parse(slice_str("network\tany\t\tself\toffice\t192.0.0.0/16\n"), ignore, NULL);
+    struct request request = {.method = REQUEST_HEAD,
+                              .field = {[REQUEST_SEC_FETCH_MODE] = slice_str("navigate"),
+                                        [REQUEST_SEC_FETCH_USER] = slice_str("?1"),
+                                        [REQUEST_ACCEPT_LANGUAGE] = slice_str("de"),
+                                        [REQUEST_USER_AGENT] = slice_str(CHROME)}};
+    struct client client = {.address = {192, 0}, .address_bytes = 4};
+    struct rules_question question = {&request, &client, HIT_CLICK, HOUR, true};
+    struct verdict verdict;
+
+    (void)state;
+    assert_non_null(own);
+    verdict = verdict_of(own, &question);
+    assert_int_equal(verdict.verdict, VERDICT_BOT);
+    assert_true(slice_is(verdict.reason, "decoy"));
+    question.decoy = false;
+    request.method = REQUEST_GET;
+    assert_int_equal(verdict_of(own, &question).verdict, VERDICT_SELF);
+    rules_let_go(own);
+}
+
 /* What a name says at any age. */
 static const char *reason_of(const char *agent)
 {
     static char text[64];
     struct request request = {.method = REQUEST_GET, .field = {[REQUEST_USER_AGENT] = slice_str(agent)}};
     struct client client = {.address_bytes = 0};
-    struct rules_question question = {&request, &client, HIT_VIEW, HOUR};
+    struct rules_question question = {&request, &client, HIT_VIEW, HOUR, false};
     struct verdict verdict = verdict_of(rules, &question);
 
     snprintf(text, sizeof text, "%.*s", SLICE_ARG(verdict.reason));
@@ -253,6 +283,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_row),
+        cmocka_unit_test(a_decoy_is_followed_by_machines_alone),
         cmocka_unit_test(names_begin_words),
     };
 
