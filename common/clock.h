@@ -5,6 +5,7 @@
 #ifndef COMMON_CLOCK_H
 #define COMMON_CLOCK_H
 
+#include <pthread.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -22,6 +23,17 @@ static inline int clock_left_ms(int64_t until_ms)
     int64_t left = until_ms - clock_monotonic_ms();
 
     return left > 0 ? (int)left : 0;
+}
+
+/* a condition that is waited for by clock_monotonic_at() */
+static inline void clock_condition_init(pthread_cond_t *condition)
+{
+    pthread_condattr_t monotonic;
+
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(condition, &monotonic);
+    pthread_condattr_destroy(&monotonic);
 }
 
 /* for a condition variable of CLOCK_MONOTONIC */

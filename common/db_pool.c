@@ -125,15 +125,11 @@ static bool start(struct db_pool *pool)
 struct db_pool *db_pool_new(const char *conninfo, const char *program, size_t most)
 {
     struct db_pool *pool = calloc(1, sizeof *pool);
-    pthread_condattr_t monotonic;
 
     if (!pool)
         return NULL;
     pthread_mutex_init(&pool->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&pool->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    clock_condition_init(&pool->changed);
     if (fill(pool, conninfo, program, most) && start(pool))
         return pool;
     pool_release(pool);

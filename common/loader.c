@@ -58,7 +58,7 @@ struct loader {
     struct store_memory *memory;
     struct store_progress progress;
     struct spool_reader *reader;
-    bool looked_back;  /* in this session, at older identities of the spool */
+    bool looked_back;  /* since it connected, at older identities of the spool */
     bool inherited;    /* reads what a copied folder brought along, under its old identity */
     uint64_t furthest; /* position that the database has had */
     uint64_t gap;      /* 1 more than the position behind which records were missed last, so that it is said once */
@@ -633,15 +633,11 @@ static void loader_free(struct loader *loader)
 static struct loader *loader_new(struct spool *spool, const struct loader_options *options)
 {
     struct loader *loader = calloc(1, sizeof *loader);
-    pthread_condattr_t attributes;
 
     if (!loader)
         return NULL;
     pthread_mutex_init(&loader->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&loader->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    clock_condition_init(&loader->changed);
     buf_init(&loader->why, ERROR_MAX);
     buf_init(&loader->unfit, ERROR_MAX);
     loader->away.every_seconds = AWAY_REMINDER_S;

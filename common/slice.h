@@ -113,6 +113,14 @@ static inline struct slice slice_trim(struct slice s)
     return s;
 }
 
+/* Where CHARACTER first stands in S, or S.len. */
+static inline size_t slice_find_char(struct slice s, char character)
+{
+    const char *at = s.len ? (const char *)memchr(s.p, character, s.len) : NULL;
+
+    return at ? (size_t)(at - s.p) : s.len;
+}
+
 /* Where TEXT first stands in S without regard to case, or SIZE_MAX. For short texts. */
 static inline size_t slice_find_i(struct slice s, const char *text)
 {

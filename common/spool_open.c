@@ -261,7 +261,6 @@ static void spool_free(struct spool *spool)
 static struct spool *spool_make(const struct spool_options *options)
 {
     struct spool *spool = calloc(1, sizeof *spool);
-    pthread_condattr_t monotonic;
 
     if (!spool)
         return NULL;
@@ -274,13 +273,10 @@ static struct spool *spool_make(const struct spool_options *options)
     spool->keep_s = options->keep_s;
     spool->sync_ms = options->sync_ms;
     pthread_mutex_init(&spool->mutex, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&spool->changed, NULL);
-    pthread_cond_init(&spool->news, &monotonic);
-    pthread_cond_init(&spool->work, &monotonic);
-    pthread_cond_init(&spool->dirty, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    clock_condition_init(&spool->news);
+    clock_condition_init(&spool->work);
+    clock_condition_init(&spool->dirty);
     return spool;
 }
 

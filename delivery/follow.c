@@ -162,7 +162,7 @@ static struct slice normal(struct slice address, char text[ADDRESS_MAX + 1])
 }
 
 static void record_recipient(struct follow *follow, const struct log_line *line, struct slice recipient,
-                             struct record_delivery delivery, struct slice answer_of)
+                             struct record_delivery delivery)
 {
     char text[ADDRESS_MAX + 1], original[ADDRESS_MAX + 1];
     struct relay relay = relay_of(line->relay);
@@ -173,7 +173,7 @@ static void record_recipient(struct follow *follow, const struct log_line *line,
         return; /* no mail is submitted to what is no address */
     delivery.original = normal(line->original, original);
     buf_init(&id, ID_MAX);
-    if (line->state == STATE_DELIVERED && relay_assigned_id(&relay, answer_of, recipient, &id))
+    if (line->state == STATE_DELIVERED && relay_assigned_id(&relay, line->text, recipient, &id))
         delivery.assigned_id = buf_slice(&id);
     record(follow, &delivery);
     buf_free(&id);
@@ -204,7 +204,7 @@ static void record_attempt(struct follow *follow, const struct log_line *line, i
     if (line->state == STATE_DELIVERED)
         delivery.goes_on_as = next;
     while (line_next_recipient(&recipients, &recipient))
-        record_recipient(follow, line, recipient, delivery, line->text);
+        record_recipient(follow, line, recipient, delivery);
 }
 
 static void record_expired(struct follow *follow, const struct log_line *line, int64_t now_us)

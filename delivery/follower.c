@@ -242,16 +242,6 @@ static bool open_all(struct follower *follower, struct buf *error)
     return true;
 }
 
-static void init_monotonic(pthread_cond_t *condition)
-{
-    pthread_condattr_t attributes;
-
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(condition, &attributes);
-    pthread_condattr_destroy(&attributes);
-}
-
 struct follower *follower_start(const struct conf *conf, struct recorder *recorder, struct buf *error)
 {
     struct follower *follower = calloc(1, sizeof *follower);
@@ -262,7 +252,7 @@ struct follower *follower_start(const struct conf *conf, struct recorder *record
     follower->conf = conf;
     follower->recorder = recorder;
     pthread_mutex_init(&follower->lock, NULL);
-    init_monotonic(&follower->changed);
+    clock_condition_init(&follower->changed);
     buf_init(&follower->payload, PAYLOAD_MAX);
     if (open_all(follower, error)) {
         failure = pthread_create(&follower->thread, NULL, run, follower);

@@ -3,18 +3,10 @@
 
 #include "delivery/line.h"
 
-/* Where CHARACTER first stands in S, or S.len. */
-static size_t find(struct slice s, char character)
-{
-    const char *at = s.len ? memchr(s.p, character, s.len) : NULL;
-
-    return at ? (size_t)(at - s.p) : s.len;
-}
-
 /* What stands before CHARACTER, which goes too; false when it is not there. */
 static bool take_until(struct slice *text, char character, struct slice *taken)
 {
-    size_t at = find(*text, character);
+    size_t at = slice_find_char(*text, character);
 
     if (at == text->len)
         return false;
@@ -65,7 +57,7 @@ bool line_is_queue_id(struct slice text)
 static bool postfix_service(struct slice process, struct slice *service)
 {
     static const struct slice postfix = SLICE_TEXT("postfix");
-    struct slice name = slice_of(process.p, find(process, '['));
+    struct slice name = slice_of(process.p, slice_find_char(process, '['));
     struct slice before;
 
     if (!slice_starts_i(name, postfix))
@@ -119,7 +111,7 @@ bool line_field(struct slice rest, const char *key, struct slice *value)
             *value = slice_of(here.p, at);
             return true;
         }
-        at += find(here, ' ');
+        at += slice_find_char(here, ' ');
     }
     return false;
 }
@@ -157,7 +149,7 @@ bool line_next_recipient(struct slice *recipients, struct slice *address)
         *address = bracketed(slice_from(rest, 1));
         rest = address->p ? slice_from(rest, address->len + 2) : slice_from(rest, rest.len);
     } else {
-        *address = slice_of(rest.p, find(rest, ','));
+        *address = slice_of(rest.p, slice_find_char(rest, ','));
         rest = slice_from(rest, address->len);
     }
     *recipients = slice_from(rest, rest.len > 0);

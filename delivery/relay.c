@@ -3,17 +3,10 @@
 
 #include "delivery/relay.h"
 
-static size_t find(struct slice s, char character)
-{
-    const char *at = s.len ? memchr(s.p, character, s.len) : NULL;
-
-    return at ? (size_t)(at - s.p) : s.len;
-}
-
 struct relay relay_of(struct slice text)
 {
     static const struct slice version6 = SLICE_TEXT("IPv6:");
-    size_t opens = find(text, '[');
+    size_t opens = slice_find_char(text, '[');
     struct relay relay = {0};
     struct slice address;
 
@@ -23,8 +16,8 @@ struct relay relay_of(struct slice text)
     if (relay.host.len && relay.host.p[relay.host.len - 1] == '.')
         relay.host.len--;
     address = slice_from(text, opens + 1);
-    address.len = find(address, ']');
-    if (find(address, '/') < address.len)
+    address.len = slice_find_char(address, ']');
+    if (slice_find_char(address, '/') < address.len)
         return relay; /* a unix socket, "mx.example[private/dovecot-lmtp]" */
     relay.address = slice_starts_i(address, version6) ? slice_from(address, version6.len) : address;
     if (slice_empty(relay.host))
@@ -35,14 +28,14 @@ struct relay relay_of(struct slice text)
 /* "<id@host>" in the answer; one @, no blank. */
 static struct slice bracketed_id(struct slice answer)
 {
-    for (size_t opens; (opens = find(answer, '<')) < answer.len; answer = slice_from(answer, opens + 1)) {
+    for (size_t opens; (opens = slice_find_char(answer, '<')) < answer.len; answer = slice_from(answer, opens + 1)) {
         struct slice id = slice_from(answer, opens + 1);
-        size_t closes = find(id, '>');
+        size_t closes = slice_find_char(id, '>');
 
         if (closes == id.len)
             break;
         id.len = closes;
-        if (find(id, '@') > 0 && find(id, '@') + 1 < id.len && find(id, ' ') == id.len)
+        if (slice_find_char(id, '@') > 0 && slice_find_char(id, '@') + 1 < id.len && slice_find_char(id, ' ') == id.len)
             return id;
     }
     return (struct slice){0};
@@ -55,7 +48,7 @@ static struct slice ses_id(struct slice answer)
     size_t length = sizeof end - 1;
     struct slice id = slice_trim(answer);
 
-    for (size_t at; (at = find(id, ' ')) < id.len;)
+    for (size_t at; (at = slice_find_char(id, ' ')) < id.len;)
         id = slice_from(id, at + 1);
     if (id.len < 40 || !slice_eq(slice_from(id, id.len - length), slice_str(end)))
         return (struct slice){0};

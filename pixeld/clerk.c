@@ -227,15 +227,11 @@ static void clerk_free(struct clerk *clerk)
 static struct clerk *clerk_new(const struct clerk_options *options)
 {
     struct clerk *clerk = calloc(1, sizeof *clerk);
-    pthread_condattr_t attributes;
 
     if (!clerk)
         return NULL;
     pthread_mutex_init(&clerk->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&clerk->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    clock_condition_init(&clerk->changed);
     clerk->trouble.every_seconds = AWAY_REMINDER_S;
     clerk->most = HINDSIGHT_MOST;
     clerk->book = options->book;

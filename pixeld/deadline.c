@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "pixeld/deadline.h"
 
+#include "common/clock.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -91,17 +93,13 @@ static void *look(void *arg)
 struct deadlines *deadlines_start(int64_t header_ms, int64_t idle_ms)
 {
     struct deadlines *deadlines = calloc(1, sizeof *deadlines);
-    pthread_condattr_t monotonic;
 
     if (deadlines == NULL)
         return NULL;
     deadlines->header_ms = header_ms;
     deadlines->idle_ms = idle_ms;
     pthread_mutex_init(&deadlines->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&deadlines->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    clock_condition_init(&deadlines->changed);
     errno = pthread_create(&deadlines->thread, NULL, look, deadlines);
     if (errno == 0)
         return deadlines;

@@ -73,16 +73,12 @@ static void *run(void *arg)
 struct held *held_start(const struct held_options *options)
 {
     struct held *held = calloc(1, sizeof *held);
-    pthread_condattr_t monotonic;
 
     if (held == NULL)
         return NULL;
     held->options = *options;
     pthread_mutex_init(&held->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&held->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    clock_condition_init(&held->changed);
     errno = pthread_create(&held->thread, NULL, run, held);
     if (errno == 0)
         return held;
