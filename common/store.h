@@ -15,7 +15,7 @@
 
 enum store_answer { STORE_YES, STORE_NO, STORE_AWAY };
 
-enum { STORE_SCHEMA = 7 }; /* the migration that these programs were written for */
+enum { STORE_SCHEMA = 14 }; /* the migration that these programs were written for */
 
 /* Does this program fit the schema? NO fills WHY. */
 enum store_answer store_schema_fits(struct db *db, struct buf *why, int deadline_ms);

@@ -1,0 +1,2 @@
+-- SPDX-License-Identifier: BSD-2-Clause
+-- Policy: whose mail is tracked how far, for whom, and which campaign it belongs to.

@@ -1,0 +1,2 @@
+-- SPDX-License-Identifier: BSD-2-Clause
+-- Documents: files that left a mail, their pages, and who read which.

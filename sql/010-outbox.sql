@@ -1,0 +1,2 @@
+-- SPDX-License-Identifier: BSD-2-Clause
+-- The outbox: what goes to a CRM, a webhook or a mailbox, by which rules, and how far it has come.

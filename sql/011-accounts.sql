@@ -1,0 +1,2 @@
+-- SPDX-License-Identifier: BSD-2-Clause
+-- Accounts: who may see a feed, with which session, and which devices and networks are a sender's own.
