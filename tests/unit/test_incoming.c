@@ -79,7 +79,8 @@ static const struct conf conf = {.local_domains = {local_domain, 3}, .organisati
 static bool is_colleague(void *arg, struct slice domain, struct slice sender)
 {
     (void)arg;
-    return sender.len ? organisation_has_both(&conf, domain, sender) : conf_list_has_domain(&conf.local_domains, domain);
+    return sender.len ? organisation_has_both(&conf.organisation, &conf.local_domains, domain, sender)
+                      : conf_list_has_domain(&conf.local_domains, domain);
 }
 
 static struct incoming_lookup without_database(struct world *world)
