@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* which domains belong together, and what spoor.conf may not say about it */
 
+#include "common/conf.h"
 #include "common/organisation.h"
 
 #include <setjmp.h>
