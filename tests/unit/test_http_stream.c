@@ -91,7 +91,7 @@ static void every_byte_comes_in_order(void **state)
             if (block[at] != '\n')
                 continue;
             line[filled] = '\0';
-            assert_int_equal(atoi(line), next++);
+            assert_int_equal(strtol(line, NULL, 10), next++);
             filled = 0;
         }
         if (got == 0)
