@@ -9,7 +9,7 @@ import proc
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 DAEMONS = {"stamp": "milter/spoor-stamp", "match": "milter/spoor-match", "pixeld": "pixeld/spoor-pixeld",
-           "delivery": "delivery/spoor-delivery"}
+           "delivery": "delivery/spoor-delivery", "render": "render/spoor-render"}
 
 
 def build_folder():
@@ -97,7 +97,7 @@ class Spoor:
         log = os.path.join(self.log_folder, name + ".log")
         server = proc.Server("spoor-" + name, self.command(name, conf), log, env=self.environment, preexec=preexec)
         self.servers[name] = server
-        if wait and name == "delivery":
+        if wait and name in ("delivery", "render"):
             self.wait_log(name, r": ready$")
         elif wait:
             server.wait_ready(self.ready_address(name))
