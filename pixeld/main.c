@@ -366,7 +366,7 @@ static void stop(struct pixeld *pixeld)
 {
     clerk_stop(pixeld->clerk);
     recorder_close(&pixeld->recorder, LOADER_DRAIN_MS);
-    rulebook_free(pixeld->site.rulebook);
+    latest_free(pixeld->site.rulebook);
     pages_release(&pixeld->site.pages);
     tls_release();
     journal_free(pixeld->site.journal);
