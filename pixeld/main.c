@@ -389,7 +389,7 @@ static void stop(struct pixeld *pixeld)
     clerk_stop(pixeld->clerk);
     desk_free(pixeld->desk);
     recorder_close(&pixeld->recorder, LOADER_DRAIN_MS);
-    rulebook_free(pixeld->site.rulebook);
+    latest_free(pixeld->site.rulebook);
     pages_release(&pixeld->site.pages);
     tls_release();
     journal_free(pixeld->site.journal);
