@@ -225,7 +225,7 @@ static const struct conf_row rows[] = {
     {"render", "memory", CONF_SIZE, "3GB", MB(512), GB(64), .help = "address space of each program that looks into a document",
      AT(render.memory)},
     {"render", "convert_timeout", CONF_SECONDS, "1min", 1, 3600,
-     .help = "computing time that LibreOffice gets for a document, and twice that by the clock", AT(render.convert_timeout_s)},
+     .help = "computing time that LibreOffice gets for a document, and three times that by the clock", AT(render.convert_timeout_s)},
     {"render", "page_timeout", CONF_SECONDS, "20s", 1, 600,
      .help = "computing time of each program that works on a page", AT(render.page_timeout_s)},
     {"render", "pages_timeout", CONF_SECONDS, "10min", 1, 3600,

@@ -182,8 +182,7 @@ static enum file_look look_at_ole(enum file_type type, struct slice file)
             return LOOK_ENCRYPTED;
         look = LOOK_GOOD;
     }
-    /* the directory mostly lies near the end, which a cut file lacks */
-    return look == LOOK_MISMATCH && directory.entry == 0 ? LOOK_DAMAGED : look;
+    return look;
 }
 
 enum file_look file_type_look(enum file_type type, struct slice file)

@@ -25,7 +25,7 @@ enum {
     NUMBER_TEXT = 16,
     PATH_TEXT = 32,
     WRITER_TEXT = 128,
-    WALL_FACTOR = 2 /* a busy machine takes longer by the clock than it computes */
+    WALL_FACTOR = 3 /* a busy machine takes longer by the clock than it computes */
 };
 
 /* What the steps hand on to each other. */
@@ -297,7 +297,7 @@ static enum finding draw(struct work *work)
 
     if (!arguments)
         return FOUND_UNSTARTED;
-    order.quiet_ms = (int)(2 * WALL_FACTOR * 1000 * cpu_s); /* two programs one after the other */
+    order.quiet_ms = (int)(2 * WALL_FACTOR * 1000 * cpu_s); /* two programs, one after the other */
     wanted = add_arguments(arguments, &work->info, conf->render.pages);
     task.arguments = arguments->pointer;
     if (wanted > 0) {

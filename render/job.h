@@ -11,7 +11,7 @@
 #include "common/conf.h"
 #include "common/store_render.h"
 #include "render/sandbox.h"
-#include "render/verdict.h"
+#include "render/outcome.h"
 
 struct job {
     /* set by whoever has claimed it */

@@ -3,7 +3,7 @@
  * spoor-render - makes pictures of the pages of documents, and finds their words.
  *
  * main() is the table of contents. worker.c takes documents from the database, job.c is one document's way; what is
- * decided is in verdict.c, file_type.c and pdf_info.c. No document is parsed in this process: sandbox.c runs those who do.
+ * decided is in outcome.c, file_type.c and pdf_info.c. No document is parsed in this process: sandbox.c runs those who do.
  */
 #include "common/daemon.h"
 #include "common/log.h"

@@ -60,7 +60,7 @@ bool ole_directory_open(struct slice file, struct ole_directory *directory)
     directory->sector = le32_get(file.p + HEADER_DIRECTORY);
     directory->entry = 0;
     directory->left = (uint32_t)(file.len >> directory->shift);
-    return true;
+    return sector_at(directory, directory->sector).len > 0;
 }
 
 static void read_name(struct slice bytes, char name[OLE_NAME])

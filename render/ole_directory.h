@@ -27,7 +27,7 @@ struct ole_entry {
 };
 
 bool ole_is_compound(struct slice file);
-/* False when the header makes no sense. */
+/* False when the header makes no sense, or the directory is not there. */
 bool ole_directory_open(struct slice file, struct ole_directory *directory);
 /* False behind the last entry that can be read. */
 bool ole_directory_next(struct ole_directory *directory, struct ole_entry *entry);

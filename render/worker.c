@@ -57,23 +57,23 @@ static bool is_stopping(const struct workers *workers, int wait_ms)
 
 /* one document */
 
-static enum store_answer tell(struct worker *worker, const struct job *job, const struct verdict *verdict)
+static enum store_answer tell(struct worker *worker, const struct job *job, const struct outcome *outcome)
 {
     int64_t document = job->claim.document;
 
-    if (!verdict->state)
+    if (!outcome->state)
         return store_give_back_job(worker->db, &worker->holder, document, STOP_MS);
-    if (verdict->wait_s)
-        return store_put_off_job(worker->db, &worker->holder, document, verdict->reason, verdict->wait_s, QUESTION_MS);
-    return store_finish_job(worker->db, &worker->holder, document, verdict->state, verdict->reason,
-                            strcmp(verdict->state, "ready") == 0 ? job->pages : 0, QUESTION_MS);
+    if (outcome->wait_s)
+        return store_put_off_job(worker->db, &worker->holder, document, outcome->reason, outcome->wait_s, QUESTION_MS);
+    return store_finish_job(worker->db, &worker->holder, document, outcome->state, outcome->reason,
+                            strcmp(outcome->state, "ready") == 0 ? job->pages : 0, QUESTION_MS);
 }
 
-static void log_end(const struct job *job, const struct verdict *verdict, int64_t ms)
+static void log_end(const struct job *job, const struct outcome *outcome, int64_t ms)
 {
     log_info("type=%s bytes=%lld attempt=%d state=%s%s%s pages=%d ms=%lld%s%s", job->claim.file_type, (long long)job->claim.bytes,
-             job->claim.attempts, verdict->state ? verdict->state : "given-back", verdict->reason ? " reason=" : "",
-             verdict->reason ? verdict->reason : "", job->pages, (long long)ms, *job->words ? " said: " : "", job->words);
+             job->claim.attempts, outcome->state ? outcome->state : "given-back", outcome->reason ? " reason=" : "",
+             outcome->reason ? outcome->reason : "", job->pages, (long long)ms, *job->words ? " said: " : "", job->words);
 }
 
 /* False when the database did not hear how it ended. */
@@ -85,20 +85,20 @@ static bool convert(struct worker *worker, const struct store_job *claim)
     int64_t start_ms = clock_monotonic_ms();
     char context[NAME_TEXT];
     enum finding finding;
-    struct verdict verdict;
+    struct outcome outcome;
 
     snprintf(context, sizeof context, "document %lld", (long long)claim->document);
     log_set_context(context);
     /* Whoever tried before and told nothing died of it, each time. */
     finding = claim->attempts > ATTEMPTS_MOST ? FOUND_KILLED : job_run(&job);
-    verdict = verdict_of(finding, claim->attempts);
+    outcome = outcome_of(finding, claim->attempts);
     if (finding == FOUND_NO_SANDBOX)
         log_err("no conversion without the sandbox, and it does not work any more");
     if (finding == FOUND_LOST)
         log_warn("somebody else has taken it over; what was made of it is left to him");
-    else if (tell(worker, &job, &verdict) == STORE_AWAY)
+    else if (tell(worker, &job, &outcome) == STORE_AWAY)
         worker->unfinished = claim->document;
-    log_end(&job, &verdict, clock_monotonic_ms() - start_ms);
+    log_end(&job, &outcome, clock_monotonic_ms() - start_ms);
     log_set_context(NULL);
     return worker->unfinished == 0;
 }

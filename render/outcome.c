@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* verdict - see verdict.h */
+/* outcome - see outcome.h */
 
-#include "render/verdict.h"
+#include "render/outcome.h"
 
 #include <signal.h>
 #include <string.h>
@@ -84,13 +84,13 @@ static const struct {
     [FOUND_NOT_STORED] = {failed, "not_stored", true},
 };
 
-struct verdict verdict_of(enum finding finding, int attempts)
+struct outcome outcome_of(enum finding finding, int attempts)
 {
-    struct verdict verdict = {fates[finding].state, fates[finding].reason, 0};
+    struct outcome outcome = {fates[finding].state, fates[finding].reason, 0};
 
     if (fates[finding].may_pass && attempts < ATTEMPTS_MOST) {
-        verdict.state = "pending";
-        verdict.wait_s = FIRST_WAIT_S * attempts * attempts;
+        outcome.state = "pending";
+        outcome.wait_s = FIRST_WAIT_S * attempts * attempts;
     }
-    return verdict;
+    return outcome;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * verdict - from how a program ended to what is found, and from that to a document's state, its reason and whether it is tried again.
+ * outcome - from how a program ended to what is found, and from that to a document's state, its reason and whether it is tried again.
  *
  * Pure. What a document itself does to its converter, it will do again: that is the end. What the machine did may pass.
  */
-#ifndef RENDER_VERDICT_H
-#define RENDER_VERDICT_H
+#ifndef RENDER_OUTCOME_H
+#define RENDER_OUTCOME_H
 
 #include "render/child.h"
 #include "render/file_type.h"
@@ -47,13 +47,13 @@ enum finding finding_of_child(enum stage stage, const struct child_result *resul
 
 enum { ATTEMPTS_MOST = 3 };
 
-struct verdict {
+struct outcome {
     const char *state;  /* a spoor.document_state; "pending": tried again; NULL: given back as it was */
     const char *reason; /* NULL: none */
     int wait_s;         /* before it is tried again */
 };
 
 /* ATTEMPTS: with this one. */
-struct verdict verdict_of(enum finding finding, int attempts);
+struct outcome outcome_of(enum finding finding, int attempts);
 
 #endif

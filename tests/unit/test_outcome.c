@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* from a program's end to a document's state */
 
-#include "render/verdict.h"
+#include "render/outcome.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -54,14 +54,14 @@ static void looks(void **state)
 
 static void expect(enum finding finding, int attempts, const char *wanted, const char *reason, int wait_s)
 {
-    struct verdict verdict = verdict_of(finding, attempts);
+    struct outcome outcome = outcome_of(finding, attempts);
 
-    assert_string_equal(verdict.state, wanted);
+    assert_string_equal(outcome.state, wanted);
     if (reason)
-        assert_string_equal(verdict.reason, reason);
+        assert_string_equal(outcome.reason, reason);
     else
-        assert_null(verdict.reason);
-    assert_int_equal(verdict.wait_s, wait_s);
+        assert_null(outcome.reason);
+    assert_int_equal(outcome.wait_s, wait_s);
 }
 
 static void what_the_document_does_is_final(void **state)
@@ -81,7 +81,7 @@ static void what_may_pass_is_tried_three_times(void **state)
 
     (void)state;
     for (size_t at = 0; at < sizeof may_pass / sizeof *may_pass; at++) {
-        struct verdict last = verdict_of(may_pass[at], 3);
+        struct outcome last = outcome_of(may_pass[at], 3);
 
         assert_string_equal(last.state, "failed");
         expect(may_pass[at], 1, "pending", last.reason, 15);
@@ -93,16 +93,16 @@ static void what_may_pass_is_tried_three_times(void **state)
 static void a_job_that_is_not_ours_to_end_is_given_back(void **state)
 {
     (void)state;
-    assert_null(verdict_of(FOUND_STOPPED, 1).state);
-    assert_null(verdict_of(FOUND_AWAY, 3).state);
-    assert_null(verdict_of(FOUND_LOST, 1).state);
+    assert_null(outcome_of(FOUND_STOPPED, 1).state);
+    assert_null(outcome_of(FOUND_AWAY, 3).state);
+    assert_null(outcome_of(FOUND_LOST, 1).state);
 }
 
 static void every_other_finding_has_a_state(void **state)
 {
     (void)state;
     for (enum finding finding = 0; finding < FOUND_STOPPED; finding++)
-        assert_non_null(verdict_of(finding, 3).state);
+        assert_non_null(outcome_of(finding, 3).state);
 }
 
 int main(void)
@@ -116,5 +116,5 @@ int main(void)
         cmocka_unit_test(every_other_finding_has_a_state),
     };
 
-    return cmocka_run_group_tests_name("render_verdict", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("outcome", tests, NULL, NULL);
 }
