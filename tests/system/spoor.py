@@ -26,7 +26,7 @@ def program(name):
 class Spoor:
     """One spoor.conf with what runs by it. `options` and the sections override what is written below."""
 
-    def __init__(self, folder, log_folder, conninfo, memcached, domains=("example.com",), **sections):
+    def __init__(self, folder, log_folder, conninfo, memcached, domains=("example.com",), sockets=None, **sections):
         self.folder = folder
         self.log_folder = log_folder
         self.port = proc.free_port()
@@ -34,7 +34,7 @@ class Spoor:
         self.key_file = os.path.join(folder, "keys")
         self.conf = os.path.join(folder, "spoor.conf")
         self.spool = os.path.join(folder, "spoor-spool")
-        self.sockets = os.path.join(folder, "sockets")
+        self.sockets = sockets or os.path.join(folder, "sockets")
         self.servers = {}
         self.environment = {}  # what daemons get beside ours
         nobody = pwd.getpwnam("nobody")
