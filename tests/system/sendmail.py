@@ -181,6 +181,13 @@ class Sendmail:
         proc.run([self.program("makemap"), "-C", "/dev/null", "hash", self.path("virtusertable")], input=users.encode())
         proc.run(self.command("-bi"))
 
+    def say_to(self, log_socket):
+        """From the next start on it logs there, and not to a file."""
+        self.syslog.stop()
+        os.unlink(os.path.join(self.dev, "log"))
+        os.symlink(log_socket, os.path.join(self.dev, "log"))
+        self.syslog = None
+
     def command(self, *arguments):
         inside = ["unshare", "--mount", "--uts", "--propagation", "private", "sh", "-c", NAMESPACE, self.dev, self.name + ".test"]
         return inside + [self.program("sendmail"), "-C", self.path("sendmail.cf")] + ["-O" + o for o in self.options] + list(arguments)
@@ -190,7 +197,7 @@ class Sendmail:
         self.wait_ready()
 
     def launch(self):
-        if self.syslog is None:
+        if not os.path.lexists(os.path.join(self.dev, "log")):
             self.syslog = Syslog(os.path.join(self.dev, "log"), self.log)
         self.server = proc.Server("Sendmail '%s'" % self.name, self.command("-L", "sm-mta", "-bD", "-q1s"), self.log + ".start")
 
@@ -213,7 +220,8 @@ class Sendmail:
         if self.server:
             self.server.stop()
             self._end_children()
-            self.syslog.stop()
+            if self.syslog:
+                self.syslog.stop()
             self.server = self.syslog = None
 
     def _end_children(self):

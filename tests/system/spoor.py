@@ -95,10 +95,11 @@ class Spoor:
 
     def start(self, name, conf=None, preexec=None, wait=True):
         log = os.path.join(self.log_folder, name + ".log")
+        before = len(self.log_text(name)) if os.path.exists(log) else 0
         server = proc.Server("spoor-" + name, self.command(name, conf), log, env=self.environment, preexec=preexec)
         self.servers[name] = server
         if wait and name == "delivery":
-            self.wait_log(name, r": ready$")
+            self.wait_log(name, r": ready$", since=before)
         elif wait:
             server.wait_ready(self.ready_address(name))
         return server

@@ -31,10 +31,10 @@ def mood(phase, recipient, attempt):
 class Delivery:
     """A sending MTA that is in a hurry, its next hop, and spoor-delivery on its log."""
 
-    def __init__(self, servers):
+    def __init__(self, servers, log=None):
         self.servers = servers
         self.sink = smtp_sink.Sink(mood)
-        self.log = servers.sending.log
+        self.log = log or servers.sending.log
         servers.spoor.sections["delivery"] = {"log": [self.log], "poll": "50ms"}
         servers.spoor.write_conf()
         getattr(self, "hurry_" + servers.mta)(servers.sending, self.sink.port)
@@ -89,7 +89,7 @@ def test_each_recipient_has_its_own_fate(delivery):
     good, bad, late = (rows[name + "@example.net"] for name in ("ok-a", "nobody-b", "later-c"))
     assert good["status"] == "2.0.0" and good["attempts"] == "1" and good["relay"] == "127.0.0.1"
     assert bad["status"] == "5.1.1" and "No such user" in bad["text"]
-    assert late["attempts"] == "2" and late["at_time"] >= late["sent_at"]
+    assert late["attempts"] == "2"
 
 
 def test_a_refused_body_is_a_bounce(delivery):
