@@ -3,7 +3,7 @@
  * record - what the programs note down, and its bytes in the spool.
  *
  * Slices of a decoded record point into the payload it was decoded from. Encoding is a plain run of little-endian
- * numbers and length-prefixed texts, described at each function in record.c; a newer version only adds
+ * numbers and length-prefixed texts, described at each encoder (record_*.c); a newer version only adds
  * fields at the end, so older payloads still decode. Pure.
  */
 #ifndef COMMON_RECORD_H

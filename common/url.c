@@ -108,6 +108,11 @@ bool url_add_view(struct buf *out, const char *tracking_url, const char *token)
     return buf_add_f(out, "%s/o/%s.gif", tracking_url, token);
 }
 
+bool url_add_document(struct buf *out, const char *tracking_url, const char *token)
+{
+    return buf_add_f(out, "%s/d/%s", tracking_url, token);
+}
+
 bool url_add_unsubscribe(struct buf *out, const char *tracking_url, const char *token)
 {
     return buf_add_f(out, "%s/u/%s", tracking_url, token);

@@ -22,6 +22,7 @@
 bool url_destination_ok(struct slice url);
 
 bool url_add_view(struct buf *out, const char *tracking_url, const char *token);
+bool url_add_document(struct buf *out, const char *tracking_url, const char *token);
 bool url_add_unsubscribe(struct buf *out, const char *tracking_url, const char *token);
 bool url_add_click(struct buf *out, const char *tracking_url, const char *token, struct slice destination);
 

@@ -1,2 +1,177 @@
 -- SPDX-License-Identifier: BSD-2-Clause
 -- Documents: files that left a mail, their pages, and who read which.
+
+create type spoor.document_state as enum ('pending', 'ready', 'download_only', 'failed');
+comment on type spoor.document_state is 'How far a document has come: pending waits for its pages, ready has them, download_only will have none, failed could not be converted.';
+
+create table spoor.document (
+    id bigint generated always as identity primary key,
+    sha256 bytea not null check (octet_length(sha256) = 32),
+    file_type text not null check (file_type in ('pdf', 'doc', 'docx', 'ppt', 'pptx', 'odt', 'odp', 'xls', 'xlsx', 'ods')),
+    bytes bigint not null check (bytes > 0),
+    state spoor.document_state not null default 'pending',
+    reason text,
+    pages integer,
+    attempts integer not null default 0,
+    not_before timestamptz not null default now(),
+    locked_by text,
+    locked_until timestamptz,
+    created_at timestamptz not null default now(),
+    ready_at timestamptz,
+    unique (sha256, file_type)
+);
+comment on table spoor.document is 'Files that left a mail or lie in the library, each stored once however often it is sent; a row is also the work of spoor-render.';
+comment on column spoor.document.id is 'Counts the files.';
+comment on column spoor.document.sha256 is 'Of the file''s bytes.';
+comment on column spoor.document.file_type is 'The ending of the file''s name, in lower case: pdf, docx, ... What the bytes are is for spoor-render to find out.';
+comment on column spoor.document.bytes is 'Size of the file.';
+comment on column spoor.document.state is 'How far its pages are.';
+comment on column spoor.document.reason is 'Why there are no pages, a word: encrypted, too_large, no_sandbox, type_mismatch, timeout, ...';
+comment on column spoor.document.pages is 'How many pages it has; null while that is not known.';
+comment on column spoor.document.attempts is 'How often a conversion was begun.';
+comment on column spoor.document.not_before is 'No attempt before this time.';
+comment on column spoor.document.locked_by is 'Who converts it now.';
+comment on column spoor.document.locked_until is 'Until when that is believed.';
+comment on column spoor.document.created_at is 'When it was stored.';
+comment on column spoor.document.ready_at is 'When the last page was there.';
+
+create table spoor.document_chunk (
+    document bigint not null references spoor.document on delete cascade,
+    number integer not null check (number >= 0),
+    bytes bytea not null,
+    primary key (document, number)
+);
+alter table spoor.document_chunk alter column bytes set storage external; -- such files are packed already
+comment on table spoor.document_chunk is 'The bytes of the documents, as they were attached.';
+comment on column spoor.document_chunk.document is 'The document.';
+comment on column spoor.document_chunk.number is 'Which piece, from 0.';
+comment on column spoor.document_chunk.bytes is 'Up to 256 KB; all but the last have as many.';
+
+create table spoor.page (
+    document bigint not null references spoor.document on delete cascade,
+    number integer not null check (number > 0),
+    width integer not null check (width > 0),
+    height integer not null check (height > 0),
+    image bytea not null,
+    image_type text not null default 'image/webp',
+    text text,
+    primary key (document, number)
+);
+alter table spoor.page alter column image set storage external;
+comment on table spoor.page is 'The pages of the documents, as pictures.';
+comment on column spoor.page.document is 'The document.';
+comment on column spoor.page.number is 'The page, from 1.';
+comment on column spoor.page.width is 'Of the picture, in pixels.';
+comment on column spoor.page.height is 'Of the picture, in pixels.';
+comment on column spoor.page.image is 'The picture.';
+comment on column spoor.page.image_type is 'Its media type.';
+comment on column spoor.page.text is 'The words on the page, for screen readers.';
+
+create table spoor.attachment (
+    message bigint not null,
+    number smallint not null check (number > 0),
+    document bigint not null references spoor.document,
+    file_name text not null,
+    content_type text not null,
+    bytes bigint not null,
+    stored_at timestamptz not null default now(),
+    expires_at timestamptz,
+    revoked_at timestamptz,
+    primary key (message, number)
+);
+create index attachment_document on spoor.attachment (document);
+comment on table spoor.attachment is 'What the links /d/TOKEN of a mail name: files that were attached to it, or were linked from it.';
+comment on column spoor.attachment.message is 'The mail, as in the token; its row may arrive later. Numbers below 4194304 are no mails but entries of the library, spoor.content.';
+comment on column spoor.attachment.number is 'Which file of the mail, from 1: the index in the token.';
+comment on column spoor.attachment.document is 'What is shown; spoor.replace_document() puts another one here.';
+comment on column spoor.attachment.file_name is 'Name of the file, decoded, without a folder.';
+comment on column spoor.attachment.content_type is 'Media type that the mail gave.';
+comment on column spoor.attachment.bytes is 'Size of the file as it was attached.';
+comment on column spoor.attachment.stored_at is 'When it was stored.';
+comment on column spoor.attachment.expires_at is 'From when on the link shows nothing; null: never.';
+comment on column spoor.attachment.revoked_at is 'Since when the link shows nothing; null: it does.';
+
+create table spoor.content (
+    id integer generated always as identity (maxvalue 4194303) primary key,
+    added_at timestamptz not null default now(),
+    added_by name not null default session_user,
+    removed_at timestamptz
+);
+comment on table spoor.content is 'The library: files to be linked from any mail, added by spoorctl content. The file of an entry is attachment 1 of the mail with its number, which no mail has.';
+comment on column spoor.content.id is 'Number of the entry.';
+comment on column spoor.content.added_at is 'When it was added.';
+comment on column spoor.content.added_by is 'The role that did.';
+comment on column spoor.content.removed_at is 'Since when it is not offered any more; mails that were sent keep their links.';
+
+create function spoor.store_document(sha256 bytea, file_type text, bytes bigint, out document bigint, out is_new boolean)
+    language plpgsql security definer
+    set search_path = pg_catalog, pg_temp
+    as $$
+begin
+    -- waits for whoever stores the same file at this moment
+    insert into spoor.document as d (sha256, file_type, bytes)
+        values (store_document.sha256, store_document.file_type, store_document.bytes)
+        on conflict on constraint document_sha256_file_type_key do nothing returning d.id into document;
+    is_new := document is not null;
+    if is_new then
+        perform pg_notify('spoor_render', '');
+    else
+        select d.id into document from spoor.document d
+            where d.sha256 = store_document.sha256 and d.file_type = store_document.file_type for key share;
+    end if;
+end $$;
+comment on function spoor.store_document(bytea, text, bigint) is 'The number of a file, made now if it is new: its chunks are then to be stored in the same transaction.';
+
+create function spoor.carry_documents(message bigint, numbers smallint[], from_messages bigint[], from_numbers smallint[])
+    returns setof smallint
+    language sql security definer
+    set search_path = pg_catalog, pg_temp
+    as $$
+    insert into spoor.attachment as a (message, number, document, file_name, content_type, bytes, expires_at, revoked_at)
+        select $1, w.number, o.document, o.file_name, o.content_type, o.bytes, o.expires_at, o.revoked_at
+        from unnest($2, $3, $4) w (number, from_message, from_number)
+        join spoor.attachment o on o.message = w.from_message and o.number = w.from_number
+        where not exists (select from spoor.content c where c.id = w.from_message and c.removed_at is not null)
+        on conflict do nothing returning a.number $$;
+comment on function spoor.carry_documents(bigint, smallint[], bigint[], smallint[]) is 'A mail links what an earlier one or the library holds: from now on it has links of its own to the same files. Gives the numbers of those that are there.';
+
+create function spoor.revoke_document(document bigint, message bigint default null) returns bigint
+    language sql
+    as $$ with changed as (
+        update spoor.attachment a set revoked_at = now()
+        where a.document = $1 and a.message = coalesce($2, a.message) and a.revoked_at is null returning 1)
+        select count(*) from changed $$;
+comment on function spoor.revoke_document(bigint, bigint) is 'The links to a document show nothing any more: those in one mail, or all. Gives how many. spoor.unrevoke_document() takes it back.';
+
+create function spoor.unrevoke_document(document bigint, message bigint default null) returns bigint
+    language sql
+    as $$ with changed as (
+        update spoor.attachment a set revoked_at = null
+        where a.document = $1 and a.message = coalesce($2, a.message) and a.revoked_at is not null returning 1)
+        select count(*) from changed $$;
+comment on function spoor.unrevoke_document(bigint, bigint) is 'Takes spoor.revoke_document() back, for one mail or for all. Gives how many links show their document again.';
+
+create function spoor.expire_document(document bigint, at_time timestamptz, message bigint default null) returns bigint
+    language sql
+    as $$ with changed as (
+        update spoor.attachment a set expires_at = $2
+        where a.document = $1 and a.message = coalesce($3, a.message) returning 1)
+        select count(*) from changed $$;
+comment on function spoor.expire_document(bigint, timestamptz, bigint) is 'From a time on (null: never) the links to a document show nothing: those in one mail, or all there are now. Gives how many.';
+
+create function spoor.replace_document(document bigint, replacement bigint, message bigint default null) returns bigint
+    language sql
+    as $$ with changed as (
+        update spoor.attachment a set document = d.id, bytes = d.bytes
+        from spoor.document d
+        where d.id = $2 and a.document = $1 and a.message = coalesce($3, a.message) returning 1)
+        select count(*) from changed $$;
+comment on function spoor.replace_document(bigint, bigint, bigint) is 'The links to a document show another one from now on, such as a newer version that spoorctl content has added: those in one mail, or all. Gives how many.';
+
+-- what spoor-stamp needs to store a file, and no more: it reads none
+grant execute on function spoor.store_document(bytea, text, bigint), spoor.carry_documents(bigint, smallint[], bigint[], smallint[])
+    to spoor_milter, spoor_admin;
+grant insert on spoor.document_chunk, spoor.attachment to spoor_milter, spoor_admin;
+grant insert (id) on spoor.content to spoor_admin;
+grant update (removed_at) on spoor.content to spoor_admin;
+grant update (document, bytes, expires_at, revoked_at) on spoor.attachment to spoor_admin;

@@ -76,6 +76,24 @@ static void a_click_comes_back_byte_for_byte(void **state)
     buf_free(&url);
 }
 
+static void a_document_comes_back(void **state)
+{
+    struct url_target read;
+    struct slice target;
+    struct buf url;
+
+    (void)state;
+    buf_init(&url, 1000);
+    assert_true(url_add_document(&url, tracking_url, TOKEN));
+    assert_string_equal(buf_text(&url), "https://t.example.com/d/" TOKEN);
+    assert_true(url_target_of(buf_slice(&url), tracking_url, &target));
+    assert_true(url_target_parse(target, &read));
+    assert_int_equal(read.kind, TOKEN_DOCUMENT);
+    assert_true(slice_is(read.token, TOKEN));
+    url_target_free(&read);
+    buf_free(&url);
+}
+
 static void every_byte_survives_the_encoding(void **state)
 {
     char bytes[256];
@@ -184,6 +202,7 @@ int main(void)
         cmocka_unit_test(destinations),
         cmocka_unit_test(a_destination_may_be_1500_bytes),
         cmocka_unit_test(a_click_comes_back_byte_for_byte),
+        cmocka_unit_test(a_document_comes_back),
         cmocka_unit_test(every_byte_survives_the_encoding),
         cmocka_unit_test(too_long_a_destination_makes_no_url),
         cmocka_unit_test(views),
