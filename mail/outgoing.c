@@ -13,11 +13,6 @@ enum { CAMPAIGN_KEPT = 200 /* bytes of its name */, CONTROLS_MAX = 100 };
 
 /* --- the steps: each gives the reason why the ladder ends there, or NULL ------------------------ */
 
-static bool leaves_body(const struct outgoing_work *work)
-{
-    return work->settings->has_second_pass && work->conf->stamp.copies;
-}
-
 /* Before all else, and from anybody's mail: the second pass believes what it finds there. */
 static const char *step_strange_pass(struct outgoing_work *work)
 {
@@ -173,7 +168,7 @@ static const char *step_number(struct outgoing_work *work)
 /* Where each recipient gets a copy, the copy gets the field that is its own. */
 static const char *step_unsubscribe(struct outgoing_work *work)
 {
-    if (work->plan->record.campaign.len && !leaves_body(work))
+    if (work->plan->record.campaign.len && !work->leaves_body)
         outgoing_unsubscribe(work);
     return NULL;
 }
@@ -188,10 +183,6 @@ static const char *step_body(struct outgoing_work *work)
     outgoing_body(work);
     plan->record.pixels = (uint8_t)(plan->rewrite.pixels > UINT8_MAX ? UINT8_MAX : plan->rewrite.pixels);
     outgoing_record_links(plan);
-    if (leaves_body(work)) {
-        buf_free(&plan->rewrite.body);
-        plan->rewrite.changed = false;
-    }
     return NULL;
 }
 
@@ -210,7 +201,7 @@ static const char *step_pass_on(struct outgoing_work *work)
     };
     struct buf value;
 
-    if (!leaves_body(work))
+    if (!work->leaves_body)
         return NULL;
     buf_init(&value, HEADER_BYTES_MAX);
     if (!pass_write(work->settings->keys, &pass, record->sent_message_id, &value))
@@ -228,10 +219,16 @@ void outgoing_plan_make(const struct outgoing_mail *mail, const struct outgoing_
     static const char *(*const ladder[])(struct outgoing_work *) = {
         step_strange_pass,   step_ours,        step_campaign, step_controls,       step_automatic,
         step_wishes,         step_degree,      step_number,   outgoing_recipients, outgoing_message_id,
-        outgoing_references, step_unsubscribe, step_body,     outgoing_record,     step_pass_on,
-        outgoing_return_path,
+        outgoing_references, step_unsubscribe, outgoing_documents, step_body,        outgoing_record,
+        step_pass_on,        outgoing_return_path,
     };
-    struct outgoing_work work = {.mail = mail, .settings = settings, .conf = settings->conf, .plan = plan};
+    struct outgoing_work work = {
+        .mail = mail,
+        .settings = settings,
+        .conf = settings->conf,
+        .plan = plan,
+        .leaves_body = settings->has_second_pass && settings->conf->stamp.copies,
+    };
     const char *reason = NULL;
 
     *plan = (struct outgoing_plan){.reason = NULL};

@@ -20,6 +20,8 @@ struct outgoing_work {
     struct buf client_id; /* its own Message-ID, no brackets; empty when there is none that is valid */
     struct buf token_id;  /* what stands in Message-ID when it is replaced */
     uint32_t recipient;   /* key in the tokens */
+    bool leaves_body;     /* first pass: all but documents is done to the body copy by copy */
+    bool keeps_documents; /* the mail's own wish */
     bool offers_way_out;  /* second pass: the mail is of a campaign */
 };
 
@@ -52,6 +54,8 @@ const char *outgoing_recipients(struct outgoing_work *work); /* outgoing_record.
 const char *outgoing_record(struct outgoing_work *work);
 const char *outgoing_return_path(struct outgoing_work *work); /* outgoing_return.c */
 void outgoing_record_links(struct outgoing_plan *plan);
+const char *outgoing_documents(struct outgoing_work *work); /* outgoing_documents.c */
+void outgoing_document_header(struct outgoing_work *work);
 void outgoing_body(struct outgoing_work *work); /* outgoing_body.c */
 void outgoing_unsubscribe(struct outgoing_work *work); /* outgoing_unsubscribe.c */
 

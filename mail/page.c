@@ -2,6 +2,7 @@
 /* page - see page.h */
 
 #include "mail/page.h"
+#include "common/url.h"
 #include "mail/html.h"
 #include "mail/link.h"
 #include "mail/pixel.h"
@@ -141,6 +142,23 @@ static void take_old_decoy(struct reading *reading, size_t splices)
     reading->link.open = false;
 }
 
+/* The link to a document becomes this mail's and its recipient's. */
+static void address_link(struct reading *reading)
+{
+    struct open_link *link = &reading->link;
+    struct buf escaped;
+
+    if (!mail_links_address(reading->links, buf_slice(&link->url), &reading->scratch))
+        return;
+    buf_init(&escaped, URL_ROOM);
+    reading->failed |= !reference_escape(buf_slice(&reading->scratch), link->href.quote, &escaped);
+    if (escaped.len <= longest_url(reading)) {
+        replace_url(reading, buf_slice(&escaped));
+        reading->page->cleaned++;
+    }
+    buf_free(&escaped);
+}
+
 /* A URL that begins as ours. False when nothing more is to be said of the link. */
 static bool take_own(struct reading *reading, size_t splices)
 {
@@ -150,6 +168,8 @@ static bool take_own(struct reading *reading, size_t splices)
 
     link->fate = LINK_OWN;
     link->unwrap = clean && own == REWRITE_OWN_CLICK && take_back(reading);
+    if (own == REWRITE_OWN_DOCUMENT)
+        address_link(reading);
     if (clean && own == REWRITE_OWN_DECOY)
         take_old_decoy(reading, splices);
     return link->unwrap;
@@ -326,6 +346,28 @@ static bool is_blank(struct slice text)
     return slice_empty(text);
 }
 
+/* A program that makes links of what looks like one shows the URL too: with the same token as the link itself. */
+static void address_text(struct reading *reading, struct slice text)
+{
+    struct slice ours = slice_str(reading->links->settings->tracking_url);
+    struct slice token;
+    size_t at = 0;
+    const char *found;
+
+    while (ours.len && (found = memmem(text.p + at, text.len - at, ours.p, ours.len))) {
+        struct slice url = slice_from(text, (size_t)(found - text.p));
+
+        at = (size_t)(found - text.p) + ours.len;
+        if (!url_document_token(url, ours.p, &token))
+            continue;
+        url.len = (size_t)(token.p + token.len - url.p);
+        if (mail_links_address(reading->links, url, &reading->scratch) && reading->scratch.len == url.len) {
+            splice_add(&reading->page->splices, (size_t)(url.p - reading->scanner.text.p), url.len, buf_slice(&reading->scratch));
+            reading->page->cleaned++;
+        }
+    }
+}
+
 static void take_text(struct reading *reading)
 {
     struct slice text =
@@ -338,6 +380,8 @@ static void take_text(struct reading *reading)
         buf_add(&reading->link.text, text.p, text.len < room ? text.len : room);
     if (!reading->new_text && !reading->quoted.inside && !is_blank(text))
         reading->new_text = true;
+    if (reading->links->settings->urls.address)
+        address_text(reading, text);
 }
 
 static void read_all(struct reading *reading)
@@ -480,6 +524,10 @@ bool page_read(struct mail_links *links, struct page *page, struct slice text)
     buf_init(&reading.link.url, SIZE_MAX / 4);
     buf_init(&reading.link.text, LINK_TEXT_MAX);
     read_all(&reading);
+    if (page->block.len) {
+        splice_insert(&page->splices, text, end_of_page(&reading), page->block);
+        page->shows_block = true;
+    }
     if (page->pixel && !reading.failed)
         add_pixels(&reading);
     done = splice_settle(&page->splices) && !reading.failed;
