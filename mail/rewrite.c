@@ -154,7 +154,7 @@ static bool is_plain(const struct mime_part *part)
 static const char *untouched(const struct mime_part *part, enum charset_way way,
                              const struct rewrite_settings *settings)
 {
-    bool plain = is_plain(part) && (settings->text_links || settings->clean);
+    bool plain = is_plain(part) && (settings->text_links || settings->clean || settings->documents || settings->urls.address);
 
     if (part->multipart)
         return "multipart";
