@@ -162,27 +162,32 @@ static const char *type_of(struct slice name, const struct document_choice *choi
     return NULL;
 }
 
-static bool is_asked_for(struct slice name, const struct document_choice *choice)
+/* How many bytes a base64 text of even lines holds, as all programs write it; what it is in truth is known when it is decoded. */
+static uint64_t base64_bytes(struct slice text)
 {
-    for (size_t at = 0; at < choice->patterns; at++)
-        if (document_name_fits(name, choice->pattern[at]))
-            return true;
-    return false;
+    struct base64_shape shape;
+    size_t breaks, padding = 0;
+
+    while (text.len && ascii_is_space(text.p[text.len - 1]))
+        text.len--;
+    if (!text.len)
+        return 0;
+    shape = base64_shape_of(text);
+    breaks = memchr(text.p, '\n', text.len) ? text.len / (shape.line + shape.crlf + 1) * (shape.crlf + 1U) : 0;
+    while (padding < 2 && padding < text.len && text.p[text.len - 1 - padding] == '=')
+        padding++;
+    return (text.len - breaks) / 4 * 3 - (text.len - breaks >= 4 ? padding : 0);
 }
 
-static uint64_t about_bytes(const struct mime_part *part)
+static bool is_asked_for(const struct document *document, const struct document_choice *choice)
 {
-    return part->encoding == MIME_BASE64 ? part->len / 4 * 3 : part->len;
-}
-
-/* The bounds are of the file: a base64 text of lines is up to 1/38 longer than it must be. */
-static bool may_fit(uint64_t bytes, const struct document_choice *choice)
-{
-    return bytes >= choice->smallest && bytes - bytes / 32 <= choice->largest;
+    return document->bytes >= choice->smallest && document->bytes <= choice->largest &&
+           choice->wanted(choice->arg, slice_str(document->name), document->bytes);
 }
 
 /* False without memory. */
-static bool add(const struct mime_tree *tree, size_t index, const struct document_choice *choice, struct document_list *list)
+static bool add(const struct mime_tree *tree, size_t index, struct slice body, const struct document_choice *choice,
+                struct document_list *list)
 {
     const struct mime_part *part = &tree->part[index];
     struct document *document = &list->item[list->count];
@@ -194,10 +199,12 @@ static bool add(const struct mime_tree *tree, size_t index, const struct documen
                                   .at = part->at,
                                   .len = part->len,
                                   .encoding = part->encoding,
-                                  .bytes = about_bytes(part)};
+                                  .bytes = part->len};
+    if (part->encoding == MIME_BASE64)
+        document->bytes = base64_bytes(slice_of(body.p + part->at, part->len));
     document_name(slice_str(part->name), document->name);
     type = type_of(slice_str(document->name), choice);
-    if (!type || !is_asked_for(slice_str(document->name), choice) || !may_fit(document->bytes, choice))
+    if (!type || !is_asked_for(document, choice))
         return true;
     memcpy(document->type, type, strlen(type) + 1);
     document->content_type = strdup(part->type);
@@ -215,7 +222,7 @@ bool document_find(const struct header_list *headers, struct slice body, const s
     done = mime_scan(headers, body, &tree);
     if (done && !has_other_face(&tree))
         for (size_t at = 0; done && at < tree.count; at++)
-            done = add(&tree, at, choice, list);
+            done = add(&tree, at, body, choice, list);
     mime_tree_free(&tree);
     return done;
 }

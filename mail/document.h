@@ -37,11 +37,11 @@ struct document_list {
     size_t count;
 };
 
-struct document_choice { /* what is asked of a file; all texts in lower case but the patterns */
+struct document_choice { /* what is asked of a file; texts in lower case */
     char *const *type; /* endings of names, without the dot */
     size_t types;
-    const struct slice *pattern; /* of names: "*" is any run of characters, "?" one; case does not count */
-    size_t patterns;
+    bool (*wanted)(void *arg, struct slice name, uint64_t bytes);
+    void *arg;
     uint64_t smallest, largest; /* bytes */
 };
 
@@ -56,7 +56,7 @@ bool document_decode(struct slice body, const struct document *document, struct 
 /* Makes the name of a file from what a mail gives: its last piece, valid UTF-8, nothing that turns the text around. */
 void document_name(struct slice given, char name[DOCUMENT_NAME_MAX + 1]);
 
-/* Does the whole NAME fit the pattern? */
+/* Does the whole NAME fit the pattern? "*" is any run of characters, "?" one; case does not count. */
 bool document_name_fits(struct slice name, struct slice pattern);
 
 #endif

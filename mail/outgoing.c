@@ -90,7 +90,7 @@ static const char *step_campaign(struct outgoing_work *work)
     if (!header_text(work->mail->headers, "X-Spoor-Campaign", CAMPAIGN_KEPT, &name))
         work->plan->failed = true;
     collapse_blanks(&name);
-    work->plan->record.campaign = outgoing_keep(work->plan, buf_slice(&name));
+    work->plan->record.campaign = outgoing_keep(work->plan, name.len ? buf_slice(&name) : outgoing_policy_campaign(work));
     buf_free(&name);
     return NULL;
 }
@@ -168,7 +168,7 @@ static const char *step_number(struct outgoing_work *work)
 /* Where each recipient gets a copy, the copy gets the field that is its own. */
 static const char *step_unsubscribe(struct outgoing_work *work)
 {
-    if (work->plan->record.campaign.len && !work->leaves_body)
+    if (work->plan->record.campaign.len && !outgoing_leaves_body(work))
         outgoing_unsubscribe(work);
     return NULL;
 }
@@ -201,7 +201,7 @@ static const char *step_pass_on(struct outgoing_work *work)
     };
     struct buf value;
 
-    if (!work->leaves_body)
+    if (!outgoing_leaves_body(work))
         return NULL;
     buf_init(&value, HEADER_BYTES_MAX);
     if (!pass_write(work->settings->keys, &pass, record->sent_message_id, &value))
@@ -218,17 +218,11 @@ void outgoing_plan_make(const struct outgoing_mail *mail, const struct outgoing_
 {
     static const char *(*const ladder[])(struct outgoing_work *) = {
         step_strange_pass,   step_ours,        step_campaign, step_controls,       step_automatic,
-        step_wishes,         step_degree,      step_number,   outgoing_recipients, outgoing_message_id,
-        outgoing_references, step_unsubscribe, outgoing_documents, step_body,        outgoing_record,
-        step_pass_on,        outgoing_return_path,
+        step_wishes,         outgoing_policy,  step_degree,   step_number,         outgoing_recipients,
+        outgoing_message_id, outgoing_references, step_unsubscribe, outgoing_documents, step_body,
+        outgoing_record,     step_pass_on,     outgoing_return_path,
     };
-    struct outgoing_work work = {
-        .mail = mail,
-        .settings = settings,
-        .conf = settings->conf,
-        .plan = plan,
-        .leaves_body = settings->has_second_pass && settings->conf->stamp.copies,
-    };
+    struct outgoing_work work = {.mail = mail, .settings = settings, .conf = settings->conf, .plan = plan};
     const char *reason = NULL;
 
     *plan = (struct outgoing_plan){.reason = NULL};

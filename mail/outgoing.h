@@ -2,7 +2,7 @@
 /*
  * outgoing - what is done to a mail on its way out, decided once, when all of it is there.
  *
- * The ladder: ours? - its campaign - automatic? - the sender's wishes (X-Spoor-*) - how much may be touched - number -
+ * The ladder: ours? - its campaign - automatic? - the sender's wishes (X-Spoor-*) - policy - how much may be touched - number -
  * Message-ID and References - List-Unsubscribe - documents - pixel and links - record - return path. The first step that says no
  * gives the reason. Pure: it makes a plan; spoor-stamp applies it to the wire, `spoorctl stamp` to a file.
  *
@@ -15,6 +15,7 @@
 
 #include "common/conf.h"
 #include "common/keys.h"
+#include "common/policy.h"
 #include "common/record.h"
 #include "common/sent_id.h"
 #include "mail/header.h"
@@ -53,6 +54,7 @@ struct outgoing_settings {
     /* Gives numbers in this mail to documents of other mails, from FIRST on; those that get none keep 0. NULL: none do. */
     void (*carry)(void *arg, uint64_t message, unsigned first, struct tracking_document *document, size_t count);
     void *arg;
+    const struct policy *policy; /* NULL: nothing is said of anybody */
     bool has_second_pass; /* X-Spoor-Pass is nobody's but ours, in whatever mail it comes */
     int64_t now_s;        /* since 1970 UTC; used where there is a second pass */
 };
@@ -67,6 +69,7 @@ struct outgoing_text;
 
 struct outgoing_plan {
     const char *reason;  /* static word: why nothing, or less than all, is done; NULL when all is */
+    struct slice whom;   /* whose policy made the mail's level what it is: an address; empty: nobody's */
     bool tracked;        /* it gets a number and a record */
     bool id_replaced;    /* Message-ID is ours */
     enum list_unsubscribe_offer unsubscribe; /* what was added for who wants no more of the campaign */
@@ -82,6 +85,7 @@ struct outgoing_plan {
                                       also when the mail is not tracked */
     struct document_list *documents; /* files that were asked to leave; those with a number do; NULL: none were */
     unsigned carried;              /* links to documents that other mails brought */
+    size_t counted;      /* behind the record's recipients stand these, who get the mail but are not to be named */
     struct outgoing_text *text;    /* behind the record's slices */
     bool failed;         /* no memory: the mail must go untouched */
 };
@@ -106,6 +110,9 @@ void outgoing_plan_summary(const struct outgoing_plan *plan, struct buf *out);
 
 /* Links to documents that the mail has, whoever brought them. */
 unsigned outgoing_plan_documents(const struct outgoing_plan *plan);
+
+/* " level=WORD whom=<ADDRESS>" where somebody's policy held the mail back; without a level it is not tracked. For the log line. */
+void outgoing_plan_whom(const struct outgoing_plan *plan, struct buf *out);
 
 /* The ladder's first step, alone: NULL when the mail is ours, else the reason. OWNER gets a normalised address. */
 const char *outgoing_not_ours(const struct outgoing_mail *mail, const struct conf *conf, struct buf *owner);

@@ -63,7 +63,7 @@ static bool carry(struct outgoing_work *work, struct body *body)
     const struct outgoing_settings *settings = work->settings;
     unsigned own = outgoing_plan_documents(work->plan);
 
-    if (!body->tracking.documents || !settings->carry || work->keeps_documents)
+    if (!body->tracking.documents || !settings->carry || !work->documents)
         return false;
     settings->carry(settings->arg, work->plan->record.id, own + 1, body->document, body->tracking.documents);
     for (size_t at = 0; at < body->tracking.documents; at++)
@@ -124,7 +124,7 @@ void outgoing_body(struct outgoing_work *work)
 
     prepare(work, &body);
     rewrite_with_documents(work, &body);
-    if (work->leaves_body)
+    if (outgoing_leaves_body(work))
         share_body(work, &body);
     if (plan->rewrite.detached && is_whole_mail(plan))
         outgoing_document_header(work);

@@ -15,9 +15,12 @@
 
 enum { PATTERNS_MAX = 100 };
 
+/* What is asked for: by the mail where it says anything, else by the configuration and by policy. */
 struct patterns {
+    const struct outgoing_work *work;
     struct slice item[PATTERNS_MAX];
     size_t count;
+    bool said; /* by the mail */
     bool none;
 };
 
@@ -56,13 +59,23 @@ static void read_wishes(struct outgoing_work *work, struct patterns *patterns, s
             header_decode_words(slice_str(headers->field[at].value), text);
             buf_add_char(text, ',');
         }
-    if (text->len)
+    patterns->said = text->len > 0;
+    if (patterns->said)
         read_words(patterns, buf_slice(text));
     else
         for (size_t at = 0; at < usual->count; at++)
             add_pattern(patterns, slice_str(usual->item[at]));
-    if (patterns->none || text->failed)
-        patterns->count = 0;
+    patterns->none |= text->failed;
+}
+
+static bool is_wanted(void *arg, struct slice name, uint64_t bytes)
+{
+    const struct patterns *patterns = arg;
+
+    for (size_t at = 0; at < patterns->count; at++)
+        if (document_name_fits(name, patterns->item[at]))
+            return true;
+    return !patterns->said && outgoing_wants_file(patterns->work, name, bytes);
 }
 
 bool outgoing_store_dry(void *arg, const struct outgoing_file *file)
@@ -96,11 +109,12 @@ static bool store(struct outgoing_work *work, struct document *document, unsigne
 const char *outgoing_documents(struct outgoing_work *work)
 {
     const struct conf *conf = work->conf;
-    struct patterns patterns = {.count = 0};
+    struct patterns patterns = {.work = work};
     struct document_choice choice = {
         .type = conf->stamp.attachment_types.item,
         .types = conf->stamp.attachment_types.count,
-        .pattern = patterns.item,
+        .wanted = is_wanted,
+        .arg = &patterns,
         .smallest = (uint64_t)conf->stamp.attachment_smallest,
         .largest = (uint64_t)conf->stamp.attachment_largest,
     };
@@ -112,9 +126,8 @@ const char *outgoing_documents(struct outgoing_work *work)
         return NULL;
     buf_init(&text, HEADER_BYTES_MAX);
     read_wishes(work, &patterns, &text);
-    choice.patterns = patterns.count;
-    work->keeps_documents = patterns.none;
-    if (choice.patterns) {
+    work->documents &= !patterns.none;
+    if (work->documents) {
         list = work->plan->documents = calloc(1, sizeof *list);
         if (!list || !document_find(work->mail->headers, work->mail->body, &choice, list))
             work->plan->failed = true;

@@ -29,7 +29,7 @@ def send(port, sender, recipients, content, source="127.0.0.1", timeout=120):
         for recipient in recipients:
             _expect(client.rcpt(recipient), 250)
         text = _expect(client.data(content), 250)
-    return re.search(r"queued as (\w+)", text).group(1)
+    return re.search(r"(?:queued as |)(\w+)(?: Message accepted|$)", text.strip()).group(1)
 
 
 class Halfway:

@@ -45,13 +45,13 @@ static void names_are_made_safe(void **state)
     expect_name("cod\xe2\x80\xae" "fdp.exe", "codfdp.exe");
     expect_name("\xe2\x81\xa6x\xe2\x80\x8f.pdf", "x.pdf");
     memset(given, 'n', sizeof given);
-    strcpy(given + 400, ".pptx");
+    memcpy(given + 400, ".pptx", 6);
     memset(wanted, 'n', sizeof wanted);
-    strcpy(wanted + DOCUMENT_NAME_MAX - 5, ".pptx");
+    memcpy(wanted + DOCUMENT_NAME_MAX - 5, ".pptx", 6);
     expect_name(given, wanted);
     for (size_t at = 0; at < 300; at += 2)
         memcpy(given + at, "\xc3\xbc", 2);
-    strcpy(given + 300, ".odt");
+    memcpy(given + 300, ".odt", 5);
     document_name(slice_str(given), name);
     assert_int_equal(strlen(name) % 2, 0); /* no half character before the ending */
     assert_string_equal(name + strlen(name) - 6, "\xc3\xbc.odt");
@@ -125,13 +125,18 @@ static void a_file_is_read_as_its_mail_says(void **state)
     buf_free(&out);
 }
 
+static bool is_one_name(void *arg, struct slice name, uint64_t bytes)
+{
+    assert_int_equal(bytes, 10);
+    return slice_is(name, arg);
+}
+
 static void sizes_and_types_decide(void **state)
 {
     static char *const types[] = {(char *)"pdf"};
-    static const struct slice all = SLICE_TEXT("*");
     struct slice mail = slice_str("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: application/pdf; name=a.pdf\r\n\r\n"
                                   "0123456789\r\n--b\r\nContent-Type: application/x; name=a.pdf.doc\r\n\r\n0123456789\r\n--b--\r\n");
-    struct document_choice choice = {.type = types, .types = 1, .pattern = &all, .patterns = 1, .smallest = 10, .largest = 10};
+    struct document_choice choice = {.type = types, .types = 1, .wanted = is_one_name, .arg = (char *)"a.pdf", .smallest = 10, .largest = 10};
     struct header_list headers;
     struct document_list list;
     struct slice body;
@@ -151,7 +156,7 @@ static void sizes_and_types_decide(void **state)
     assert_true(document_find(&headers, body, &choice, &list));
     assert_int_equal(list.count, 0);
     choice.largest = 10;
-    choice.patterns = 0;
+    choice.arg = (char *)"b.pdf";
     assert_true(document_find(&headers, body, &choice, &list));
     assert_int_equal(list.count, 0);
     header_list_free(&headers);
