@@ -367,7 +367,7 @@ static bool check_organisation(const struct conf *conf, struct buf *error)
     bool fine;
 
     buf_init(&why, 1000);
-    fine = organisation_check(conf, &why);
+    fine = organisation_check(&conf->organisation, &conf->local_domains, &why);
     if (!fine)
         buf_add_f(error, "%s:%d: %s", conf->path, loading.line[row_named("", "organisation")], buf_text(&why));
     buf_free(&why);
@@ -652,12 +652,4 @@ void conf_print_names(FILE *out)
 {
     for (size_t n = 0; n < ROWS + CONF_SINK_ROWS; n++)
         fprintf(out, "%s%s%s\n", row_at(n)->section, *row_at(n)->section ? "." : "", row_at(n)->name);
-}
-
-bool conf_list_has_domain(const struct conf_list *list, struct slice domain)
-{
-    for (size_t n = 0; n < list->count; n++)
-        if (slice_is_i(domain, list->item[n]))
-            return true;
-    return false;
 }

@@ -11,15 +11,11 @@
 #define COMMON_CONF_H
 
 #include "common/buf.h"
+#include "common/conf_list.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-
-struct conf_list {
-    char **item;
-    size_t count;
-};
 
 /* What stands for a signed token in bounce_address, and how long that will be. */
 #define CONF_TOKEN "+{token}@"
@@ -173,8 +169,5 @@ void conf_print(const struct conf *conf, FILE *out);
 
 /* For the check that the manual names each option: "section.name" one a line, from the table. */
 void conf_print_names(FILE *out);
-
-/* Is DOMAIN (A-label, any case) in the list? */
-bool conf_list_has_domain(const struct conf_list *list, struct slice domain);
 
 #endif

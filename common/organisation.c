@@ -23,24 +23,25 @@ static bool group_has(const char *group, struct slice domain)
     return false;
 }
 
-bool organisation_has_both(const struct conf *conf, struct slice one, struct slice other)
+bool organisation_has_both(const struct conf_list *groups, const struct conf_list *ours, struct slice one, struct slice other)
 {
-    if (!conf_list_has_domain(&conf->local_domains, one) || !conf_list_has_domain(&conf->local_domains, other))
+    if (!conf_list_has_domain(ours, one) || !conf_list_has_domain(ours, other))
         return false;
-    for (size_t n = 0; n < conf->organisation.count; n++)
-        if (group_has(conf->organisation.item[n], one))
-            return group_has(conf->organisation.item[n], other);
+    for (size_t n = 0; n < groups->count; n++)
+        if (group_has(groups->item[n], one))
+            return group_has(groups->item[n], other);
     return slice_eq_i(one, other);
 }
 
-static bool check_domain(const struct conf *conf, struct slice domain, size_t group, struct buf *why)
+static bool check_domain(const struct conf_list *groups, const struct conf_list *ours, struct slice domain, size_t group,
+                         struct buf *why)
 {
-    if (!conf_list_has_domain(&conf->local_domains, domain)) {
+    if (!conf_list_has_domain(ours, domain)) {
         buf_add_f(why, "organisation names %.*s, which is not in local_domains", SLICE_ARG(domain));
         return false;
     }
     for (size_t before = 0; before < group; before++) {
-        if (!group_has(conf->organisation.item[before], domain))
+        if (!group_has(groups->item[before], domain))
             continue;
         buf_add_f(why, "organisation has %.*s in two groups", SLICE_ARG(domain));
         return false;
@@ -48,13 +49,13 @@ static bool check_domain(const struct conf *conf, struct slice domain, size_t gr
     return true;
 }
 
-bool organisation_check(const struct conf *conf, struct buf *why)
+bool organisation_check(const struct conf_list *groups, const struct conf_list *ours, struct buf *why)
 {
-    for (size_t n = 0; n < conf->organisation.count; n++) {
-        struct slice rest = slice_str(conf->organisation.item[n]);
+    for (size_t n = 0; n < groups->count; n++) {
+        struct slice rest = slice_str(groups->item[n]);
 
         while (rest.len)
-            if (!check_domain(conf, next_domain(&rest), n, why))
+            if (!check_domain(groups, ours, next_domain(&rest), n, why))
                 return false;
     }
     return true;

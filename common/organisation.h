@@ -8,13 +8,13 @@
 #ifndef COMMON_ORGANISATION_H
 #define COMMON_ORGANISATION_H
 
-#include "common/conf.h"
-#include "common/slice.h"
+#include "common/buf.h"
+#include "common/conf_list.h"
 
-/* Are both ours and of one organisation? A-labels, any case. */
-bool organisation_has_both(const struct conf *conf, struct slice one, struct slice other);
+/* GROUPS is the option of that name, OURS local_domains. Are both domains ours and of one organisation? A-labels, any case. */
+bool organisation_has_both(const struct conf_list *groups, const struct conf_list *ours, struct slice one, struct slice other);
 
 /* False when a group names a domain that is not ours, or that another group has; WHY gets which. */
-bool organisation_check(const struct conf *conf, struct buf *why);
+bool organisation_check(const struct conf_list *groups, const struct conf_list *ours, struct buf *why);
 
 #endif

@@ -15,6 +15,13 @@ static void add_visible(struct buf *out, const char *text)
     }
 }
 
+static void add_policy(const struct outgoing_plan *plan, struct buf *out)
+{
+    buf_add_f(out, "policy: %s ", plan->tracked ? tracking_level_name(plan->record.level) : "off");
+    add_visible(out, plan->whom.p);
+    buf_add_char(out, '\n');
+}
+
 static void add_decision(const struct outgoing_plan *plan, bool observe, struct buf *out)
 {
     const char *reason = observe ? "observe" : plan->reason;
@@ -24,6 +31,13 @@ static void add_decision(const struct outgoing_plan *plan, bool observe, struct 
     if (reason)
         buf_add_f(out, " %s", reason);
     buf_add_char(out, '\n');
+    if (plan->whom.len)
+        add_policy(plan, out);
+    if (plan->record.campaign.len) {
+        buf_add_str(out, "campaign: ");
+        add_visible(out, plan->record.campaign.p);
+        buf_add_char(out, '\n');
+    }
 }
 
 /* One line, whatever the value's folding. */

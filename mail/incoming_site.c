@@ -30,7 +30,8 @@ static bool is_colleague(void *arg, struct slice domain, struct slice sender)
 {
     const struct conf *conf = ((struct incoming_site *)arg)->conf;
 
-    return sender.len ? organisation_has_both(conf, domain, sender) : conf_list_has_domain(&conf->local_domains, domain);
+    return sender.len ? organisation_has_both(&conf->organisation, &conf->local_domains, domain, sender)
+                      : conf_list_has_domain(&conf->local_domains, domain);
 }
 
 void incoming_site_lookup(struct incoming_site *site, struct incoming_lookup *lookup)

@@ -61,6 +61,7 @@ libmail_a_SOURCES += mail/outgoing_copy.c
 libmail_a_SOURCES += mail/outgoing_id.c
 libmail_a_SOURCES += mail/outgoing_ours.c
 libmail_a_SOURCES += mail/outgoing_plan.c
+libmail_a_SOURCES += mail/outgoing_policy.c
 libmail_a_SOURCES += mail/outgoing_record.c
 libmail_a_SOURCES += mail/outgoing_return.c
 libmail_a_SOURCES += mail/outgoing_unsubscribe.c

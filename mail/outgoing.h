@@ -2,7 +2,7 @@
 /*
  * outgoing - what is done to a mail on its way out, decided once, when all of it is there.
  *
- * The ladder: ours? - its campaign - automatic? - the sender's wishes (X-Spoor-*) - how much may be touched - number -
+ * The ladder: ours? - its campaign - automatic? - the sender's wishes (X-Spoor-*) - policy - how much may be touched - number -
  * Message-ID and References - List-Unsubscribe - pixel and links - record - return path. The first step that says no
  * gives the reason. Pure: it makes a plan; spoor-stamp applies it to the wire, `spoorctl stamp` to a file.
  *
@@ -15,6 +15,7 @@
 
 #include "common/conf.h"
 #include "common/keys.h"
+#include "common/policy.h"
 #include "common/record.h"
 #include "common/sent_id.h"
 #include "mail/header.h"
@@ -41,6 +42,7 @@ struct outgoing_settings {
     /* Which of our mails have these ids, by which the mail names others. NULL: nobody to ask. */
     void (*sent_ids)(void *arg, struct sent_id *ids, size_t count);
     void *arg;
+    const struct policy *policy; /* NULL: nothing is said of anybody */
     bool has_second_pass; /* X-Spoor-Pass is nobody's but ours, in whatever mail it comes */
     int64_t now_s;        /* since 1970 UTC; used where there is a second pass */
 };
@@ -55,6 +57,7 @@ struct outgoing_text;
 
 struct outgoing_plan {
     const char *reason;  /* static word: why nothing, or less than all, is done; NULL when all is */
+    struct slice whom;   /* whose policy made the mail's level what it is: an address; empty: nobody's */
     bool tracked;        /* it gets a number and a record */
     bool id_replaced;    /* Message-ID is ours */
     enum list_unsubscribe_offer unsubscribe; /* what was added for who wants no more of the campaign */
@@ -68,6 +71,7 @@ struct outgoing_plan {
     struct rewrite_result rewrite; /* `changed` says whether the body is replaced */
     struct record_message record;  /* host, queue id and time are the caller's to fill; campaign and owner stand in it
                                       also when the mail is not tracked */
+    size_t counted;      /* behind the record's recipients stand these, who get the mail but are not to be named */
     struct outgoing_text *text;    /* behind the record's slices */
     bool failed;         /* no memory: the mail must go untouched */
 };
@@ -86,6 +90,9 @@ void outgoing_copy_plan(const struct outgoing_mail *mail, const struct outgoing_
 
 /* "id,anchor,unsubscribe,pixel:1,links:3,cleaned:2", or "-". For the log line. */
 void outgoing_plan_summary(const struct outgoing_plan *plan, struct buf *out);
+
+/* " level=WORD whom=<ADDRESS>" where somebody's policy held the mail back; without a level it is not tracked. For the log line. */
+void outgoing_plan_whom(const struct outgoing_plan *plan, struct buf *out);
 
 /* The ladder's first step, alone: NULL when the mail is ours, else the reason. OWNER gets a normalised address. */
 const char *outgoing_not_ours(const struct outgoing_mail *mail, const struct conf *conf, struct buf *owner);

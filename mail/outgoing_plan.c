@@ -122,3 +122,12 @@ void outgoing_plan_summary(const struct outgoing_plan *plan, struct buf *out)
     if (out->len == start)
         buf_add_char(out, '-');
 }
+
+void outgoing_plan_whom(const struct outgoing_plan *plan, struct buf *out)
+{
+    if (!plan->whom.len)
+        return;
+    if (plan->tracked)
+        buf_add_f(out, " level=%s", tracking_level_name(plan->record.level));
+    buf_add_f(out, " whom=<%.*s>", SLICE_ARG(plan->whom));
+}

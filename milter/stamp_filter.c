@@ -15,7 +15,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { SENDER_CACHED_S = 7 * 24 * 3600 }; /* as long as a server may try to deliver */
+enum {
+    SENDER_CACHED_S = 7 * 24 * 3600, /* as long as a server may try to deliver */
+    WHOM_MAX = ADDRESS_MAX + 40
+};
 
 static bool next_number(void *arg, uint64_t *id)
 {
@@ -60,8 +63,11 @@ static void make_plan(struct stamp_filter *filter, const struct mlfi_message *me
         .has_second_pass = *filter->conf->stamp.listen_copies,
         .now_s = clock_wall_us() / 1000000,
     };
+    struct policy *policy = stamp_policy_take(filter->policy);
 
+    settings.policy = policy;
     outgoing_plan_make(&mail, &settings, plan);
+    policy_let_go(policy);
     plan->record.time_us = clock_wall_us();
     plan->record.host = slice_str(message->host);
     plan->record.queue_id = slice_str(message->queue_id);
@@ -96,16 +102,20 @@ static void log_mail(const struct mlfi_message *message, const struct outgoing_p
                      bool observed)
 {
     struct buf summary;
+    struct buf whom;
 
     buf_init(&summary, 256);
+    buf_init(&whom, WHOM_MAX);
     outgoing_plan_summary(plan, &summary);
+    outgoing_plan_whom(plan, &whom);
     if (plan->tracked && !plan->failed && (observed || reason == plan->reason))
-        log_info("message=%" PRIu64 " from=<%.*s> recipients=%zu %s=%s%s%s", plan->record.id,
+        log_info("message=%" PRIu64 " from=<%.*s> recipients=%zu %s=%s%s%s%s", plan->record.id,
                  SLICE_ARG(message->envelope_sender), message->recipients, observed ? "would_add" : "added",
-                 buf_text(&summary), reason ? " reason=" : "", reason ? reason : "");
+                 buf_text(&summary), reason ? " reason=" : "", reason ? reason : "", buf_text(&whom));
     else
-        log_info("untouched reason=%s from=<%.*s> recipients=%zu", reason ? reason : "none",
-                 SLICE_ARG(message->envelope_sender), message->recipients);
+        log_info("untouched reason=%s from=<%.*s> recipients=%zu%s", reason ? reason : "none",
+                 SLICE_ARG(message->envelope_sender), message->recipients, buf_text(&whom));
+    buf_free(&whom);
     buf_free(&summary);
 }
 

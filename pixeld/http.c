@@ -29,11 +29,12 @@
  */
 enum { CONNECTION_BYTES = 32 * 1024 };
 
-enum { WARNING_SECONDS = 60 };
+enum { WARNING_SECONDS = 60, STREAM_BLOCK = 4096 };
 
 struct http_page {
     struct MHD_Response *response;
     struct MHD_Response *last; /* the same with "Connection: close"; NULL for a page that serves one request */
+    struct http_stream *stream; /* NULL: the body is there */
     unsigned status;
 };
 
@@ -45,6 +46,7 @@ struct http {
     atomic_uint_fast64_t limited;
     atomic_uint_fast64_t limited_address;
     struct held *held;   /* NULL: no answer waits */
+    struct http_streams *streams;
     struct log_throttle refused_throttle;
     struct log_throttle exhausted_throttle;
     struct listeners listeners;
@@ -58,24 +60,32 @@ enum stage { ANSWER_NONE_YET, ANSWER_WAITS, ANSWER_SETTLED };
 struct connection {
     struct deadline *deadline;
     struct request request;
-    size_t body_bytes; /* of a POST, so far */
+    struct http_body body_wanted; /* of a POST */
+    size_t body_bytes;            /* so far */
+    struct buf body;              /* where it is kept */
     struct MHD_Connection *connection;
     struct http_answer answer;
     atomic_int stage; /* of ANSWER, an enum stage: set on the thread that settles, too */
     struct held_answer held;
+    const struct http *http;
+    struct desk_work work;
+    struct request_argument argument[REQUEST_ARGUMENTS_MAX]; /* for work at the desk alone */
 };
 
-static struct MHD_Response *new_response(const struct http_header *headers, size_t count, struct slice body)
+static struct MHD_Response *add_headers(struct MHD_Response *response, const struct http_header *headers, size_t count)
 {
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(body.len, (void *)(uintptr_t)body.p, MHD_RESPMEM_MUST_COPY);
-
     for (size_t n = 0; response && n < count; n++)
         if (MHD_add_response_header(response, headers[n].name, headers[n].value) != MHD_YES) {
             MHD_destroy_response(response);
             return NULL;
         }
     return response;
+}
+
+static struct MHD_Response *new_response(const struct http_header *headers, size_t count, struct slice body)
+{
+    return add_headers(MHD_create_response_from_buffer(body.len, (void *)(uintptr_t)body.p, MHD_RESPMEM_MUST_COPY),
+                       headers, count);
 }
 
 static bool make_last(struct MHD_Response *response)
@@ -112,6 +122,59 @@ struct http_page *http_page_new_lasting(unsigned status, const struct http_heade
     return NULL;
 }
 
+/* RESPONSE goes with the page; NULL gives NULL. */
+static struct http_page *page_of(unsigned status, struct MHD_Response *response)
+{
+    struct http_page *page = response ? calloc(1, sizeof *page) : NULL;
+
+    if (page == NULL && response)
+        MHD_destroy_response(response);
+    if (page)
+        *page = (struct http_page){.response = response, .status = status};
+    return page;
+}
+
+struct http_page *http_page_new_taking(unsigned status, const struct http_header *headers, size_t count,
+                                       struct buf *body)
+{
+    size_t length = body->len;
+    char *bytes = buf_steal(body);
+    struct MHD_Response *response = bytes ? MHD_create_response_from_buffer(length, bytes, MHD_RESPMEM_MUST_FREE) : NULL;
+
+    if (bytes && !response)
+        free(bytes);
+    return page_of(status, add_headers(response, headers, count));
+}
+
+/* The library's thread asks for more: what waits, or the connection sleeps until there is something. */
+static ssize_t read_stream(void *arg, uint64_t position, char *bytes, size_t most)
+{
+    ssize_t got = http_stream_read(arg, bytes, most);
+
+    (void)position;
+    return got < 0 ? MHD_CONTENT_READER_END_OF_STREAM : got;
+}
+
+static void close_stream(void *arg)
+{
+    http_stream_close(arg);
+}
+
+struct http_page *http_page_new_streaming(unsigned status, const struct http_header *headers, size_t count,
+                                          struct http_stream *stream)
+{
+    struct MHD_Response *response =
+        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, read_stream, stream, close_stream);
+    struct http_page *page;
+
+    if (!response)
+        http_stream_close(stream);
+    page = page_of(status, add_headers(response, headers, count));
+    if (page)
+        page->stream = stream;
+    return page;
+}
+
 unsigned http_page_status(const struct http_page *page)
 {
     return page ? page->status : 0;
@@ -145,6 +208,7 @@ static bool read_length(struct request *request, struct slice digits)
         if (length <= REQUEST_BODY_MAX)
             length = length * 10 + (size_t)(digits.p[at] - '0');
     }
+    request->length = length;
     request->too_large = length > REQUEST_BODY_MAX;
     return digits.len > 0;
 }
@@ -280,6 +344,8 @@ static enum MHD_Result send_answer(const struct http *http, struct connection *o
     const struct http_answer *answer = &ours->answer;
     enum MHD_Result queued = MHD_NO;
 
+    if (answer->page && answer->page->stream)
+        http_stream_begin(answer->page->stream, http->streams, ours->connection);
     if (answer->page)
         queued = MHD_queue_response(ours->connection, answer->page->status, response_of(http, answer));
     if (answer->once)
@@ -287,10 +353,53 @@ static enum MHD_Result send_answer(const struct http *http, struct connection *o
     return queued;
 }
 
+static enum MHD_Result next_argument(void *arg, enum MHD_ValueKind kind, const char *name, size_t name_size,
+                                     const char *value, size_t value_size)
+{
+    struct connection *ours = arg;
+
+    (void)kind;
+    if (ours->request.arguments == REQUEST_ARGUMENTS_MAX)
+        return MHD_NO;
+    ours->argument[ours->request.arguments++] =
+        (struct request_argument){slice_of(name, name_size), slice_of(value, value ? value_size : 0)};
+    return MHD_YES;
+}
+
+/* On a thread of the desk. */
+static void work(struct desk_work *what, struct db *db)
+{
+    struct connection *ours = (struct connection *)((char *)what - offsetof(struct connection, work));
+    const struct http_options *options = &ours->http->options;
+
+    ours->answer = options->work(options->arg, &ours->request, db);
+    if (ours->answer.after && options->settle)
+        options->settle(options->arg, ours->answer.after, 1);
+    release(ours);
+}
+
+/* Suspended first, as in hold(). */
+static void go_to_desk(const struct http *http, struct connection *ours)
+{
+    atomic_store(&ours->stage, ANSWER_WAITS);
+    ours->request.argument = ours->argument;
+    MHD_get_connection_values_n(ours->connection, MHD_GET_ARGUMENT_KIND, next_argument, ours);
+    ours->answer = (struct http_answer){.once = false};
+    ours->http = http;
+    ours->work.perform = work;
+    MHD_suspend_connection(ours->connection);
+    if (!desk_add(http->options.desk, &ours->work))
+        work(&ours->work, NULL);
+}
+
 static enum MHD_Result answer_now(const struct http *http, struct connection *ours)
 {
     if (atomic_load(&ours->stage) == ANSWER_NONE_YET) {
         ours->answer = http->options.answer(http->options.arg, &ours->request);
+        if (ours->answer.at_desk) {
+            go_to_desk(http, ours);
+            return MHD_YES;
+        }
         if (ours->answer.after == 0 || http->held == NULL)
             return send_answer(http, ours);
         hold(http, ours);
@@ -303,19 +412,37 @@ static enum MHD_Result answer_now(const struct http *http, struct connection *ou
 }
 
 /* May the connection go on behind this request? Then its body, if any, is read first. */
-static bool is_read_to_its_end(const struct http_options *options, const struct request *request)
+static bool is_read_to_its_end(const struct http_options *options, struct connection *ours)
 {
+    struct request *request = &ours->request;
+
     if (request->unframed || request->too_large || request->method == REQUEST_OTHER)
         return false;
-    return request->method != REQUEST_POST || (options->wants_body && options->wants_body(options->arg, request));
+    if (request->method != REQUEST_POST)
+        return true;
+    ours->body_wanted = options->wants_body ? options->wants_body(options->arg, request) : (struct http_body){.most = 0};
+    request->too_large = ours->body_wanted.most && request->length > ours->body_wanted.most;
+    return ours->body_wanted.most && !request->too_large;
 }
 
 /* Chunks do not say beforehand how many there are: above the limit the connection ends without an answer. */
-static enum MHD_Result throw_away(struct connection *ours, size_t *body_size)
+static enum MHD_Result take_body(struct connection *ours, const char *bytes, size_t *size)
 {
-    ours->body_bytes += *body_size;
-    *body_size = 0;
-    return ours->body_bytes <= REQUEST_BODY_MAX ? MHD_YES : MHD_NO;
+    bool taken;
+
+    ours->body_bytes += *size;
+    taken = ours->body_bytes <= ours->body_wanted.most;
+    if (taken && ours->body_wanted.kept)
+        taken = buf_add(&ours->body, bytes, *size);
+    *size = 0;
+    return taken ? MHD_YES : MHD_NO;
+}
+
+static void begin_body(struct connection *ours)
+{
+    ours->body_bytes = 0;
+    ours->body.cap = REQUEST_BODY_MAX;
+    buf_reset(&ours->body);
 }
 
 /*
@@ -330,22 +457,25 @@ static enum MHD_Result answer_request(void *arg, struct MHD_Connection *connecti
     struct connection *ours = connection_of(connection);
     bool first = *context == NULL;
 
-    (void)version, (void)body;
+    (void)version;
     if (ours == NULL)
         return MHD_NO;
     *context = ours;
     if (first) {
-        ours->body_bytes = 0;
         read_request(http, connection, target, method, &ours->request);
-        if (ours->request.method != REQUEST_POST)
+        if (ours->request.method == REQUEST_POST)
+            begin_body(ours);
+        else
             deadline_met(ours->deadline);
-        if (is_read_to_its_end(&http->options, &ours->request))
+        if (is_read_to_its_end(&http->options, ours))
             return MHD_YES;
     } else if (*body_size) {
-        return throw_away(ours, body_size);
+        return take_body(ours, body, body_size);
     }
-    if (ours->request.method == REQUEST_POST)
+    if (ours->request.method == REQUEST_POST) {
         deadline_met(ours->deadline);
+        ours->request.body = buf_slice(&ours->body);
+    }
     return answer_now(http, ours);
 }
 
@@ -393,6 +523,8 @@ static void end_connection(struct http *http, struct MHD_Connection *connection,
         deadline_end(http->deadlines, ours->deadline);
     if (ours && atomic_load(&ours->stage) != ANSWER_NONE_YET && ours->answer.once)
         http_page_free(ours->answer.page);
+    if (ours)
+        buf_free(&ours->body);
     free(ours);
 }
 
@@ -470,7 +602,7 @@ static struct MHD_Daemon *start_daemon(struct http *http, const struct listener 
         items[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES};
     }
     return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG |
-                                (listener->tls ? MHD_USE_TLS : 0U) | (http->held ? MHD_ALLOW_SUSPEND_RESUME : 0U),
+                                (listener->tls ? MHD_USE_TLS : 0U) | (http->held || options->desk ? MHD_ALLOW_SUSPEND_RESUME : 0U),
                             0, accept_policy, http, answer_request, http, MHD_OPTION_EXTERNAL_LOGGER,
                             log_library, http, MHD_OPTION_ARRAY, items, MHD_OPTION_END);
 }
@@ -479,6 +611,8 @@ static struct MHD_Daemon *start_daemon(struct http *http, const struct listener 
 static void stop_daemons(struct http *http)
 {
     held_stop(http->held);
+    desk_stop(http->options.desk);
+    http_streams_end(http->streams);
     while (http->daemons)
         MHD_stop_daemon(http->daemon[--http->daemons]);
     held_free(http->held);
@@ -491,6 +625,7 @@ static void free_http(struct http *http)
         return;
     stop_daemons(http);
     deadlines_stop(http->deadlines);
+    http_streams_free(http->streams);
     crowd_free(http->crowd);
     free(http);
 }
@@ -504,6 +639,16 @@ static bool start_holding(struct http *http)
         return true;
     http->held = held_start(&options);
     return http->held;
+}
+
+static void put_to_sleep(void *connection)
+{
+    MHD_suspend_connection(connection);
+}
+
+static void wake(void *connection)
+{
+    MHD_resume_connection(connection);
 }
 
 static struct http *new_http(const struct http_options *options)
@@ -521,7 +666,8 @@ static struct http *new_http(const struct http_options *options)
     if (http->crowd || options->connections_per_address == 0)
         http->deadlines =
             deadlines_start(options->header_timeout_ms, (int64_t)options->idle_timeout_s * 1000);
-    if (http->deadlines && start_holding(http))
+    http->streams = http_streams_new(put_to_sleep, wake);
+    if (http->deadlines && http->streams && start_holding(http))
         return http;
     free_http(http);
     return NULL;
@@ -559,6 +705,7 @@ bool http_stop(struct http *http, int64_t drain_ms, bool shared)
         if (!shared)
             shutdown(http->listeners.item[n].fd, SHUT_RDWR);
     }
+    http_streams_end(http->streams);
     finished = deadlines_drain(http->deadlines, drain_ms);
     stop_daemons(http);
     listen_close(&http->listeners);

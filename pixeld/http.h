@@ -4,8 +4,9 @@
  * libmicrohttpd.
  *
  * Requests are answered on the engine's threads, one answer at a time a thread; an answer function must
- * not wait. The target is handed over raw, header fields as they came. A POST is answered when its body is in, which is
- * thrown away; where no body is wanted, at once, and so is a request whose end could be understood in two ways, or that has
+ * not wait. What has to ask the database says `at_desk`: its connection is suspended, and a thread of the desk makes the
+ * answer by the work function. The target is handed over raw, header fields as they came. A POST is answered when its
+ * body is in; where no body is wanted, at once, and so is a request whose end could be understood in two ways, or that has
  * a body and is no POST (marked `unframed`), and one with a large body (`too_large`): the connection ends after the answer.
  */
 #ifndef PIXELD_HTTP_H
@@ -14,6 +15,8 @@
 #include "common/buf.h"
 #include "common/network.h"
 #include "common/slice.h"
+#include "pixeld/desk.h"
+#include "pixeld/http_stream.h"
 #include "pixeld/listen.h"
 #include "pixeld/request.h"
 
@@ -33,6 +36,12 @@ struct http_header {
  * memory. */
 struct http_page *http_page_new(unsigned status, const struct http_header *headers, size_t count,
                                 struct slice body);
+/* The same, but what BODY holds is taken over, and BODY is empty then. NULL also when it had failed. */
+struct http_page *http_page_new_taking(unsigned status, const struct http_header *headers, size_t count,
+                                       struct buf *body);
+/* A body that comes by and by. The reference to STREAM that the caller gives away goes with the page, also when this is NULL. */
+struct http_page *http_page_new_streaming(unsigned status, const struct http_header *headers, size_t count,
+                                          struct http_stream *stream);
 /* The same for an answer that serves many requests, and may be the last one on a connection. */
 struct http_page *http_page_new_lasting(unsigned status, const struct http_header *headers, size_t count,
                                         struct slice body);
@@ -43,6 +52,13 @@ struct http_answer {
     struct http_page *page; /* NULL ends the connection */
     bool once;              /* made for this request: freed by the engine */
     uint64_t after;         /* sent once this is settled, see http_options; 0: at once */
+    bool at_desk;           /* the work function makes the answer; the rest of this is void */
+};
+
+/* What is done with the body of a POST. */
+struct http_body {
+    size_t most; /* bytes; 0: none is wanted. No more than REQUEST_BODY_MAX */
+    bool kept;   /* in request.body; else thrown away */
 };
 
 struct http_options {
@@ -54,7 +70,10 @@ struct http_options {
     unsigned idle_timeout_s;
     const char *proxy_header; /* whose lines go into request.forwarded; "" none */
     struct http_answer (*answer)(void *arg, const struct request *request);
-    bool (*wants_body)(void *arg, const struct request *request); /* of this POST? NULL: of none */
+    struct http_body (*wants_body)(void *arg, const struct request *request); /* of this POST; NULL: of none */
+    /* The answer to what is `at_desk`; DB is NULL when there is none or no place, and then nothing may be waited for. */
+    struct http_answer (*work)(void *arg, const struct request *request, struct db *db);
+    struct desk *desk; /* NULL: nothing is ever at_desk. http_stop() stops it and leaves it */
     /* Returns when everything up to AFTER is settled, for so many ANSWERS; may wait. NULL: none ever waits. */
     void (*settle)(void *arg, uint64_t after, size_t answers);
     void *arg;

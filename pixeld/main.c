@@ -3,8 +3,8 @@
  * spoor-pixeld - answers for the picture and the links in tracked mails.
  *
  * main() opens in order what the site needs and closes it in reverse. Threads: those of the HTTP engine
- * (http.c), one for late connections (deadline.c), the spool's, the loader's and the clerk's. None of the first waits
- * for the database.
+ * (http.c), one for late connections (deadline.c), the spool's, the loader's, the clerk's and the desk's. None of the
+ * first waits for the database.
  */
 #include "common/clock.h"
 #include "common/daemon.h"
@@ -31,6 +31,9 @@
 /* TAKEOVER_MS: what a predecessor needs to end, beyond the time for its connections. */
 enum { TEXT_MAX = 1024, LOADER_DRAIN_MS = 2000, ADMIN_CONNECTIONS = 64, TAKEOVER_MS = 30 * 1000 };
 
+/* A page takes the database some milliseconds; who would wait for more than a second is told to come again. */
+enum { DESK_THREADS = 4, DESK_PLACES = 128 };
+
 static const char program[] = "spoor-pixeld";
 static const char spool_name[] = "pixeld";
 
@@ -45,6 +48,7 @@ struct pixeld {
     struct recorder recorder;
     struct site site;
     struct clerk *clerk;
+    struct desk *desk;
     struct http *http;
     struct admin admin;
     struct http *admin_http; /* NULL: none */
@@ -238,6 +242,21 @@ static bool start_clerk(struct pixeld *pixeld, struct buf *error)
     return pixeld->clerk || failed(error);
 }
 
+static bool start_desk(struct pixeld *pixeld, struct buf *error)
+{
+    struct desk_options options = {
+        .conninfo = pixeld->conf->database,
+        .program = program,
+        .threads = DESK_THREADS,
+        .places = DESK_PLACES,
+    };
+
+    pixeld->desk = desk_start(&options);
+    if (!pixeld->desk)
+        buf_add_f(error, "cannot start the threads that ask the database: %s", strerrordesc_np(errno));
+    return pixeld->desk || failed(error);
+}
+
 static bool start_http(struct pixeld *pixeld, struct buf *error)
 {
     const struct conf *conf = pixeld->conf;
@@ -253,6 +272,8 @@ static bool start_http(struct pixeld *pixeld, struct buf *error)
         .proxy_header = proxied ? conf->pixeld.proxy_header : "",
         .answer = site_answer,
         .wants_body = site_wants_body,
+        .work = site_work,
+        .desk = pixeld->desk,
         .settle = conf->spool_sync_ms == 0 ? site_settle : NULL,
         .arg = &pixeld->site,
     };
@@ -299,7 +320,8 @@ static bool start(struct pixeld *pixeld)
 {
     static bool (*const steps[])(struct pixeld *, struct buf *) = {
         warn_of_doubts, open_proxies, open_keys,    open_sockets, drop_privileges, open_tls,
-        take_over,      open_spool,   start_loader, start_clerk,  start_http,      start_admin,
+        take_over,      open_spool,   start_loader, start_clerk,  start_desk,      start_http,
+        start_admin,
     };
     bool ok = true;
     struct buf error;
@@ -365,8 +387,9 @@ static void serve(struct pixeld *pixeld)
 static void stop(struct pixeld *pixeld)
 {
     clerk_stop(pixeld->clerk);
+    desk_free(pixeld->desk);
     recorder_close(&pixeld->recorder, LOADER_DRAIN_MS);
-    rulebook_free(pixeld->site.rulebook);
+    latest_free(pixeld->site.rulebook);
     pages_release(&pixeld->site.pages);
     tls_release();
     journal_free(pixeld->site.journal);

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "pixeld/route.h"
 
+#include "pixeld/request.h"
+
 #include <string.h>
+
+enum { FORM_MAX = 4096 }; /* our own forms have a few short fields */
 
 struct slice route_url_path(struct slice url)
 {
@@ -39,15 +43,33 @@ static struct slice without_prefix(struct slice path, struct slice prefix)
     return path;
 }
 
+/* In the order of enum route_place, which is also the order of looking: views come first. */
+static const struct route_rule rules[ROUTE_PLACES] = {
+    [ROUTE_NOWHERE] = {.name = "nowhere", .start = SLICE_TEXT("")},
+    [ROUTE_VIEW] = {.name = "view", .start = SLICE_TEXT("/o/"), .shape = ROUTE_SIGNED},
+    [ROUTE_CLICK] = {.name = "click", .start = SLICE_TEXT("/c/"), .shape = ROUTE_SIGNED},
+    [ROUTE_UNSUBSCRIBE] = {.name = "unsubscribe", .start = SLICE_TEXT("/u/"), .shape = ROUTE_SIGNED,
+                           .post_most = REQUEST_BODY_MAX},
+    [ROUTE_HEALTH] = {.name = "health", .start = SLICE_TEXT("/healthz"), .shape = ROUTE_ALONE},
+    [ROUTE_FEED] = {.name = "feed", .start = SLICE_TEXT("/feed"), .shape = ROUTE_TREE, .post_most = FORM_MAX,
+                    .post_kept = true},
+};
+
+static bool fits(const struct route_rule *rule, struct slice path)
+{
+    if (!starts(path, rule->start))
+        return false;
+    if (rule->shape == ROUTE_SIGNED || path.len == rule->start.len)
+        return true;
+    return rule->shape == ROUTE_TREE && path.p[rule->start.len] == '/';
+}
+
 static enum route_place place_of(struct slice path)
 {
-    if (starts(path, slice_str("/o/")))
-        return ROUTE_VIEW;
-    if (starts(path, slice_str("/c/")))
-        return ROUTE_CLICK;
-    if (starts(path, slice_str("/u/")))
-        return ROUTE_UNSUBSCRIBE;
-    return slice_is(path, "/healthz") ? ROUTE_HEALTH : ROUTE_NOWHERE;
+    for (size_t place = ROUTE_VIEW; place < ROUTE_PLACES; place++)
+        if (fits(&rules[place], path))
+            return (enum route_place)place;
+    return ROUTE_NOWHERE;
 }
 
 void route_parse(struct slice target, struct slice prefix, struct route *route)
@@ -58,7 +80,7 @@ void route_parse(struct slice target, struct slice prefix, struct route *route)
         path = route_url_path(path);
     path = without_prefix(path, prefix);
     *route = (struct route){.place = place_of(path), .path = path};
-    if (route->place != ROUTE_NOWHERE && route->place != ROUTE_HEALTH)
+    if (route->place != ROUTE_NOWHERE && rules[route->place].shape == ROUTE_SIGNED)
         route->readable = url_target_parse(path, &route->target);
 }
 
@@ -67,12 +89,12 @@ void route_free(struct route *route)
     url_target_free(&route->target);
 }
 
+const struct route_rule *route_rule(enum route_place place)
+{
+    return &rules[place];
+}
+
 const char *route_name(enum route_place place)
 {
-    static const char *const names[ROUTE_PLACES] = {
-        [ROUTE_NOWHERE] = "nowhere",         [ROUTE_VIEW] = "view",     [ROUTE_CLICK] = "click",
-        [ROUTE_UNSUBSCRIBE] = "unsubscribe", [ROUTE_HEALTH] = "health",
-    };
-
-    return names[place];
+    return rules[place].name;
 }

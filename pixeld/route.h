@@ -20,6 +20,7 @@ enum route_place {
     ROUTE_CLICK,
     ROUTE_UNSUBSCRIBE,
     ROUTE_HEALTH,
+    ROUTE_FEED,
     ROUTE_PLACES /* how many there are */
 };
 
@@ -34,7 +35,19 @@ struct route {
 void route_parse(struct slice target, struct slice prefix, struct route *route);
 void route_free(struct route *route);
 
-/* A word for whoever counts requests. */
+/* What is known of a place beforehand: its row in route.c. */
+struct route_rule {
+    const char *name;   /* a word for whoever counts requests */
+    struct slice start; /* of its paths */
+    enum route_shape {
+        ROUTE_SIGNED, /* a token follows, see url.h */
+        ROUTE_ALONE,  /* nothing follows */
+        ROUTE_TREE    /* nothing, or '/' and whatever the place makes of it */
+    } shape;
+    size_t post_most; /* bytes of a POST's body that are taken; 0: it cannot be posted to */
+    bool post_kept;   /* and kept for whoever answers */
+};
+const struct route_rule *route_rule(enum route_place place);
 const char *route_name(enum route_place place);
 
 /* The path of a URL such as tracking_url: behind scheme and authority. Empty when there is none. */

@@ -3,6 +3,7 @@
 
 #include "common/clock.h"
 #include "pixeld/click.h"
+#include "pixeld/feed.h"
 #include "pixeld/health.h"
 #include "pixeld/pixel.h"
 #include "pixeld/route.h"
@@ -30,6 +31,7 @@ void site_settle(void *arg, uint64_t after, size_t answers)
     journal_sync(site->journal, after, answers);
 }
 
+/* What needs no database. */
 static struct http_answer answer_place(struct site *site, const struct request *request,
                                        const struct route *route)
 {
@@ -42,6 +44,8 @@ static struct http_answer answer_place(struct site *site, const struct request *
         return unsubscribe_answer(site, request, route);
     case ROUTE_HEALTH:
         return health_answer(site, health_may_know(site, request));
+    case ROUTE_FEED:
+        return feed_answer(site, request, route);
     case ROUTE_NOWHERE:
     case ROUTE_PLACES:
         break;
@@ -49,28 +53,37 @@ static struct http_answer answer_place(struct site *site, const struct request *
     return (struct http_answer){.page = site->pages.not_found};
 }
 
-static bool may_post(const struct route *route)
+/* What was sent to the desk. */
+static struct http_answer work_place(struct site *site, const struct request *request, const struct route *route,
+                                     struct db *db)
 {
-    return route->place == ROUTE_UNSUBSCRIBE;
+    switch (route->place) {
+    case ROUTE_FEED:
+        return feed_work(site, request, route, db);
+    default:
+        return (struct http_answer){.page = site->pages.not_found};
+    }
 }
 
-bool site_wants_body(void *arg, const struct request *request)
+struct http_body site_wants_body(void *arg, const struct request *request)
 {
     const struct site *site = arg;
+    const struct route_rule *rule;
     struct route route;
-    bool wanted;
 
     route_parse(request->target, site->prefix, &route);
-    wanted = may_post(&route);
+    rule = route_rule(route.place);
     route_free(&route);
-    return wanted;
+    return (struct http_body){.most = rule->post_most, .kept = rule->post_kept};
 }
 
 /* NULL when the request may be answered. */
 static struct http_page *refusal(const struct site *site, const struct request *request, const struct route *route)
 {
-    if (request->method == REQUEST_OTHER || (request->method == REQUEST_POST && !may_post(route)))
-        return may_post(route) ? site->pages.post_allowed : site->pages.method_not_allowed;
+    bool may_post = route_rule(route->place)->post_most > 0;
+
+    if (request->method == REQUEST_OTHER || (request->method == REQUEST_POST && !may_post))
+        return may_post ? site->pages.post_allowed : site->pages.method_not_allowed;
     if (request->unframed)
         return site->pages.bad_request;
     return request->too_large ? site->pages.too_large : NULL;
@@ -86,6 +99,20 @@ struct http_answer site_answer(void *arg, const struct request *request)
     answer.page = refusal(site, request, &route);
     if (!answer.page)
         answer = answer_place(site, request, &route);
+    if (!answer.at_desk)
+        metrics_count_request(&site->metrics, route.place, http_page_status(answer.page));
+    route_free(&route);
+    return answer;
+}
+
+struct http_answer site_work(void *arg, const struct request *request, struct db *db)
+{
+    struct site *site = arg;
+    struct http_answer answer;
+    struct route route;
+
+    route_parse(request->target, site->prefix, &route);
+    answer = work_place(site, request, &route, db);
     metrics_count_request(&site->metrics, route.place, http_page_status(answer.page));
     route_free(&route);
     return answer;

@@ -24,7 +24,7 @@ struct site {
     struct loader *loader;
     struct hit_settings hits;
     bool unsubscribe_everywhere; /* not only from the sender of the mail */
-    struct rulebook *rulebook;
+    struct latest *rulebook;
     struct pages pages;
     struct metrics metrics;
 };
@@ -33,7 +33,10 @@ struct site {
 struct http_answer site_answer(void *arg, const struct request *request);
 
 /* ARG is the struct site: a wants_body function of http.h. */
-bool site_wants_body(void *arg, const struct request *request);
+struct http_body site_wants_body(void *arg, const struct request *request);
+
+/* ARG is the struct site: a work function of http.h, on a thread of the desk. */
+struct http_answer site_work(void *arg, const struct request *request, struct db *db);
 
 /* ARG is the struct site: what answers wait for, with spool_sync = 0. */
 void site_settle(void *arg, uint64_t after, size_t answers);

@@ -46,19 +46,35 @@ def wait_for(question, what, seconds=20.0, log=None):
         pause = min(pause * 1.5, 0.05)
 
 
-given_ports = set()
+given_ports = {}
+
+
+def claim_port(port):
+    """
+    False when another run of these tests has it. The claim is an abstract socket of that name, which goes with its
+    process: no file is left behind.
+    """
+    claim = socket.socket(socket.AF_UNIX)
+    try:
+        claim.bind("\0spoor-test-port-%d" % port)
+    except OSError as error:
+        claim.close()
+        if error.errno != errno.EADDRINUSE:
+            raise
+        return False
+    given_ports[port] = claim
+    return True
 
 
 def free_port():
     """
     A TCP port of 127.0.0.1 that nobody has, below the range from which the kernel takes them. Each is given once: two
-    servers that are told their ports before either listens must not share one.
+    servers that are told their ports before either listens must not share one, nor two runs side by side.
     """
     while True:
         port = random.randrange(12000, 32000)
-        if port in given_ports:
+        if port in given_ports or not claim_port(port):
             continue
-        given_ports.add(port)
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

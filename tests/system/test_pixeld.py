@@ -109,6 +109,15 @@ def pixeld(new_pixeld):
     return new_pixeld()
 
 
+def test_without_a_database_the_feed_says_so_at_once(pixeld):
+    answer = pixeld.ask("/feed")
+    assert answer.status == 503 and int(answer.headers["retry-after"]) > 0
+    big = pixeld.post("/feed", b"x" * 4097)
+    assert big.status == 413
+    assert pixeld.post("/feed", b"x" * 4096).status == 503
+    assert pixeld.ask(view()).status == 200
+
+
 def test_pixel_is_a_gif_that_nobody_keeps_and_a_record(pixeld):
     answer = pixeld.ask(view(), "GET", "User-Agent: " + AGENT)
     assert answer.status == 200

@@ -74,12 +74,12 @@ static uint32_t recipient_key(void *arg, struct slice address)
 static char *local_domain[] = {(char *)(uintptr_t)"example.com", (char *)(uintptr_t)"sister.example",
                                (char *)(uintptr_t)"tenant.example"};
 static char *group[] = {(char *)(uintptr_t)"example.com sister.example"};
-static const struct conf conf = {.local_domains = {local_domain, 3}, .organisation = {group, 1}};
+static const struct conf_list ours = {local_domain, 3}, groups = {group, 1};
 
 static bool is_colleague(void *arg, struct slice domain, struct slice sender)
 {
     (void)arg;
-    return sender.len ? organisation_has_both(&conf, domain, sender) : conf_list_has_domain(&conf.local_domains, domain);
+    return sender.len ? organisation_has_both(&groups, &ours, domain, sender) : conf_list_has_domain(&ours, domain);
 }
 
 static struct incoming_lookup without_database(struct world *world)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* which domains belong together, and what spoor.conf may not say about it */
 
+#include "common/conf.h"
 #include "common/organisation.h"
 
 #include <setjmp.h>
@@ -58,7 +59,8 @@ static void domains_of_a_group_belong_together(void **state)
         conf = load(cases[n].groups, &error);
         if (!conf)
             fail_msg("%s", buf_text(&error));
-        if (organisation_has_both(conf, slice_str(cases[n].domain), slice_str(cases[n].other)) != cases[n].together)
+        if (organisation_has_both(&conf->organisation, &conf->local_domains, slice_str(cases[n].domain),
+                                  slice_str(cases[n].other)) != cases[n].together)
             fail_msg("case %zu", n);
         conf_free(conf);
         buf_free(&error);

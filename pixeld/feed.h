@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * feed - the Live Feed under /feed: a sender who is signed in sees what became of his mail.
+ */
+#ifndef PIXELD_FEED_H
+#define PIXELD_FEED_H
+
+#include "pixeld/route.h"
+#include "pixeld/site.h"
+
+struct http_answer feed_answer(struct site *site, const struct request *request, const struct route *route);
+
+/* At the desk. */
+struct http_answer feed_work(struct site *site, const struct request *request, const struct route *route, struct db *db);
+
+#endif
