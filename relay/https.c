@@ -19,6 +19,7 @@ struct https {
     CURL *curl;
     struct network_list allowed;
     size_t answer_max;
+    bool head_ended;         /* of the answer under way */
     char refused[HTTPS_WHY]; /* why the last socket was not opened */
     char error[CURL_ERROR_SIZE];
 };
@@ -54,6 +55,15 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *arg)
     return buf_add(&answer->body, bytes, size * count) ? size * count : 0;
 }
 
+/* For libcurl a connection that ends within the header is an answer, too. */
+static size_t take_head(char *line, size_t size, size_t count, void *arg)
+{
+    struct https *https = arg;
+
+    https->head_ended = slice_empty(slice_trim(slice_of(line, size * count)));
+    return size * count;
+}
+
 static bool set_up(struct https *https, const struct conf_sink *sink)
 {
     CURL *curl = https->curl;
@@ -74,6 +84,8 @@ static bool set_up(struct https *https, const struct conf_sink *sink)
     SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
     SET(CURLOPT_OPENSOCKETDATA, https);
     SET(CURLOPT_WRITEFUNCTION, take_body);
+    SET(CURLOPT_HEADERFUNCTION, take_head);
+    SET(CURLOPT_HEADERDATA, https);
     SET(CURLOPT_ERRORBUFFER, https->error);
     SET(CURLOPT_USERAGENT, "Spoor/" PACKAGE_VERSION);
     if (*sink->ca_file) {
@@ -133,6 +145,7 @@ static void prepare(struct https *https, const struct https_request *request, st
 {
     bool has_body = strcmp(request->method, "GET") != 0;
 
+    https->head_ended = false;
     https->error[0] = https->refused[0] = '\0';
     curl_easy_setopt(https->curl, CURLOPT_URL, request->url);
     curl_easy_setopt(https->curl, CURLOPT_HTTPHEADER, fields);
@@ -169,10 +182,12 @@ bool https_ask(struct https *https, const struct https_request *request, struct 
         done = curl_easy_perform(https->curl);
     }
     curl_slist_free_all(fields);
-    if (done == CURLE_OK) {
+    if (done == CURLE_OK && https->head_ended) {
         read_head(https, answer);
         return true;
     }
+    if (done == CURLE_OK)
+        done = CURLE_PARTIAL_FILE;
     if (done == CURLE_WRITE_ERROR && answer->body.failed)
         snprintf(answer->why, sizeof answer->why, "the answer is longer than %zu bytes", https->answer_max);
     else

@@ -40,3 +40,4 @@ sbin_PROGRAMS += relay/spoor-relay
 relay_spoor_relay_LDADD = librelay.a $(COMMON_LIBS) $(CURL_LIBS) $(JANSSON_LIBS)
 relay_spoor_relay_SOURCES =
 relay_spoor_relay_SOURCES += relay/main.c
+dist_man_MANS += relay/spoor-relay.8

@@ -15,7 +15,7 @@ enum { TEXT_MAX = 4096 };
 /* Its id is always the same, so that many samples make one task. */
 static const char item[] =
     "{\"id\":\"00000000-0000-0000-0000-000000000000\",\"what\":\"reply\",\"at\":\"%sZ\",\"person\":\"sample@example.com\","
-    "\"to\":\"%s\",\"message\":{\"id\":\"0\",\"sent_at\":\"%sZ\",\"subject\":\"Sample of Spoor\",\"owner\":\"%s\","
+    "%s\"message\":{\"id\":\"0\",\"sent_at\":\"%sZ\",\"subject\":\"Sample of Spoor\",\"owner\":\"%s\","
     "\"sender\":\"%s\",\"sent_to\":1},\"answer\":{\"from\":\"sample@example.com\",\"subject\":\"Re: Sample of Spoor\","
     "\"text\":\"Sent to see whether this sink works.\"}}";
 
@@ -31,7 +31,7 @@ static bool make_event(const struct conf_sink *sink, struct parcel *parcel)
 {
     const char *whom = *sink->from ? sink->from : "sample@example.com";
     time_t now = time(NULL);
-    char at[32];
+    char at[32], to[320];
     struct buf text;
     struct tm day;
     bool made;
@@ -39,7 +39,10 @@ static bool make_event(const struct conf_sink *sink, struct parcel *parcel)
     gmtime_r(&now, &day);
     strftime(at, sizeof at, "%Y-%m-%dT%H:%M:%S", &day);
     buf_init(&text, TEXT_MAX);
-    buf_add_f(&text, item, at, whom, at, whom, whom);
+    to[0] = '\0';
+    if (*sink->from)
+        snprintf(to, sizeof to, "\"to\":\"%.300s\",", sink->from); /* in normal form: no quotes */
+    buf_add_f(&text, item, at, to, at, whom, whom);
     *parcel = (struct parcel){.outcome = PARCEL_LATER};
     made = event_read(buf_text(&text), &parcel->event);
     buf_free(&text);
