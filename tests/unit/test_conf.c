@@ -344,20 +344,20 @@ static void sinks_have_names_and_what_their_type_needs(void **state)
         const char *text, *error;
         bool whole_file;
     } rows[] = {
-        {"sink a {url='https://h.example/x' secret_files='/s'} sink b {type=mail from='a@b.example'}", NULL},
-        {"sink a {type=salesforce client_id=c username=u private_key_file='/k'}", NULL},
+        {"sink a {url='https://h.example/x' secret_files='/s'} sink b {type=mail from='a@b.example'}", NULL, false},
+        {"sink a {type=salesforce client_id=c username=u private_key_file='/k'}", NULL, false},
         {"", "no sink in it", true},
         {"sink a {secret_files='/s'}", "sink a: url is missing", true},
         {"sink a {type=salesforce client_id=c username=u}", "sink a: private_key_file is missing", true},
         {"sink a {type=mail}", "sink a: from is missing", true},
-        {"sink 'a b' {}", "no name for a sink"},
-        {"sink a {type=mail from='a@b.example'} sink a {}", "a"},
-        {"sink a {url='http://h.example/'}", "no value for url"},
-        {"sink a {url='https://u:p@h.example/'}", "no value for url"},
-        {"sink a {attempts=1 attempts=2}", "attempts stands in line"},
-        {"sink a {type=mail from='a@b.example' batch=1} sink b {type=mail from='a@b.example' batch=2}", NULL},
-        {"sink a {batch=201}", "no value for batch"},
-        {"sink {}", ""},
+        {"sink 'a b' {}", "no name for a sink", false},
+        {"sink a {type=mail from='a@b.example'} sink a {}", "a", false},
+        {"sink a {url='http://h.example/'}", "no value for url", false},
+        {"sink a {url='https://u:p@h.example/'}", "no value for url", false},
+        {"sink a {attempts=1 attempts=2}", "attempts stands in line", false},
+        {"sink a {type=mail from='a@b.example' batch=1} sink b {type=mail from='a@b.example' batch=2}", NULL, false},
+        {"sink a {batch=201}", "no value for batch", false},
+        {"sink {}", "", false},
     };
 
     int sink_line = 1;
