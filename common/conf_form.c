@@ -331,3 +331,13 @@ bool conf_form_pattern(struct slice text, struct buf *out)
     }
     return says_something && !out->failed;
 }
+
+bool conf_form_document_type(struct slice text, struct buf *out)
+{
+    static const char *const types[] = {"pdf", "doc", "docx", "ppt", "pptx", "odt", "odp", "xls", "xlsx", "ods"};
+
+    for (size_t at = 0; at < sizeof types / sizeof *types; at++)
+        if (slice_is_i(text, types[at]))
+            return buf_add_str(out, types[at]);
+    return false;
+}

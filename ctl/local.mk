@@ -6,6 +6,7 @@ libctl_a_SOURCES += ctl/account.c
 libctl_a_SOURCES += ctl/account.h
 libctl_a_SOURCES += ctl/check.c
 libctl_a_SOURCES += ctl/command.h
+libctl_a_SOURCES += ctl/content.c
 libctl_a_SOURCES += ctl/decode.c
 libctl_a_SOURCES += ctl/dry_run.c
 libctl_a_SOURCES += ctl/dry_run.h

@@ -20,6 +20,7 @@ static const struct command {
     {"check", CONF_ANY, check_command, "", "look at configuration, keys, database, schema, memcached and spool"},
     {"schema", CONF_SHARED, schema_command, "install | upgrade | version", "create or upgrade the database schema"},
     {"rules", CONF_SHARED, rules_command, "load-apple-relay FILE.csv", "take the networks of Apple's relays from its list"},
+    {"content", CONF_SHARED, content_command, "add FILE | list | remove NUMBER|NAME", "keep files that any mail may link"},
     {"decode", CONF_DRY_RUN, decode_command, "TOKEN | MESSAGE-ID | URL", "tell what is in it and whether it is ours"},
     {"spool", CONF_ANY, spool_command, "list | verify | dump [FOLDER]", "look into the spools, also beside a running daemon"},
     {"node", CONF_SHARED, node_command, "list | retire NUMBER", "tell which programs have a spool; wait no more for one that is gone"},
