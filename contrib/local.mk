@@ -23,3 +23,5 @@ EXTRA_DIST += contrib/postfix/master.cf
 EXTRA_DIST += contrib/systemd/spoor-pixeld.socket
 EXTRA_DIST += contrib/systemd/spoor-render.service
 EXTRA_DIST += contrib/systemd/spoor@.service
+EXTRA_DIST += contrib/webhook/event.schema.json
+EXTRA_DIST += contrib/webhook/receive
