@@ -11,6 +11,7 @@
 
 #include "common/clock.h"
 #include "common/loader_batch.h"
+#include "common/loader_forget.h"
 #include "common/log.h"
 #include "common/record.h"
 #include "common/store.h"
@@ -62,6 +63,8 @@ struct loader {
     bool inherited;    /* reads what a copied folder brought along, under its old identity */
     uint64_t furthest; /* position that the database has had */
     uint64_t gap;      /* 1 more than the position behind which records were missed last, so that it is said once */
+    struct loader_forget forget;
+    struct buf left;   /* of the last record, where part of it is left out */
     struct loader_batch *batch;
     struct buf why;
     bool node_leased;
@@ -399,6 +402,20 @@ static enum step lease_node(struct loader *loader)
     }
 }
 
+/* Before anything is loaded: nothing of them may be. */
+static enum step learn_forgotten(struct loader *loader)
+{
+    switch (loader_forget_learn(&loader->forget, loader->db, &loader->why, allowed_ms(loader, QUESTION_MS))) {
+    case STORE_YES:
+        return STEP_ON;
+    case STORE_NO:
+        log_throttled(&loader->away, LOG_ERR, "cannot load the spool: %s", buf_text(&loader->why));
+        return STEP_AGAIN;
+    default:
+        return away(loader, "ask");
+    }
+}
+
 static enum step begin_session(struct loader *loader)
 {
     enum step step;
@@ -418,6 +435,9 @@ static enum step begin_session(struct loader *loader)
     default:
         break;
     }
+    step = learn_forgotten(loader);
+    if (step != STEP_ON)
+        return step;
     note_start(loader, LOADER_READY);
     loader->memory = store_memory_new();
     if (!loader->memory)
@@ -425,6 +445,9 @@ static enum step begin_session(struct loader *loader)
     step = place(loader);
     if (step == STEP_ON)
         step = lease_node(loader);
+    if (step == STEP_ON && loader_forget_begin(&loader->forget, loader->db, loader->progress.spool,
+                                               allowed_ms(loader, QUESTION_MS)) == STORE_AWAY)
+        step = away(loader, "ask");
     if (step != STEP_ON)
         return step;
     if (loader->said_away)
@@ -464,6 +487,7 @@ static enum step fill_batch(struct loader *loader)
                     ", which this program is too old to know; nothing is loaded until a newer one runs", record.kind, record.position);
             return STEP_HALT;
         }
+        loader_forget_record(&record, &loader->left);
         if (!loader_batch_keep(batch, &record)) {
             log_err("no memory for a batch of the spool");
             return STEP_AGAIN;
@@ -484,6 +508,7 @@ static enum step set_aside(struct loader *loader, const struct spool_record *rec
 
     log_err("record at position %" PRIu64 " was refused and is set aside in spoor.rejected: %s", record->position,
             buf_text(&loader->why));
+    loader->progress.forgotten = loader->forget.number;
     switch (store_reject(loader->db, &loader->progress, record, buf_text(&loader->why), &conflict,
                          allowed_ms(loader, QUESTION_MS))) {
     case STORE_YES:
@@ -504,13 +529,14 @@ static enum step load_records(struct loader *loader, const struct spool_record *
     enum step step;
 
     buf_reset(&loader->why);
+    loader->progress.forgotten = loader->forget.number;
     switch (store_load(loader->db, loader->memory, &loader->progress, record, count, &conflict, &loader->why,
                        allowed_ms(loader, loader->load_ms))) {
     case STORE_YES:
         note_loaded(loader, 0);
         return STEP_ON;
     case STORE_AWAY:
-        return away(loader, "write to");
+        return loader->progress.outdated ? STEP_AGAIN : away(loader, "write to"); /* learns who is new, and comes again */
     case STORE_NO:
         break;
     }
@@ -571,6 +597,19 @@ static enum step settle(struct loader *loader)
     return place(loader);
 }
 
+/* What is to go from the spool goes; a session that is told of somebody new ends, for the next begins by learning whom. */
+static enum step forget(struct loader *loader)
+{
+    if (loader->batch->count == 0 && loader_forget_is_news(loader->db))
+        return STEP_AGAIN;
+    if (loader->inherited)
+        return STEP_ON;
+    return loader_forget_go_on(&loader->forget, loader->db, loader->spool, loader->progress.spool, loader->progress.position,
+                               allowed_ms(loader, QUESTION_MS)) == STORE_AWAY
+               ? away(loader, "write to")
+               : STEP_ON;
+}
+
 /* Batches until something ends the session, or until the spool is empty and the loader shall stop. */
 static enum step run_session(struct loader *loader)
 {
@@ -579,6 +618,8 @@ static enum step run_session(struct loader *loader)
         uint64_t seen = spool_durable(loader->spool);
         enum step step = load_batch(loader);
 
+        if (step == STEP_ON)
+            step = forget(loader);
         if (step == STEP_ON && loader->batch->count == 0 && loader->inherited) {
             step = settle(loader);
             if (step == STEP_ON)
@@ -623,6 +664,7 @@ static void loader_free(struct loader *loader)
     loader_batch_free(loader->batch);
     buf_free(&loader->why);
     buf_free(&loader->unfit);
+    buf_free(&loader->left);
     free(loader->program);
     free(loader->host);
     pthread_cond_destroy(&loader->changed);
@@ -640,6 +682,7 @@ static struct loader *loader_new(struct spool *spool, const struct loader_option
     clock_condition_init(&loader->changed);
     buf_init(&loader->why, ERROR_MAX);
     buf_init(&loader->unfit, ERROR_MAX);
+    buf_init(&loader->left, RECORD_BYTES_MAX);
     loader->away.every_seconds = AWAY_REMINDER_S;
     loader->spool = spool;
     loader->program = strdup(options->program);

@@ -25,7 +25,8 @@ enum record_kind { /* on disk; never reuse a number */
     RECORD_UNSUBSCRIBE = 5,
     RECORD_REFUSED = 6,
     RECORD_DELIVERY = 7,
-    RECORD_COPY = 9
+    RECORD_COPY = 9,
+    RECORD_NOTHING = 255 /* never on disk: stands in a batch for what is left out */
 };
 
 /* How much may be kept about recipients; the most restrictive of all policies wins. */

@@ -334,6 +334,8 @@ bool cargo_add(struct cargo *cargo, const struct spool_record *record)
         return add_copy(cargo, record);
     case RECORD_DELIVERY:
         return add_delivery(cargo, record);
+    case RECORD_NOTHING:
+        return true;
     default:
         return false;
     }

@@ -155,7 +155,6 @@ begin
             set number = default, forgotten_at = now(), remembered_at = null, suppressed = f.suppressed or excluded.suppressed;
     return query select e.what, e.gone from spoor.erase_person(whose) e;
     perform pg_notify('spoor_forget', '');
-    perform pg_notify('spoor_policy', '');
 end $$;
 comment on function spoor.forget(text) is 'Forgets a person: deletes the address everywhere, with the mails that only they got or sent, what they did, and documents that nobody else was sent; from then on nothing about them is recorded, and mail to them is not tracked. The spools on the hosts follow, see spoor.erasure.';
 
@@ -170,7 +169,7 @@ begin
     if not found then
         return false;
     end if;
-    perform pg_notify('spoor_policy', '');
+    perform pg_notify('spoor_forget', '');
     return true;
 end $$;
 comment on function spoor.remember(text) is 'Takes spoor.forget() back for the future: mail to this address is tracked again. What was deleted stays deleted. False when nobody with this address is forgotten.';
