@@ -129,6 +129,7 @@ static const char *role_of(enum conf_part part)
     switch (part) {
     case CONF_PIXELD: return "spoor_pixeld";
     case CONF_DELIVERY: return "spoor_delivery";
+    case CONF_RELAY: return "spoor_relay";
     default: return "spoor_milter";
     }
 }

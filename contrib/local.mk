@@ -22,3 +22,5 @@ EXTRA_DIST += contrib/postfix/main.cf
 EXTRA_DIST += contrib/postfix/master.cf
 EXTRA_DIST += contrib/systemd/spoor-pixeld.socket
 EXTRA_DIST += contrib/systemd/spoor@.service
+EXTRA_DIST += contrib/webhook/event.schema.json
+EXTRA_DIST += contrib/webhook/receive

@@ -85,7 +85,7 @@ static bool note_level(void *arg, struct slice address)
     struct policy_limits own = {.level = LEVEL_INDIVIDUAL, .documents = true};
 
     limit(limiting->work, POLICY_RECIPIENT, address, &own);
-    limiting->limits->documents &= own.documents;
+    limiting->limits->documents &= own.documents && own.level > LEVEL_OFF;
     if (own.level > limiting->most)
         limiting->most = own.level;
     if (own.level < LEVEL_INDIVIDUAL && !limiting->limits->whom.len)

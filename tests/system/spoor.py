@@ -75,7 +75,8 @@ class Spoor:
 
     def ctl(self, *arguments, check=True, env=None, conf=None, **more):
         """Runs spoorctl; the result has returncode, stdout and stderr as bytes."""
-        environment = dict(os.environ, SPOOR_SQL_DIR=os.path.join(SOURCE, "sql"), **(env or {}))
+        environment = dict(os.environ, SPOOR_SQL_DIR=os.path.join(SOURCE, "sql"),
+                           PATH=os.path.join(build_folder(), "relay") + ":" + os.environ["PATH"], **(env or {}))
         return proc.run([program("ctl/spoorctl"), "-c", conf or self.conf] + list(arguments), check=check,
                         env=environment, **more)
 
