@@ -2,7 +2,6 @@
 """Who is forgotten is in no table, cache, spool or log line from then on, while everything runs, and after a restore."""
 
 import glob
-import os
 import re
 
 import pytest
