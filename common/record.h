@@ -26,6 +26,8 @@ enum record_kind { /* on disk; never reuse a number */
     RECORD_REFUSED = 6,
     RECORD_DELIVERY = 7,
     RECORD_COPY = 9,
+    RECORD_DOCUMENT = 10, /* record_document.h, as the next */
+    RECORD_BEACON = 11,
     RECORD_NOTHING = 255 /* never on disk: stands in a batch for what is left out */
 };
 
