@@ -3,6 +3,8 @@
 
 import pytest
 
+import smtp_sink
+import test_return_path
 from test_campaign import (  # noqa: F401
     name, send, session, test_a_mail_that_is_tried_again_is_refused_once, test_absence_pauses, test_all_stopped_is_refused_with_the_reason,
     test_nobody_gets_a_step_after_the_answer, test_signed_mail_keeps_its_body_and_loses_its_recipient,
@@ -16,6 +18,7 @@ from test_main_job import (  # noqa: F401
     test_a_click_goes_where_the_link_went, test_an_answer_from_any_address_is_a_reply, test_several_answers_also_from_cc,
     test_ids_are_found_in_every_form, test_automatic_answers_are_no_replies, test_a_forged_id_is_no_reply,
     test_mail_that_answers_nothing_arrives_as_it_was)
+from test_return_path import KEEPER, answers, blank_bounce, return_path_of, submit  # noqa: F401
 from test_unsubscribe import (  # noqa: F401
     MAILBOX, person, test_a_mail_takes_effect_before_it_is_accepted_and_is_delivered, test_one_click_stops_the_next_mail_and_looking_does_not,
     test_one_recipient_is_offered_a_click_and_a_mail, test_other_mail_is_not_given_any)
@@ -25,6 +28,44 @@ from test_threads import mode, test_both_sides_see_one_thread  # noqa: F401
 @pytest.fixture(scope="module")
 def servers(module_own):
     return module_own(mta="sendmail", database_timeout="20s", unsubscribe_address=MAILBOX)
+
+
+@pytest.fixture
+def return_paths(servers):
+    conf = servers.spoor.write_conf(servers.spoor.conf + ".return-path", {
+        "stamp": {"bounce_address": "bounces+{token}@example.com"}, "match": {"bounce_mailbox": KEEPER}})
+    for daemon in ("stamp", "match"):
+        servers.spoor.restart(daemon, conf)
+    yield
+    for daemon in ("stamp", "match"):
+        servers.spoor.restart(daemon)
+
+
+@pytest.fixture
+def sink(servers):
+    """The next hop for the time of a test."""
+    one = smtp_sink.Sink(extensions=smtp_sink.EXTENSIONS)
+    servers.sending.configure(one.port)
+    servers.sending.restart()
+    yield one
+    servers.sending.configure(servers.receiving.port)
+    servers.sending.restart()
+    one.stop()
+
+
+def test_what_comes_back_to_a_return_path_goes_on_to_the_sender(servers, mark, return_paths):
+    line = submit(servers, "bob@example.net", mark)
+    path, _token = return_path_of(servers, mark)
+    servers.answer("", [path], blank_bounce(mark))
+    servers.mail.wait("alice@example.com", b"Returned mail " + mark.encode(), log=servers.receiving.log)
+    row, = answers(servers, line)
+    assert (row["class"], row["rung"]) == ("bounce", "bounce_address")
+    servers.receiving.wait_empty()
+    assert servers.mail.mails(path, mark.encode()) == []
+
+
+def test_a_changed_sender_keeps_the_clients_parameters(servers, sink, mark, return_paths):
+    test_return_path.test_the_clients_parameters_stay(servers, sink, mark)
 
 
 TEAM, MEMBERS = "team@example.org", ("one@example.org", "two@example.org")
