@@ -23,6 +23,7 @@ EXTRA_DIST += contrib/postfix/master.cf
 EXTRA_DIST += contrib/sendmail/README.md
 EXTRA_DIST += contrib/sendmail/spoor.mc
 EXTRA_DIST += contrib/systemd/spoor-pixeld.socket
+EXTRA_DIST += contrib/systemd/spoor-render.service
 EXTRA_DIST += contrib/systemd/spoor@.service
 EXTRA_DIST += contrib/webhook/event.schema.json
 EXTRA_DIST += contrib/webhook/receive
