@@ -78,7 +78,7 @@ def aliases(servers):
     servers.sending.restart()
 
 
-def test_an_alias_that_is_stopped_gets_no_more(servers, name, aliases):
+def test_an_alias_that_is_stopped_gets_no_more(servers, name, aliases):  # noqa: F811
     """Its members are in Sendmail's envelope before a filter takes the alias out, and go with it."""
     before = send(servers, ["bob@example.net", TEAM], name)
     for member in MEMBERS:
