@@ -108,6 +108,7 @@ def _unlinked(content, encoding, kind, tracking_url):
 
 def _unlink(text, kind, tracking_url, line_break):
     if kind == "text/html":
+        text = traces.PIXEL.sub(b"", traces.DECOY.sub(b"", text))  # a second pass puts them before the last line break
         return re.sub(line_break + HTML.pattern + line_break, b"", text, flags=re.S)
     links_of = TEXT % re.escape(tracking_url.encode())
     block = links_of + rb"(?:\r\n" + links_of + rb")*"

@@ -4,7 +4,6 @@
 import base64
 import email
 import email.policy
-import glob
 import hashlib
 import os
 import pwd
