@@ -42,6 +42,7 @@ struct store_memory {
     struct store_words *words;
     int month[MONTHS_MOST]; /* year * 12 + month; a ring */
     size_t months;          /* ever entered */
+    struct db_meanwhile meanwhile;
 };
 
 static const struct db_statement read_clock = {
@@ -152,6 +153,11 @@ void store_memory_free(struct store_memory *memory)
         return;
     store_words_free(memory->words);
     free(memory);
+}
+
+void store_memory_meanwhile(struct store_memory *memory, void (*call)(void *arg), void *arg)
+{
+    memory->meanwhile = (struct db_meanwhile){call, arg};
 }
 
 /* what all steps share */
@@ -427,6 +433,7 @@ static bool sort_events(const struct cargo *cargo, struct buf *stream, struct ro
 
 static bool insert_events(struct loading *loading)
 {
+    const struct db_meanwhile *meanwhile = loading->memory->meanwhile.call ? &loading->memory->meanwhile : NULL;
     struct row_set unjudged;
     struct buf stream;
     bool done;
@@ -435,7 +442,7 @@ static bool insert_events(struct loading *loading)
     row_set_init(&unjudged, 8);
     loading->refusable = true;
     done = !sort_events(&loading->cargo, &stream, &unjudged)
-           || (!stream.failed && db_copy(loading->db, copy_events, buf_slice(&stream), left_ms(loading)));
+           || (!stream.failed && db_copy(loading->db, copy_events, buf_slice(&stream), meanwhile, left_ms(loading)));
     /* 23514: somebody dropped the partition of a month; it is made again */
     loading->refusable = !done && strcmp(db_sqlstate(loading->db), "23514") != 0;
     done = done && tell_rows(loading, &insert_unjudged, &unjudged);
