@@ -296,6 +296,7 @@ EXTRA_DIST += tests/bench/load_rate.py
 EXTRA_DIST += tests/bench/match
 EXTRA_DIST += tests/bench/pixel
 EXTRA_DIST += tests/bench/pixel-sync
+EXTRA_DIST += tests/bench/pixel-tls
 EXTRA_DIST += tests/bench/pixel_rate.py
 EXTRA_DIST += tests/bench/render
 EXTRA_DIST += tests/bench/rewrite
