@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { REASON_MAX = 64 };
+enum { REASON_MAX = 64, ADDRESS_TEXT = 64 };
 
 static const int64_t day_us = 86400 * (int64_t)1000000;
 
@@ -28,6 +28,14 @@ char answer_class_letter(enum answer_class class_)
     return (size_t)class_ < 12 ? "nopdbwtamlxr"[class_] : 'n';
 }
 
+void cargo_address_text(const uint8_t address[16], unsigned bytes, struct buf *out)
+{
+    if (bytes == 4)
+        buf_add_f(out, "%u.%u.%u.%u", address[0], address[1], address[2], address[3]);
+    for (size_t at = 0; bytes == 16 && at < 16; at += 2)
+        buf_add_f(out, "%s%02x%02x", at ? ":" : "", address[at], address[at + 1]);
+}
+
 bool cargo_init(struct cargo *cargo, size_t records)
 {
     *cargo = (struct cargo){.event = calloc(records ? records : 1, sizeof *cargo->event)};
@@ -39,6 +47,8 @@ bool cargo_init(struct cargo *cargo, size_t records)
     row_set_init(&cargo->unsubscribe, 8);
     row_set_init(&cargo->refusal, 14);
     row_set_init(&cargo->clock, 3);
+    row_set_init(&cargo->device, 3);
+    row_set_init(&cargo->network, 3);
     row_set_init(&cargo->delivery, STORE_DELIVERY_COLUMNS);
     return cargo->event != NULL;
 }
@@ -53,6 +63,8 @@ void cargo_free(struct cargo *cargo)
     row_set_free(&cargo->unsubscribe);
     row_set_free(&cargo->refusal);
     row_set_free(&cargo->clock);
+    row_set_free(&cargo->device);
+    row_set_free(&cargo->network);
     row_set_free(&cargo->delivery);
     free(cargo->event);
 }
@@ -102,6 +114,11 @@ static bool add_hit(struct cargo *cargo, const struct spool_record *record)
     event->raw = hit.raw;
     memcpy(event->address, hit.address, sizeof event->address);
     event->address_bytes = hit.address_bytes;
+    if (hit.has_device) {
+        row_set_integer(&cargo->device, cargo->spool);
+        row_set_integer(&cargo->device, (int64_t)record->position);
+        row_set_hex(&cargo->device, hit.device, sizeof hit.device);
+    }
     return true;
 }
 
@@ -124,6 +141,20 @@ void cargo_message_row(struct row_set *row, const struct record_message *message
     row_set_integer(row, message->sent_to);
 }
 
+static void add_network(struct cargo *cargo, const struct record_message *message)
+{
+    struct buf address;
+
+    if (message->submitted_from_bytes == 0)
+        return;
+    buf_init(&address, ADDRESS_TEXT);
+    cargo_address_text(message->submitted_from, message->submitted_from_bytes, &address);
+    row_set_text(&cargo->network, message->owner);
+    row_set_text(&cargo->network, buf_slice(&address));
+    row_set_integer(&cargo->network, message->time_us);
+    buf_free(&address);
+}
+
 static void add_recipient(struct cargo *cargo, uint64_t message, const struct record_recipient *recipient, struct slice original)
 {
     row_set_integer(&cargo->recipient, (int64_t)message);
@@ -139,6 +170,7 @@ static bool add_message(struct cargo *cargo, const struct spool_record *record)
     if (!record_message_decode(record->payload, &message))
         return false;
     cargo_message_row(&cargo->message, &message);
+    add_network(cargo, &message);
     for (size_t at = 0; at < message.recipients; at++)
         add_recipient(cargo, message.id, &message.recipient[at], slice_str(""));
     for (size_t at = 0; at < message.links; at++) {

@@ -48,6 +48,8 @@ struct cargo {
     struct row_set unsubscribe;
     struct row_set refusal;
     struct row_set clock;
+    struct row_set device;  /* of hits; 3 columns */
+    struct row_set network; /* from where owners submitted; 3 columns */
     struct row_set delivery;
 };
 
@@ -67,6 +69,9 @@ void cargo_message_row(struct row_set *row, const struct record_message *message
 void cargo_stop_row(struct row_set *row, const struct record_stop *stop);
 void cargo_unsubscribe_row(struct row_set *row, const struct record_unsubscribe *unsubscribe, int32_t spool,
                            uint64_t record);
+
+/* A network address as PostgreSQL reads it; BYTES is 4 or 16, or 0 for none. */
+void cargo_address_text(const uint8_t address[16], unsigned bytes, struct buf *out);
 
 char hit_kind_letter(enum hit_kind kind);
 char hit_verdict_letter(enum hit_verdict verdict);

@@ -107,6 +107,16 @@ static const struct db_statement insert_clocks = {
     "insert into spoor.event_clock (spool, record, claimed_at) select spool, record, spoor.from_microseconds(at)"
     " from unnest($1::smallint[], $2::bigint[], $3::bigint[]) as row (spool, record, at)", 3};
 
+static const struct db_statement insert_devices = {
+    "insert_devices",
+    "insert into spoor.event_device (spool, record, device) select spool, record, device::uuid"
+    " from unnest($1::smallint[], $2::bigint[], $3::text[]) as row (spool, record, device)", 3};
+
+static const struct db_statement learn_networks = {
+    "learn_networks",
+    "select spoor.learn_networks($1::text[], $2::inet[], array(select spoor.from_microseconds(at)"
+    " from unnest($3::bigint[]) as row (at)))", 3};
+
 static const struct db_statement insert_unjudged = {
     "insert_unjudged",
     "insert into spoor.unjudged_hit (spool, record, at_time, target, verdict, reason, agent, address)"
@@ -372,10 +382,7 @@ static void add_address(struct row_set *row, const struct cargo_event *event)
     struct buf text;
 
     buf_init(&text, 64);
-    if (event->address_bytes == 4)
-        buf_add_f(&text, "%u.%u.%u.%u", event->address[0], event->address[1], event->address[2], event->address[3]);
-    for (size_t at = 0; event->address_bytes == 16 && at < 16; at += 2)
-        buf_add_f(&text, "%s%02x%02x", at ? ":" : "", event->address[at], event->address[at + 1]);
+    cargo_address_text(event->address, event->address_bytes, &text);
     row_set_text_or_null(row, buf_slice(&text));
     buf_free(&text);
 }
@@ -484,7 +491,9 @@ static bool transact(struct loading *loading, bool *overtaken)
            && tell_rows(loading, &store_stop_by_answers, &loading->cargo.stop) && take_unsubscribes(loading)
            && insert_once(loading, &insert_answers, &loading->cargo.answer)
            && insert_once(loading, &insert_refusals, &loading->cargo.refusal) && insert_new_deliveries(loading)
-           && tell_rows(loading, &insert_clocks, &loading->cargo.clock) && insert_events(loading) && close_batch(loading);
+           && tell_rows(loading, &insert_clocks, &loading->cargo.clock)
+           && tell_rows(loading, &insert_devices, &loading->cargo.device)
+           && tell_rows(loading, &learn_networks, &loading->cargo.network) && insert_events(loading) && close_batch(loading);
 }
 
 static void advance(struct store_progress *progress, const struct spool_record *last)

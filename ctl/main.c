@@ -23,6 +23,7 @@ static const struct command {
     {"decode", CONF_DRY_RUN, decode_command, "TOKEN | MESSAGE-ID | URL", "tell what is in it and whether it is ours"},
     {"spool", CONF_ANY, spool_command, "list | verify | dump [FOLDER]", "look into the spools, also beside a running daemon"},
     {"node", CONF_SHARED, node_command, "list | retire NUMBER", "tell which programs have a spool; wait no more for one that is gone"},
+    {"invite", CONF_SHARED, invite_command, "ADDRESS", "print a link that lets this sender into the Live Feed, once, within 7 days"},
     {"stamp", CONF_DRY_RUN, stamp_command, "[--from ADDR] [--rcpt ADDR]... [--ours] [--explain] FILE",
      "print the mail as spoor-stamp would send it, or what is done to it and why"},
     {"match", CONF_DRY_RUN, match_command, "[--from ADDR] [--rcpt ADDR]... FILE", "print spoor-match's verdict on the mail"},

@@ -10,6 +10,7 @@
 
 #include "common/keys.h"
 #include "common/loader.h"
+#include "pixeld/feed_assets.h"
 #include "pixeld/hit.h"
 #include "pixeld/http.h"
 #include "pixeld/journal.h"
@@ -26,6 +27,7 @@ struct site {
     bool unsubscribe_everywhere; /* not only from the sender of the mail */
     struct rulebook *rulebook;
     struct pages pages;
+    struct feed feed;
     struct metrics metrics;
 };
 

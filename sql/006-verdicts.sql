@@ -431,6 +431,7 @@ begin
         perform spoor.judge_crowds(together);
         perform spoor.judge_early_clicks(together);
         perform spoor.judge_by_delivery(together);
+        perform spoor.judge_own(together);
     end loop;
     update spoor.hindsight set batch = upto, ran_at = now();
 end $$;

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Text files as C: each becomes the struct asset of its name, see pixeld/asset.h.
+function end() {
+    if (name)
+        printf ";\nconst struct asset asset_%s = {text_%s, sizeof text_%s - 1};\n\n", name, name, name
+}
+BEGIN {
+    print "/* made by embed.awk */\n#include \"pixeld/asset.h\"\n"
+}
+FNR == 1 {
+    end()
+    name = FILENAME
+    sub(/.*\//, "", name)
+    gsub(/[^a-z0-9]/, "_", name)
+    printf "static const char text_%s[] =", name
+}
+{
+    gsub(/\\/, "\\\\")
+    gsub(/"/, "\\\"")
+    printf "\n    \"%s\\n\"", $0
+}
+END {
+    end()
+}
