@@ -44,6 +44,7 @@ static const char *const scope_words[] = {"recipient", "domain", NULL};         
 static const char *const unsubscribe_words[] = {"sender", "all", NULL};        /* enum conf_unsubscribe_scope */
 static const char *const honour_words[] = {"no", "aggregate", "drop", NULL};      /* enum conf_honour_gpc */
 static const char path_form[] = "path that begins with /";
+static const char log_form[] = "path that begins with /, or journal, journal:UNIT or journal:/PATH";
 static const char network_form[] = "network such as 192.0.2.0/24";
 static const char domain_form[] = "domain";
 static const char return_path_form[] = "NAME+{token}@DOMAIN with a NAME of 1 to 11 characters (the token takes 52 of the 64 that"
@@ -149,6 +150,17 @@ static const struct conf_row rows[] = {
      AT(stamp.text_links)},
     {"stamp", "decoy_link", CONF_BOOL, "no", .help = "put a link in that no person sees: who follows it is a scanner",
      AT(stamp.decoy_link)},
+    {"stamp", "attachments", CONF_LIST, "", .help = "files that leave the mail for a tracked link, by name; * is any run, ? one",
+     AT(stamp.attachments)},
+    {"stamp", "attachment_types", CONF_LIST, "pdf,doc,docx,ppt,pptx,odt,odp", .normalize = conf_form_document_type,
+     .wanted = "pdf, doc, docx, ppt, pptx, odt, odp, xls, xlsx or ods", .help = "types of files that may, by the ending of the name",
+     AT(stamp.attachment_types)},
+    {"stamp", "attachment_smallest", CONF_SIZE, "0", 0, GB(1), .help = "smaller files stay attached",
+     AT(stamp.attachment_smallest)},
+    {"stamp", "attachment_largest", CONF_SIZE, "25MB", KB(1), GB(1), .help = "larger files stay attached",
+     AT(stamp.attachment_largest)},
+    {"stamp", "document_timeout", CONF_MILLISECONDS, "2s", 10, 60 * SECOND_MS,
+     .help = "files that are not stored by then stay attached", AT(stamp.document_timeout_ms)},
     {"stamp", "sensitive_links", CONF_LIST, SENSITIVE_WORDS, .normalize = conf_form_pattern,
      .wanted = "part of a URL", .help = "links that stay as they are, by what their URL holds; * is any run",
      AT(stamp.sensitive_links)},
@@ -214,8 +226,8 @@ static const struct conf_row rows[] = {
      .help = "mail server that takes sign-in links for local_domains; empty: sign in by invitation alone",
      AT(pixeld.sign_in_server)},
 
-    {"delivery", "log", CONF_LIST, "", .normalize = conf_form_path, .wanted = path_form,
-     .help = "the MTA's log", AT(delivery.log), .needed_by = BY_DELIVERY},
+    {"delivery", "log", CONF_LIST, "", .normalize = conf_form_log, .wanted = log_form,
+     .help = "the MTA's log: a file, or journal", AT(delivery.log), .needed_by = BY_DELIVERY},
     {"delivery", "senders", CONF_CHOICE, "local", .words = senders_words,
      .help = "local: only mail whose envelope sender is in local_domains, or not known, is followed", AT(delivery.senders)},
     {"delivery", "poll", CONF_MILLISECONDS, "1s", 10, 60 * SECOND_MS, .help = "how often the log is looked at",

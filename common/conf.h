@@ -80,6 +80,10 @@ struct conf {
         bool list_unsubscribe;     /* campaign mail without List-Unsubscribe gets it */
         bool text_links;           /* links in plain text too */
         bool decoy_link;           /* a link that no person follows */
+        struct conf_list attachments;       /* patterns of names: such files leave the mail unless it says otherwise */
+        struct conf_list attachment_types;  /* endings of names, lower case */
+        int64_t attachment_smallest, attachment_largest; /* bytes; others stay attached */
+        int64_t document_timeout_ms;        /* most time that a mail's files may take to be stored */
         struct conf_list sensitive_links;   /* lower case; "*" is any run of characters */
         struct conf_list untracked_domains; /* A-label, or "*." before one */
     } stamp;

@@ -121,6 +121,27 @@ static inline size_t slice_find_char(struct slice s, char character)
     return at ? (size_t)(at - s.p) : s.len;
 }
 
+/* What stands before END, or all of REST, which goes on behind that. */
+static inline struct slice slice_cut(struct slice *rest, char end)
+{
+    struct slice part = slice_of(rest->p, slice_find_char(*rest, end));
+
+    *rest = slice_from(*rest, part.len + (part.len < rest->len));
+    return part;
+}
+
+/* The columns of a line, parted by tabs. False unless there are exactly so many. */
+static inline bool slice_columns(struct slice line, struct slice *column, size_t columns)
+{
+    for (size_t n = 0; n + 1 < columns; n++) {
+        if (slice_find_char(line, '\t') == line.len)
+            return false;
+        column[n] = slice_cut(&line, '\t');
+    }
+    column[columns - 1] = line;
+    return slice_find_char(line, '\t') == line.len;
+}
+
 /* Where TEXT first stands in S without regard to case, or SIZE_MAX. For short texts. */
 static inline size_t slice_find_i(struct slice s, const char *text)
 {

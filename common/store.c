@@ -238,3 +238,15 @@ enum store_answer store_progress(struct db *db, const uint8_t identity[SPOOL_IDE
         return known;
     return read_progress(db, text, progress, deadline_ms) == STORE_YES ? STORE_NO : STORE_AWAY;
 }
+
+bool store_add_lines(struct db *db, const struct db_statement *statement, struct buf *text, int deadline_ms)
+{
+    struct db_result *result = db_ask(db, statement, NULL, deadline_ms);
+
+    for (size_t row = 0; result && row < db_rows(result); row++) {
+        buf_add_str(text, db_value(result, row, 0));
+        buf_add_char(text, '\n');
+    }
+    db_result_free(result);
+    return result != NULL;
+}

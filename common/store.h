@@ -37,7 +37,7 @@ enum store_answer store_find_original(struct db *db, uint64_t message, struct sl
 /*
  * May this mail of a campaign go? BLOCKED is called for each recipient whom the campaign has ended for or pauses for. A
  * mail that somebody gets is recorded with all that is not stopped, in the same transaction; MESSAGE without an id is
- * not recorded. COPIED, a flag a recipient: stands in Cc. BY_DOMAIN: a colleague's answer counts. Whoever is away
+ * not recorded. Of each recipient REACHED says more. BY_DOMAIN: a colleague's answer counts. Whoever is away
  * for more than PAUSE_MAX_S gets the mail all the same. The texts are valid in the call.
  */
 struct store_block {
@@ -46,7 +46,12 @@ struct store_block {
     int64_t since_us;
     int64_t until_us;   /* of a pause; 0: a stop */
 };
-enum store_answer store_admit(struct db *db, const struct record_message *message, const bool *copied, bool by_domain,
+struct store_reached {
+    bool copied;  /* stands in Cc */
+    bool unnamed; /* is not to be named in the mail that is recorded */
+    bool off;     /* and not counted either */
+};
+enum store_answer store_admit(struct db *db, const struct record_message *message, const struct store_reached *reached, bool by_domain,
                               int64_t pause_max_s, void (*blocked)(void *arg, const struct store_block *block), void *arg,
                               int deadline_ms);
 
@@ -90,5 +95,8 @@ enum store_answer store_load(struct db *db, struct store_memory *memory, struct 
 /* Sets one record aside in spoor.rejected and moves the watermark past it. */
 enum store_answer store_reject(struct db *db, struct store_progress *progress, const struct spool_record *record,
                                const char *reason, bool *overtaken, int deadline_ms);
+
+/* For the store's own files: adds the text of each row, a line each. False when the database did not answer. */
+bool store_add_lines(struct db *db, const struct db_statement *statement, struct buf *text, int deadline_ms);
 
 #endif

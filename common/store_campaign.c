@@ -9,8 +9,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { MESSAGE_COLUMNS = 15, RECIPIENT_COLUMNS = 3, STOP_COLUMNS = 8, UNSUBSCRIBE_COLUMNS = 8,
+enum { MESSAGE_COLUMNS = 15, RECIPIENT_COLUMNS = 4, STOP_COLUMNS = 8, UNSUBSCRIBE_COLUMNS = 8,
        PARAMETERS = MESSAGE_COLUMNS + RECIPIENT_COLUMNS + 2 };
+enum { NOTE_NOTHING, NOTE_DIGEST, NOTE_NAME }; /* of a recipient, as spoor.admit() takes it */
 
 /* The mail comes as rows do from a spool, one row long, so that both are read alike. */
 static const struct db_statement admit = {
@@ -23,8 +24,8 @@ static const struct db_statement admit = {
     "  campaign, host, queue_id, sent_to)"
     " cross join lateral spoor.admit(nullif(m.id, 0), spoor.from_microseconds(m.at), m.size, m.level::spoor.tracking_level,"
     "  m.pixels, m.owner, m.sender, m.envelope_sender, m.subject, m.sent_message_id, m.client_message_id, m.campaign, m.host,"
-    "  m.queue_id, m.sent_to, $16::text[], $17::integer[], $18::integer[]::boolean[], $19::boolean,"
-    "  $20::bigint * interval '1 second') b", PARAMETERS};
+    "  m.queue_id, m.sent_to, $16::text[], $17::integer[], $18::integer[]::boolean[], $19::integer[], $20::boolean,"
+    "  $21::bigint * interval '1 second') b", PARAMETERS};
 
 const struct db_statement store_stop_by_answers = {
     "stop_by_answers",
@@ -40,12 +41,13 @@ const struct db_statement store_take_unsubscribes = {
     " from unnest($1::bigint[], $2::text[], $3::integer[], $4::text[], $5::smallint[], $6::bigint[], $7::smallint[],"
     "  $8::bigint[]) as row (message, address, key, way, everywhere, at, spool, record)", UNSUBSCRIBE_COLUMNS};
 
-static void add_recipients(struct row_set *rows, const struct record_message *message, const bool *copied)
+static void add_recipients(struct row_set *rows, const struct record_message *message, const struct store_reached *reached)
 {
     for (size_t at = 0; at < message->recipients; at++) {
         row_set_text(rows, message->recipient[at].address);
         row_set_integer(rows, (int32_t)message->recipient[at].key);
-        row_set_integer(rows, copied[at]);
+        row_set_integer(rows, reached[at].copied);
+        row_set_integer(rows, reached[at].off ? NOTE_NOTHING : reached[at].unnamed ? NOTE_DIGEST : NOTE_NAME);
     }
 }
 
@@ -63,8 +65,8 @@ static void each_block(const struct db_result *result, void (*blocked)(void *arg
     }
 }
 
-enum store_answer store_admit(struct db *db, const struct record_message *message, const bool *copied, bool by_domain,
-                              int64_t pause_max_s, void (*blocked)(void *arg, const struct store_block *block), void *arg,
+enum store_answer store_admit(struct db *db, const struct record_message *message, const struct store_reached *reached,
+                              bool by_domain, int64_t pause_max_s, void (*blocked)(void *arg, const struct store_block *block), void *arg,
                               int deadline_ms)
 {
     const char *values[PARAMETERS];
@@ -76,7 +78,7 @@ enum store_answer store_admit(struct db *db, const struct record_message *messag
     row_set_init(&mail, MESSAGE_COLUMNS);
     row_set_init(&recipients, RECIPIENT_COLUMNS);
     cargo_message_row(&mail, message);
-    add_recipients(&recipients, message, copied);
+    add_recipients(&recipients, message, reached);
     values[PARAMETERS - 2] = by_domain ? "t" : "f";
     values[PARAMETERS - 1] = pause_max;
     snprintf(pause_max, sizeof pause_max, "%" PRId64, pause_max_s);

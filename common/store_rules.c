@@ -38,21 +38,9 @@ enum store_answer store_listen_rules(struct db *db, int deadline_ms)
     return db_execute(db, "listen spoor_rules", deadline_ms) ? STORE_YES : STORE_AWAY;
 }
 
-static bool add_lines(struct db *db, const struct db_statement *statement, struct buf *text, int deadline_ms)
-{
-    struct db_result *result = db_ask(db, statement, NULL, deadline_ms);
-
-    for (size_t row = 0; result && row < db_rows(result); row++) {
-        buf_add_str(text, db_value(result, row, 0));
-        buf_add_char(text, '\n');
-    }
-    db_result_free(result);
-    return result != NULL;
-}
-
 enum store_answer store_read_rules(struct db *db, struct buf *text, int deadline_ms)
 {
-    if (!add_lines(db, &read_agent_rules, text, deadline_ms) || !add_lines(db, &read_network_rules, text, deadline_ms))
+    if (!store_add_lines(db, &read_agent_rules, text, deadline_ms) || !store_add_lines(db, &read_network_rules, text, deadline_ms))
         return STORE_AWAY;
     return text->failed ? STORE_NO : STORE_YES;
 }

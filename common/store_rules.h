@@ -7,11 +7,8 @@
 #ifndef COMMON_STORE_RULES_H
 #define COMMON_STORE_RULES_H
 
-#include "common/network.h"
 #include "common/store.h"
 #include "common/token.h"
-
-enum { STORE_RULES_MAX = 64 * 1024 * 1024 }; /* bytes of all rules as a text */
 
 /* From now on db_wait_notification() tells of changed rules. */
 enum store_answer store_listen_rules(struct db *db, int deadline_ms);

@@ -21,6 +21,9 @@
  * DESTINATION_MAX bytes. */
 bool url_destination_ok(struct slice url);
 
+/* The token of a document's URL, whatever follows it: a page, or what others have added. False: it is none. */
+bool url_document_token(struct slice url, const char *tracking_url, struct slice *token);
+
 bool url_add_view(struct buf *out, const char *tracking_url, const char *token);
 bool url_add_document(struct buf *out, const char *tracking_url, const char *token);
 bool url_add_unsubscribe(struct buf *out, const char *tracking_url, const char *token);

@@ -1,4 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
+EXTRA_DIST += contrib/debian/build
+EXTRA_DIST += contrib/debian/changelog
+EXTRA_DIST += contrib/debian/control
+EXTRA_DIST += contrib/debian/copyright
+EXTRA_DIST += contrib/debian/rules
+EXTRA_DIST += contrib/debian/source/format
+EXTRA_DIST += contrib/debian/spoor.conf
+EXTRA_DIST += contrib/debian/spoor.docs
+EXTRA_DIST += contrib/debian/spoor.examples
+EXTRA_DIST += contrib/debian/spoor.install
+EXTRA_DIST += contrib/debian/spoor.postinst
+EXTRA_DIST += contrib/debian/spoor.postrm
 EXTRA_DIST += contrib/demo
 EXTRA_DIST += contrib/demo.py
 EXTRA_DIST += contrib/dkim/opendkim.conf

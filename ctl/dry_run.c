@@ -13,6 +13,7 @@ bool dry_run_words(int argc, char **argv, struct dry_run *run)
         {"rcpt", required_argument, NULL, 'r'},
         {"ours", no_argument, NULL, 'o'},
         {"explain", no_argument, NULL, 'e'},
+        {"policy", required_argument, NULL, 'p'},
         {NULL, 0, NULL, 0},
     };
     int option;
@@ -31,6 +32,8 @@ bool dry_run_words(int argc, char **argv, struct dry_run *run)
             run->ours = true;
         } else if (option == 'e') {
             run->explain = true;
+        } else if (option == 'p') {
+            run->policy = optarg;
         } else {
             return false;
         }

@@ -16,9 +16,10 @@ struct dry_run {
     char **name;             /* owned: recipients that the headers name */
     size_t named;
     bool explain;            /* --explain */
+    const char *policy;      /* --policy FILE; NULL: none */
 };
 
-/* --from ADDR, --rcpt ADDR (repeated), --ours, --explain, FILE. Free RUN in any case. */
+/* --from ADDR, --rcpt ADDR (repeated), --ours, --explain, --policy FILE, FILE. Free RUN in any case. */
 bool dry_run_words(int argc, char **argv, struct dry_run *run);
 void dry_run_free(struct dry_run *run);
 

@@ -15,6 +15,13 @@ static void add_visible(struct buf *out, const char *text)
     }
 }
 
+static void add_policy(const struct outgoing_plan *plan, struct buf *out)
+{
+    buf_add_f(out, "policy: %s ", plan->tracked ? tracking_level_name(plan->record.level) : "off");
+    add_visible(out, plan->whom.p);
+    buf_add_char(out, '\n');
+}
+
 static void add_decision(const struct outgoing_plan *plan, bool observe, struct buf *out)
 {
     const char *reason = observe ? "observe" : plan->reason;
@@ -24,6 +31,13 @@ static void add_decision(const struct outgoing_plan *plan, bool observe, struct 
     if (reason)
         buf_add_f(out, " %s", reason);
     buf_add_char(out, '\n');
+    if (plan->whom.len)
+        add_policy(plan, out);
+    if (plan->record.campaign.len) {
+        buf_add_str(out, "campaign: ");
+        add_visible(out, plan->record.campaign.p);
+        buf_add_char(out, '\n');
+    }
 }
 
 /* One line, whatever the value's folding. */
@@ -83,6 +97,18 @@ static bool add_sealed_parts(const struct mail_file *file, const char *reason, s
     return done;
 }
 
+static void add_documents(const struct outgoing_plan *plan, struct buf *out)
+{
+    for (size_t at = 0; plan->documents && at < plan->documents->count; at++) {
+        const struct document *document = &plan->documents->item[at];
+
+        buf_add_f(out, "document: %u part %u %s %llu ", document->number, document->part, document->type,
+                  (unsigned long long)document->bytes);
+        add_visible(out, document->name);
+        buf_add_char(out, '\n');
+    }
+}
+
 static void add_links(const struct rewrite_result *result, struct buf *out)
 {
     for (size_t at = 0; at < result->links; at++) {
@@ -107,6 +133,7 @@ bool explain_plan(const struct mail_file *file, const struct outgoing_plan *plan
         add_parts(&plan->rewrite, out);
     else
         done = add_sealed_parts(file, plan->reason, out);
+    add_documents(plan, out);
     add_links(&plan->rewrite, out);
     return done && !out->failed;
 }

@@ -51,22 +51,26 @@ static void add_lf(struct buf *out, struct slice text)
     }
 }
 
-bool mail_file_read(const char *path, struct mail_file *file, struct buf *error)
+bool mail_file_bytes(const char *path, struct buf *bytes, struct buf *error)
 {
     FILE *in = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
-    bool read = false;
+    bool read = in && read_all(in, bytes);
+
+    if (!read)
+        buf_add_f(error, "cannot read %s: %s", path, bytes->failed ? "too large" : strerrordesc_np(errno));
+    if (in && in != stdin)
+        fclose(in);
+    return read;
+}
+
+bool mail_file_read(const char *path, struct mail_file *file, struct buf *error)
+{
     const char *lf;
 
     buf_init(&file->raw, MAIL_MAX);
     buf_init(&file->body, (size_t)MAIL_MAX * 2);
     header_list_init(&file->headers);
-    if (in)
-        read = read_all(in, &file->raw);
-    if (!read)
-        buf_add_f(error, "cannot read %s: %s", path, file->raw.failed ? "too large" : strerrordesc_np(errno));
-    if (in && in != stdin)
-        fclose(in);
-    if (!read)
+    if (!mail_file_bytes(path, &file->raw, error))
         return false;
     lf = file->raw.len ? memchr(file->raw.data, '\n', file->raw.len) : NULL;
     file->lf = lf && !(lf > file->raw.data && lf[-1] == '\r');

@@ -20,6 +20,9 @@ struct mail_file {
     struct buf body; /* with CRLF */
 };
 
+/* All of a file, as far as BYTES takes it; "-" is stdin. */
+bool mail_file_bytes(const char *path, struct buf *bytes, struct buf *error);
+
 /* PATH "-" is stdin. Free it in any case. */
 bool mail_file_read(const char *path, struct mail_file *file, struct buf *error);
 void mail_file_free(struct mail_file *file);

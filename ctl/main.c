@@ -20,11 +20,12 @@ static const struct command {
     {"check", CONF_ANY, check_command, "", "look at configuration, keys, database, schema, memcached and spool"},
     {"schema", CONF_SHARED, schema_command, "install | upgrade | version", "create or upgrade the database schema"},
     {"rules", CONF_SHARED, rules_command, "load-apple-relay FILE.csv", "take the networks of Apple's relays from its list"},
+    {"content", CONF_SHARED, content_command, "add FILE | list | remove NUMBER|NAME", "keep files that any mail may link"},
     {"decode", CONF_DRY_RUN, decode_command, "TOKEN | MESSAGE-ID | URL", "tell what is in it and whether it is ours"},
     {"spool", CONF_ANY, spool_command, "list | verify | dump [FOLDER]", "look into the spools, also beside a running daemon"},
     {"node", CONF_SHARED, node_command, "list | retire NUMBER", "tell which programs have a spool; wait no more for one that is gone"},
     {"invite", CONF_SHARED, invite_command, "ADDRESS", "print a link that lets this sender into the Live Feed, once, within 7 days"},
-    {"stamp", CONF_DRY_RUN, stamp_command, "[--from ADDR] [--rcpt ADDR]... [--ours] [--explain] FILE",
+    {"stamp", CONF_DRY_RUN, stamp_command, "[--from ADDR] [--rcpt ADDR]... [--ours] [--explain] [--policy FILE] FILE",
      "print the mail as spoor-stamp would send it, or what is done to it and why"},
     {"match", CONF_DRY_RUN, match_command, "[--from ADDR] [--rcpt ADDR]... FILE", "print spoor-match's verdict on the mail"},
 };

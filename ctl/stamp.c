@@ -6,10 +6,13 @@
 #include "ctl/command.h"
 #include "ctl/dry_run.h"
 #include "ctl/explain.h"
+#include "ctl/policy_file.h"
 #include "mail/outgoing.h"
 
 #include <stdio.h>
 #include <time.h>
+
+enum { WHOM_MAX = 400 };
 
 /* A number like any other of this moment, from no node: it is never recorded. */
 static bool sample_number(void *arg, uint64_t *id)
@@ -28,13 +31,18 @@ static bool print_mail(const struct conf *conf, const struct mail_file *file, co
     const char *reason = conf->mode == MODE_OBSERVE ? "observe" : plan->reason;
     bool untouched = plan->failed || conf->mode == MODE_OBSERVE;
     struct buf out;
+    struct buf whom;
     bool printed;
 
     buf_init(&out, file->raw.cap * 2);
     printed = mail_file_apply(file, untouched ? &nothing : plan, &out) &&
               fwrite(out.data, 1, out.len, stdout) == out.len;
-    if (reason)
-        fprintf(stderr, "%s: reason=%s\n", untouched || !plan->tracked ? "untouched" : "partly", reason);
+    buf_init(&whom, WHOM_MAX);
+    outgoing_plan_whom(plan, &whom);
+    if (reason || whom.len)
+        fprintf(stderr, "%s:%s%s%s\n", untouched || !plan->tracked ? "untouched" : reason ? "partly" : "tracked",
+                reason ? " reason=" : "", reason ? reason : "", buf_text(&whom));
+    buf_free(&whom);
     buf_free(&out);
     return printed;
 }
@@ -54,9 +62,10 @@ static bool print_explanation(const struct conf *conf, const struct mail_file *f
 
 static const char *const sender_fields[] = {"From", NULL};
 
-static bool stamp(const struct conf *conf, struct keys *keys, struct dry_run *run, struct buf *error)
+static bool stamp(const struct conf *conf, struct keys *keys, const struct policy *policy, struct dry_run *run, struct buf *error)
 {
-    struct outgoing_settings settings = {.conf = conf, .keys = keys, .number = sample_number};
+    struct outgoing_settings settings = {
+        .conf = conf, .keys = keys, .number = sample_number, .store = outgoing_store_dry, .policy = policy};
     struct outgoing_mail mail = {.from_submit_network = true, .assume_ours = run->ours};
     struct outgoing_plan plan;
     struct mail_file file;
@@ -83,6 +92,7 @@ static bool stamp(const struct conf *conf, struct keys *keys, struct dry_run *ru
 int stamp_command(const struct conf *conf, int argc, char **argv)
 {
     struct dry_run run;
+    struct policy *policy = NULL;
     struct keys *keys = NULL;
     struct buf error;
     int status = COMMAND_USAGE;
@@ -90,11 +100,14 @@ int stamp_command(const struct conf *conf, int argc, char **argv)
     buf_init(&error, 1024);
     if (dry_run_words(argc, argv, &run)) {
         keys = keys_load(conf->key_file, &error);
-        status = keys && stamp(conf, keys, &run, &error) ? COMMAND_DONE : COMMAND_FAILED;
+        if (keys && run.policy)
+            policy = policy_file_read(run.policy, &error);
+        status = keys && (policy || !run.policy) && stamp(conf, keys, policy, &run, &error) ? COMMAND_DONE : COMMAND_FAILED;
         if (status != COMMAND_DONE)
             fprintf(stderr, "spoorctl stamp: %s\n", buf_text(&error));
     }
     dry_run_free(&run);
+    policy_let_go(policy);
     keys_free(keys);
     buf_free(&error);
     return status;

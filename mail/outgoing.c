@@ -13,11 +13,6 @@ enum { CAMPAIGN_KEPT = 200 /* bytes of its name */, CONTROLS_MAX = 100 };
 
 /* --- the steps: each gives the reason why the ladder ends there, or NULL ------------------------ */
 
-static bool leaves_body(const struct outgoing_work *work)
-{
-    return work->settings->has_second_pass && work->conf->stamp.copies;
-}
-
 /* Before all else, and from anybody's mail: the second pass believes what it finds there. */
 static const char *step_strange_pass(struct outgoing_work *work)
 {
@@ -95,7 +90,7 @@ static const char *step_campaign(struct outgoing_work *work)
     if (!header_text(work->mail->headers, "X-Spoor-Campaign", CAMPAIGN_KEPT, &name))
         work->plan->failed = true;
     collapse_blanks(&name);
-    work->plan->record.campaign = outgoing_keep(work->plan, buf_slice(&name));
+    work->plan->record.campaign = outgoing_keep(work->plan, name.len ? buf_slice(&name) : outgoing_policy_campaign(work));
     buf_free(&name);
     return NULL;
 }
@@ -173,7 +168,7 @@ static const char *step_number(struct outgoing_work *work)
 /* Where each recipient gets a copy, the copy gets the field that is its own. */
 static const char *step_unsubscribe(struct outgoing_work *work)
 {
-    if (work->plan->record.campaign.len && !leaves_body(work))
+    if (work->plan->record.campaign.len && !outgoing_leaves_body(work))
         outgoing_unsubscribe(work);
     return NULL;
 }
@@ -188,10 +183,6 @@ static const char *step_body(struct outgoing_work *work)
     outgoing_body(work);
     plan->record.pixels = (uint8_t)(plan->rewrite.pixels > UINT8_MAX ? UINT8_MAX : plan->rewrite.pixels);
     outgoing_record_links(plan);
-    if (leaves_body(work)) {
-        buf_free(&plan->rewrite.body);
-        plan->rewrite.changed = false;
-    }
     return NULL;
 }
 
@@ -210,7 +201,7 @@ static const char *step_pass_on(struct outgoing_work *work)
     };
     struct buf value;
 
-    if (!leaves_body(work))
+    if (!outgoing_leaves_body(work))
         return NULL;
     buf_init(&value, HEADER_BYTES_MAX);
     if (!pass_write(work->settings->keys, &pass, record->sent_message_id, &value))
@@ -227,9 +218,9 @@ void outgoing_plan_make(const struct outgoing_mail *mail, const struct outgoing_
 {
     static const char *(*const ladder[])(struct outgoing_work *) = {
         step_strange_pass,   step_ours,        step_campaign, step_controls,       step_automatic,
-        step_wishes,         step_degree,      step_number,   outgoing_recipients, outgoing_message_id,
-        outgoing_references, step_unsubscribe, step_body,     outgoing_record,     step_pass_on,
-        outgoing_return_path,
+        step_wishes,         outgoing_policy,  step_degree,   step_number,         outgoing_recipients,
+        outgoing_message_id, outgoing_references, step_unsubscribe, outgoing_documents, step_body,
+        outgoing_record,     step_pass_on,     outgoing_return_path,
     };
     struct outgoing_work work = {.mail = mail, .settings = settings, .conf = settings->conf, .plan = plan};
     const char *reason = NULL;

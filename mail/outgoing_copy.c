@@ -39,6 +39,24 @@ static const char *step_pass(struct outgoing_work *work)
     return reason;
 }
 
+/* A copy follows its own recipient. That the mail has a number is known by then; the copy shows none of it. */
+static const char *step_policy(struct outgoing_work *work)
+{
+    struct wishes *wishes = &work->wishes;
+    struct policy_limits limits = {.level = wishes->level, .views = wishes->views, .links = wishes->links};
+
+    outgoing_limit_copy(work, &limits);
+    wishes->level = limits.level;
+    wishes->views = limits.views;
+    wishes->links = limits.links;
+    work->plan->record.level = limits.level;
+    work->plan->whom = outgoing_keep(work->plan, limits.whom);
+    if (wishes->level > LEVEL_OFF)
+        return NULL;
+    work->plan->tracked = false;
+    return "policy_off";
+}
+
 static const char *step_unsubscribe(struct outgoing_work *work)
 {
     if (work->offers_way_out)
@@ -61,7 +79,8 @@ static const char *step_body(struct outgoing_work *work)
 void outgoing_copy_plan(const struct outgoing_mail *mail, const struct outgoing_settings *settings,
                         struct outgoing_plan *plan)
 {
-    static const char *(*const ladder[])(struct outgoing_work *) = {step_pass, outgoing_recipients, step_unsubscribe, step_body};
+    static const char *(*const ladder[])(struct outgoing_work *) = {
+        step_pass, step_policy, outgoing_recipients, step_unsubscribe, step_body};
     struct outgoing_work work = {.mail = mail, .settings = settings, .conf = settings->conf, .plan = plan};
     const char *reason = NULL;
 

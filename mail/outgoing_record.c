@@ -18,51 +18,82 @@ static bool recipient_known(const struct record_message *record, struct slice ad
     return false;
 }
 
-/* The envelope in normal form. Returns how many recipients could not be read: a local name without domain, odd bytes. */
-static size_t read_recipients(struct outgoing_work *work, bool *outsiders)
+/* The envelope in normal form. */
+struct envelope {
+    size_t unreadable; /* a local name without domain, odd bytes */
+    size_t off;        /* nothing is to be recorded of these; with a copy a recipient only */
+    bool outsiders;
+};
+
+/* With a copy a recipient each is noted down as far as his own policy goes. */
+static void sort_recipients(struct outgoing_work *work, struct envelope *envelope)
+{
+    struct record_message *record = &work->plan->record;
+    struct record_recipient *counted = calloc(record->recipients + 1, sizeof *counted);
+    size_t named = 0;
+
+    if (!counted) {
+        work->plan->failed = true;
+        return;
+    }
+    for (size_t at = 0; at < record->recipients; at++) {
+        enum tracking_level level = outgoing_level_of(work, record->recipient[at].address);
+
+        if (level == LEVEL_INDIVIDUAL)
+            record->recipient[named++] = record->recipient[at];
+        else if (level == LEVEL_AGGREGATE)
+            counted[work->plan->counted++] = (struct record_recipient){.address = record->recipient[at].address};
+        else
+            envelope->off++;
+    }
+    record->recipients = named;
+    memcpy(record->recipient + named, counted, work->plan->counted * sizeof *counted);
+    free(counted);
+}
+
+static void read_recipients(struct outgoing_work *work, struct envelope *envelope)
 {
     struct record_message *record = &work->plan->record;
     const struct outgoing_mail *mail = work->mail;
-    size_t unreadable = 0;
     struct buf address;
 
     buf_init(&address, ADDRESS_MAX);
     for (size_t at = 0; at < mail->recipients; at++) {
         buf_reset(&address);
         if (!address_normalize(mail->recipient[at], &address)) {
-            unreadable++;
+            envelope->unreadable++;
             continue;
         }
         if (recipient_known(record, buf_slice(&address)))
             continue;
-        *outsiders |= !conf_list_has_domain(&work->conf->local_domains, address_domain(buf_slice(&address)));
+        envelope->outsiders |= !conf_list_has_domain(&work->conf->local_domains, address_domain(buf_slice(&address)));
         record->recipient[record->recipients++] = (struct record_recipient){
             .address = outgoing_keep(work->plan, buf_slice(&address)),
             .key = keys_recipient(work->settings->keys, buf_slice(&address)),
         };
     }
     buf_free(&address);
-    return unreadable;
 }
 
 const char *outgoing_recipients(struct outgoing_work *work)
 {
     struct record_message *record = &work->plan->record;
-    bool outsiders = false;
-    size_t unreadable;
+    struct envelope envelope = {.outsiders = false};
 
     record->recipient = calloc(work->mail->recipients + 1, sizeof *record->recipient);
     if (!record->recipient) {
         work->plan->failed = true;
         return NULL;
     }
-    unreadable = read_recipients(work, &outsiders);
-    record->sent_to = (uint32_t)(record->recipients + unreadable);
+    read_recipients(work, &envelope);
+    if (work->wishes.level == LEVEL_INDIVIDUAL && outgoing_leaves_body(work) && policy_has_recipients(work->settings->policy))
+        sort_recipients(work, &envelope);
+    record->sent_to = (uint32_t)(record->recipients + work->plan->counted + envelope.unreadable);
     if (work->wishes.level != LEVEL_INDIVIDUAL)
         record->recipients = 0; /* counted, not named */
-    else if (record->recipients == 1 && unreadable == 0)
+    else if (record->recipients == 1 && record->sent_to + envelope.off == 1)
         work->recipient = record->recipient[0].key; /* whoever opens it, opens it as this one */
-    if (!outsiders && !work->mail->assume_ours && work->degree == REWRITE_BODY) {
+    if (!envelope.outsiders && !work->mail->assume_ours && work->degree == REWRITE_BODY) {
         work->degree = REWRITE_HEADERS;
         work->plan->reason = "local_recipients";
     }

@@ -34,7 +34,8 @@ int copies_serve(struct conf *conf, const struct daemon_options *options)
     if (!daemon_drop_privileges(conf))
         daemon_fail();
     if (!recorder_open(&recorder, conf, "copies", 0, &error) ||
-        !recorder_start(&recorder, conf, "spoor-stamp", NULL, NULL, &error) || !mlfi_start(&error))
+        !recorder_start(&recorder, conf, "spoor-stamp", NULL, NULL, &error) ||
+        !(filter.policy = stamp_policy_start(conf->database, recorder.directory, &error)) || !mlfi_start(&error))
         daemon_fail_with(&error);
     daemon_ready(conf, options);
 
@@ -43,6 +44,7 @@ int copies_serve(struct conf *conf, const struct daemon_options *options)
 
     if (!mlfi_stop())
         exit(EXIT_FAILURE); /* a copy is still at work; what it recorded is in the spool */
+    stamp_policy_stop(filter.policy);
     recorder_close(&recorder, LOADER_DRAIN_MS);
     keys_free(filter.keys);
     return daemon_end();

@@ -11,6 +11,8 @@
 
 #include <inttypes.h>
 
+enum { WHOM_MAX = ADDRESS_MAX + 40 };
+
 static void make_plan(const struct copy_filter *filter, const struct mlfi_message *message, struct outgoing_plan *plan)
 {
     struct outgoing_mail mail = {
@@ -27,8 +29,11 @@ static void make_plan(const struct copy_filter *filter, const struct mlfi_messag
         .has_second_pass = true,
         .now_s = clock_wall_us() / 1000000,
     };
+    struct policy *policy = stamp_policy_take(filter->policy);
 
+    settings.policy = policy;
     outgoing_copy_plan(&mail, &settings, plan);
+    policy_let_go(policy);
 }
 
 /*
@@ -60,16 +65,20 @@ static void log_copy(const struct mlfi_message *message, const struct outgoing_p
 {
     struct slice to = message->recipients == 1 ? message->recipient[0] : slice_str("");
     struct buf summary;
+    struct buf whom;
 
     buf_init(&summary, 256);
+    buf_init(&whom, WHOM_MAX);
     outgoing_plan_summary(plan, &summary);
+    outgoing_plan_whom(plan, &whom);
     if (plan->tracked && !plan->failed)
-        log_info("copy message=%" PRIu64 " to=<%.*s> recipients=%zu %s=%s%s%s", plan->record.id, SLICE_ARG(to),
+        log_info("copy message=%" PRIu64 " to=<%.*s> recipients=%zu %s=%s%s%s%s", plan->record.id, SLICE_ARG(to),
                  message->recipients, observed ? "would_add" : "added", buf_text(&summary),
-                 plan->reason ? " reason=" : "", plan->reason ? plan->reason : "");
+                 plan->reason ? " reason=" : "", plan->reason ? plan->reason : "", buf_text(&whom));
     else
-        log_info("copy untouched reason=%s to=<%.*s> recipients=%zu", plan->reason ? plan->reason : "none", SLICE_ARG(to),
-                 message->recipients);
+        log_info("copy untouched reason=%s to=<%.*s> recipients=%zu%s", plan->reason ? plan->reason : "none", SLICE_ARG(to),
+                 message->recipients, buf_text(&whom));
+    buf_free(&whom);
     buf_free(&summary);
 }
 

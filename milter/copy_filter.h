@@ -10,11 +10,13 @@
 
 #include "common/keys.h"
 #include "milter/mlfi.h"
+#include "milter/stamp_policy.h"
 
 struct copy_filter {
     const struct conf *conf;
     struct keys *keys;
     struct recorder *recorder;
+    struct stamp_policy *policy;
 };
 
 /* mlfi_service.finish; ARG is a struct copy_filter. */

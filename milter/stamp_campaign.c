@@ -28,9 +28,31 @@ static bool is_repeated(const struct campaign *campaign, size_t at)
     return false;
 }
 
+static bool has(const struct record_recipient *recipient, size_t recipients, struct slice address)
+{
+    for (size_t at = 0; at < recipients; at++)
+        if (slice_eq(recipient[at].address, address))
+            return true;
+    return false;
+}
+
+/* Who is not named in a mail that names its recipients has asked for that. */
+static struct store_reached reached_of(const struct outgoing_plan *plan, const struct campaign_recipient *recipient)
+{
+    const struct record_message *record = &plan->record;
+    struct store_reached reached = {.copied = recipient->copied};
+    struct slice address = slice_str(recipient->address);
+
+    if (record->level != LEVEL_INDIVIDUAL || has(record->recipient, record->recipients, address))
+        return reached;
+    reached.unnamed = true;
+    reached.off = !has(record->recipient + record->recipients, plan->counted, address);
+    return reached;
+}
+
 /* The recipients as the question has them: each address once, with its key when the mail names its recipients. */
 static bool list_recipients(const struct campaign *campaign, const struct outgoing_plan *plan, struct record_message *question,
-                            bool *copied)
+                            struct store_reached *reached)
 {
     for (size_t at = 0; at < campaign->recipients; at++) {
         const struct campaign_recipient *recipient = &campaign->recipient[at];
@@ -38,15 +60,15 @@ static bool list_recipients(const struct campaign *campaign, const struct outgoi
 
         if (!address.len || is_repeated(campaign, at))
             continue;
-        copied[question->recipients] = recipient->copied;
+        reached[question->recipients] = reached_of(plan, recipient);
         question->recipient[question->recipients++] = (struct record_recipient){
             .address = address, .key = record_message_key(&plan->record, address)};
     }
     return question->recipients > 0;
 }
 
-static bool ask_database(struct stamp_filter *filter, const struct record_message *question, const bool *copied,
-                         struct campaign *campaign)
+static bool ask_database(struct stamp_filter *filter, const struct record_message *question,
+                         const struct store_reached *reached, struct campaign *campaign)
 {
     int64_t until_ms = clock_monotonic_ms() + filter->conf->database_timeout_ms;
     bool by_domain = filter->conf->stamp.campaign_stop_scope == STOP_SCOPE_DOMAIN;
@@ -55,7 +77,7 @@ static bool ask_database(struct stamp_filter *filter, const struct record_messag
 
     if (!db)
         return false;
-    answered = store_admit(db, question, copied, by_domain, filter->conf->stamp.pause_max_s, on_block, campaign,
+    answered = store_admit(db, question, reached, by_domain, filter->conf->stamp.pause_max_s, on_block, campaign,
                            clock_left_ms(until_ms)) == STORE_YES;
     if (!answered)
         log_warn("cannot ask the database about a campaign: %s", db_error(db));
@@ -66,15 +88,15 @@ static bool ask_database(struct stamp_filter *filter, const struct record_messag
 static bool ask(struct stamp_filter *filter, const struct outgoing_plan *plan, struct campaign *campaign)
 {
     struct record_message question = plan->record;
-    bool *copied = calloc(campaign->recipients + 1, sizeof *copied);
+    struct store_reached *reached = calloc(campaign->recipients + 1, sizeof *reached);
     bool answered = false;
 
     question.recipients = 0;
     question.recipient = calloc(campaign->recipients + 1, sizeof *question.recipient);
-    if (copied && question.recipient)
-        answered = !list_recipients(campaign, plan, &question, copied) || ask_database(filter, &question, copied, campaign);
+    if (reached && question.recipient)
+        answered = !list_recipients(campaign, plan, &question, reached) || ask_database(filter, &question, reached, campaign);
     free(question.recipient);
-    free(copied);
+    free(reached);
     return answered;
 }
 

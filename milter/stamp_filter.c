@@ -9,18 +9,28 @@
 #include "milter/stamp_apply.h"
 #include "milter/sent_ids.h"
 #include "milter/stamp_campaign.h"
+#include "milter/stamp_documents.h"
 #include "milter/stamp_filter.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { SENDER_CACHED_S = 7 * 24 * 3600 }; /* as long as a server may try to deliver */
+enum {
+    SENDER_CACHED_S = 7 * 24 * 3600, /* as long as a server may try to deliver */
+    WHOM_MAX = ADDRESS_MAX + 40
+};
+
+/* What the questions of one mail are about. */
+struct asking {
+    struct stamp_filter *filter;
+    struct stamp_documents documents;
+};
 
 static bool next_number(void *arg, uint64_t *id)
 {
     static struct log_throttle no_number = {.every_seconds = 60};
-    struct stamp_filter *filter = arg;
+    struct stamp_filter *filter = ((struct asking *)arg)->filter;
 
     if (message_id_make(filter->numbers, id))
         return true;
@@ -32,9 +42,36 @@ static bool next_number(void *arg, uint64_t *id)
 /* Asked once a mail: the deadline begins here. */
 static void find_sent_ids(void *arg, struct sent_id *ids, size_t count)
 {
-    struct stamp_filter *filter = arg;
+    struct stamp_filter *filter = ((struct asking *)arg)->filter;
 
     sent_ids_find(filter->cache, filter->databases, ids, count, clock_monotonic_ms() + filter->conf->database_timeout_ms);
+}
+
+static bool store_file(void *arg, const struct outgoing_file *file)
+{
+    return stamp_documents_store(&((struct asking *)arg)->documents, file);
+}
+
+static void carry_documents(void *arg, uint64_t message, unsigned first, struct tracking_document *document, size_t count)
+{
+    stamp_documents_carry(&((struct asking *)arg)->documents, message, first, document, count);
+}
+
+/* A mail program's own network, told by a login; not a server of ours through which many submit. */
+static void note_network(const struct stamp_filter *filter, const struct mlfi_message *message, struct record_message *record)
+{
+    static const uint8_t ip4[12] = {[10] = 0xff, [11] = 0xff}, loopback6[16] = {[15] = 1};
+    const struct sockaddr *client = (const struct sockaddr *)&message->client;
+    uint8_t address[16];
+    bool is_ip4;
+
+    if (!*message->login || !network_address_of(client, address) || network_list_has(&filter->submit_networks, client))
+        return;
+    is_ip4 = memcmp(address, ip4, sizeof ip4) == 0;
+    if (is_ip4 ? address[12] == 127 : memcmp(address, loopback6, sizeof address) == 0)
+        return;
+    record->submitted_from_bytes = is_ip4 ? 4 : 16;
+    memcpy(record->submitted_from, is_ip4 ? address + 12 : address, record->submitted_from_bytes);
 }
 
 static void make_plan(struct stamp_filter *filter, const struct mlfi_message *message, struct outgoing_plan *plan)
@@ -51,20 +88,28 @@ static void make_plan(struct stamp_filter *filter, const struct mlfi_message *me
         .from_submit_network =
             !message->by_smtp || network_list_has(&filter->submit_networks, client),
     };
+    struct asking asking = {.filter = filter, .documents = {.filter = filter}};
+    bool observed = filter->conf->mode == MODE_OBSERVE;
     struct outgoing_settings settings = {
         .conf = filter->conf,
         .keys = filter->keys,
         .number = next_number,
         .sent_ids = find_sent_ids,
-        .arg = filter,
+        .store = observed ? outgoing_store_dry : store_file,
+        .carry = observed ? NULL : carry_documents,
+        .arg = &asking,
         .has_second_pass = *filter->conf->stamp.listen_copies,
         .now_s = clock_wall_us() / 1000000,
     };
+    struct policy *policy = stamp_policy_take(filter->policy);
 
+    settings.policy = policy;
     outgoing_plan_make(&mail, &settings, plan);
+    policy_let_go(policy);
     plan->record.time_us = clock_wall_us();
     plan->record.host = slice_str(message->host);
     plan->record.queue_id = slice_str(message->queue_id);
+    note_network(filter, message, &plan->record);
 }
 
 static bool write_record(struct stamp_filter *filter, const struct outgoing_plan *plan)
@@ -96,16 +141,20 @@ static void log_mail(const struct mlfi_message *message, const struct outgoing_p
                      bool observed)
 {
     struct buf summary;
+    struct buf whom;
 
     buf_init(&summary, 256);
+    buf_init(&whom, WHOM_MAX);
     outgoing_plan_summary(plan, &summary);
+    outgoing_plan_whom(plan, &whom);
     if (plan->tracked && !plan->failed && (observed || reason == plan->reason))
-        log_info("message=%" PRIu64 " from=<%.*s> recipients=%zu %s=%s%s%s", plan->record.id,
+        log_info("message=%" PRIu64 " from=<%.*s> recipients=%zu %s=%s%s%s%s", plan->record.id,
                  SLICE_ARG(message->envelope_sender), message->recipients, observed ? "would_add" : "added",
-                 buf_text(&summary), reason ? " reason=" : "", reason ? reason : "");
+                 buf_text(&summary), reason ? " reason=" : "", reason ? reason : "", buf_text(&whom));
     else
-        log_info("untouched reason=%s from=<%.*s> recipients=%zu", reason ? reason : "none",
-                 SLICE_ARG(message->envelope_sender), message->recipients);
+        log_info("untouched reason=%s from=<%.*s> recipients=%zu%s", reason ? reason : "none",
+                 SLICE_ARG(message->envelope_sender), message->recipients, buf_text(&whom));
+    buf_free(&whom);
     buf_free(&summary);
 }
 

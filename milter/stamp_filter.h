@@ -14,6 +14,7 @@
 #include "common/message_id.h"
 #include "common/network.h"
 #include "milter/mlfi.h"
+#include "milter/stamp_policy.h"
 
 #include <stdatomic.h>
 
@@ -23,6 +24,7 @@ struct stamp_filter {
     struct network_list submit_networks;
     struct cache *cache;
     struct recorder *recorder;
+    struct stamp_policy *policy;
     struct message_id_maker *numbers;
     struct db_pool *databases;          /* asked about campaigns, and about the mails that a mail names */
     _Atomic int64_t unsettled_until_ms; /* CLOCK_MONOTONIC; till then stops may be on their way to the database */

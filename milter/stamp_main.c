@@ -84,7 +84,8 @@ int main(int argc, char **argv)
         daemon_fail_with(&error);
     if (!recorder_open(&recorder, conf, "stamp", 0, &error) ||
         !open_numbers(&filter, &error) ||
-        !recorder_start(&recorder, conf, "spoor-stamp", node_known, &filter, &error) || !mlfi_start(&error))
+        !recorder_start(&recorder, conf, "spoor-stamp", node_known, &filter, &error) ||
+        !(filter.policy = stamp_policy_start(conf->database, recorder.directory, &error)) || !mlfi_start(&error))
         daemon_fail_with(&error);
     daemon_ready(conf, &options);
 
@@ -93,6 +94,7 @@ int main(int argc, char **argv)
 
     if (!mlfi_stop())
         exit(1); /* a mail is still at work; what it recorded is in the spool */
+    stamp_policy_stop(filter.policy);
     recorder_close(&recorder, LOADER_DRAIN_MS);
     message_id_maker_close(filter.numbers);
     db_pool_free(filter.databases);

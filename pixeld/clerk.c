@@ -3,43 +3,37 @@
 
 #include "pixeld/clerk.h"
 
-#include "common/clock.h"
+#include "common/kept_text.h"
 #include "common/log.h"
 #include "common/store_rules.h"
 #include "common/url.h"
-#include "pixeld/rules_file.h"
+#include "common/watch.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    CONNECT_MS = 5000,
     QUESTION_MS = 10000,
     RULES_MS = 60000, /* hundreds of thousands of networks */
     HINDSIGHT_MS = 30000,
-    TURN_MS = 2000,   /* from one look in hindsight to the next */
     HINDSIGHT_MOST = 20000,
     UNJUDGED_MOST = 200,
-    AWAY_REMINDER_S = 300,
     KEYS_TEXT = 1024 /* 256 numbers and commas */
 };
 
 struct clerk {
-    pthread_t thread;
-    pthread_mutex_t lock; /* of `stopping` */
-    pthread_cond_t changed;
-    bool stopping;
+    struct watch *watch;
     char *directory;
-    struct rulebook *book;
+    struct latest *book;
     struct keys *keys;
-    struct db *db;
-    int most; /* records looked at in one step */
-    struct log_throttle trouble;
+    struct db *db; /* of the session */
+    int most;      /* records looked at in one step */
 };
 
 /* rules */
+
+static const char kept_name[] = "rules";
 
 static void say_bad_rule(void *arg, const char *line)
 {
@@ -57,8 +51,8 @@ struct rules *clerk_first_rules(const char *directory)
     struct rules *rules = NULL;
     struct buf text;
 
-    buf_init(&text, STORE_RULES_MAX);
-    if (rules_file_read(directory, &text))
+    buf_init(&text, KEPT_TEXT_MAX);
+    if (kept_text_read(directory, kept_name, &text))
         rules = rules_parse(buf_slice(&text), ignore_line, NULL); /* they were named when they came */
     else if (errno != ENOENT)
         log_warn("cannot use the rules kept in %s, the built-in ones hold: %s", directory, strerrordesc_np(errno));
@@ -76,9 +70,9 @@ static void use_rules(struct clerk *clerk, struct slice text)
         return;
     }
     size = rules_size(rules);
-    rulebook_replace(clerk->book, rules);
+    latest_replace(clerk->book, rules);
     log_notice("rules: %zu on programs, %zu on networks in %zu ranges", size.agent, size.network, size.ranges);
-    if (!rules_file_write(clerk->directory, text))
+    if (!kept_text_write(clerk->directory, kept_name, text))
         log_warn("cannot keep the rules in %s: %s", clerk->directory, strerrordesc_np(errno));
 }
 
@@ -87,12 +81,12 @@ static bool read_rules(struct clerk *clerk)
     enum store_answer answer;
     struct buf text;
 
-    buf_init(&text, STORE_RULES_MAX);
+    buf_init(&text, KEPT_TEXT_MAX);
     answer = store_read_rules(clerk->db, &text, RULES_MS);
     if (answer == STORE_YES)
         use_rules(clerk, buf_slice(&text));
     else if (answer == STORE_NO)
-        log_err("the rules in the database take more than %d MB; the old ones hold", STORE_RULES_MAX >> 20);
+        log_err("the rules in the database take more than %d MB; the old ones hold", KEPT_TEXT_MAX >> 20);
     buf_free(&text);
     return answer != STORE_AWAY;
 }
@@ -159,104 +153,58 @@ static bool judge(struct clerk *clerk)
     return true;
 }
 
-/* the thread */
+/* what the thread calls */
 
-static bool is_stopping(struct clerk *clerk)
-{
-    bool stopping;
-
-    pthread_mutex_lock(&clerk->lock);
-    stopping = clerk->stopping;
-    pthread_mutex_unlock(&clerk->lock);
-    return stopping;
-}
-
-static void rest(struct clerk *clerk)
-{
-    struct timespec until = clock_monotonic_at(clock_monotonic_ms() + TURN_MS);
-
-    pthread_mutex_lock(&clerk->lock);
-    while (!clerk->stopping && pthread_cond_timedwait(&clerk->changed, &clerk->lock, &until) != ETIMEDOUT)
-        ;
-    pthread_mutex_unlock(&clerk->lock);
-}
-
-static bool begin_session(struct clerk *clerk)
-{
-    return db_connect(clerk->db, CONNECT_MS) && store_listen_rules(clerk->db, QUESTION_MS) == STORE_YES && read_rules(clerk);
-}
-
-/* Waits for changed rules, no longer than a turn. */
-static bool wait_for_rules(struct clerk *clerk)
-{
-    char channel[CHANNEL_BYTES];
-
-    if (!db_wait_notification(clerk->db, TURN_MS, channel))
-        return true;
-    while (db_wait_notification(clerk->db, 0, channel))
-        ;
-    return read_rules(clerk);
-}
-
-static void *run(void *arg)
+static bool begin_session(void *arg, struct db *db)
 {
     struct clerk *clerk = arg;
-    bool in_session = false;
 
-    while (!is_stopping(clerk)) {
-        bool ok = in_session ? judge(clerk) && judge_unjudged(clerk) && wait_for_rules(clerk) : begin_session(clerk);
+    clerk->db = db;
+    return store_listen_rules(db, QUESTION_MS) == STORE_YES && read_rules(clerk);
+}
 
-        in_session = ok && db_stands(clerk->db);
-        if (ok || is_stopping(clerk))
-            continue;
-        log_throttled(&clerk->trouble, LOG_WARNING, "cannot ask the database for rules and verdicts: %s", db_error(clerk->db));
-        rest(clerk);
-    }
-    return NULL;
+static bool rules_changed(void *arg, struct db *db)
+{
+    (void)db;
+    return read_rules(arg);
+}
+
+static bool take_turn(void *arg, struct db *db)
+{
+    (void)db;
+    return judge(arg) && judge_unjudged(arg);
 }
 
 static void clerk_free(struct clerk *clerk)
 {
-    db_free(clerk->db);
     free(clerk->directory);
-    pthread_cond_destroy(&clerk->changed);
-    pthread_mutex_destroy(&clerk->lock);
     free(clerk);
-}
-
-static struct clerk *clerk_new(const struct clerk_options *options)
-{
-    struct clerk *clerk = calloc(1, sizeof *clerk);
-
-    if (!clerk)
-        return NULL;
-    pthread_mutex_init(&clerk->lock, NULL);
-    clock_condition_init(&clerk->changed);
-    clerk->trouble.every_seconds = AWAY_REMINDER_S;
-    clerk->most = HINDSIGHT_MOST;
-    clerk->book = options->book;
-    clerk->keys = options->keys;
-    clerk->directory = strdup(options->directory);
-    clerk->db = db_new(options->conninfo, options->program);
-    if (clerk->directory && clerk->db)
-        return clerk;
-    clerk_free(clerk);
-    return NULL;
 }
 
 struct clerk *clerk_start(const struct clerk_options *options, struct buf *error)
 {
-    struct clerk *clerk = clerk_new(options);
-    int failure;
+    struct clerk *clerk = calloc(1, sizeof *clerk);
+    struct watch_options watching = {
+        .conninfo = options->conninfo,
+        .program = options->program,
+        .what = "rules and verdicts",
+        .begin = begin_session,
+        .changed = rules_changed,
+        .turn = take_turn,
+        .arg = clerk,
+    };
 
-    if (!clerk) {
+    if (!clerk || !(clerk->directory = strdup(options->directory))) {
         buf_add_str(error, "no memory for the thread that asks the database");
+        free(clerk);
         return NULL;
     }
-    failure = pthread_create(&clerk->thread, NULL, run, clerk);
-    if (failure == 0)
+    clerk->most = HINDSIGHT_MOST;
+    clerk->book = options->book;
+    clerk->keys = options->keys;
+    clerk->watch = watch_start(&watching, error);
+    if (clerk->watch)
         return clerk;
-    buf_add_f(error, "cannot start the thread that asks the database: %s", strerrordesc_np(failure));
     clerk_free(clerk);
     return NULL;
 }
@@ -265,11 +213,6 @@ void clerk_stop(struct clerk *clerk)
 {
     if (!clerk)
         return;
-    pthread_mutex_lock(&clerk->lock);
-    clerk->stopping = true;
-    pthread_cond_broadcast(&clerk->changed);
-    pthread_mutex_unlock(&clerk->lock);
-    db_end_by(clerk->db, 0);
-    pthread_join(clerk->thread, NULL);
+    watch_stop(clerk->watch);
     clerk_free(clerk);
 }

@@ -3,7 +3,7 @@
  * clerk - the thread of spoor-pixeld that asks the database, so that no other waits for it.
  *
  * It brings the rules, again whenever they change, and keeps them beside the spool. Every few seconds it has the database
- * judge in hindsight, and hands in hits whose key has come. Owns its connection. Logs what an administrator must know.
+ * judge in hindsight, and hands in hits whose key has come. Logs what an administrator must know.
  */
 #ifndef PIXELD_CLERK_H
 #define PIXELD_CLERK_H
@@ -17,7 +17,7 @@ struct clerk_options {
     const char *conninfo;
     const char *program;
     const char *directory; /* the spool's */
-    struct rulebook *book;
+    struct latest *book;
     struct keys *keys; /* both live longer than the clerk */
 };
 

@@ -437,7 +437,7 @@ static void stop(struct pixeld *pixeld)
     desk_free(pixeld->desk);
     stop_feed(pixeld);
     recorder_close(&pixeld->recorder, LOADER_DRAIN_MS);
-    rulebook_free(pixeld->site.rulebook);
+    latest_free(pixeld->site.rulebook);
     pages_release(&pixeld->site.pages);
     tls_release();
     journal_free(pixeld->site.journal);

@@ -1,21 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * rulebook - the rules that hold now, for all threads: who judges a request takes them, while others replace them.
+ *
+ * A struct latest of rules: latest_replace() and latest_free() are its own.
  */
 #ifndef PIXELD_RULEBOOK_H
 #define PIXELD_RULEBOOK_H
 
+#include "common/latest.h"
 #include "pixeld/rules.h"
 
-struct rulebook;
-
 /* RULES become the book's. NULL without memory, or when RULES are. */
-struct rulebook *rulebook_new(struct rules *rules);
-void rulebook_free(struct rulebook *book);
+struct latest *rulebook_new(struct rules *rules);
 
 /* Let them go with rules_let_go(). */
-struct rules *rulebook_take(struct rulebook *book);
-/* RULES become the book's; those before go when nobody holds them any more. */
-void rulebook_replace(struct rulebook *book, struct rules *rules);
+struct rules *rulebook_take(struct latest *book);
 
 #endif

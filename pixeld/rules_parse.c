@@ -20,26 +20,6 @@ struct parsing {
     void *arg;
 };
 
-static struct slice cut_at(struct slice *rest, char end)
-{
-    const char *found = rest->len ? memchr(rest->p, end, rest->len) : NULL;
-    struct slice part = slice_of(rest->p, found ? (size_t)(found - rest->p) : rest->len);
-
-    *rest = slice_from(*rest, part.len + (found != NULL));
-    return part;
-}
-
-/* False unless there are exactly so many. */
-static bool split(struct slice line, struct slice *column, size_t columns)
-{
-    for (size_t n = 0; n < columns; n++) {
-        if (n + 1 < columns && (line.len == 0 || !memchr(line.p, '\t', line.len)))
-            return false;
-        column[n] = n + 1 < columns ? cut_at(&line, '\t') : line;
-    }
-    return !column[columns - 1].len || !memchr(column[columns - 1].p, '\t', column[columns - 1].len);
-}
-
 static bool is_agent_line(struct slice line)
 {
     return slice_starts_i(line, slice_str("agent\t"));
@@ -58,7 +38,7 @@ static struct slice head_of(struct slice line)
     if (!is_network_line(line))
         return line;
     for (size_t n = 0; n + 1 < NETWORK_COLUMNS; n++)
-        cut_at(&rest, '\t');
+        slice_cut(&rest, '\t');
     return slice_of(line.p, (size_t)(rest.p - line.p));
 }
 
@@ -224,7 +204,7 @@ static void add_agent(struct parsing *parsing, struct slice line)
     struct slice column[COLUMNS_MAX];
     struct agent_rule rule, *more;
 
-    if (rules->agents == RULES_AGENTS_MAX || !split(keep(parsing, line), column, AGENT_COLUMNS)) {
+    if (rules->agents == RULES_AGENTS_MAX || !slice_columns(keep(parsing, line), column, AGENT_COLUMNS)) {
         complain(parsing, "agent", slice_of("", 0), "one too many, or no rule:", line);
         return;
     }
@@ -243,7 +223,7 @@ static void add_networks(struct parsing *parsing, struct slice name, struct slic
     struct network network;
 
     while (list.len && !parsing->no_memory) {
-        struct slice text = cut_at(&list, ' ');
+        struct slice text = slice_cut(&list, ' ');
 
         if (!network_parse(text, &network))
             complain(parsing, "network", name, "not a network is", text);
@@ -259,7 +239,7 @@ static void add_network(struct parsing *parsing, struct slice line)
     struct slice column[COLUMNS_MAX];
     struct network_rule rule, *more;
 
-    if (rules->networks == RULES_NETWORKS_MAX || !split(keep(parsing, head), column, NETWORK_COLUMNS)) {
+    if (rules->networks == RULES_NETWORKS_MAX || !slice_columns(keep(parsing, head), column, NETWORK_COLUMNS)) {
         complain(parsing, "network", slice_of("", 0), "one too many, or no rule:", head);
         return;
     }
@@ -290,7 +270,7 @@ static size_t bytes_to_keep(struct slice text)
     size_t bytes = 1; /* none is no memory */
 
     while (text.len)
-        bytes += head_of(cut_at(&text, '\n')).len;
+        bytes += head_of(slice_cut(&text, '\n')).len;
     return bytes;
 }
 
@@ -345,7 +325,7 @@ struct rules *rules_parse(struct slice text, void (*complain_to)(void *arg, cons
     rules->map = network_map_new();
     parsing.no_memory = !rules->text || !rules->map;
     while (text.len && !parsing.no_memory)
-        add_line(&parsing, cut_at(&text, '\n'));
+        add_line(&parsing, slice_cut(&text, '\n'));
     if (!parsing.no_memory && finish(rules))
         return rules;
     rules_let_go(rules);

@@ -25,7 +25,7 @@ struct site {
     struct loader *loader;
     struct hit_settings hits;
     bool unsubscribe_everywhere; /* not only from the sender of the mail */
-    struct rulebook *rulebook;
+    struct latest *rulebook;
     struct pages pages;
     struct feed feed;
     struct metrics metrics;

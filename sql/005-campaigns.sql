@@ -124,6 +124,13 @@ comment on column spoor.unsubscribe.record is 'Record of its event.';
 
 -- Stops, by an answer
 
+create function spoor.is_member(message bigint, address text) returns boolean
+    language sql stable
+    set search_path = pg_catalog, pg_temp
+    as $$ select exists (select from spoor.campaign_member c
+                         where c.message = $1 and c.digest = sha256(convert_to($2, 'UTF8'))) $$;
+comment on function spoor.is_member(bigint, text) is 'Whether a campaign''s mail went to this address without naming it.';
+
 create function spoor.with_originals(message bigint, addresses text[]) returns text[]
     language sql stable
     set search_path = pg_catalog, pg_temp
@@ -143,6 +150,7 @@ create function spoor.stop_by_answer(message bigint, address text, key integer, 
 declare
     named text;
     nameless boolean;
+    member boolean := false;
     known text[];
     concerned text[];
 begin
@@ -164,9 +172,12 @@ begin
            array_agg(r.address order by r.address) filter (where r.address = address)
         into known, concerned
         from spoor.recipient r where r.message = message;
-    if nameless then
-        concerned := array(select address where exists (select from spoor.campaign_member c where c.message = message
-                                                        and c.digest = sha256(convert_to(address, 'UTF8'))));
+    if nameless or concerned is null then
+        member := spoor.is_member(message, address);
+    end if;
+    if nameless or member then
+        -- who is not named answers only for himself
+        concerned := case when member then array[address] end;
     elsif concerned is not null then
         -- who is away or whose mailbox is full does not speak for an alias
         if reason in ('reply', 'complaint') then
@@ -226,9 +237,7 @@ begin
                          < now() - interval '30 days' then 0 end;
     end if;
     if nameless then
-        concerned := array(select asked.address where exists (
-            select from spoor.campaign_member c
-            where c.message = asked.message and c.digest = sha256(convert_to(asked.address, 'UTF8'))));
+        concerned := array(select asked.address where spoor.is_member(asked.message, asked.address));
     elsif asked.address <> '' then
         concerned := array(select r.address from spoor.recipient r
                            where r.message = asked.message and r.address = asked.address);
@@ -236,7 +245,8 @@ begin
             concerned := array(select r.address from spoor.recipient r
                                where r.message = asked.message and r.key = asked.key and asked.key <> 0);
         end if;
-        concerned := spoor.with_originals(asked.message, concerned);
+        concerned := spoor.with_originals(asked.message, concerned)
+                     || array(select asked.address where spoor.is_member(asked.message, asked.address));
     else
         -- two addresses of one mail with one key: both, for who asked must get no more, and the other can be let in again
         concerned := array(select r.address from spoor.recipient r
@@ -336,7 +346,8 @@ comment on function spoor.blocks(text, text, text[], boolean) is 'Which of the a
 create function spoor.admit(id bigint, sent_at timestamptz, size bigint, level spoor.tracking_level, pixels smallint,
                             owner text, sender text, envelope_sender text, subject text, sent_message_id text,
                             client_message_id text, campaign text, host text, queue_id text, sent_to integer,
-                            addresses text[], keys integer[], copied boolean[], by_domain boolean, pause_max interval)
+                            addresses text[], keys integer[], copied boolean[], notes integer[], by_domain boolean,
+                            pause_max interval)
     returns setof spoor.block
     language plpgsql security definer
     set search_path = pg_catalog, pg_temp
@@ -363,20 +374,20 @@ begin
             on conflict (id) do nothing;
         insert into spoor.recipient (message, address, key, copied)
             select admit.id, r.address, r.key, r.copied
-            from unnest(addresses, keys, admit.copied) as r (address, key, copied)
-            where admit.level = 'individual'
+            from unnest(addresses, keys, admit.copied, notes) as r (address, key, copied, note)
+            where admit.level = 'individual' and r.note = 2
                   and not exists (select from unnest(blocked) b where b.address = r.address and b.until is null)
             on conflict (message, address) do nothing;
         insert into spoor.campaign_member (message, digest)
-            select admit.id, sha256(convert_to(address, 'UTF8')) from unnest(addresses) r (address)
-            where admit.level = 'aggregate'
+            select admit.id, sha256(convert_to(r.address, 'UTF8')) from unnest(addresses, notes) as r (address, note)
+            where admit.level = 'aggregate' or r.note = 1
             on conflict (message, digest) do nothing;
     end if;
     return query select * from unnest(blocked);
 end $$;
 comment on function spoor.admit(bigint, timestamptz, bigint, spoor.tracking_level, smallint, text, text, text, text, text,
-                                text, text, text, text, integer, text[], integer[], boolean[], boolean, interval)
-    is 'Asked by spoor-stamp before campaign mail goes: records mail, campaign and recipients and gives the addresses that are stopped or paused, in one transaction. Without an id nothing of the mail is recorded.';
+                                text, text, text, text, integer, text[], integer[], boolean[], integer[], boolean, interval)
+    is 'Asked by spoor-stamp before campaign mail goes: records mail, campaign and recipients and gives the addresses that are stopped or paused, in one transaction. Without an id nothing of the mail is recorded. Of each recipient a note says how far: 2 by name, 1 only a digest by which an answer still stops the campaign, 0 not at all.';
 
 -- For people
 
@@ -489,7 +500,7 @@ comment on column spoor.rejected.kind is 'Kind of the record: 1 message, 2 hit, 
 
 revoke all on all functions in schema spoor from public;
 grant execute on function spoor.admit(bigint, timestamptz, bigint, spoor.tracking_level, smallint, text, text, text, text, text,
-                                      text, text, text, text, integer, text[], integer[], boolean[], boolean, interval),
+                                      text, text, text, text, integer, text[], integer[], boolean[], integer[], boolean, interval),
     spoor.stop_by_answer(bigint, text, integer, spoor.stop_reason, boolean, timestamptz, timestamptz, bytea),
     spoor.settle_stops() to spoor_milter;
 grant execute on function spoor.take_unsubscribe(bigint, text, integer, spoor.unsubscribe_way, boolean, timestamptz, smallint,

@@ -122,6 +122,11 @@ begin
 end $$;
 comment on function spoor.store_document(bytea, text, bigint) is 'The number of a file, made now if it is new: its chunks are then to be stored in the same transaction.';
 
+create function spoor.add_content() returns integer
+    language sql
+    as $$ insert into spoor.content default values returning id $$;
+comment on function spoor.add_content() is 'The number of a new entry of the library, whose file follows in the same transaction. For spoorctl content.';
+
 create function spoor.carry_documents(message bigint, numbers smallint[], from_messages bigint[], from_numbers smallint[])
     returns setof smallint
     language sql security definer
@@ -169,9 +174,9 @@ create function spoor.replace_document(document bigint, replacement bigint, mess
 comment on function spoor.replace_document(bigint, bigint, bigint) is 'The links to a document show another one from now on, such as a newer version that spoorctl content has added: those in one mail, or all. Gives how many.';
 
 -- what spoor-stamp needs to store a file, and no more: it reads none
+revoke all on function spoor.add_content() from public;
 grant execute on function spoor.store_document(bytea, text, bigint), spoor.carry_documents(bigint, smallint[], bigint[], smallint[])
     to spoor_milter, spoor_admin;
 grant insert on spoor.document_chunk, spoor.attachment to spoor_milter, spoor_admin;
-grant insert (id) on spoor.content to spoor_admin;
-grant update (removed_at) on spoor.content to spoor_admin;
+grant insert, update (removed_at) on spoor.content to spoor_admin;
 grant update (document, bytes, expires_at, revoked_at) on spoor.attachment to spoor_admin;

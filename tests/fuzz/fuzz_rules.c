@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* any file of rules, and any text of them; then a question that looks at all of them */
 
-#include "common/buf.h"
+#include "common/kept_text.h"
 #include "pixeld/rules.h"
-#include "pixeld/rules_file.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size == 0)
         return 0;
-    if (rules_file_text(text, &found) && found.len > size)
+    if (kept_text_of("rules", text, &found) && found.len > size)
         abort();
     rules = rules_parse(text, ignore, NULL);
     if (rules)

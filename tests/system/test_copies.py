@@ -267,6 +267,37 @@ def test_who_is_not_told_apart_has_no_token_of_his_own(copies, mark):
                                          " WHERE m.subject LIKE '%%%s'" % mark) == "0"
 
 
+def test_each_copy_follows_its_own_recipient(copies, mark):
+    """Who wants no tracking has a clean copy and stands nowhere; who wants to be counted only is not named."""
+    database = copies.servers.postgres
+    def policies():
+        return len(re.findall(r"policy: \d+ on people", copies.spoor.log_text("stamp")))
+    before = policies()
+    database.execute("SELECT spoor.set_consent(%s, 'off'), spoor.set_consent(%s, 'aggregate')" % (quote(BOB), quote(CAROL)),
+                     role="spoor_admin")
+    try:
+        proc.wait_for(lambda: policies() >= before + 2, "both passes know the new policy")
+        content = copies.send(mark, [BOB, CAROL, DAVE], more=["X-Spoor-Campaign: spring " + mark])
+        copies.settle()
+        bob, carol, dave = (copies.the_copy(person, mark) for person in (BOB, CAROL, DAVE))
+        assert traces.body_difference(content, bob, copies.spoor.tracking_url) is None
+        assert copies.pixels(bob) == copies.clicks(bob) == [] and traces.field(bob, "List-Unsubscribe") is None
+        assert copies.pixels(carol) != copies.pixels(dave) != [] and copies.clicks(carol)
+        assert copies.recipients(mark, 1) == sorted([ARCHIVE, DAVE])
+        message = copies.messages(mark)[0]["id"]
+        assert database.value("SELECT sent_to FROM spoor.message WHERE id = " + message) == "2"
+        assert database.value("SELECT array_agg(digest) = array[sha256(%s)] FROM spoor.campaign_member WHERE message = %s"
+                              % (quote(CAROL), message)) == "t"
+        copies.spoor.wait_log("stamp", r"copy untouched reason=policy_off to=<%s> recipients=1 whom=<%s>" % (BOB, BOB))
+        # an answer of who is not named stops the campaign for him alone
+        copies.servers.answer(CAROL, [SENDER], mails.answer(CAROL, SENDER, mark, traces.ids(carol, "Message-ID")[0]))
+        stopped = database.wait_rows("SELECT address FROM spoor.campaign_stop WHERE campaign = %s" % quote("spring " + mark))
+        assert [row["address"] for row in stopped] == [CAROL]
+    finally:
+        database.execute("DELETE FROM spoor.consent")
+        proc.wait_for(lambda: policies() >= before + 4, "both passes know that it is gone")
+
+
 @pytest.mark.parametrize("wish, reason", [("X-Spoor-Track: off", "policy_off"), ("Auto-Submitted: auto-generated", "auto")])
 def test_what_is_not_tracked_stays_as_it_is_in_every_copy(copies, mark, wish, reason):
     content = copies.send(mark, [BOB, CAROL], more=[wish])

@@ -4,6 +4,7 @@ README.md followed word for word: its spoor.conf, its lines for PostgreSQL and i
 folders, ports and "nobody" in place of the user "spoor". Every test elsewhere is more generous than this.
 """
 
+import grp
 import os
 import pwd
 import re
@@ -67,7 +68,8 @@ class Installed:
             '"spoor"': '"nobody"', "/usr/local/etc/spoor/keys": self.spoor.key_file,
             "https://t.example.com": self.spoor.tracking_url, "dbname=spoor": self.postgres.conninfo,
             "127.0.0.1:11211": "127.0.0.1:1", "/var/spool/spoor": self.spoor.spool,
-            "/var/spool/postfix/spoor": self.sockets, "127.0.0.1:8080": "127.0.0.1:%d" % self.spoor.port, "/var/log/mail.log": self.postfix.log})
+            "/var/spool/postfix/spoor": self.sockets, "127.0.0.1:8080": "127.0.0.1:%d" % self.spoor.port,
+            '"journal"': '"%s"' % self.postfix.log})
         with open(self.spoor.conf, "w") as out:
             out.write(text)
         nobody, group = pwd.getpwnam("nobody"), pwd.getpwnam("postfix").pw_gid
@@ -158,3 +160,26 @@ def test_readmes_check_as_the_systems_user(installed):
     done = installed.spoor.ctl("check", env={"PGUSER": "spoor_milter"}, check=False, preexec_fn=become_nobody)
     failed = [line for line in done.stdout.decode().splitlines() if " FAIL " in line]
     assert len(failed) == 1 and failed[0].startswith("memcached"), done.stdout
+
+
+def test_a_daemon_that_never_was_root(own):
+    """As contrib/systemd starts it: the folder hands its group on to the sockets that are made there."""
+    all_servers = own()
+    one = all_servers.spoor
+    nobody, group = pwd.getpwnam("nobody"), grp.getgrnam("postfix")
+    one.stop("stamp")
+    os.chown(one.sockets, nobody.pw_uid, group.gr_gid)
+    os.chmod(one.sockets, 0o2750)
+
+    def become_nobody():
+        os.setgroups([])
+        os.setgid(nobody.pw_gid)
+        os.setuid(nobody.pw_uid)
+
+    one.sections["stamp"].update(socket_mode=0o660, socket_group="postfix")
+    one.write_conf()
+    one.start("stamp", preexec=become_nobody)
+    there = os.stat(one.socket("stamp"))
+    assert (there.st_uid, there.st_gid, there.st_mode & 0o777) == (nobody.pw_uid, group.gr_gid, 0o660)
+    with open("/proc/%d/status" % one.servers["stamp"].pid) as status:
+        assert re.search(r"^CapEff:\s+0+$", status.read(), re.M)

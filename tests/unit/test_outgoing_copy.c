@@ -30,6 +30,7 @@ enum { NOW = 1790000000, LINKS_MOST = 10 };
 static struct keys *keys;
 static char *local_domain[] = {(char *)"example.com"};
 static struct conf conf;
+static struct policy *policy;
 static const struct slice people[] = {SLICE_TEXT("bob@example.net"), SLICE_TEXT("cy@example.org"), SLICE_TEXT("dan@example.com")};
 
 struct run {
@@ -46,7 +47,8 @@ static bool number(void *arg, uint64_t *id)
 
 static struct outgoing_settings settings(void)
 {
-    return (struct outgoing_settings){.conf = &conf, .keys = keys, .number = number, .has_second_pass = true, .now_s = NOW};
+    return (struct outgoing_settings){.conf = &conf, .keys = keys, .number = number, .policy = policy,
+                                      .has_second_pass = true, .now_s = NOW};
 }
 
 static struct outgoing_mail mail_to(const struct slice *recipient, size_t recipients)
@@ -416,6 +418,137 @@ static int clean_up(void **state)
     return 0;
 }
 
+/* --- policy */
+
+static void fail_at(void *arg, const char *line)
+{
+    (void)arg;
+    fail_msg("%s", line);
+}
+
+static void use_policy(const char *text)
+{
+    policy_let_go(policy);
+    policy = text ? policy_parse(slice_str(text), fail_at, NULL) : NULL;
+}
+
+static void check_why(const struct outgoing_plan *plan, const char *expected)
+{
+    struct buf why;
+
+    buf_init(&why, 1000);
+    if (plan->reason)
+        buf_add_f(&why, " reason=%s", plan->reason);
+    outgoing_plan_whom(plan, &why);
+    assert_string_equal(buf_text(&why), expected);
+    buf_free(&why);
+}
+
+/* With one body for all, whoever wants least binds the whole mail, and the log says who. */
+static void without_copies_a_recipient_binds_the_mail(void **state)
+{
+    static const struct {
+        const char *policy, *why;
+        bool tracked, changed;
+    } rows[] = {
+        {"policy\trecipient\tcy@example.org\toff\t\t\t\t\t\n", " reason=policy_off whom=<cy@example.org>", false, false},
+        {"policy\trecipient\texample.org\taggregate\t\t\t\t\t\n", " level=aggregate whom=<cy@example.org>", true, true},
+        {"policy\tsender\texample.com\toff\t\t\t\t\t\n", " reason=policy_off whom=<ann@example.com>", false, false},
+        {"policy\trecipient\telsewhere.test\toff\t\t\t\t\t\n", "", true, true},
+        {"policy\tsender\tann@example.com\t\tfalse\tfalse\t\t\t\n", " reason=unchanged", true, false},
+    };
+
+    (void)state;
+    conf.stamp.copies = false;
+    for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
+        struct run run;
+
+        print_message("row %zu\n", row);
+        use_policy(rows[row].policy);
+        first_pass(&run, HEADERS "\r\n", mail_to(people, 2));
+        check_why(&run.plan, rows[row].why);
+        assert_int_equal(run.plan.tracked, rows[row].tracked);
+        assert_int_equal(run.plan.rewrite.changed, rows[row].changed);
+        run_free(&run);
+    }
+    conf.stamp.copies = true;
+    use_policy(NULL);
+}
+
+static void each_copy_follows_its_own_recipient(void **state)
+{
+    static const struct {
+        const char *policy, *why;
+        unsigned pixels, links;
+        size_t named, first_named, counted;
+        uint32_t sent_to;
+    } rows[] = {
+        {"policy\trecipient\tbob@example.net\toff\t\t\t\t\t\n", " reason=policy_off whom=<bob@example.net>", 0, 0, 0, 1, 0, 1},
+        {"policy\trecipient\tbob@example.net\taggregate\t\t\t\t\t\n", " level=aggregate whom=<bob@example.net>",
+         1, 3, 0, 1, 1, 2},
+        {"policy\trecipient\tbob@example.net\t\tfalse\t\t\t\t\n", "", 0, 3, 1, 2, 0, 2},
+        {"policy\trecipient\tcy@example.org\toff\t\t\t\t\t\n", "", 1, 3, 1, 1, 0, 1},
+    };
+
+    (void)state;
+    for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
+        const char *header;
+        struct run run;
+
+        print_message("row %zu\n", row);
+        use_policy(rows[row].policy);
+        first_pass(&run, HEADERS "\r\n", mail_to(people, 2));
+        assert_true(run.plan.tracked);
+        assert_int_equal(run.plan.record.level, LEVEL_INDIVIDUAL);
+        assert_int_equal(run.plan.record.recipients, rows[row].first_named);
+        assert_int_equal(run.plan.counted, rows[row].counted);
+        assert_int_equal(run.plan.record.sent_to, rows[row].sent_to);
+        run_free(&run);
+        header = between("", 2);
+        second_pass(&run, header, mail_to(people, 1));
+        assert_int_equal(run.plan.rewrite.pixels, rows[row].pixels);
+        assert_int_equal(run.plan.rewrite.wrapped, rows[row].links);
+        assert_int_equal(run.plan.record.recipients, rows[row].named);
+        assert_int_equal(removals(&run.plan, PASS_HEADER), 1);
+        check_why(&run.plan, rows[row].why);
+        run_free(&run);
+    }
+    use_policy(NULL);
+}
+
+static void what_all_copies_share_is_decided_once(void **state)
+{
+    struct run run;
+
+    (void)state;
+    use_policy("policy\trecipient\tbob@example.net\toff\t\t\t\t\t\npolicy\trecipient\texample.org\toff\t\t\t\t\t\n");
+    first_pass(&run, HEADERS "\r\n", mail_to(people, 2));
+    assert_false(run.plan.tracked);
+    check_why(&run.plan, " reason=policy_off whom=<bob@example.net>");
+    run_free(&run);
+    use_policy("policy\trecipient\tbob@example.net\toff\t\t\t\t\t\npolicy\trecipient\texample.org\taggregate\t\t\t\t\t\n");
+    first_pass(&run, HEADERS "\r\n", mail_to(people, 2));
+    assert_int_equal(run.plan.record.level, LEVEL_AGGREGATE);
+    assert_int_equal(run.plan.record.recipients, 0);
+    run_free(&run);
+    use_policy(NULL);
+}
+
+static void a_mail_joins_its_senders_campaign(void **state)
+{
+    struct run run;
+
+    (void)state;
+    use_policy("campaign\texample.com\tspring\tSubject\t*spring*\n");
+    first_pass(&run, HEADERS "Subject: =?utf-8?q?Our_Spring?= offer\r\n\r\n", mail_to(people, 2));
+    assert_true(slice_is(run.plan.record.campaign, "spring"));
+    run_free(&run);
+    first_pass(&run, HEADERS "Subject: spring\r\nX-Spoor-Campaign: named\r\n\r\n", mail_to(people, 2));
+    assert_true(slice_is(run.plan.record.campaign, "named"));
+    run_free(&run);
+    use_policy(NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -430,6 +563,10 @@ int main(void)
         cmocka_unit_test(wishes_hold_in_the_second_pass),
         cmocka_unit_test(what_is_not_believed_changes_nothing),
         cmocka_unit_test(a_body_that_is_not_there_stays),
+        cmocka_unit_test(without_copies_a_recipient_binds_the_mail),
+        cmocka_unit_test(each_copy_follows_its_own_recipient),
+        cmocka_unit_test(what_all_copies_share_is_decided_once),
+        cmocka_unit_test(a_mail_joins_its_senders_campaign),
     };
 
     return cmocka_run_group_tests_name("outgoing_copy", tests, prepare, clean_up);

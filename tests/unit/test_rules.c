@@ -2,9 +2,9 @@
 /* rules as a text: what they test, in which order, bad ones; the book that threads share; the file */
 
 #include "pixeld/rulebook.h"
-#include "pixeld/rules_file.h"
 #include "pixeld/name_set.h"
 #include "common/buf.h"
+#include "common/kept_text.h"
 #include "common/network.h"
 #include "tests/unit/folder.h"
 
@@ -235,7 +235,7 @@ static void all_names_are_found(void **state)
 enum { READERS = 3, CHANGES = 200 };
 
 struct sharing {
-    struct rulebook *book;
+    struct latest *book;
     atomic_bool done;
 };
 
@@ -270,13 +270,13 @@ static void rules_change_under_readers(void **state)
     for (size_t n = 0; n < READERS; n++)
         assert_int_equal(pthread_create(&thread[n], NULL, read_the_book, &sharing), 0);
     for (size_t n = 0; n < CHANGES; n++)
-        rulebook_replace(sharing.book, rules_parse(slice_str(text), fail_at, NULL));
+        latest_replace(sharing.book, rules_parse(slice_str(text), fail_at, NULL));
     atomic_store(&sharing.done, true);
     for (size_t n = 0; n < READERS; n++) {
         pthread_join(thread[n], &failed);
         assert_null(failed);
     }
-    rulebook_free(sharing.book);
+    latest_free(sharing.book);
 }
 
 /* the file */
@@ -291,10 +291,10 @@ static void the_file_comes_back_or_is_refused(void **state)
     (void)state;
     folder_make(folder);
     buf_init(&text, TEXT_MAX);
-    assert_false(rules_file_read(folder, &text));
+    assert_false(kept_text_read(folder, "rules", &text));
     assert_int_equal(errno, ENOENT);
-    assert_true(rules_file_write(folder, slice_str(rules_builtin)));
-    assert_true(rules_file_read(folder, &text));
+    assert_true(kept_text_write(folder, "rules", slice_str(rules_builtin)));
+    assert_true(kept_text_read(folder, "rules", &text));
     assert_string_equal(buf_text(&text), rules_builtin);
     snprintf(path, sizeof path, "%s/rules", folder);
     file = fopen(path, "r+");
@@ -303,11 +303,11 @@ static void the_file_comes_back_or_is_refused(void **state)
     fputc('#', file);
     fclose(file);
     buf_reset(&text);
-    assert_false(rules_file_read(folder, &text));
+    assert_false(kept_text_read(folder, "rules", &text));
     assert_int_equal(errno, EBADMSG);
     assert_int_equal(text.len, 0);
-    assert_true(rules_file_write(folder, slice_of("", 0)));
-    assert_true(rules_file_read(folder, &text));
+    assert_true(kept_text_write(folder, "rules", slice_of("", 0)));
+    assert_true(kept_text_read(folder, "rules", &text));
     buf_free(&text);
     folder_remove(folder);
 }

@@ -402,12 +402,12 @@ static void note_block(void *arg, const struct store_block *block)
 
 static void check_admission(struct fixture *fixture, uint64_t id, const char *expected)
 {
-    static const bool copied[] = {false, true};
+    static const struct store_reached reached[] = {{.copied = false}, {.copied = true}};
     struct record_message message = campaign_mail(id);
     struct buf blocks;
 
     buf_init(&blocks, 1000);
-    if (store_admit(fixture->db, &message, copied, false, PAUSE_MAX_S, note_block, &blocks, WAIT_MS) != STORE_YES)
+    if (store_admit(fixture->db, &message, reached, false, PAUSE_MAX_S, note_block, &blocks, WAIT_MS) != STORE_YES)
         fail_msg("%s", db_error(fixture->db));
     assert_string_equal(buf_text(&blocks), expected);
     buf_free(&blocks);
@@ -465,7 +465,7 @@ static void the_loaders_copy_of_an_admitted_mail_changes_nothing(void **state)
 
 static void a_mail_that_names_nobody_is_stopped_by_its_recipients_only(void **state)
 {
-    static const bool copied[] = {false, false};
+    static const struct store_reached reached[2] = {{.copied = false}};
     struct fixture *fixture = *state;
     struct record_message message = campaign_mail(mail);
     struct record_stop stop = stop_of(ANSWER_REPLY, "eve@elsewhere.test", 0);
@@ -474,7 +474,7 @@ static void a_mail_that_names_nobody_is_stopped_by_its_recipients_only(void **st
 
     buf_init(&blocks, 1000);
     message.level = LEVEL_AGGREGATE;
-    assert_int_equal(store_admit(fixture->db, &message, copied, false, PAUSE_MAX_S, note_block, &blocks, WAIT_MS), STORE_YES);
+    assert_int_equal(store_admit(fixture->db, &message, reached, false, PAUSE_MAX_S, note_block, &blocks, WAIT_MS), STORE_YES);
     CHECK_VALUE("select (select count(*) from spoor.recipient) || ' ' || sent_to from spoor.message", "0 2");
     stop.others = true;
     assert_int_equal(store_stop(fixture->db, &stop, WAIT_MS), STORE_NO);
