@@ -29,8 +29,9 @@ static void add_bar(struct buf *out, const struct chart_bar *bar, size_t n, long
 
     markup_f(out, "<g><title>%s</title>", bar->words);
     buf_add_f(out, "<rect class=\"ground\" x=\"%zu\" y=\"0\" width=\"%d\" height=\"%d\"/>", n * BAR_STEP, BAR_STEP, HEIGHT);
-    buf_add_f(out, "<rect class=\"bar\" x=\"%zu\" y=\"%ld\" width=\"%d\" height=\"%ld\" rx=\"2\"/>", x, HEIGHT - whole, BAR_WIDTH,
-              whole);
+    if (whole)
+        buf_add_f(out, "<rect class=\"bar\" x=\"%zu\" y=\"%ld\" width=\"%d\" height=\"%ld\" rx=\"2\"/>", x, HEIGHT - whole, BAR_WIDTH,
+                  whole);
     if (part)
         buf_add_f(out, "<rect class=\"part\" x=\"%zu\" y=\"%ld\" width=\"%d\" height=\"%ld\" rx=\"2\"/>", x, HEIGHT - part,
                   BAR_WIDTH, part);
@@ -47,6 +48,7 @@ void chart_add(struct buf *out, const char *title, const struct chart_bar *bar, 
 
     buf_add_f(out, "<svg class=\"chart\" role=\"img\" viewBox=\"0 0 %zu %d\" aria-label=\"", bars * BAR_STEP, HEIGHT + LABEL_HEIGHT);
     markup_f(out, "%s\">", title);
+    buf_add_f(out, "<line class=\"floor\" x1=\"0\" y1=\"%d\" x2=\"%zu\" y2=\"%d\"/>", HEIGHT, bars * BAR_STEP, HEIGHT);
     for (size_t n = 0; n < bars; n++)
         add_bar(out, &bar[n], n, most);
     buf_add_str(out, "</svg>");

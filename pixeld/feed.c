@@ -51,6 +51,12 @@ struct http_answer feed_answer(struct site *site, const struct request *request,
         return (struct http_answer){.page = site->pages.not_found};
     if (request->method == REQUEST_POST ? !place->post : !place->show)
         return (struct http_answer){.page = site->pages.method_not_allowed};
+    if (!place->inside && request->method != REQUEST_POST) {
+        struct feed_visit visit = {.site = site, .request = request, .rest = rest};
+
+        feed_visit_begin(&visit, false); /* asks nobody */
+        return place->show(&visit);
+    }
     return (struct http_answer){.at_desk = true};
 }
 

@@ -33,8 +33,9 @@ void feed_chart_add(struct buf *html, const struct feed_visit *visit, const char
         views += seen;
         clicks += followed;
     }
-    if (days) {
-        buf_add_f(html, "<section class=\"card stats\"><div class=\"numbers\"><p><b>%ld</b> views</p><p><b>%ld</b> links followed</p>"
+    if (views + clicks) {
+        buf_add_f(html, "<section class=\"card stats\"><div class=\"numbers\"><p><b data-counts=\"view\">%ld</b> views</p>"
+                        "<p><b data-counts=\"click\">%ld</b> links followed</p>"
                         "<p class=\"legend\">the last %zu days%s</p></div>", views, clicks, days,
                   message ? "" : ", newest 500 mails");
         chart_add(html, "Views and links followed a day", bar, days);

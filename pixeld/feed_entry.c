@@ -65,7 +65,7 @@ const char *feed_entry_doubt(const struct feed_entry *entry)
         {"bot", NULL, "probably automatic"},
         {"prefetch", NULL, "probably automatic: fetched ahead by the mail program"},
         {"unknown", "perhaps_own", "perhaps you"},
-        {"unknown", NULL, "perhaps automatic"},
+        {"unknown", NULL, "not certain"},
         {"proxy", NULL, "through the provider's image proxy"},
     };
 

@@ -104,7 +104,7 @@ static size_t add_headers(struct http_header *header, const char *type, const ch
         {"Cache-Control", "no-store"},
         {"X-Content-Type-Options", "nosniff"},
         {"X-Robots-Tag", "noindex, nofollow"},
-        {"Referrer-Policy", "no-referrer"},
+        {"Referrer-Policy", "same-origin"},
         {"Content-Security-Policy",
          "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self';"
          " frame-ancestors 'none'; base-uri 'none'"},

@@ -1,5 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Text files as C: each becomes the struct asset of its name, see pixeld/asset.h.
+function escaped(line,    out, at, c) {
+    out = ""
+    for (at = 1; at <= length(line); at++) {
+        c = substr(line, at, 1)
+        out = out (c == "\\" || c == "\"" ? "\\" : "") c
+    }
+    return out
+}
 function end() {
     if (name)
         printf ";\nconst struct asset asset_%s = {text_%s, sizeof text_%s - 1};\n\n", name, name, name
@@ -15,9 +23,7 @@ FNR == 1 {
     printf "static const char text_%s[] =", name
 }
 {
-    gsub(/\\/, "\\\\")
-    gsub(/"/, "\\\"")
-    printf "\n    \"%s\\n\"", $0
+    printf "\n    \"%s\\n\"", escaped($0)
 }
 END {
     end()

@@ -80,9 +80,16 @@
         if (empty)
             empty.remove();
         highlight(group);
+        count(event);
         for (const old of Array.from(feed.querySelectorAll(".group")).slice(mostGroups))
             old.remove();
         announce(group, event);
+    }
+
+    function count(event) {
+        const number = document.querySelector('[data-counts="' + event.dataset.what + '"]');
+        if (number && !event.classList.contains("machine"))
+            number.textContent = Number(number.textContent) + 1;
     }
 
     function takeVerdict(text) {
