@@ -82,10 +82,9 @@ static void take_links(struct record_input *in, struct record_message *message)
     }
 }
 
-/* Not in payloads of an earlier release. */
 static void take_submitted_from(struct record_input *in, struct record_message *message)
 {
-    uint8_t bytes = !in->bad && in->rest.len ? take_u8(in) : 0;
+    uint8_t bytes = take_u8(in);
 
     if (bytes != 0 && bytes != 4 && bytes != 16)
         in->bad = true;

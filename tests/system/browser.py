@@ -23,26 +23,38 @@ class Driver:
         self.server = proc.Server("chromedriver", ["chromedriver", "--port=%d" % self.port],
                                   os.path.join(log_folder, "chromedriver.log"), env={"HOME": self.home, "TMPDIR": self.home})
         self.server.wait_ready(self.port)
-        self.browsers = []
+        self.idle, self.busy = [], []
 
     def browser(self, size=DESKTOP, dark=False, javascript=True):
-        self.browsers.append(Browser(self, size, dark, javascript))
-        return self.browsers[-1]
+        """One without cookies, until release(): a browser takes a second to start."""
+        one = self.idle.pop() if self.idle and javascript else Browser(self, javascript)
+        self.busy.append(one)
+        one.look(size, dark)
+        return one
+
+    def release(self):
+        for one in self.busy:
+            if one.javascript:
+                one.forget()
+                self.idle.append(one)
+            else:
+                one.close()
+        self.busy = []
 
     def stop(self):
-        for one in self.browsers:
+        self.release()
+        for one in self.idle:
             one.close()
         self.server.stop()
         shutil.rmtree(self.home, ignore_errors=True)
 
 
 class Browser:
-    def __init__(self, driver, size, dark, javascript):
+    def __init__(self, driver, javascript):
         self.driver = driver
+        self.javascript = javascript
         arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
-                     "--disable-background-networking", "--no-first-run", "--window-size=%d,%d" % size]
-        if dark:
-            arguments.append("--blink-settings=preferredColorScheme=0")
+                     "--disable-background-networking", "--no-first-run", "--window-size=%d,%d" % DESKTOP]
         options = {"args": arguments}
         if not javascript:
             options["prefs"] = {"profile.managed_default_content_settings.javascript": 2}
@@ -50,9 +62,23 @@ class Browser:
                                                   "goog:loggingPrefs": {"browser": "ALL"}}}}
         self.path = ""
         self.path = "/session/" + self.call("POST", "/session", asked)["sessionId"]
-        self.call("POST", "/goog/cdp/execute", {
-            "cmd": "Emulation.setDeviceMetricsOverride",
-            "params": {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": size[0] < 600}})
+
+    def devtools(self, command, **parameters):
+        return self.call("POST", "/goog/cdp/execute", {"cmd": command, "params": parameters})
+
+    def look(self, size=DESKTOP, dark=False):
+        """On a screen of that size, in light or dark."""
+        self.devtools("Emulation.setDeviceMetricsOverride", width=size[0], height=size[1], deviceScaleFactor=1,
+                      mobile=size[0] < 600)
+        self.devtools("Emulation.setEmulatedMedia",
+                      features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
+
+    def forget(self):
+        """As if it had just been started."""
+        self.open("about:blank")
+        self.devtools("Network.clearBrowserCookies")
+        self.devtools("Network.clearBrowserCache")
+        self.complaints()
 
     def call(self, method, path, body=None):
         client = http.client.HTTPConnection("127.0.0.1", self.driver.port, timeout=60)
@@ -110,8 +136,7 @@ class Browser:
 
     def screenshot(self, path, whole=False):
         if whole:
-            shot = self.call("POST", "/goog/cdp/execute", {"cmd": "Page.captureScreenshot",
-                                                           "params": {"captureBeyondViewport": True}})["data"]
+            shot = self.devtools("Page.captureScreenshot", captureBeyondViewport=True)["data"]
         else:
             shot = self.call("GET", "/screenshot")
         with open(path, "wb") as out:

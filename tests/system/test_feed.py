@@ -13,8 +13,6 @@ import pytest
 
 import browser as browser_of
 import feed_server
-import proc
-import tokens
 import web
 
 EVENTS = "return document.querySelectorAll('.event').length"
@@ -35,6 +33,13 @@ def driver(server):
     started = browser_of.Driver(server.log_folder)
     yield started
     started.stop()
+
+
+@pytest.fixture(autouse=True)
+def _released(request):
+    yield
+    if "driver" in request.fixturenames:
+        request.getfixturevalue("driver").release()
 
 
 @pytest.fixture
@@ -292,7 +297,7 @@ def test_what_is_pressed_with_the_keyboard_and_read_aloud(server, driver, people
         browser.press("\ue004")
         names.append(browser.run("return document.activeElement.innerText || document.activeElement.name"))
     assert names[0] == "To the content" and {"Live Feed", "Devices", "Sign out", "Views", "q", "people", "An offer"} <= set(names)
-    tree = browser.call("POST", "/goog/cdp/execute", {"cmd": "Accessibility.getFullAXTree", "params": {}})["nodes"]
+    tree = browser.devtools("Accessibility.getFullAXTree")["nodes"]
     said = {(node["role"]["value"], node.get("name", {}).get("value", "")) for node in tree if not node.get("ignored")}
     assert ("heading", "Live Feed") in said and ("heading", "bob@example.net") in said and ("searchbox", "Search") in said
     assert any(role == "status" for role, _ in said) and any(role == "article" for role, _ in said)
@@ -307,17 +312,19 @@ def test_it_is_readable_everywhere(server, driver, people):
         " case when n %% 3 = 2 then 'c' else 'v' end::\"char\", (array['h','p','b','h','u'])[1 + n %% 5]::\"char\", 0,"
         " '203.0.113.9' FROM generate_series(1, 1000) n;"
         "SELECT spoor.add_batch(1::smallint, 600000001, 600001000, 1000)" % mail.id)
+    browser = signed_in(server, driver, alice)
     for name, more in (("desktop", {}), ("phone", {"size": browser_of.PHONE}), ("dark", {"dark": True}),
                        ("phone-dark", {"size": browser_of.PHONE, "dark": True})):
-        browser = signed_in(server, driver, alice, **more)
+        browser.look(**more)
+        browser.open(server.url())
         browser.wait(EVENTS + " === 50")
         keep_picture(browser, name)
-        assert browser.run("return document.documentElement.scrollWidth <= window.innerWidth"), name
+        fits = "return document.documentElement.scrollWidth <= %d" % more.get("size", browser_of.DESKTOP)[0]
+        assert browser.run(fits), name
         dark = browser.run("return getComputedStyle(document.body).backgroundColor") == "rgb(16, 20, 29)"
         assert dark == ("dark" in name)
         browser.open(server.url("/feed/mail/%d" % mail.id))
         keep_picture(browser, name + "-mail")
-        assert browser.run("return document.documentElement.scrollWidth <= window.innerWidth"), name
+        assert browser.run(fits), name
         browser.open(server.url("/feed/devices"))
         keep_picture(browser, name + "-devices")
-        browser.close()
