@@ -118,7 +118,10 @@ struct record_answer { /* a mail that refers to one of ours, by spoor-match */
     struct slice status;     /* of a bounce or delay, "5.1.1" */
     enum answer_hard hard;
     bool effect;             /* ABOUT is a recipient of the mail */
+    struct slice text;       /* what a person wrote in a reply, UTF-8, ANSWER_TEXT_MAX at most; empty: not kept */
 };
+
+enum { ANSWER_TEXT_MAX = 16 * 1024 };
 
 struct record_stop { /* an answer that ends a campaign or makes it pause, by spoor-match while the database is away */
     uint64_t message;

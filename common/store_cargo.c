@@ -42,7 +42,7 @@ bool cargo_init(struct cargo *cargo, size_t records)
     row_set_init(&cargo->message, 15);
     row_set_init(&cargo->recipient, 4);
     row_set_init(&cargo->link, 3);
-    row_set_init(&cargo->answer, 21);
+    row_set_init(&cargo->answer, 22);
     row_set_init(&cargo->stop, 8);
     row_set_init(&cargo->unsubscribe, 8);
     row_set_init(&cargo->refusal, 14);
@@ -220,6 +220,7 @@ static bool add_answer(struct cargo *cargo, const struct spool_record *record)
     row_set_text_or_null(row, answer.status);
     row_set_text_or_null(row, slice_str(hard[answer.hard]));
     row_set_integer(row, answer.effect);
+    row_set_text_or_null(row, answer.text);
     return true;
 }
 

@@ -16,6 +16,7 @@
 #include "common/store_campaign.h"
 #include "common/store_cargo.h"
 #include "common/store_delivery.h"
+#include "common/store_outbox.h"
 #include "common/store_words.h"
 #include "common/utf8.h"
 
@@ -44,8 +45,8 @@ struct store_memory {
 
 static const struct db_statement read_clock = {
     "read_clock",
-    "select (extract(epoch from now()) * 1000000)::bigint, (extract(epoch from now() - events) * 1000000)::bigint"
-    " from spoor.retention", 0};
+    "select (extract(epoch from now()) * 1000000)::bigint, (extract(epoch from now() - events) * 1000000)::bigint,"
+    " exists (select number from spoor.sink_rule)::integer from spoor.retention", 0};
 
 static const struct db_statement ensure_partitions = {
     "ensure_partitions",
@@ -80,16 +81,18 @@ static const struct db_statement insert_links = {
 static const struct db_statement insert_answers = {
     "insert_answers",
     "insert into spoor.answer (message, digest, at_time, record, spool, recipient, answerer_key, class, rung, confidence,"
-    "  answerer, from_address, envelope_sender, subject, message_id, host, queue_id, about, status, hard, effect)"
+    "  answerer, from_address, envelope_sender, subject, message_id, host, queue_id, about, status, hard, effect,"
+    "  text)"
     " select message, decode(digest, 'hex'), spoor.from_microseconds(at), record, spool, recipient, answerer_key,"
     "  class::spoor.answer_class, rung::spoor.answer_rung, confidence::spoor.answer_confidence, answerer::spoor.answerer,"
-    "  from_address, envelope_sender, subject, message_id, host, queue_id, about, status, hard::boolean, effect::boolean"
+    "  from_address, envelope_sender, subject, message_id, host, queue_id, about, status, hard::boolean, effect::boolean,"
+    "  text"
     " from unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::smallint[], $6::integer[], $7::integer[],"
     "  $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[],"
-    "  $17::text[], $18::text[], $19::text[], $20::text[], $21::integer[]) as row (message, digest, at, record, spool, recipient,"
+    "  $17::text[], $18::text[], $19::text[], $20::text[], $21::integer[], $22::text[]) as row (message, digest, at, record, spool, recipient,"
     "  answerer_key, class, rung, confidence, answerer, from_address, envelope_sender, subject, message_id, host, queue_id,"
-    "  about, status, hard, effect)"
-    " order by message, digest, record on conflict (message, digest) do nothing returning record", 21};
+    "  about, status, hard, effect, text)"
+    " order by message, digest, record on conflict (message, digest) do nothing returning record", 22};
 
 static const struct db_statement insert_refusals = {
     "insert_refusals",
@@ -169,6 +172,7 @@ struct loading {
     const struct spool_record *record;
     size_t records;
     int64_t until_ms;
+    bool has_rules; /* of what goes to sinks */
     bool refusable; /* what failed carried the records' data, so the server may have refused that */
     struct cargo cargo;
 };
@@ -292,6 +296,7 @@ static bool ask_clock(struct loading *loading)
     if (db_rows(result) == 1) {
         loading->cargo.now_us = db_integer(result, 0, 0);
         loading->cargo.keep_from_us = db_integer(result, 0, 1);
+        loading->has_rules = db_integer(result, 0, 2) != 0;
     }
     db_result_free(result);
     return loading->cargo.now_us != 0;
@@ -466,6 +471,48 @@ static bool insert_new_deliveries(struct loading *loading)
                && tell(loading, &store_settle_deliveries, (const char *const[]){just_loaded_s}));
 }
 
+/* Answers of all kinds may be asked for; of hits those that a person may have made. */
+static bool may_go_out(const struct cargo_event *event)
+{
+    if (event->only_news)
+        return event->is_new;
+    return slice_empty(event->raw) && strchr("hpu", event->verdict) != NULL;
+}
+
+static void add_outgoing(struct row_set *row, const struct cargo_event *event)
+{
+    row_set_integer(row, (int64_t)event->message);
+    row_set_integer(row, (int64_t)event->record);
+    row_set_text(row, slice_of(&event->kind, 1));
+    row_set_integer(row, event->time_us);
+    row_set_integer(row, (int32_t)event->recipient);
+    row_set_integer(row, (int16_t)event->link);
+}
+
+/* What has just been loaded goes into the outbox as far as the rules want it. Without any rule this costs nothing. */
+static bool fill_outbox(struct loading *loading)
+{
+    const struct row_set *mails = &loading->cargo.message;
+    const char *values[2 + STORE_OUTBOX_COLUMNS];
+    char spool[NUMBER_TEXT];
+    struct row_set rows;
+    bool done = true;
+
+    if (!loading->has_rules)
+        return true;
+    row_set_init(&rows, STORE_OUTBOX_COLUMNS);
+    for (size_t at = 0; at < loading->cargo.events; at++)
+        if (may_go_out(&loading->cargo.event[at]))
+            add_outgoing(&rows, &loading->cargo.event[at]);
+    if (rows.rows || mails->rows) {
+        values[0] = mails->rows ? buf_text(&mails->column[0]) : "{}"; /* closed when they were inserted */
+        values[1] = number(spool, loading->cargo.spool);
+        done = row_set_values(&rows, values + 2) && tell(loading, &store_fill_outbox, values);
+    }
+    row_set_free(&rows);
+    return done;
+}
+
 static bool close_batch(struct loading *loading)
 {
     const struct spool_record *last = &loading->record[loading->records - 1];
@@ -493,7 +540,8 @@ static bool transact(struct loading *loading, bool *overtaken)
            && insert_once(loading, &insert_refusals, &loading->cargo.refusal) && insert_new_deliveries(loading)
            && tell_rows(loading, &insert_clocks, &loading->cargo.clock)
            && tell_rows(loading, &insert_devices, &loading->cargo.device)
-           && tell_rows(loading, &learn_networks, &loading->cargo.network) && insert_events(loading) && close_batch(loading);
+           && tell_rows(loading, &learn_networks, &loading->cargo.network) && insert_events(loading)
+           && fill_outbox(loading) && close_batch(loading);
 }
 
 static void advance(struct store_progress *progress, const struct spool_record *last)

@@ -20,6 +20,7 @@ int keygen_command(const struct conf *conf, int argc, char **argv);
 int match_command(const struct conf *conf, int argc, char **argv);
 int rules_command(const struct conf *conf, int argc, char **argv);
 int node_command(const struct conf *conf, int argc, char **argv);
+int sink_command(const struct conf *conf, int argc, char **argv);
 int spool_command(const struct conf *conf, int argc, char **argv);
 int stamp_command(const struct conf *conf, int argc, char **argv);
 

@@ -27,6 +27,7 @@ libctl_a_SOURCES += ctl/record_text.c
 libctl_a_SOURCES += ctl/record_text.h
 libctl_a_SOURCES += ctl/schema.c
 libctl_a_SOURCES += ctl/schema.h
+libctl_a_SOURCES += ctl/sink.c
 libctl_a_SOURCES += ctl/spool.c
 libctl_a_SOURCES += ctl/spool_walk.c
 libctl_a_SOURCES += ctl/spool_walk.h

@@ -23,6 +23,7 @@ static const struct {
     {"reply", "replied", "reply"},
     {"auto_reply", "sent an automatic reply", "away"},
     {"bounce", "did not get the mail: it bounced", "bounce"},
+    {"undelivered", "did not get the mail: a server refused it", "bounce"},
     {"complaint", "complained about the mail", "bounce"},
     {"receipt", "sent a receipt", "reply"},
     {"meeting", "answered the invitation", "reply"},

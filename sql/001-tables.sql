@@ -287,6 +287,7 @@ create table spoor.answer (
     status text,
     hard boolean,
     effect boolean not null default false,
+    text text,
     primary key (message, digest)
 );
 comment on table spoor.answer is 'A mail that refers to a tracked one: a reply, an automatic reply, a bounce and their kin. Arriving twice it is still one row.';
@@ -310,6 +311,7 @@ comment on column spoor.answer.queue_id is 'Queue id there.';
 comment on column spoor.answer.about is 'Whom a delivery report or complaint names, in normal form.';
 comment on column spoor.answer.status is 'Status code of a bounce or delay (RFC 3463).';
 comment on column spoor.answer.hard is 'Whether a bounce is for good; null where its status does not tell.';
+comment on column spoor.answer.text is 'What a person wrote in a reply, without the quoted history; null unless a sink or keep_reply_text asks for it.';
 comment on column spoor.answer.effect is 'Whether the one it is about was a recipient of the mail, as far as that was known when it came; spoor.answer_effect() has the last word.';
 
 create table spoor.campaign_refusal (

@@ -18,7 +18,7 @@ select e.at_time,
 from spoor.event e
 left join lateral (
     select c.verdict, c.reason from spoor.event_verdict c
-    where e.kind in ('v', 'c') and c.spool = e.spool and c.record = e.record
+    where e.kind in ('v', 'c', 'U') and c.spool = e.spool and c.record = e.record
     order by c.number desc limit 1) v on true;
 comment on view spoor.judged_event is 'spoor.event with the verdict that holds now.';
 comment on column spoor.judged_event.at_time is 'As in spoor.event.';

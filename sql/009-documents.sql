@@ -26,14 +26,16 @@ comment on column spoor.document.sha256 is 'Of the file''s bytes.';
 comment on column spoor.document.file_type is 'The ending of the file''s name, in lower case: pdf, docx, ... What the bytes are is for spoor-render to find out.';
 comment on column spoor.document.bytes is 'Size of the file.';
 comment on column spoor.document.state is 'How far its pages are.';
-comment on column spoor.document.reason is 'Why there are no pages, a word: encrypted, too_large, no_sandbox, type_mismatch, timeout, ...';
-comment on column spoor.document.pages is 'How many pages it has; null while that is not known.';
-comment on column spoor.document.attempts is 'How often a conversion was begun.';
+comment on column spoor.document.reason is 'Why there are no pages, or not all, a word that spoor-render(8) lists: encrypted, type_mismatch, first_pages, ...; of a pending one, what went wrong last.';
+comment on column spoor.document.pages is 'How many pages are shown; null until it is ready.';
+comment on column spoor.document.attempts is 'How often a conversion was begun and not given back.';
 comment on column spoor.document.not_before is 'No attempt before this time.';
 comment on column spoor.document.locked_by is 'Who converts it now.';
 comment on column spoor.document.locked_until is 'Until when that is believed.';
 comment on column spoor.document.created_at is 'When it was stored.';
 comment on column spoor.document.ready_at is 'When the last page was there.';
+
+create index document_pending on spoor.document (id) where state = 'pending';
 
 create table spoor.document_chunk (
     document bigint not null references spoor.document on delete cascade,
@@ -180,3 +182,30 @@ grant execute on function spoor.store_document(bytea, text, bigint), spoor.carry
 grant insert on spoor.document_chunk, spoor.attachment to spoor_milter, spoor_admin;
 grant insert, update (removed_at) on spoor.content to spoor_admin;
 grant update (document, bytes, expires_at, revoked_at) on spoor.attachment to spoor_admin;
+
+create function spoor.render_again(document bigint default null, reason text default null) returns bigint
+    language sql
+    as $$ with changed as (
+        update spoor.document d set state = 'pending', reason = null, attempts = 0, not_before = now()
+        where d.state in ('download_only', 'failed') and d.id = coalesce($1, d.id) and d.reason = coalesce($2, d.reason) returning 1),
+        told as (select pg_notify('spoor_render', '') from (select 1 from changed limit 1) any_row)
+        select (select count(*) from changed) + 0 * (select count(*) from told) $$;
+comment on function spoor.render_again(bigint, text) is 'Documents without pages are converted anew: one, or all that have this reason, such as no_sandbox once there is one. Gives how many.';
+
+-- spoor-render: reads files, writes pages and how far it is, and sees no mail
+do $$
+begin
+    if not exists (select from pg_catalog.pg_roles where rolname = 'spoor_render') then
+        create role spoor_render login;
+    end if;
+exception when duplicate_object or unique_violation then
+    null; -- made by an installation in another database at the same moment
+end $$;
+revoke all on function spoor.render_again(bigint, text) from public;
+grant usage on schema spoor to spoor_render;
+grant select on spoor.schema, spoor.document, spoor.document_chunk to spoor_render;
+grant update (state, reason, pages, attempts, not_before, locked_by, locked_until, ready_at) on spoor.document to spoor_render;
+grant insert, update, delete on spoor.page to spoor_render;
+grant select on spoor.page to spoor_render; -- for ON CONFLICT
+grant update (state, reason, attempts, not_before) on spoor.document to spoor_admin;
+grant execute on function spoor.render_again(bigint, text) to spoor_admin;

@@ -82,7 +82,10 @@ select m.id as message,
        e.clicks,
        a.replies,
        d.delivery,
-       d.delivered_at
+       d.delivered_at,
+       d.deferred_since,
+       d.relay,
+       d.server_words
 from spoor.recipient r
 join spoor.message m on m.id = r.message
 cross join lateral spoor.sendings(m.id) s
@@ -97,7 +100,10 @@ cross join lateral (
     select max(w.at_time) as last_answer_at, count(*) filter (where w.class = 'reply') as replies
     from spoor.answer w where w.message = any (s.messages) and w.from_address = r.address) a
 cross join lateral (
-    select coalesce(max(c.state)::text, 'accepted') as delivery, max(c.at_time) filter (where c.state = 'delivered') as delivered_at
+    select coalesce(max(c.state)::text, 'accepted') as delivery, max(c.at_time) filter (where c.state = 'delivered') as delivered_at,
+           min(c.deferred_since) filter (where c.state in ('deferred', 'expired')) as deferred_since,
+           (array_agg(c.relay order by c.state desc, c.at_time desc))[1] as relay,
+           (array_agg(c.text order by c.state desc, c.at_time desc))[1] as server_words
     from spoor.recipient_delivery c where c.message = any (s.messages) and c.recipient = r.address) d
 where s.last = m.id
 order by m.sent_at desc, r.address;
@@ -117,3 +123,6 @@ comment on column spoor.recipient_report.clicks is 'All clicks, without repeats.
 comment on column spoor.recipient_report.replies is 'All replies from this address.';
 comment on column spoor.recipient_report.delivery is 'accepted (nothing is known since), delivered, deferred, bounced or expired; where an alias made several of one, the worst.';
 comment on column spoor.recipient_report.delivered_at is 'When the recipient''s server took it.';
+comment on column spoor.recipient_report.deferred_since is 'Since when it is put off.';
+comment on column spoor.recipient_report.relay is 'The server that this is about.';
+comment on column spoor.recipient_report.server_words is 'What that server said.';

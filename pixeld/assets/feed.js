@@ -117,7 +117,7 @@
         if (!notify || !("Notification" in window) || Notification.permission !== "granted")
             return;
         const what = event.dataset.what;
-        if (what === "reply" || what === "bounce")
+        if (what === "reply" || what === "bounce" || what === "undelivered")
             show(group, event);
         else if (what === "view")
             setTimeout(() => {
