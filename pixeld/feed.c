@@ -43,10 +43,7 @@ struct http_answer feed_answer(struct site *site, const struct request *request,
 {
     struct slice rest = rest_of(route);
     const struct place *place = place_of(rest);
-    struct http_page *asset = feed_asset(&site->feed, request, rest);
 
-    if (asset)
-        return (struct http_answer){.page = asset};
     if (!place)
         return (struct http_answer){.page = site->pages.not_found};
     if (request->method == REQUEST_POST ? !place->post : !place->show)

@@ -20,7 +20,9 @@ struct http_answer feed_sign_in_show(struct feed_visit *visit)
 
     buf_init(&html, FEED_PAGE_MAX);
     feed_html_begin(&html, visit, "Sign in", "", false);
-    buf_add_str(&html, "<section class=\"card narrow\"><span class=\"brand\">Spoor</span><h1>Sign in to the Live Feed</h1>");
+    buf_add_str(&html, "<section class=\"card narrow\">");
+    feed_add_brand(&html, visit);
+    buf_add_str(&html, "<h1>Sign in to the Live Feed</h1>");
     if (visit->site->feed.courier) {
         markup_f(&html, "<p>You get a mail with a link that lets you in.</p><form method=\"post\" action=\"%s/feed/sign-in\" class=\"stack\">",
                  visit->prefix);
@@ -95,8 +97,9 @@ struct http_answer feed_link_show(struct feed_visit *visit)
 
     buf_init(&html, FEED_PAGE_MAX);
     feed_html_begin(&html, visit, "Sign in", "", false);
-    buf_add_str(&html, "<section class=\"card narrow\"><span class=\"brand\">Spoor</span><h1>Sign in to the Live Feed</h1>"
-                       "<p>This browser stays signed in for 30 days after it was last used. What it opens of your own mail will not count as a view.</p>"
+    buf_add_str(&html, "<section class=\"card narrow\">");
+    feed_add_brand(&html, visit);
+    buf_add_str(&html, "<h1>Sign in to the Live Feed</h1><p>This browser stays signed in for 30 days after it was last used. What it opens of your own mail will not count as a view.</p>"
                        "<form method=\"post\" class=\"stack\"><button class=\"main\">Sign in</button></form></section>");
     feed_html_end(&html);
     return feed_html_answer(visit, 200, &html, NULL);

@@ -20,6 +20,9 @@ static const struct {
 } kinds[] = {
     {"view", "opened the mail", "eye"},
     {"click", "followed a link", "link"},
+    {"opened", "opened the document", "page"},
+    {"read", "read the document", "page"},
+    {"downloaded", "downloaded the document", "page"},
     {"reply", "replied", "reply"},
     {"auto_reply", "sent an automatic reply", "away"},
     {"bounce", "did not get the mail: it bounced", "bounce"},
@@ -153,7 +156,7 @@ void feed_entry_begin_group(struct buf *out, const struct feed_entry *newest, co
         markup_f(out, "<a href=\"%s/feed/mail/%s\">%s</a>", prefix, newest->message,
                  newest->subject && *newest->subject ? newest->subject : "(no subject)");
     else
-        markup_text(out, newest->subject && *newest->subject ? newest->subject : "(no subject)");
+        markup_f(out, "%s", newest->subject && *newest->subject ? newest->subject : "(no subject)");
     if (newest->campaign)
         markup_f(out, "<span class=\"campaign\">%s</span>", newest->campaign);
     if (newest->show_owner)

@@ -66,9 +66,17 @@ static void add_link(struct buf *html, const struct feed_visit *visit, const cha
     markup_f(html, ">%s</a>", words);
 }
 
+void feed_add_brand(struct buf *html, const struct feed_visit *visit)
+{
+    markup_f(html, "<span class=\"brand\"><img src=\"%s/a/%s\" width=\"24\" height=\"24\" alt=\"\">Spoor</span>", visit->prefix,
+             visit->site->assets.item[ASSET_ICON].name);
+}
+
 static void add_bar(struct buf *html, const struct feed_visit *visit, const char *current)
 {
-    buf_add_str(html, "<a class=\"skip\" href=\"#main\">To the content</a><header class=\"top\"><span class=\"brand\">Spoor</span><nav aria-label=\"Pages\">");
+    buf_add_str(html, "<a class=\"skip\" href=\"#main\">To the content</a><header class=\"top\">");
+    feed_add_brand(html, visit);
+    buf_add_str(html, "<nav aria-label=\"Pages\">");
     add_link(html, visit, "/feed", "Live Feed", current);
     add_link(html, visit, "/feed/devices", "Devices", current);
     buf_add_str(html, "</nav><div class=\"me\">");
@@ -79,15 +87,17 @@ static void add_bar(struct buf *html, const struct feed_visit *visit, const char
 
 void feed_html_begin(struct buf *html, const struct feed_visit *visit, const char *title, const char *current, bool refreshes)
 {
+    const struct asset *asset = visit->site->assets.item;
+
     buf_add_str(html, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">");
     markup_f(html, "<title>%s</title><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">", title);
     buf_add_str(html, "<meta name=\"color-scheme\" content=\"light dark\"><meta name=\"robots\" content=\"noindex\">");
     if (refreshes)
         buf_add_str(html, "<noscript><meta http-equiv=\"refresh\" content=\"30\"></noscript>");
-    markup_f(html, "<link rel=\"stylesheet\" href=\"%s/feed/style.css\"><link rel=\"icon\" href=\"%s/feed/icon.svg\">", visit->prefix,
-             visit->prefix);
-    markup_f(html, "<script src=\"%s/feed/feed.js\" defer></script></head>\n<body class=\"%s\">", visit->prefix,
-             visit->session ? "inside" : "outside");
+    markup_f(html, "<link rel=\"stylesheet\" href=\"%s/a/%s\"><link rel=\"icon\" href=\"%s/a/%s\">", visit->prefix,
+             asset[ASSET_FEED_STYLE].name, visit->prefix, asset[ASSET_ICON].name);
+    markup_f(html, "<script src=\"%s/a/%s\" defer></script></head>\n<body class=\"%s\">", visit->prefix,
+             asset[ASSET_FEED_SCRIPT].name, visit->session ? "inside" : "outside");
     if (visit->session)
         add_bar(html, visit, current);
     buf_add_str(html, "<main id=\"main\">\n");

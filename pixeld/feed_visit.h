@@ -37,6 +37,7 @@ void feed_visit_argument(const struct feed_visit *visit, const char *name, struc
 
 /* A whole page: the head with TITLE, then, with a session, the bar on top. END closes it. */
 void feed_html_begin(struct buf *html, const struct feed_visit *visit, const char *title, const char *current, bool refreshes);
+void feed_add_brand(struct buf *html, const struct feed_visit *visit); /* our name and mark */
 void feed_html_end(struct buf *html);
 
 /* HTML is emptied. COOKIES are values of Set-Cookie; NULL ends them. */

@@ -2,18 +2,30 @@
 # What decides without the HTTP library, so that tests and fuzzers link it alone.
 noinst_LIBRARIES += libpixeld.a
 libpixeld_a_SOURCES =
+libpixeld_a_SOURCES += pixeld/beacon.c
+libpixeld_a_SOURCES += pixeld/beacon.h
+libpixeld_a_SOURCES += pixeld/beacon_rate.c
+libpixeld_a_SOURCES += pixeld/beacon_rate.h
+libpixeld_a_SOURCES += pixeld/byte_range.c
+libpixeld_a_SOURCES += pixeld/byte_range.h
 libpixeld_a_SOURCES += pixeld/client.c
 libpixeld_a_SOURCES += pixeld/client.h
 libpixeld_a_SOURCES += pixeld/crowd.c
 libpixeld_a_SOURCES += pixeld/crowd.h
 libpixeld_a_SOURCES += pixeld/desk.c
 libpixeld_a_SOURCES += pixeld/desk.h
+libpixeld_a_SOURCES += pixeld/disposition.c
+libpixeld_a_SOURCES += pixeld/disposition.h
+libpixeld_a_SOURCES += pixeld/gzip.c
+libpixeld_a_SOURCES += pixeld/gzip.h
 libpixeld_a_SOURCES += pixeld/held.c
 libpixeld_a_SOURCES += pixeld/held.h
 libpixeld_a_SOURCES += pixeld/hit.c
 libpixeld_a_SOURCES += pixeld/hit.h
 libpixeld_a_SOURCES += pixeld/http_stream.c
 libpixeld_a_SOURCES += pixeld/http_stream.h
+libpixeld_a_SOURCES += pixeld/markup.c
+libpixeld_a_SOURCES += pixeld/markup.h
 libpixeld_a_SOURCES += pixeld/name_set.c
 libpixeld_a_SOURCES += pixeld/name_set.h
 libpixeld_a_SOURCES += pixeld/request.c
@@ -29,6 +41,10 @@ libpixeld_a_SOURCES += pixeld/rules_parse.c
 libpixeld_a_SOURCES += pixeld/rules_private.h
 libpixeld_a_SOURCES += pixeld/verdict.c
 libpixeld_a_SOURCES += pixeld/verdict.h
+libpixeld_a_SOURCES += pixeld/view_id.c
+libpixeld_a_SOURCES += pixeld/view_id.h
+libpixeld_a_SOURCES += pixeld/viewer.c
+libpixeld_a_SOURCES += pixeld/viewer.h
 
 libpixeld_a_SOURCES += pixeld/agent_name.c
 libpixeld_a_SOURCES += pixeld/agent_name.h
@@ -40,12 +56,12 @@ libpixeld_a_SOURCES += pixeld/feed_entry.c
 libpixeld_a_SOURCES += pixeld/feed_entry.h
 libpixeld_a_SOURCES += pixeld/form.c
 libpixeld_a_SOURCES += pixeld/form.h
-libpixeld_a_SOURCES += pixeld/markup.c
-libpixeld_a_SOURCES += pixeld/markup.h
 sbin_PROGRAMS += pixeld/spoor-pixeld
 pixeld_spoor_pixeld_CPPFLAGS = $(AM_CPPFLAGS) $(MICROHTTPD_CFLAGS) $(GNUTLS_CFLAGS) $(MAXMINDDB_CFLAGS)
-pixeld_spoor_pixeld_LDADD = libpixeld.a $(COMMON_LIBS) $(MICROHTTPD_LIBS) $(GNUTLS_LIBS) $(MAXMINDDB_LIBS)
+pixeld_spoor_pixeld_LDADD = libpixeld.a $(COMMON_LIBS) $(MICROHTTPD_LIBS) $(GNUTLS_LIBS) $(MAXMINDDB_LIBS) $(ZLIB_LIBS)
 pixeld_spoor_pixeld_SOURCES =
+pixeld_spoor_pixeld_SOURCES += pixeld/asset.c
+pixeld_spoor_pixeld_SOURCES += pixeld/asset.h
 pixeld_spoor_pixeld_SOURCES += pixeld/clerk.c
 pixeld_spoor_pixeld_SOURCES += pixeld/clerk.h
 pixeld_spoor_pixeld_SOURCES += pixeld/admin.c
@@ -54,6 +70,14 @@ pixeld_spoor_pixeld_SOURCES += pixeld/click.c
 pixeld_spoor_pixeld_SOURCES += pixeld/click.h
 pixeld_spoor_pixeld_SOURCES += pixeld/deadline.c
 pixeld_spoor_pixeld_SOURCES += pixeld/deadline.h
+pixeld_spoor_pixeld_SOURCES += pixeld/document.c
+pixeld_spoor_pixeld_SOURCES += pixeld/document.h
+pixeld_spoor_pixeld_SOURCES += pixeld/document_file.c
+pixeld_spoor_pixeld_SOURCES += pixeld/document_image.c
+pixeld_spoor_pixeld_SOURCES += pixeld/document_note.c
+pixeld_spoor_pixeld_SOURCES += pixeld/document_note.h
+pixeld_spoor_pixeld_SOURCES += pixeld/document_part.h
+pixeld_spoor_pixeld_SOURCES += pixeld/embedded.h
 pixeld_spoor_pixeld_SOURCES += pixeld/examine.c
 pixeld_spoor_pixeld_SOURCES += pixeld/examine.h
 pixeld_spoor_pixeld_SOURCES += pixeld/feed.c
@@ -71,13 +95,10 @@ pixeld_spoor_pixeld_SOURCES += pixeld/feed_list.c
 pixeld_spoor_pixeld_SOURCES += pixeld/feed_list.h
 pixeld_spoor_pixeld_SOURCES += pixeld/feed_chart.c
 pixeld_spoor_pixeld_SOURCES += pixeld/feed_chart.h
-pixeld_spoor_pixeld_SOURCES += pixeld/feed_assets.c
-pixeld_spoor_pixeld_SOURCES += pixeld/feed_assets.h
 pixeld_spoor_pixeld_SOURCES += pixeld/feed_account.c
 pixeld_spoor_pixeld_SOURCES += pixeld/feed_account.h
 pixeld_spoor_pixeld_SOURCES += pixeld/courier.c
 pixeld_spoor_pixeld_SOURCES += pixeld/courier.h
-pixeld_spoor_pixeld_SOURCES += pixeld/asset.h
 pixeld_spoor_pixeld_SOURCES += pixeld/handover.c
 pixeld_spoor_pixeld_SOURCES += pixeld/handover.h
 pixeld_spoor_pixeld_SOURCES += pixeld/health.c
@@ -102,12 +123,12 @@ pixeld_spoor_pixeld_SOURCES += pixeld/unsubscribe.h
 pixeld_spoor_pixeld_SOURCES += pixeld/tls.c
 pixeld_spoor_pixeld_SOURCES += pixeld/tls.h
 
-# The feed's style, script and icon, as texts within the program.
-feed_assets = pixeld/assets/feed.css pixeld/assets/feed.js pixeld/assets/icon.svg
-EXTRA_DIST += $(feed_assets) pixeld/assets/embed.awk
-nodist_pixeld_spoor_pixeld_SOURCES = pixeld/asset.c
-CLEANFILES += pixeld/asset.c
-pixeld/asset.c: $(feed_assets) pixeld/assets/embed.awk
-	$(AM_V_GEN)$(MKDIR_P) pixeld && cd $(srcdir) && LC_ALL=C $(AWK) -f pixeld/assets/embed.awk $(feed_assets) >$(abs_builddir)/$@.new && mv $(abs_builddir)/$@.new $(abs_builddir)/$@
+# What browsers get, compiled in.
+EMBEDDED = $(srcdir)/pixeld/viewer.js $(srcdir)/pixeld/viewer.css $(srcdir)/pixeld/feed.js $(srcdir)/pixeld/feed.css $(srcdir)/pixeld/icon.svg
+nodist_pixeld_spoor_pixeld_SOURCES = pixeld/embedded.c
+EXTRA_DIST += pixeld/embed.awk pixeld/viewer.js pixeld/viewer.css pixeld/feed.js pixeld/feed.css pixeld/icon.svg
+CLEANFILES += pixeld/embedded.c
+pixeld/embedded.c: $(srcdir)/pixeld/embed.awk $(EMBEDDED)
+	$(AM_V_GEN)$(MKDIR_P) pixeld && $(AWK) -f $(srcdir)/pixeld/embed.awk $(EMBEDDED) >$@.new && mv $@.new $@
 
 dist_man_MANS += pixeld/spoor-pixeld.8

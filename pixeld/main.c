@@ -244,6 +244,15 @@ static bool start_clerk(struct pixeld *pixeld, struct buf *error)
     return pixeld->clerk || failed(error);
 }
 
+static bool open_viewer(struct pixeld *pixeld, struct buf *error)
+{
+    const struct conf *conf = pixeld->conf;
+
+    pixeld->site.cache = cache_new(conf->memcached, (int)conf->memcached_timeout_ms, error);
+    pixeld->site.beacon_rate = beacon_rate_new();
+    return (pixeld->site.cache && pixeld->site.beacon_rate && assets_init(&pixeld->site.assets)) || failed(error);
+}
+
 static bool start_desk(struct pixeld *pixeld, struct buf *error)
 {
     struct desk_options options = {
@@ -286,7 +295,7 @@ static bool start_feed(struct pixeld *pixeld, struct buf *error)
     feed->origin = origin_of(slice_str(conf->tracking_url));
     feed->secure = pixeld->site.hits.secure_cookies;
     feed->local_domains = &conf->local_domains;
-    if (!options.prefix || !feed_assets_init(feed))
+    if (!options.prefix)
         return failed(error);
     if (*conf->pixeld.sign_in_server && !(feed->courier = courier_start(conf->pixeld.sign_in_server, error)))
         return failed(error);
@@ -297,7 +306,6 @@ static bool start_feed(struct pixeld *pixeld, struct buf *error)
 static void stop_feed(struct pixeld *pixeld)
 {
     courier_stop(pixeld->site.feed.courier);
-    feed_assets_release(&pixeld->site.feed);
     places_close(pixeld->site.feed.places);
     free(pixeld->prefix);
 }
@@ -365,8 +373,8 @@ static bool start(struct pixeld *pixeld)
 {
     static bool (*const steps[])(struct pixeld *, struct buf *) = {
         warn_of_doubts, open_proxies, open_keys,    open_sockets, drop_privileges, open_tls,
-        take_over,      open_spool,   start_loader, start_clerk,  start_desk,      open_places,
-        start_feed,       start_http,   start_admin,
+        take_over,      open_spool,   start_loader, start_clerk,  open_viewer,     start_desk,
+        open_places,    start_feed,   start_http,   start_admin,
     };
     bool ok = true;
     struct buf error;
@@ -436,6 +444,9 @@ static void stop(struct pixeld *pixeld)
     clerk_stop(pixeld->clerk);
     desk_free(pixeld->desk);
     stop_feed(pixeld);
+    assets_release(&pixeld->site.assets);
+    beacon_rate_free(pixeld->site.beacon_rate);
+    cache_free(pixeld->site.cache);
     recorder_close(&pixeld->recorder, LOADER_DRAIN_MS);
     latest_free(pixeld->site.rulebook);
     pages_release(&pixeld->site.pages);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "pixeld/markup.h"
 
-#include <stdarg.h>
-#include <string.h>
+#include "common/utf8.h"
 
-static const char *entity_of(char c)
+#include <stdarg.h>
+
+static const char *reference_for(char c)
 {
     switch (c) {
     case '&': return "&amp;";
@@ -16,18 +17,32 @@ static const char *entity_of(char c)
     }
 }
 
-void markup_text(struct buf *out, const char *text)
+/* C0 and C1 controls and DEL, of which HTML allows no other than tab, line feed and form feed. */
+static bool is_control(struct slice character)
 {
-    size_t plain;
+    unsigned char first = (unsigned char)character.p[0];
 
-    if (!text)
-        return;
-    while (plain = strcspn(text, "&<>\"'"), text[plain]) {
-        buf_add(out, text, plain);
-        buf_add_str(out, entity_of(text[plain]));
-        text += plain + 1;
+    if (character.len == 2)
+        return first == 0xc2 && (unsigned char)character.p[1] < 0xa0;
+    return character.len == 1 && (first == 0x7f || (first < 0x20 && first != '\t' && first != '\n'));
+}
+
+bool markup_add_text(struct buf *out, struct slice text)
+{
+    while (text.len) {
+        size_t bytes = text.p[0] == '\0' ? 1 : utf8_character(text);
+        struct slice character = slice_of(text.p, bytes ? bytes : 1);
+        const char *reference = reference_for(text.p[0]);
+
+        if (bytes == 0)
+            buf_add_str(out, "\xef\xbf\xbd");
+        else if (reference)
+            buf_add_str(out, reference);
+        else if (!is_control(character))
+            buf_add_slice(out, character);
+        text = slice_from(text, character.len);
     }
-    buf_add(out, text, plain);
+    return !out->failed;
 }
 
 void markup_f(struct buf *out, const char *format, ...)
@@ -38,7 +53,7 @@ void markup_f(struct buf *out, const char *format, ...)
     va_start(texts, format);
     while ((mark = strstr(format, "%s"))) {
         buf_add(out, format, (size_t)(mark - format));
-        markup_text(out, va_arg(texts, const char *));
+        markup_add_text(out, slice_str(va_arg(texts, const char *)));
         format = mark + 2;
     }
     va_end(texts);

@@ -423,6 +423,9 @@ begin
         fresh := fresh || array(select e::spoor.event from spoor.event e
             where e.spool = one.spool and e.record between one.first and one.last
                   and e.at_time > one.loaded_at - interval '40 days' and e.kind in ('v', 'c'));
+        perform spoor.judge_own(array(select e::spoor.event from spoor.event e
+            where e.spool = one.spool and e.record between one.first and one.last
+                  and e.at_time > one.loaded_at - interval '40 days' and e.kind in ('O', 'R', 'D')));
     end loop;
     -- what came late is looked at apart, so that no rule looks at all the time between
     for together in select array_agg(f::spoor.event) from unnest(fresh) f group by floor(extract(epoch from f.at_time) / 300) loop
@@ -452,6 +455,7 @@ begin
     select coalesce(max(v.number), 0) into last_new from spoor.event_verdict v;
     perform spoor.judge_batches(most);
     perform spoor.judge_delivered();
+    perform spoor.judge_documents(most);
     select min(v.number), max(v.number), count(*) into first_new, last_new, judged
         from spoor.event_verdict v where v.number > last_new;
     if judged > 0 then

@@ -333,7 +333,7 @@ create function spoor.own_views(fresh spoor.event[])
                f.recipient = 0 and exists (select from spoor.recipient r where r.message = f.message
                                            and r.address = any (m.who || m.sender)) as among
         from unnest($1) f join mails m on m.id = f.message
-        where f.kind in ('v', 'c'))
+        where spoor.is_judged(f.kind))
     select s.spool, s.record, (case when s.device or s.copy or s.network and not s.shared then 's' else 'u' end)::"char",
            case when s.device then 'own_device' when s.copy then 'own_copy'
                 when s.network and not s.shared then 'own_network' else 'perhaps_own' end

@@ -1,148 +1,174 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Debian's Chromium without a screen, driven through chromedriver by WebDriver (W3C) over plain HTTP."""
+"""A real browser, Debian's Chromium, driven by its chromedriver as WebDriver (W3C) says: HTTP and JSON, no library."""
 
 import base64
-import http.client
 import json
 import os
 import shutil
 import tempfile
+import urllib.error
+import urllib.request
 
 import proc
 
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
-DESKTOP, PHONE = (1280, 900), (390, 844)
+# A person's: chromedriver's own says HeadlessChrome, and is a robot's to us.
+AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
+PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 3, "mobile": True}
 
 
-class Driver:
-    """chromedriver; several browsers, each with cookies of its own, may come from one."""
-
-    def __init__(self, log_folder):
-        self.port = proc.free_port()
-        self.home = tempfile.mkdtemp(prefix="spoor-browser-", dir="/tmp")
-        self.server = proc.Server("chromedriver", ["chromedriver", "--port=%d" % self.port],
-                                  os.path.join(log_folder, "chromedriver.log"), env={"HOME": self.home, "TMPDIR": self.home})
-        self.server.wait_ready(self.port)
-        self.idle, self.busy = [], []
-
-    def browser(self, size=DESKTOP, dark=False, javascript=True):
-        """One without cookies, until release(): a browser takes a second to start."""
-        one = self.idle.pop() if self.idle and javascript else Browser(self, javascript)
-        self.busy.append(one)
-        one.look(size, dark)
-        return one
-
-    def release(self):
-        for one in self.busy:
-            if one.javascript:
-                one.forget()
-                self.idle.append(one)
-            else:
-                one.close()
-        self.busy = []
-
-    def stop(self):
-        self.release()
-        for one in self.idle:
-            one.close()
-        self.server.stop()
-        shutil.rmtree(self.home, ignore_errors=True)
+def is_there():
+    return all(shutil.which(name) for name in ("chromium", "chromedriver"))
 
 
 class Browser:
-    def __init__(self, driver, javascript):
-        self.driver = driver
-        self.javascript = javascript
-        arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
-                     "--disable-background-networking", "--no-first-run", "--window-size=%d,%d" % DESKTOP]
-        options = {"args": arguments}
-        if not javascript:
-            options["prefs"] = {"profile.managed_default_content_settings.javascript": 2}
-        asked = {"capabilities": {"alwaysMatch": {"browserName": "chrome", "goog:chromeOptions": options,
-                                                  "goog:loggingPrefs": {"browser": "ALL"}}}}
-        self.path = ""
-        self.path = "/session/" + self.call("POST", "/session", asked)["sessionId"]
+    """
+    One window. AUTOMATED: as chromedriver starts it, which pages can tell; else it looks like a person's. Use it as a
+    context manager.
+    """
 
-    def devtools(self, command, **parameters):
-        return self.call("POST", "/goog/cdp/execute", {"cmd": command, "params": parameters})
-
-    def look(self, size=DESKTOP, dark=False):
-        """On a screen of that size, in light or dark."""
-        self.devtools("Emulation.setDeviceMetricsOverride", width=size[0], height=size[1], deviceScaleFactor=1,
-                      mobile=size[0] < 600)
-        self.devtools("Emulation.setEmulatedMedia",
-                      features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
-
-    def forget(self):
-        """As if it had just been started."""
-        self.open("about:blank")
-        self.devtools("Network.clearBrowserCookies")
-        self.devtools("Network.clearBrowserCache")
-        self.complaints()
-
-    def call(self, method, path, body=None):
-        client = http.client.HTTPConnection("127.0.0.1", self.driver.port, timeout=60)
+    def __init__(self, automated=False, width=1280, height=900, arguments=()):
+        self.folder = tempfile.mkdtemp(prefix="spoor-browser-")
+        self.port = proc.free_port()
+        self.log = os.path.join(self.folder, "chromedriver.log")
+        self.driver = proc.Server("chromedriver", ["chromedriver", "--port=%d" % self.port], self.log)
+        self.session = None
         try:
-            client.request(method, self.path + path, json.dumps(body) if body is not None else None,
-                           {"Content-Type": "application/json"})
-            value = json.loads(client.getresponse().read())["value"]
-        finally:
-            client.close()
-        if isinstance(value, dict) and "error" in value:
-            raise proc.Failure("browser: %s: %s" % (value["error"], value["message"].splitlines()[0]), self.driver.server.log)
-        return value
+            self.driver.wait_ready(self.port)
+            self._begin(automated, width, height, arguments)
+        except BaseException:
+            self.close()
+            raise
 
-    def open(self, url):
-        self.call("POST", "/url", {"url": url})
+    def _begin(self, automated, width, height, arguments):
+        options = ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--no-first-run",
+                   "--disable-background-networking", "--disable-component-update", "--force-color-profile=srgb",
+                   "--lang=en-US", "--window-size=%d,%d" % (width, height), "--user-data-dir=" + os.path.join(self.folder, "profile")]
+        if not automated:
+            options += ["--disable-blink-features=AutomationControlled", "--user-agent=" + AGENT]
+        preferences = {"download.default_directory": self.folder, "download.prompt_for_download": False}
+        wanted = {"browserName": "chrome", "goog:loggingPrefs": {"performance": "ALL", "browser": "ALL"},
+                  "goog:chromeOptions": {"args": options + list(arguments), "prefs": preferences, "binary": shutil.which("chromium")}}
+        answer = self._ask("POST", "/session", {"capabilities": {"alwaysMatch": wanted}})
+        self.session = "/session/" + answer["sessionId"]
 
-    @property
-    def url(self):
-        return self.call("GET", "/url")
+    def _ask(self, method, path, value=None):
+        body = None if value is None else json.dumps(value).encode()
+        request = urllib.request.Request("http://127.0.0.1:%d%s" % (self.port, path), body, method=method,
+                                         headers={"Content-Type": "application/json"})
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return json.load(answer)["value"]
+        except urllib.error.HTTPError as error:
+            raise proc.Failure("WebDriver %s %s: %s" % (method, path, error.read().decode()[:600]), self.log)
 
-    def run(self, script, *arguments):
-        return self.call("POST", "/execute/sync", {"script": script, "args": list(arguments)})
+    def ask(self, path, value=None, method=None):
+        return self._ask(method or ("GET" if value is None else "POST"), self.session + path, value)
 
-    def text(self, selector="body"):
-        return self.run("const e = document.querySelector(arguments[0]); return e ? e.innerText : null", selector)
+    def __enter__(self):
+        return self
 
-    def texts(self, selector):
-        return self.run("return Array.from(document.querySelectorAll(arguments[0]), e => e.innerText)", selector)
-
-    def _element(self, selector):
-        return self.call("POST", "/element", {"using": "css selector", "value": selector})[ELEMENT]
-
-    def click(self, selector):
-        self.call("POST", "/element/%s/click" % self._element(selector), {})
-
-    def type(self, selector, text):
-        self.call("POST", "/element/%s/value" % self._element(selector), {"text": text})
-
-    def press(self, key):
-        self.call("POST", "/actions", {"actions": [{"type": "key", "id": "keyboard", "actions": [
-            {"type": "keyDown", "value": key}, {"type": "keyUp", "value": key}]}]})
-
-    def wait(self, script, *arguments, what=None, seconds=20):
-        return proc.wait_for(lambda: self.run(script, *arguments), what or script, seconds, self.driver.server.log)
-
-    def cookies(self):
-        return {each["name"]: each for each in self.call("GET", "/cookie")}
-
-    def set_cookie(self, name, value):
-        self.call("POST", "/cookie", {"cookie": {"name": name, "value": value, "path": "/"}})
-
-    def complaints(self):
-        """What the browser's console has said since the last call: errors of scripts, and what the policy forbade."""
-        return [each["message"] for each in self.call("POST", "/se/log", {"type": "browser"})]
-
-    def screenshot(self, path, whole=False):
-        if whole:
-            shot = self.devtools("Page.captureScreenshot", captureBeyondViewport=True)["data"]
-        else:
-            shot = self.call("GET", "/screenshot")
-        with open(path, "wb") as out:
-            out.write(base64.b64decode(shot))
+    def __exit__(self, *unused):
+        self.close()
 
     def close(self):
-        if self.path:
-            self.call("DELETE", "")
-            self.path = ""
+        """The browser ends at once; pages hear nothing of it. Nothing of it stays."""
+        if self.session:
+            try:
+                self.ask("", method="DELETE")
+            except (proc.Failure, OSError):
+                pass
+            self.session = None
+        self.driver.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def go(self, url):
+        """Returns when the page has loaded."""
+        self.ask("/url", {"url": url})
+
+    def script(self, text, *arguments):
+        """What TEXT returns in the page."""
+        return self.ask("/execute/sync", {"script": text, "args": list(arguments)})
+
+    def command(self, name, **parameters):
+        """One of the DevTools protocol."""
+        return self.ask("/goog/cdp/execute", {"cmd": name, "params": parameters})
+
+    def text(self, selector):
+        return self.script("return document.querySelector(arguments[0])?.innerText", selector)
+
+    def find(self, selector):
+        return self.ask("/element", {"using": "css selector", "value": selector})[ELEMENT]
+
+    def click(self, selector):
+        self.ask("/element/%s/click" % self.find(selector), {})
+
+    def type(self, selector, text):
+        self.ask("/element/%s/value" % self.find(selector), {"text": text})
+
+    def key(self, character):
+        """A key on whatever has the focus; special ones have the code points of WebDriver, such as U+E014 for the right arrow."""
+        keys = [{"type": "keyDown", "value": character}, {"type": "keyUp", "value": character}]
+        self.ask("/actions", {"actions": [{"type": "key", "id": "keys", "actions": keys}]})
+
+    def wheel(self, pixels, x=400, y=500):
+        """Turns the wheel of the mouse, as fingers do."""
+        turn = {"type": "scroll", "x": x, "y": y, "deltaX": 0, "deltaY": pixels, "duration": 50, "origin": "viewport"}
+        self.ask("/actions", {"actions": [{"type": "wheel", "id": "wheel", "actions": [turn]}]})
+
+    def new_tab(self):
+        """One in front of the others, which are hidden from now on; its handle."""
+        handle = self.ask("/window/new", {"type": "tab"})["handle"]
+        self.switch(handle)
+        return handle
+
+    def tab(self):
+        return self.ask("/window")
+
+    def switch(self, handle):
+        self.ask("/window", {"handle": handle})
+
+    def close_tab(self):
+        return self.ask("/window", method="DELETE")
+
+    def wait_visible(self):
+        proc.wait_for(lambda: self.script("return document.visibilityState") == "visible", "the tab is in front")
+
+    def leave(self):
+        """Closes the tab as a person does, who has others: the page hears of it."""
+        left = self.tab()
+        other = self.new_tab()
+        self.switch(left)
+        self.close_tab()
+        self.switch(other)
+
+    def phone(self):
+        self.command("Emulation.setDeviceMetricsOverride", **PHONE)
+        self.command("Emulation.setTouchEmulationEnabled", enabled=True)
+
+    def dark(self):
+        self.command("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark"}])
+
+    def picture(self, path):
+        """What is in sight, as a PNG file."""
+        with open(path, "wb") as out:
+            out.write(base64.b64decode(self.ask("/screenshot")))
+
+    def complaints(self):
+        """What the console has since the last call."""
+        return [entry["message"] for entry in self.ask("/se/log", {"type": "browser"})]
+
+    def traffic(self):
+        """The answers since the last call: URL, status and bytes on the wire, of the pages and all they asked for."""
+        answers = {}
+        for entry in self.ask("/se/log", {"type": "performance"}):
+            message = json.loads(entry["message"])["message"]
+            parameters = message["params"]
+            if message["method"] == "Network.requestWillBeSent":
+                answers.setdefault(parameters["requestId"], {"status": 0, "bytes": 0})["url"] = parameters["request"]["url"]
+            elif message["method"] == "Network.responseReceived":
+                answers.setdefault(parameters["requestId"], {"bytes": 0})["status"] = parameters["response"]["status"]
+                answers[parameters["requestId"]]["url"] = parameters["response"]["url"]
+            elif message["method"] == "Network.loadingFinished":
+                answers.setdefault(parameters["requestId"], {"status": 0, "url": ""})["bytes"] = int(parameters["encodedDataLength"])
+        return list(answers.values())

@@ -13,6 +13,7 @@ import pytest
 
 import browser as browser_of
 import feed_server
+import proc
 import web
 
 EVENTS = "return document.querySelectorAll('.event').length"
@@ -28,9 +29,63 @@ def server():
     assert all(status == 0 for status in statuses.values())
 
 
+DESKTOP, PHONE = (1280, 900), (390, 844)
+
+
+class Page(browser_of.Browser):
+    """A browser, and what is asked of the page in it."""
+
+    def look(self, size=DESKTOP, dark=False):
+        """On a screen of that size, in light or dark."""
+        self.command("Emulation.setDeviceMetricsOverride", width=size[0], height=size[1], deviceScaleFactor=1,
+                     mobile=size[0] < 600)
+        self.command("Emulation.setEmulatedMedia",
+                     features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
+
+    def forget(self):
+        """As if it had just been started."""
+        self.go("about:blank")
+        self.command("Network.clearBrowserCookies")
+        self.complaints()
+
+    def texts(self, selector):
+        return self.script("return Array.from(document.querySelectorAll(arguments[0]), e => e.innerText)", selector)
+
+    def wait(self, script, *arguments, what=None, seconds=20):
+        return proc.wait_for(lambda: self.script(script, *arguments), what or script, seconds, self.log)
+
+    def cookies(self):
+        return {each["name"]: each for each in self.ask("/cookie")}
+
+    def set_cookie(self, name, value):
+        self.ask("/cookie", {"cookie": {"name": name, "value": value, "path": "/"}})
+
+
+class Pages:
+    """A browser takes a second to start, so it is used again."""
+
+    def __init__(self):
+        self.idle, self.busy = [], []
+
+    def browser(self):
+        self.busy.append(self.idle.pop() if self.idle else Page())
+        self.busy[-1].look()
+        return self.busy[-1]
+
+    def release(self):
+        for page in self.busy:
+            page.forget()
+        self.idle += self.busy
+        self.busy = []
+
+    def stop(self):
+        for page in self.idle + self.busy:
+            page.close()
+
+
 @pytest.fixture(scope="module")
-def driver(server):
-    started = browser_of.Driver(server.log_folder)
+def driver():
+    started = Pages()
     yield started
     started.stop()
 
@@ -49,20 +104,24 @@ def people():
     return "alice%d@example.com" % people.count, "anton%d@example.com" % people.count
 
 
-def keep_picture(browser, name, whole=False):
+def keep_picture(browser, name):
     if os.environ.get("SPOOR_SCREENSHOTS"):
-        browser.screenshot(os.path.join(os.environ["SPOOR_SCREENSHOTS"], name + ".png"), whole)
+        browser.picture(os.path.join(os.environ["SPOOR_SCREENSHOTS"], name + ".png"))
 
 
-def signed_in(server, driver, address, **more):
-    browser = driver.browser(**more)
+def signed_in(server, driver, address):
+    browser = driver.browser()
+    sign_in(server, browser, address)
+    return browser
+
+
+def sign_in(server, browser, address):
     cookies = server.sign_in(address)
-    browser.open(server.url("/feed/sign-in"))
+    browser.go(server.url("/feed/sign-in"))
     for name, value in cookies.items():
         browser.set_cookie(name, value)
-    browser.open(server.url())
+    browser.go(server.url())
     browser.wait("return document.querySelector('.inside') !== null")
-    return browser
 
 
 def live(browser):
@@ -74,16 +133,16 @@ def test_a_link_lets_in_once_and_only_by_its_button(server, driver, people):
     link = server.invite(alice)
     assert web.get(link).status == 200 and web.get(link, "HEAD").status == 200  # a scanner
     browser = driver.browser()
-    browser.open(link)
+    browser.go(link)
     browser.click("button.main")
     browser.wait("return document.querySelector('.inside') !== null")
-    assert browser.url == server.url() and alice in browser.text(".who")
+    assert browser.ask("/url") == server.url() and alice in browser.text(".who")
     assert "Nothing has happened yet" in browser.text("#feed")
     keep_picture(browser, "empty")
     session = browser.cookies()["spoor-session"]
     assert session["httpOnly"] and session["sameSite"] == "Lax" and re.fullmatch("[0-9a-f]{64}", session["value"])
     assert not server.postgres.rows("SELECT 1 FROM spoor.session s WHERE s::text LIKE '%%%s%%'" % session["value"])
-    browser.open(link)
+    browser.go(link)
     browser.click("button.main")
     browser.wait("return document.querySelector('h1').innerText.includes('does not open')")
     assert browser.complaints() == [] or all("403" in each for each in browser.complaints())
@@ -96,7 +155,7 @@ def test_a_view_shows_up_by_itself(server, driver, people):
     live(browser)
     took = []
     for number in range(9):
-        browser.run("const n = document.querySelectorAll('.event').length; window.arrived = 0;"
+        browser.script("const n = document.querySelectorAll('.event').length; window.arrived = 0;"
                     "new MutationObserver(() => { if (document.querySelectorAll('.event').length > n && !window.arrived)"
                     " window.arrived = Date.now(); }).observe(document.getElementById('feed'), {childList: true, subtree: true});")
         asked = time.time()
@@ -114,8 +173,8 @@ def test_a_view_shows_up_by_itself(server, driver, people):
     browser.wait("return document.querySelector('.whole') !== null")
     assert browser.text("table").count("carol@example.org") == 1 and "What happened" in browser.text("main")
     assert len(browser.texts(".whole .event")) == 10
-    assert browser.run("return document.querySelectorAll('svg.chart rect.bar').length") >= 1
-    keep_picture(browser, "mail", True)
+    assert browser.script("return document.querySelectorAll('svg.chart rect.bar').length") >= 1
+    keep_picture(browser, "mail")
 
 
 def test_nothing_is_lost_or_doubled_when_the_daemon_restarts(server, driver, people):
@@ -174,10 +233,10 @@ def test_filters_search_and_pages(server, driver, people):
     spring.view(address="198.51.100.99")  # no link, so it does not belong here
     spring.click("bob@example.net", address="198.51.100.98")
     browser.wait(EVENTS + " === 2")
-    browser.open(server.url("/feed?q=plain"))
+    browser.go(server.url("/feed?q=plain"))
     assert len(browser.texts(".event")) == 1 and "Plain words" in browser.text(".mail")
-    browser.open(server.url())
-    browser.run("const s = document.querySelector('select'); s.value = arguments[0]; s.dispatchEvent(new Event('change'))",
+    browser.go(server.url())
+    browser.script("const s = document.querySelector('select'); s.value = arguments[0]; s.dispatchEvent(new Event('change'))",
                 "spring " + alice)
     browser.wait("return location.search.includes('campaign=spring')")
     assert set(browser.texts(".mail a")) == {"Spring news"}
@@ -249,16 +308,22 @@ def test_pages_say_what_browsers_may_do(server, people):
     assert answer.headers["Cache-Control"] == "no-store" and answer.headers["X-Content-Type-Options"] == "nosniff"
     body = answer.body.decode()
     assert not re.search(r"<script(?! src)|\son\w+=|style=|https?://(?!127)", body)
-    style = server.get("/feed/style.css")
-    assert style.status == 200 and server.get("/feed/style.css", If_None_Match=style.headers["ETag"]).status == 304
+    for asset in re.findall(r'(?:href|src)="(/a/[^"]+)"', body):
+        assert server.get(asset).status == 200
 
 
 def test_the_page_works_without_scripts(server, driver, people):
     alice, _ = people
     mail = server.mail(alice)
     mail.view()
-    browser = signed_in(server, driver, alice, javascript=False)
-    body = browser.call("GET", "/source")
+    body = server.get("/feed", server.sign_in(alice)).body.decode()
+    assert 'http-equiv="refresh"' in body
+    with Page(arguments=["--blink-settings=scriptEnabled=false"]) as browser:
+        browser.go(server.url("/feed/sign-in"))
+        for name, value in server.sign_in(alice).items():
+            browser.set_cookie(name, value)
+        browser.go(server.url())
+        body = browser.ask("/source")
     assert 'http-equiv="refresh"' in body and "opened the mail" in body
 
 
@@ -270,7 +335,7 @@ def test_a_verdict_that_comes_later_changes_the_entry(server, driver, people):
     server.execute("INSERT INTO spoor.event VALUES (now(), %d, 700000000, 1000, 0, 1, 0, 'v', 'h', 0, '203.0.113.9');"
                    "SELECT spoor.add_batch(1::smallint, 700000000, 700000000, 1)" % mail.id)
     browser.wait(EVENTS + " === 1")
-    assert browser.run("return document.querySelector('.event').classList.contains('human')")
+    assert browser.script("return document.querySelector('.event').classList.contains('human')")
     server.execute("WITH v AS (INSERT INTO spoor.event_verdict (spool, record, verdict, reason) VALUES (1, 700000000, 'b', 0)"
                    " RETURNING number) SELECT spoor.add_batch(0::smallint, number, number, 1) FROM v")
     browser.wait("return document.querySelector('.event.machine') !== null")
@@ -294,10 +359,10 @@ def test_what_is_pressed_with_the_keyboard_and_read_aloud(server, driver, people
     browser.wait(EVENTS + " === 1")
     names = []
     for _ in range(14):
-        browser.press("\ue004")
-        names.append(browser.run("return document.activeElement.innerText || document.activeElement.name"))
+        browser.key("\ue004")
+        names.append(browser.script("return document.activeElement.innerText || document.activeElement.name"))
     assert names[0] == "To the content" and {"Live Feed", "Devices", "Sign out", "Views", "q", "people", "An offer"} <= set(names)
-    tree = browser.devtools("Accessibility.getFullAXTree")["nodes"]
+    tree = browser.command("Accessibility.getFullAXTree")["nodes"]
     said = {(node["role"]["value"], node.get("name", {}).get("value", "")) for node in tree if not node.get("ignored")}
     assert ("heading", "Live Feed") in said and ("heading", "bob@example.net") in said and ("searchbox", "Search") in said
     assert any(role == "status" for role, _ in said) and any(role == "article" for role, _ in said)
@@ -313,18 +378,18 @@ def test_it_is_readable_everywhere(server, driver, people):
         " '203.0.113.9' FROM generate_series(1, 1000) n;"
         "SELECT spoor.add_batch(1::smallint, 600000001, 600001000, 1000)" % mail.id)
     browser = signed_in(server, driver, alice)
-    for name, more in (("desktop", {}), ("phone", {"size": browser_of.PHONE}), ("dark", {"dark": True}),
-                       ("phone-dark", {"size": browser_of.PHONE, "dark": True})):
+    for name, more in (("desktop", {}), ("phone", {"size": PHONE}), ("dark", {"dark": True}),
+                       ("phone-dark", {"size": PHONE, "dark": True})):
         browser.look(**more)
-        browser.open(server.url())
+        browser.go(server.url())
         browser.wait(EVENTS + " === 50")
         keep_picture(browser, name)
-        fits = "return document.documentElement.scrollWidth <= %d" % more.get("size", browser_of.DESKTOP)[0]
-        assert browser.run(fits), name
-        dark = browser.run("return getComputedStyle(document.body).backgroundColor") == "rgb(16, 20, 29)"
+        fits = "return document.documentElement.scrollWidth <= %d" % more.get("size", DESKTOP)[0]
+        assert browser.script(fits), name
+        dark = browser.script("return getComputedStyle(document.body).backgroundColor") == "rgb(16, 20, 29)"
         assert dark == ("dark" in name)
-        browser.open(server.url("/feed/mail/%d" % mail.id))
+        browser.go(server.url("/feed/mail/%d" % mail.id))
         keep_picture(browser, name + "-mail")
-        assert browser.run(fits), name
-        browser.open(server.url("/feed/devices"))
+        assert browser.script(fits), name
+        browser.go(server.url("/feed/devices"))
         keep_picture(browser, name + "-devices")

@@ -5,7 +5,7 @@
     const feed = document.getElementById("feed");
     const live = document.getElementById("live");
     const notify = document.getElementById("notify");
-    const kinds = { views: ["view"], links: ["click"], replies: ["reply", "auto_reply", "meeting"] };
+    const kinds = { views: ["view"], links: ["click"], documents: ["opened", "read", "downloaded"], replies: ["reply", "auto_reply", "meeting"] };
     const mostGroups = 200;
 
     // Times
