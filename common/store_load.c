@@ -42,6 +42,7 @@ struct store_memory {
     struct store_words *words;
     int month[MONTHS_MOST]; /* year * 12 + month; a ring */
     size_t months;          /* ever entered */
+    struct db_meanwhile meanwhile;
 };
 
 static const struct db_statement read_clock = {
@@ -54,7 +55,8 @@ static const struct db_statement ensure_partitions = {
     "select spoor.ensure_partitions(spoor.from_microseconds($1), spoor.from_microseconds($1))", 1};
 
 static const struct db_statement move_watermark = {
-    "move_watermark", "select spoor.move_progress($1, $2, $3, $4, $5, $6)::integer", 6};
+    "move_watermark",
+    "select case when spoor.join_load($7) then spoor.move_progress($1, $2, $3, $4, $5, $6)::integer else -1 end", 7};
 
 static const struct db_statement insert_messages = {
     "insert_messages",
@@ -152,6 +154,11 @@ void store_memory_free(struct store_memory *memory)
         return;
     store_words_free(memory->words);
     free(memory);
+}
+
+void store_memory_meanwhile(struct store_memory *memory, void (*call)(void *arg), void *arg)
+{
+    memory->meanwhile = (struct db_meanwhile){call, arg};
 }
 
 /* what all steps share */
@@ -307,18 +314,22 @@ static bool unpack(struct loading *loading, struct buf *why)
 static bool move(struct loading *loading, bool *overtaken)
 {
     const struct spool_record *last = &loading->record[loading->records - 1];
-    char text[6][NUMBER_TEXT];
+    char text[7][NUMBER_TEXT];
+    int64_t moved;
     const char *const values[] = {
         number(text[0], loading->progress->spool), number(text[1], (int64_t)loading->progress->position),
         number(text[2], (int64_t)last->end),       number(text[3], (int64_t)last->position),
-        number(text[4], last->checksum),           number(text[5], (int64_t)loading->cargo.dropped)};
+        number(text[4], last->checksum),           number(text[5], (int64_t)loading->cargo.dropped),
+        number(text[6], loading->progress->forgotten)};
     struct db_result *result = ask(loading, &move_watermark, values);
 
     if (!result)
         return false;
-    *overtaken = db_integer(result, 0, 0) == 0;
+    moved = db_integer(result, 0, 0);
     db_result_free(result);
-    return !*overtaken;
+    *overtaken = moved == 0;
+    loading->progress->outdated = moved < 0;
+    return moved > 0;
 }
 
 static void mark_new(struct loading *loading, int64_t record)
@@ -427,6 +438,7 @@ static bool sort_events(const struct cargo *cargo, struct buf *stream, struct ro
 
 static bool insert_events(struct loading *loading)
 {
+    const struct db_meanwhile *meanwhile = loading->memory->meanwhile.call ? &loading->memory->meanwhile : NULL;
     struct row_set unjudged;
     struct buf stream;
     bool done;
@@ -435,7 +447,7 @@ static bool insert_events(struct loading *loading)
     row_set_init(&unjudged, 8);
     loading->refusable = true;
     done = !sort_events(&loading->cargo, &stream, &unjudged)
-           || (!stream.failed && db_copy(loading->db, copy_events, buf_slice(&stream), left_ms(loading)));
+           || (!stream.failed && db_copy(loading->db, copy_events, buf_slice(&stream), meanwhile, left_ms(loading)));
     /* 23514: somebody dropped the partition of a month; it is made again */
     loading->refusable = !done && strcmp(db_sqlstate(loading->db), "23514") != 0;
     done = done && tell_rows(loading, &insert_unjudged, &unjudged);
