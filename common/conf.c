@@ -181,6 +181,8 @@ static const struct conf_row rows[] = {
      AT(match.body_limit)},
     {"match", "clean", CONF_BOOL, "yes", .help = "take our images and links out of quoted mail, mend In-Reply-To",
      AT(match.clean)},
+    {"match", "keep_reply_text", CONF_BOOL, "no", .help = "keep the text of replies, also when no sink wants it",
+     AT(match.keep_reply_text)},
     {"match", "clean_recipients", CONF_LIST, "", .normalize = conf_form_domain, .wanted = domain_form,
      .help = "for whom mail is cleaned; empty: local_domains", AT(match.clean_recipients)},
     {"match", "stop_on_other", CONF_BOOL, "yes",

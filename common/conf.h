@@ -123,6 +123,7 @@ struct conf {
         int64_t body_limit;        /* bytes; a larger body is not looked into */
         struct conf_list clean_recipients; /* domains; empty: local_domains */
         bool clean;
+        bool keep_reply_text;
         bool stop_on_other;
         char *bounce_mailbox;      /* for mail to a return path whose sender is not known; "" leaves it */
     } match;

@@ -2,7 +2,7 @@
 # Unit tests speak TAP through cmocka; each is a file, linked with whatever of ours it calls.
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; top_srcdir='$(top_srcdir)'; export top_srcdir;
-LDADD = libctl.a libpixeld.a libdelivery.a libmail.a $(COMMON_LIBS) $(SYSTEMD_LIBS) $(ZLIB_LIBS) $(CMOCKA_LIBS)
+LDADD = libctl.a libpixeld.a librelay.a libdelivery.a libmail.a $(COMMON_LIBS) $(SYSTEMD_LIBS) $(ZLIB_LIBS) $(CMOCKA_LIBS) $(CURL_LIBS) $(JANSSON_LIBS)
 
 if HAVE_CMOCKA
 unit_tests =
@@ -53,6 +53,8 @@ unit_tests += tests/unit/test_policy
 unit_tests += tests/unit/test_qp
 unit_tests += tests/unit/test_read_ahead
 unit_tests += tests/unit/test_record
+unit_tests += tests/unit/test_relay
+unit_tests += tests/unit/test_reply_text
 unit_tests += tests/unit/test_return_path
 unit_tests += tests/unit/test_relay_list
 unit_tests += tests/unit/test_record_text
@@ -166,7 +168,9 @@ noinst_PROGRAMS += tests/fuzz/fuzz_pass
 noinst_PROGRAMS += tests/fuzz/fuzz_policy
 noinst_PROGRAMS += tests/fuzz/fuzz_qp
 noinst_PROGRAMS += tests/fuzz/fuzz_record
+noinst_PROGRAMS += tests/fuzz/fuzz_reply_text
 noinst_PROGRAMS += tests/fuzz/fuzz_return_path
+noinst_PROGRAMS += tests/fuzz/fuzz_salesforce
 noinst_PROGRAMS += tests/fuzz/fuzz_relay_list
 noinst_PROGRAMS += tests/fuzz/fuzz_document
 noinst_PROGRAMS += tests/fuzz/fuzz_rewrite
@@ -190,7 +194,9 @@ tests_fuzz_fuzz_pass_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_policy_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_qp_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_record_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_reply_text_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_return_path_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_salesforce_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_relay_list_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_document_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_rewrite_LDFLAGS = $(FUZZER_LINK)
