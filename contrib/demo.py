@@ -14,6 +14,7 @@ sys.path.insert(0, os.path.join(SOURCE, "tests", "system"))
 import mailer  # noqa: E402
 import mails  # noqa: E402
 import proc  # noqa: E402
+import salesforce  # noqa: E402
 import servers as servers_of  # noqa: E402
 import spoor  # noqa: E402
 import traces  # noqa: E402
@@ -78,8 +79,9 @@ def build(folder):
 
 
 class Play:
-    def __init__(self, servers):
+    def __init__(self, servers, crm):
         self.servers = servers
+        self.crm = crm
         self.database = servers.postgres
         self.mark = {}  # what is in the subject of each mail sent, by kind
 
@@ -99,6 +101,7 @@ class Play:
         step("a campaign writes to %s, who answers" % CC, self.campaign)
         step("the campaign's next mail to %s is refused" % CC, self.refused)
         step("everything is in the database", self.recorded)
+        step("each reply is a Task in Salesforce", self.tasks)
 
     def send(self, kind, subject):
         mark = self.mark[kind] = mails.new_mark()
@@ -181,6 +184,13 @@ class Play:
         need(people == {ELSEWHERE, CC}, "replies are from %r" % people)
 
 
+    def tasks(self):
+        proc.wait_for(lambda: len(self.crm.tasks) == 3, "three tasks", 30, os.path.join(self.servers.log_folder, "relay.log"))
+        need(not self.crm.wrong, "Salesforce would not take %r" % self.crm.wrong)
+        known = [task for task in self.crm.tasks.values() if task.get("WhoId") == self.crm.people["Contact"][0][0]]
+        need(len(known) == 2 and all(task["Type"] == "Reply" for task in known), "tasks are %r" % self.crm.tasks)
+
+
 # --- what is shown ------------------------------------------------------------------------------------
 
 
@@ -201,6 +211,27 @@ def show(database):
     print(database.table("SELECT message, " + SUBJECT + ", recipient, state, relay, left(text, 40) AS text FROM spoor.delivery_report"))
     print("spoor.campaign_report")
     print(database.table("SELECT campaign, mails, recipients, replied, stopped, refused FROM spoor.campaign_report"))
+
+
+def show_tasks(crm):
+    """What the replies have created in Salesforce, here a stand-in that checks what it is sent as the real one does."""
+    print("Tasks in Salesforce")
+    for task in crm.tasks.values():
+        for name, value in task.items():
+            print("  %-12s %s" % (name, value.replace("\n", "\n" + " " * 15)))
+        print()
+
+
+def bring_replies(servers):
+    """spoor-relay and a stand-in for Salesforce, which knows CC as a contact and SENDER as a user."""
+    crm = salesforce.Salesforce(servers.folder)
+    crm.add("Contact", CC)
+    crm.add("User", SENDER)
+    servers.spoor.sections["sink crm"] = crm.settings()
+    servers.spoor.write_conf()
+    servers.postgres.execute("insert into spoor.sink_rule (sink) values ('crm')")
+    servers.spoor.start("relay")
+    return crm
 
 
 def follow_the_log(servers):
@@ -259,8 +290,10 @@ def main():
         print("  servers in " + servers.folder)
         servers.start()
         step("spoor-delivery", lambda: follow_the_log(servers))
-        Play(servers).act()
+        crm = step("spoor-relay and a stand-in for Salesforce", lambda: bring_replies(servers))
+        Play(servers, crm).act()
         show(servers.postgres)
+        show_tasks(crm)
         if not once:
             invite(servers)
             wait_for_end()
@@ -269,7 +302,7 @@ def main():
     except (proc.Failure, Wrong) as error:
         print("\n%s: %s" % (NO, error), file=sys.stderr)
         if isinstance(error, Wrong) and servers:
-            for name in ("stamp", "match", "pixeld", "delivery"):
+            for name in ("stamp", "match", "pixeld", "delivery", "relay"):
                 print(proc.tail_of(os.path.join(servers.log_folder, name + ".log")), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
