@@ -111,6 +111,8 @@ struct conf {
         bool list_unsubscribe;     /* campaign mail without List-Unsubscribe gets it */
         bool text_links;           /* links in plain text too */
         bool decoy_link;           /* a link that no person follows */
+        struct conf_list crm_bcc;  /* ADDRESS, or WHOM and ADDRESS with a blank between; normal form */
+        bool crm_bcc_local;        /* also of mail with local recipients alone */
         struct conf_list attachments;       /* patterns of names: such files leave the mail unless it says otherwise */
         struct conf_list attachment_types;  /* endings of names, lower case */
         int64_t attachment_smallest, attachment_largest; /* bytes; others stay attached */

@@ -17,6 +17,7 @@ unit_tests += tests/unit/test_classify
 unit_tests += tests/unit/test_conf
 unit_tests += tests/unit/test_copy_stream
 unit_tests += tests/unit/test_corpus
+unit_tests += tests/unit/test_crm_bcc
 unit_tests += tests/unit/test_crowd
 unit_tests += tests/unit/test_daemon
 unit_tests += tests/unit/test_desk

@@ -122,3 +122,25 @@ def test_a_digest_lists_the_day(servers, relay, mark):
     (digest,) = notices(servers, b"Subject: Your mails")
     assert re.search(rb"bob@example.net replied to ", digest.replace(b"=\r\n", b"").replace(b"=20", b" "))
     assert servers.postgres.value("select count(*) from spoor.outbox where what = 'digest'") == "1"
+
+
+def test_a_blind_copy_for_the_crm(servers, mark):
+    """By spoor-stamp, to an address that is no recipient: not in the header, not in the record."""
+    crm = "dave@example.net"
+    conf = servers.spoor.write_conf(os.path.join(servers.folder, "bcc.conf"), sections={"stamp": {"crm_bcc": [SENDER + " " + crm]}})
+    servers.spoor.restart("stamp", conf)
+    try:
+        servers.submit(SENDER, [TO], mails.html_quoted_printable(SENDER, [TO], mark))
+        copy = servers.mail.wait(crm, mark.encode(), log=servers.receiving.log)
+        assert traces.pixels(copy, servers.spoor.tracking_url) and crm.encode() not in copy.partition(b"\n\n")[0].replace(
+            b"Delivered-To: " + crm.encode(), b"").replace(b"X-Original-To: " + crm.encode(), b"").replace(b"for <" + crm.encode(), b"")
+        rows = servers.postgres.wait_rows("select r.address from spoor.recipient r join spoor.message m on m.id = r.message"
+                                          " where m.subject like %s" % quote("%" + mark))
+        assert [row["address"] for row in rows] == [TO]
+        inside = mails.new_mark()
+        servers.submit(SENDER, ["anton@example.com"], mails.html_quoted_printable(SENDER, ["anton@example.com"], inside))
+        servers.mail.wait("anton@example.com", inside.encode(), log=servers.receiving.log)
+        servers.sending.wait_empty()
+        assert not servers.mail.mails(crm, inside.encode())
+    finally:
+        servers.spoor.restart("stamp")
