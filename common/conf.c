@@ -34,6 +34,7 @@ enum {
     BY_PIXELD = 1 << CONF_PIXELD,
     BY_DELIVERY = 1 << CONF_DELIVERY,
     BY_RELAY = 1 << CONF_RELAY,
+    BY_RENDER = 1 << CONF_RENDER,
     BY_SERVERS = 1 << CONF_SHARED | BY_STAMP | BY_MATCH | BY_PIXELD | BY_DELIVERY,
     BY_ALL = BY_SERVERS | 1 << CONF_DRY_RUN
 };
@@ -66,7 +67,7 @@ static const struct conf_row rows[] = {
      .wanted = "https://HOST or http://HOST:PORT",
      .help = "what our URLs begin with; spoor-pixeld answers there", AT(tracking_url), .needed_by = BY_ALL},
     {"", "database", CONF_TEXT, "", .help = "PostgreSQL, as libpq's connection string",
-     AT(database), .needed_by = BY_SERVERS},
+     AT(database), .needed_by = BY_SERVERS | BY_RENDER},
     {"", "database_timeout", CONF_MILLISECONDS, "300ms", 1, 60 * SECOND_MS,
      .help = "longest wait for PostgreSQL while a mail waits", AT(database_timeout_ms)},
     {"", "memcached", CONF_JOINED, "", .normalize = conf_form_server, .wanted = "HOST:PORT",
@@ -240,10 +241,25 @@ static const struct conf_row rows[] = {
      .help = "what was sent stays in the outbox so long; more than spool_keep", AT(relay.keep_s)},
     {"relay", "metrics_file", CONF_TEXT, "", .normalize = conf_form_path, .wanted = path_form,
      .help = "file for node_exporter's textfile collector; empty: none", AT(relay.metrics_file)},
+
+    {"render", "user", CONF_TEXT, "", .help = "whom spoor-render becomes when it is started as root; empty: user",
+     AT(render.user)},
+    {"render", "jobs", CONF_INTEGER, "0", 0, 64, .help = "documents converted at once; 0: one a core", AT(render.jobs)},
+    {"render", "pages", CONF_INTEGER, "300", 1, 300, .help = "a longer document is shown as far as this", AT(render.pages)},
+    {"render", "size_limit", CONF_SIZE, "100MB", KB(1), GB(1), .help = "a larger document can only be downloaded",
+     AT(render.size_limit)},
+    {"render", "memory", CONF_SIZE, "3GB", MB(512), GB(64), .help = "address space of each program that looks into a document",
+     AT(render.memory)},
+    {"render", "convert_timeout", CONF_SECONDS, "1min", 1, 3600,
+     .help = "computing time that LibreOffice gets for a document, and three times that by the clock", AT(render.convert_timeout_s)},
+    {"render", "page_timeout", CONF_SECONDS, "20s", 1, 600,
+     .help = "computing time of each program that works on a page", AT(render.page_timeout_s)},
+    {"render", "pages_timeout", CONF_SECONDS, "10min", 1, 3600,
+     .help = "time for the pages of a document; those that are not drawn by then are left out", AT(render.pages_timeout_s)},
 };
 
-enum { ROWS = sizeof rows / sizeof *rows, SECTIONS = 6, SINK = ROWS /* where the rows of a sink begin */ };
-static const char *const sections[SECTIONS] = {"", "stamp", "match", "pixeld", "delivery", "relay"};
+enum { ROWS = sizeof rows / sizeof *rows, SECTIONS = 7, SINK = ROWS /* where the rows of a sink begin */ };
+static const char *const sections[SECTIONS] = {"", "stamp", "match", "pixeld", "delivery", "relay", "render"};
 
 /* libconfuse hands no pointer to its callbacks, and its scanner is global: one load at a time. */
 static pthread_mutex_t one_load = PTHREAD_MUTEX_INITIALIZER;

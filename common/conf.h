@@ -156,12 +156,22 @@ struct conf {
         int64_t keep_s;            /* what was sent stays in the outbox as long */
         char *metrics_file;        /* "" none */
     } relay;
+    struct {
+        char *user;                /* "": `user` */
+        int64_t jobs;              /* documents at once; 0: one a core */
+        int64_t pages;             /* most of one document */
+        int64_t size_limit;        /* bytes of a document */
+        int64_t memory;            /* bytes of address space of each program that looks into one */
+        int64_t convert_timeout_s; /* computing time of LibreOffice */
+        int64_t page_timeout_s;    /* computing time of each program that works on a page */
+        int64_t pages_timeout_s;   /* all pages of a document, by the clock */
+    } render;
     struct conf_sink *sink;
     size_t sinks;
 };
 
 /* The section whose rules are checked besides the shared ones: a program checks what it needs. */
-enum conf_part { CONF_ANY, CONF_SHARED, CONF_DRY_RUN, CONF_STAMP, CONF_MATCH, CONF_PIXELD, CONF_DELIVERY, CONF_RELAY };
+enum conf_part { CONF_ANY, CONF_SHARED, CONF_DRY_RUN, CONF_STAMP, CONF_MATCH, CONF_PIXELD, CONF_DELIVERY, CONF_RELAY, CONF_RENDER };
 
 /*
  * Reads PATH. NULL on the first error, with "FILE:LINE: what and why" (or without line where the whole

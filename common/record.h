@@ -25,7 +25,9 @@ enum record_kind { /* on disk; never reuse a number */
     RECORD_UNSUBSCRIBE = 5,
     RECORD_REFUSED = 6,
     RECORD_DELIVERY = 7,
-    RECORD_COPY = 9
+    RECORD_COPY = 9,
+    RECORD_DOCUMENT = 10, /* record_document.h, as the next */
+    RECORD_BEACON = 11
 };
 
 /* How much may be kept about recipients; the most restrictive of all policies wins. */

@@ -81,6 +81,8 @@ enum store_answer store_progress(struct db *db, const uint8_t identity[SPOOL_IDE
 struct store_memory;
 struct store_memory *store_memory_new(void);
 void store_memory_free(struct store_memory *memory);
+/* Called by store_load() at most once, while the database is busy with the records. */
+void store_memory_meanwhile(struct store_memory *memory, void (*call)(void *arg), void *arg);
 
 /*
  * One transaction: the records, the watermark from PROGRESS->position to the last record's end, the batch row and

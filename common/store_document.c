@@ -67,7 +67,7 @@ static bool send_chunks(struct db *db, const struct store_file *file, int64_t un
             rest = slice_from(rest, len);
         }
         copy_end(&rows);
-        sent = !rows.failed && db_copy(db, copy_chunks, buf_slice(&rows), clock_left_ms(until_ms));
+        sent = !rows.failed && db_copy(db, copy_chunks, buf_slice(&rows), NULL, clock_left_ms(until_ms));
     }
     buf_free(&rows);
     return sent;

@@ -16,6 +16,7 @@
 #include "common/store_campaign.h"
 #include "common/store_cargo.h"
 #include "common/store_delivery.h"
+#include "common/store_document_view.h"
 #include "common/store_outbox.h"
 #include "common/store_words.h"
 #include "common/utf8.h"
@@ -41,6 +42,7 @@ struct store_memory {
     struct store_words *words;
     int month[MONTHS_MOST]; /* year * 12 + month; a ring */
     size_t months;          /* ever entered */
+    struct db_meanwhile meanwhile;
 };
 
 static const struct db_statement read_clock = {
@@ -151,6 +153,11 @@ void store_memory_free(struct store_memory *memory)
         return;
     store_words_free(memory->words);
     free(memory);
+}
+
+void store_memory_meanwhile(struct store_memory *memory, void (*call)(void *arg), void *arg)
+{
+    memory->meanwhile = (struct db_meanwhile){call, arg};
 }
 
 /* what all steps share */
@@ -372,19 +379,6 @@ static bool take_unsubscribes(struct loading *loading)
     return true;
 }
 
-static void add_address(struct row_set *row, const struct cargo_event *event)
-{
-    struct buf text;
-
-    buf_init(&text, 64);
-    if (event->address_bytes == 4)
-        buf_add_f(&text, "%u.%u.%u.%u", event->address[0], event->address[1], event->address[2], event->address[3]);
-    for (size_t at = 0; event->address_bytes == 16 && at < 16; at += 2)
-        buf_add_f(&text, "%s%02x%02x", at ? ":" : "", event->address[at], event->address[at + 1]);
-    row_set_text_or_null(row, buf_slice(&text));
-    buf_free(&text);
-}
-
 static void add_unjudged(struct row_set *row, const struct cargo *cargo, const struct cargo_event *event)
 {
     row_set_integer(row, cargo->spool);
@@ -394,7 +388,7 @@ static void add_unjudged(struct row_set *row, const struct cargo *cargo, const s
     row_set_text(row, slice_of(&event->verdict, 1));
     row_set_integer(row, event->reason_number);
     row_set_integer(row, event->agent_number);
-    add_address(row, event);
+    row_set_address(row, event->address, event->address_bytes);
 }
 
 static void add_event(struct buf *stream, const struct cargo *cargo, const struct cargo_event *event)
@@ -416,7 +410,7 @@ static void add_event(struct buf *stream, const struct cargo *cargo, const struc
 /* Events to STREAM, hits whose key is unknown to UNJUDGED. True when there are events. */
 static bool sort_events(const struct cargo *cargo, struct buf *stream, struct row_set *unjudged)
 {
-    size_t events = 0;
+    size_t events = cargo->reads;
 
     copy_begin(stream);
     for (size_t at = 0; at < cargo->events; at++) {
@@ -431,12 +425,15 @@ static bool sort_events(const struct cargo *cargo, struct buf *stream, struct ro
             add_unjudged(unjudged, cargo, event);
         }
     }
+    for (size_t at = 0; at < cargo->reads; at++)
+        add_event(stream, cargo, &cargo->read[at]);
     copy_end(stream);
     return events > 0;
 }
 
 static bool insert_events(struct loading *loading)
 {
+    const struct db_meanwhile *meanwhile = loading->memory->meanwhile.call ? &loading->memory->meanwhile : NULL;
     struct row_set unjudged;
     struct buf stream;
     bool done;
@@ -445,13 +442,39 @@ static bool insert_events(struct loading *loading)
     row_set_init(&unjudged, 8);
     loading->refusable = true;
     done = !sort_events(&loading->cargo, &stream, &unjudged)
-           || (!stream.failed && db_copy(loading->db, copy_events, buf_slice(&stream), left_ms(loading)));
+           || (!stream.failed && db_copy(loading->db, copy_events, buf_slice(&stream), meanwhile, left_ms(loading)));
     /* 23514: somebody dropped the partition of a month; it is made again */
     loading->refusable = !done && strcmp(db_sqlstate(loading->db), "23514") != 0;
     done = done && tell_rows(loading, &insert_unjudged, &unjudged);
     row_set_free(&unjudged);
     buf_free(&stream);
     return done;
+}
+
+/* What viewers told; of which beacons something is news for the feed, the database says. */
+static bool take_beacons(struct loading *loading)
+{
+    const char *values[ROW_COLUMNS_MAX];
+    struct db_result *result;
+    bool room = true;
+
+    if (loading->cargo.beacon.rows == 0)
+        return true;
+    loading->refusable = true;
+    result = row_set_values(&loading->cargo.beacon, values) ? ask(loading, &store_take_beacons, values) : NULL;
+    if (!result)
+        return false;
+    loading->refusable = false;
+    for (size_t row = 0; room && row < db_rows(result); row++) {
+        int64_t record = db_integer(result, row, 0), place = db_integer(result, row, 1);
+
+        if (place)
+            room = cargo_add_read(&loading->cargo, (uint64_t)record, place);
+        else
+            mark_new(loading, record);
+    }
+    db_result_free(result);
+    return room;
 }
 
 /* What waits for longer is the business of who writes such records. */
@@ -462,6 +485,17 @@ static bool insert_new_deliveries(struct loading *loading)
     return loading->cargo.delivery.rows == 0
            || (tell_rows(loading, &store_insert_deliveries, &loading->cargo.delivery)
                && tell(loading, &store_settle_deliveries, (const char *const[]){just_loaded_s}));
+}
+
+/* The pages that a beacon tells of have numbers behind its own, so the batch may end within the last record. */
+static uint64_t last_event(const struct loading *loading)
+{
+    uint64_t last = loading->record[loading->records - 1].position;
+
+    for (size_t at = 0; at < loading->cargo.reads; at++)
+        if (loading->cargo.read[at].record > last)
+            last = loading->cargo.read[at].record;
+    return last;
 }
 
 /* Answers of all kinds may be asked for; of hits those that a person may have made. */
@@ -497,6 +531,9 @@ static bool fill_outbox(struct loading *loading)
     for (size_t at = 0; at < loading->cargo.events; at++)
         if (may_go_out(&loading->cargo.event[at]))
             add_outgoing(&rows, &loading->cargo.event[at]);
+    for (size_t at = 0; at < loading->cargo.reads; at++)
+        if (may_go_out(&loading->cargo.read[at]))
+            add_outgoing(&rows, &loading->cargo.read[at]);
     if (rows.rows || mails->rows) {
         values[0] = mails->rows ? buf_text(&mails->column[0]) : "{}"; /* closed when they were inserted */
         values[1] = number(spool, loading->cargo.spool);
@@ -508,11 +545,10 @@ static bool fill_outbox(struct loading *loading)
 
 static bool close_batch(struct loading *loading)
 {
-    const struct spool_record *last = &loading->record[loading->records - 1];
     char sql[STATEMENT_MAX];
 
     snprintf(sql, sizeof sql, "select spoor.add_batch(%d::smallint, %lld, %lld, %zu); commit", loading->progress->spool,
-             (long long)loading->record->position, (long long)last->position, loading->records);
+             (long long)loading->record->position, (long long)last_event(loading), loading->records);
     return db_execute(loading->db, sql, left_ms(loading));
 }
 
@@ -531,6 +567,7 @@ static bool transact(struct loading *loading, bool *overtaken)
            && tell_rows(loading, &store_stop_by_answers, &loading->cargo.stop) && take_unsubscribes(loading)
            && insert_once(loading, &insert_answers, &loading->cargo.answer)
            && insert_once(loading, &insert_refusals, &loading->cargo.refusal) && insert_new_deliveries(loading)
+           && tell_rows(loading, &store_take_document_events, &loading->cargo.document) && take_beacons(loading)
            && tell_rows(loading, &insert_clocks, &loading->cargo.clock) && insert_events(loading)
            && fill_outbox(loading) && close_batch(loading);
 }
@@ -562,7 +599,7 @@ static enum store_answer load(struct loading *loading, bool *overtaken, struct b
 
 bool store_knows(uint8_t kind)
 {
-    return (kind >= RECORD_MESSAGE && kind <= RECORD_DELIVERY) || kind == RECORD_COPY;
+    return (kind >= RECORD_MESSAGE && kind <= RECORD_DELIVERY) || (kind >= RECORD_COPY && kind <= RECORD_BEACON);
 }
 
 enum store_answer store_load(struct db *db, struct store_memory *memory, struct store_progress *progress,

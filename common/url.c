@@ -206,6 +206,9 @@ bool url_target_parse(struct slice target, struct url_target *out)
         return slice_is_i(rest, ".gif");
     case TOKEN_CLICK:
         return percent_decode(slice_from(rest, 1), &out->destination);
+    case TOKEN_DOCUMENT:
+        out->rest = slice_from(rest, 1);
+        return rest.len != 1;
     default:
         return slice_empty(rest);
     }

@@ -21,6 +21,7 @@ EXTRA_DIST += contrib/postfix/README.md
 EXTRA_DIST += contrib/postfix/main.cf
 EXTRA_DIST += contrib/postfix/master.cf
 EXTRA_DIST += contrib/systemd/spoor-pixeld.socket
+EXTRA_DIST += contrib/systemd/spoor-render.service
 EXTRA_DIST += contrib/systemd/spoor@.service
 EXTRA_DIST += contrib/webhook/event.schema.json
 EXTRA_DIST += contrib/webhook/receive

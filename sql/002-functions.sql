@@ -13,21 +13,28 @@ create function spoor.event_kind_name(kind "char") returns text
         when 'n' then 'none' when 'o' then 'own' when 'p' then 'complaint' when 'd' then 'receipt'
         when 'b' then 'bounce' when 'w' then 'delay' when 't' then 'delivered' when 'a' then 'auto_reply'
         when 'm' then 'meeting' when 'l' then 'list' when 'x' then 'machine' when 'r' then 'reply'
-        when 'u' then 'unsubscribe' end $$;
+        when 'u' then 'unsubscribe' when 'U' then 'undelivered'
+        when 'F' then 'fetched' when 'O' then 'opened' when 'R' then 'read' when 'D' then 'downloaded' end $$;
 comment on function spoor.event_kind_name("char") is 'The word for the letter in spoor.event.kind.';
 
 create function spoor.verdict_name(verdict "char") returns text
     language sql immutable strict parallel safe
     as $$ select case verdict
         when 'u' then 'unknown' when 'h' then 'human' when 'p' then 'proxy'
-        when 'f' then 'prefetch' when 'b' then 'bot' when 's' then 'self' end $$;
+        when 'f' then 'prefetch' when 'b' then 'bot' when 's' then 'self' when 'd' then 'doubled' end $$;
 comment on function spoor.verdict_name("char") is 'The word for the letter in spoor.event.verdict.';
 
 create function spoor.is_counted(kind "char", verdict "char") returns boolean
     language sql immutable strict parallel safe
-    as $$ select case when kind in ('v', 'c') then verdict in ('h', 'p', 'u')
+    as $$ select case when kind in ('v', 'c', 'O', 'R', 'D') then verdict in ('h', 'p', 'u')
+        when kind = 'U' then verdict <> 'd'
         else kind in ('r', 'a', 'b', 'p', 'm', 'd', 'u', 'f') end $$;
-comment on function spoor.is_counted("char", "char") is 'Whether an event belongs into the feed: views and clicks but those by machines and by the sender, replies, automatic replies, bounces, complaints, meetings, receipts, who unsubscribed, and refusals.';
+comment on function spoor.is_counted("char", "char") is 'Whether an event belongs into the feed: views, clicks and what was done with documents, but not by machines and the sender; replies, automatic replies, bounces, complaints, meetings, receipts, who unsubscribed, refusals, and what was not delivered unless a bounce tells so.';
+
+create function spoor.is_judged(kind "char") returns boolean
+    language sql immutable strict parallel safe
+    as $$ select kind in ('v', 'c', 'O', 'R', 'D') $$;
+comment on function spoor.is_judged("char") is 'Whether the verdict on an event of this kind says who did it: views, clicks, and documents opened, read and downloaded.';
 
 create function spoor.is_decoy(kind "char", link smallint) returns boolean
     language sql immutable strict parallel safe

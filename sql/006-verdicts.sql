@@ -451,6 +451,7 @@ begin
     select coalesce(max(v.number), 0) into last_new from spoor.event_verdict v;
     perform spoor.judge_batches(most);
     perform spoor.judge_delivered();
+    perform spoor.judge_documents(most);
     select min(v.number), max(v.number), count(*) into first_new, last_new, judged
         from spoor.event_verdict v where v.number > last_new;
     if judged > 0 then

@@ -308,7 +308,7 @@ create function spoor.outbox_refusal(one spoor.outbox, by_choice boolean) return
         when e.record is null then 'forgotten'
         when not spoor.may_be_machine(e.kind) then null
         when not spoor.is_counted(e.kind, e.verdict) then 'a machine'
-        when exists (
+        when e.kind not in ('O', 'R') and exists ( -- of documents only what is new in a visit has an event
             select from spoor.judged_event b cross join spoor.verdict_setting s
             where b.message = e.message and b.recipient = e.recipient and b.kind = e.kind and b.link = e.link
                   and spoor.place_of(b.address) = spoor.place_of(e.address) and spoor.is_counted(b.kind, b.verdict)
