@@ -67,7 +67,7 @@ static void add_row(const struct document_link *link, struct buf *out)
                      ";\nfont-size:12px;line-height:20px;font-weight:bold\">");
     add_upper(link->document->type, out);
     buf_add_str(out, "</td>\n<td style=\"" BORDER ";padding:8px 16px 8px 12px;vertical-align:middle;" FONT
-                     ";\nfont-size:14px;line-height:20px\">\n<a href=\"");
+                     ";\nfont-size:14px;line-height:20px;word-break:break-word\">\n<a href=\"");
     buf_add_str(out, link->url);
     buf_add_str(out, "\"\n style=\"color:inherit;font-weight:bold;text-decoration:underline\"\n>");
     add_escaped(link->document->name, out);
