@@ -2,7 +2,7 @@
 # Unit tests speak TAP through cmocka; each is a file, linked with whatever of ours it calls.
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; top_srcdir='$(top_srcdir)'; export top_srcdir;
-LDADD = libctl.a libpixeld.a librelay.a libdelivery.a librender.a libmail.a $(COMMON_LIBS) $(SYSTEMD_LIBS) $(ZLIB_LIBS) $(CMOCKA_LIBS) $(CURL_LIBS) $(JANSSON_LIBS)
+LDADD = libctl.a libpixeld.a libdelivery.a librender.a libmail.a $(COMMON_LIBS) $(SYSTEMD_LIBS) $(SECCOMP_LIBS) $(ZLIB_LIBS) $(CMOCKA_LIBS)
 
 if HAVE_CMOCKA
 unit_tests =
@@ -31,6 +31,7 @@ unit_tests += tests/unit/test_held
 unit_tests += tests/unit/test_document
 unit_tests += tests/unit/test_follow
 unit_tests += tests/unit/test_gzip
+unit_tests += tests/unit/test_forgotten
 unit_tests += tests/unit/test_hit
 unit_tests += tests/unit/test_html
 unit_tests += tests/unit/test_http_stream
@@ -72,6 +73,7 @@ unit_tests += tests/unit/test_request
 unit_tests += tests/unit/test_rewrite
 unit_tests += tests/unit/test_route
 unit_tests += tests/unit/test_rules
+unit_tests += tests/unit/test_sandbox
 unit_tests += tests/unit/test_spool
 unit_tests += tests/unit/test_spool_replay
 unit_tests += tests/unit/test_spool_walk
@@ -166,6 +168,9 @@ tests_unit_test_unsubscribe_SOURCES += tests/unit/incoming_tokens.h
 tests_unit_test_store_rules_SOURCES = tests/unit/test_store_rules.c
 tests_unit_test_store_rules_SOURCES += tests/unit/postgres.h
 
+tests_unit_test_relay_LDADD = librelay.a $(LDADD) $(CURL_LIBS) $(JANSSON_LIBS)
+tests_unit_test_relay_SOURCES = tests/unit/test_relay.c
+
 # Fuzz targets: a file each, built with CC=clang and --enable-fuzzers.
 FUZZER_LINK = $(AM_LDFLAGS) -fsanitize=fuzzer
 if FUZZERS
@@ -216,6 +221,7 @@ tests_fuzz_fuzz_qp_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_record_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_reply_text_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_return_path_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_salesforce_LDADD = librelay.a $(LDADD) $(CURL_LIBS) $(JANSSON_LIBS)
 tests_fuzz_fuzz_salesforce_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_relay_list_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_document_LDFLAGS = $(FUZZER_LINK)
@@ -345,6 +351,7 @@ EXTRA_DIST += tests/system/test_copies.py
 EXTRA_DIST += tests/system/test_door.py
 EXTRA_DIST += tests/system/test_dry_run.py
 EXTRA_DIST += tests/system/test_faults.py
+EXTRA_DIST += tests/system/test_forget.py
 EXTRA_DIST += tests/system/test_harness.py
 EXTRA_DIST += tests/system/test_journal.py
 EXTRA_DIST += tests/system/test_main_job.py
