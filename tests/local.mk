@@ -75,6 +75,7 @@ unit_tests += tests/unit/test_spool_walk
 unit_tests += tests/unit/test_sql_script
 unit_tests += tests/unit/test_store
 unit_tests += tests/unit/test_thread
+unit_tests += tests/unit/test_store_document
 unit_tests += tests/unit/test_store_rules
 unit_tests += tests/unit/test_token
 unit_tests += tests/unit/test_unsubscribe
@@ -160,6 +161,8 @@ tests_unit_test_store_SOURCES += tests/unit/postgres.h
 tests_unit_test_unsubscribe_SOURCES = tests/unit/test_unsubscribe.c
 tests_unit_test_unsubscribe_SOURCES += tests/unit/incoming_tokens.c
 tests_unit_test_unsubscribe_SOURCES += tests/unit/incoming_tokens.h
+tests_unit_test_store_document_SOURCES = tests/unit/test_store_document.c
+tests_unit_test_store_document_SOURCES += tests/unit/postgres.h
 tests_unit_test_store_rules_SOURCES = tests/unit/test_store_rules.c
 tests_unit_test_store_rules_SOURCES += tests/unit/postgres.h
 
