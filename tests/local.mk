@@ -2,7 +2,7 @@
 # Unit tests speak TAP through cmocka; each is a file, linked with whatever of ours it calls.
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; top_srcdir='$(top_srcdir)'; export top_srcdir;
-LDADD = libctl.a libpixeld.a libdelivery.a librender.a libmail.a $(COMMON_LIBS) $(SYSTEMD_LIBS) $(ZLIB_LIBS) $(CMOCKA_LIBS)
+LDADD = libctl.a libpixeld.a libdelivery.a librender.a libmail.a $(COMMON_LIBS) $(SYSTEMD_LIBS) $(SECCOMP_LIBS) $(ZLIB_LIBS) $(CMOCKA_LIBS)
 
 if HAVE_CMOCKA
 unit_tests =
@@ -30,6 +30,7 @@ unit_tests += tests/unit/test_held
 unit_tests += tests/unit/test_document
 unit_tests += tests/unit/test_follow
 unit_tests += tests/unit/test_gzip
+unit_tests += tests/unit/test_forgotten
 unit_tests += tests/unit/test_hit
 unit_tests += tests/unit/test_html
 unit_tests += tests/unit/test_http_stream
@@ -69,6 +70,7 @@ unit_tests += tests/unit/test_request
 unit_tests += tests/unit/test_rewrite
 unit_tests += tests/unit/test_route
 unit_tests += tests/unit/test_rules
+unit_tests += tests/unit/test_sandbox
 unit_tests += tests/unit/test_spool
 unit_tests += tests/unit/test_spool_replay
 unit_tests += tests/unit/test_spool_walk
@@ -341,6 +343,7 @@ EXTRA_DIST += tests/system/test_copies.py
 EXTRA_DIST += tests/system/test_door.py
 EXTRA_DIST += tests/system/test_dry_run.py
 EXTRA_DIST += tests/system/test_faults.py
+EXTRA_DIST += tests/system/test_forget.py
 EXTRA_DIST += tests/system/test_harness.py
 EXTRA_DIST += tests/system/test_journal.py
 EXTRA_DIST += tests/system/test_main_job.py
@@ -351,6 +354,7 @@ EXTRA_DIST += tests/system/test_pixeld.py
 EXTRA_DIST += tests/system/test_policy.py
 EXTRA_DIST += tests/system/test_render.py
 EXTRA_DIST += tests/system/test_return_path.py
+EXTRA_DIST += tests/system/test_sendmail.py
 EXTRA_DIST += tests/system/test_setup.py
 EXTRA_DIST += tests/system/test_spam_score.py
 EXTRA_DIST += tests/system/test_unsubscribe.py
