@@ -79,6 +79,20 @@ static enum loader_step lease_node(struct loader *loader)
     }
 }
 
+/* Before anything is loaded: nothing of them may be. */
+static enum loader_step learn_forgotten(struct loader *loader)
+{
+    switch (loader_forget_learn(&loader->forget, loader->db, &loader->why, loader_allowed_ms(loader, LOADER_QUESTION_MS))) {
+    case STORE_YES:
+        return STEP_ON;
+    case STORE_NO:
+        log_throttled(&loader->away, LOG_ERR, "cannot load the spool: %s", buf_text(&loader->why));
+        return STEP_AGAIN;
+    default:
+        return loader_away(loader, "ask");
+    }
+}
+
 static enum loader_step begin_session(struct loader *loader)
 {
     enum loader_step step;
@@ -98,6 +112,9 @@ static enum loader_step begin_session(struct loader *loader)
     default:
         break;
     }
+    step = learn_forgotten(loader);
+    if (step != STEP_ON)
+        return step;
     loader_note_start(loader, LOADER_READY);
     loader->memory = store_memory_new();
     if (!loader->memory)
@@ -106,6 +123,9 @@ static enum loader_step begin_session(struct loader *loader)
     step = loader_place(loader);
     if (step == STEP_ON)
         step = lease_node(loader);
+    if (step == STEP_ON && loader_forget_begin(&loader->forget, loader->db, loader->progress.spool,
+                                               loader_allowed_ms(loader, LOADER_QUESTION_MS)) == STORE_AWAY)
+        step = loader_away(loader, "ask");
     if (step != STEP_ON)
         return step;
     if (loader->said_away)
@@ -131,6 +151,7 @@ static enum loader_step set_aside(struct loader *loader, const struct spool_reco
 
     log_err("record at position %" PRIu64 " was refused and is set aside in spoor.rejected: %s", record->position,
             buf_text(&loader->why));
+    loader->progress.forgotten = loader->forget.number;
     switch (store_reject(loader->db, &loader->progress, record, buf_text(&loader->why), &conflict,
                          loader_allowed_ms(loader, LOADER_QUESTION_MS))) {
     case STORE_YES:
@@ -151,13 +172,14 @@ static enum loader_step load_records(struct loader *loader, const struct spool_r
     enum loader_step step;
 
     buf_reset(&loader->why);
+    loader->progress.forgotten = loader->forget.number;
     switch (store_load(loader->db, loader->memory, &loader->progress, record, count, &conflict, &loader->why,
                        loader_allowed_ms(loader, loader->load_ms))) {
     case STORE_YES:
         loader_note_loaded(loader, 0);
         return STEP_ON;
-    case STORE_AWAY:
-        return loader_away(loader, "write to");
+    case STORE_AWAY: /* outdated: the next session learns who is new, and comes again */
+        return loader->progress.outdated ? STEP_AGAIN : loader_away(loader, "write to");
     case STORE_NO:
         break;
     }
@@ -207,6 +229,19 @@ static enum loader_step load_batch(struct loader *loader)
     return filled;
 }
 
+/* What is to go from the spool goes; a session that is told of somebody new ends, for the next begins by learning whom. */
+static enum loader_step forget(struct loader *loader)
+{
+    if (loader->batch->count == 0 && loader_forget_is_news(loader->db))
+        return STEP_AGAIN;
+    if (loader->inherited)
+        return STEP_ON;
+    return loader_forget_go_on(&loader->forget, loader->db, loader->spool, loader->progress.spool, loader->progress.position,
+                               loader_allowed_ms(loader, LOADER_QUESTION_MS)) == STORE_AWAY
+               ? loader_away(loader, "write to")
+               : STEP_ON;
+}
+
 /* Batches until something ends the session, or until the spool is empty and the loader shall stop. */
 static enum loader_step run_session(struct loader *loader)
 {
@@ -215,6 +250,8 @@ static enum loader_step run_session(struct loader *loader)
         uint64_t seen = spool_durable(loader->spool);
         enum loader_step step = load_batch(loader);
 
+        if (step == STEP_ON)
+            step = forget(loader);
         if (step == STEP_ON && loader->batch->count == 0 && loader->inherited) {
             step = loader_settle(loader);
             if (step == STEP_ON)
@@ -260,6 +297,7 @@ static void loader_free(struct loader *loader)
     loader_batch_free(loader->next);
     buf_free(&loader->why);
     buf_free(&loader->unfit);
+    buf_free(&loader->left);
     free(loader->program);
     free(loader->host);
     pthread_cond_destroy(&loader->changed);
@@ -277,6 +315,7 @@ static struct loader *loader_new(struct spool *spool, const struct loader_option
     clock_condition_init(&loader->changed);
     buf_init(&loader->why, ERROR_MAX);
     buf_init(&loader->unfit, ERROR_MAX);
+    buf_init(&loader->left, RECORD_BYTES_MAX);
     loader->away.every_seconds = AWAY_REMINDER_S;
     loader->spool = spool;
     loader->program = strdup(options->program);

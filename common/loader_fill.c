@@ -29,6 +29,7 @@ static enum loader_step fill(struct loader *loader, struct loader_batch *batch)
                     ", which this program is too old to know; nothing is loaded until a newer one runs", record.kind, record.position);
             return STEP_HALT;
         }
+        loader_forget_record(&record, &loader->left);
         if (!loader_batch_keep(batch, &record)) {
             log_err("no memory for a batch of the spool");
             return STEP_AGAIN;

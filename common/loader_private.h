@@ -8,6 +8,7 @@
 #include "common/loader.h"
 
 #include "common/loader_batch.h"
+#include "common/loader_forget.h"
 #include "common/log.h"
 #include "common/store.h"
 
@@ -45,6 +46,8 @@ struct loader {
     bool inherited;    /* reads what a copied folder brought along, under its old identity */
     uint64_t furthest; /* position that the database has had */
     uint64_t gap;      /* 1 more than the position behind which records were missed last, so that it is said once */
+    struct loader_forget forget;
+    struct buf left;   /* of the last record read, where part of it is left out */
     struct loader_batch *batch;
     struct loader_batch *next;   /* read while the database worked at BATCH, when IS_AHEAD */
     bool is_ahead;

@@ -27,7 +27,8 @@ enum record_kind { /* on disk; never reuse a number */
     RECORD_DELIVERY = 7,
     RECORD_COPY = 9,
     RECORD_DOCUMENT = 10, /* record_document.h, as the next */
-    RECORD_BEACON = 11
+    RECORD_BEACON = 11,
+    RECORD_NOTHING = 255 /* never on disk: stands in a batch for what is left out */
 };
 
 /* How much may be kept about recipients; the most restrictive of all policies wins. */

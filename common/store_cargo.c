@@ -456,6 +456,8 @@ bool cargo_add(struct cargo *cargo, const struct spool_record *record)
         return add_document(cargo, record);
     case RECORD_BEACON:
         return add_beacon(cargo, record);
+    case RECORD_NOTHING:
+        return true;
     default:
         return false;
     }

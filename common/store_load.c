@@ -55,7 +55,8 @@ static const struct db_statement ensure_partitions = {
     "select spoor.ensure_partitions(spoor.from_microseconds($1), spoor.from_microseconds($1))", 1};
 
 static const struct db_statement move_watermark = {
-    "move_watermark", "select spoor.move_progress($1, $2, $3, $4, $5, $6)::integer", 6};
+    "move_watermark",
+    "select case when spoor.join_load($7) then spoor.move_progress($1, $2, $3, $4, $5, $6)::integer else -1 end", 7};
 
 static const struct db_statement insert_messages = {
     "insert_messages",
@@ -313,18 +314,22 @@ static bool unpack(struct loading *loading, struct buf *why)
 static bool move(struct loading *loading, bool *overtaken)
 {
     const struct spool_record *last = &loading->record[loading->records - 1];
-    char text[6][NUMBER_TEXT];
+    char text[7][NUMBER_TEXT];
+    int64_t moved;
     const char *const values[] = {
         number(text[0], loading->progress->spool), number(text[1], (int64_t)loading->progress->position),
         number(text[2], (int64_t)last->end),       number(text[3], (int64_t)last->position),
-        number(text[4], last->checksum),           number(text[5], (int64_t)loading->cargo.dropped)};
+        number(text[4], last->checksum),           number(text[5], (int64_t)loading->cargo.dropped),
+        number(text[6], loading->progress->forgotten)};
     struct db_result *result = ask(loading, &move_watermark, values);
 
     if (!result)
         return false;
-    *overtaken = db_integer(result, 0, 0) == 0;
+    moved = db_integer(result, 0, 0);
     db_result_free(result);
-    return !*overtaken;
+    *overtaken = moved == 0;
+    loading->progress->outdated = moved < 0;
+    return moved > 0;
 }
 
 static void mark_new(struct loading *loading, int64_t record)

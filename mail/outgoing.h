@@ -14,6 +14,7 @@
 #define MAIL_OUTGOING_H
 
 #include "common/conf.h"
+#include "common/forgotten.h"
 #include "common/keys.h"
 #include "common/policy.h"
 #include "common/record.h"
@@ -55,6 +56,7 @@ struct outgoing_settings {
     void (*carry)(void *arg, uint64_t message, unsigned first, struct tracking_document *document, size_t count);
     void *arg;
     const struct policy *policy; /* NULL: nothing is said of anybody */
+    const struct forgotten *forgotten; /* NULL: nobody is */
     bool has_second_pass; /* X-Spoor-Pass is nobody's but ours, in whatever mail it comes */
     int64_t now_s;        /* since 1970 UTC; used where there is a second pass */
 };

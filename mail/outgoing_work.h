@@ -43,6 +43,8 @@ static inline bool outgoing_leaves_body(const struct outgoing_work *work)
 struct slice outgoing_policy_campaign(struct outgoing_work *work);
 /* Takes from LIMITS what is not allowed for any of the recipients. */
 void outgoing_limit_copy(struct outgoing_work *work, struct policy_limits *limits);
+/* May what is said of recipients take something away? */
+bool outgoing_asks_recipients(const struct outgoing_work *work);
 /* How far mail to that recipient alone is tracked at most. */
 enum tracking_level outgoing_level_of(const struct outgoing_work *work, struct slice address);
 /* Does policy ask for an attached file of that name (decoded) and size to be taken out? For steps behind the policy's. */

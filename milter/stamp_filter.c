@@ -3,6 +3,7 @@
 
 #include "common/address.h"
 #include "common/clock.h"
+#include "common/forgotten_list.h"
 #include "common/log.h"
 #include "mail/msgid.h"
 #include "mail/outgoing.h"
@@ -85,9 +86,12 @@ static void make_plan(struct stamp_filter *filter, const struct mlfi_message *me
         .now_s = clock_wall_us() / 1000000,
     };
     struct policy *policy = stamp_policy_take(filter->policy);
+    struct forgotten *forgotten = forgotten_list_take();
 
     settings.policy = policy;
+    settings.forgotten = forgotten;
     outgoing_plan_make(&mail, &settings, plan);
+    forgotten_let_go(forgotten);
     policy_let_go(policy);
     plan->record.time_us = clock_wall_us();
     plan->record.host = slice_str(message->host);

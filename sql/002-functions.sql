@@ -227,3 +227,67 @@ begin
     return made;
 end $$;
 comment on function spoor.add_batch(smallint, bigint, bigint, integer) is 'The last statement of a loader''s transaction: numbers the batch and tells whoever listens to spoor_feed.';
+
+-- Who is forgotten
+
+create function spoor.forget_digest(address text) returns bytea
+    language sql stable strict
+    set search_path = pg_catalog, pg_temp
+    as $$ select sha256(s.salt || convert_to(address, 'UTF8')) from spoor.forget_salt s $$;
+comment on function spoor.forget_digest(text) is 'What spoor.forgotten holds of an address in normal form.';
+
+create function spoor.is_forgotten(address text) returns boolean
+    language sql stable security definer
+    set search_path = pg_catalog, pg_temp
+    as $$ select exists (select from spoor.forgotten)
+                 and exists (select from spoor.forgotten f where f.digest = spoor.forget_digest(address)
+                                                                  and f.remembered_at is null) $$;
+comment on function spoor.is_forgotten(text) is 'Whether this address, in normal form, belongs to somebody who is forgotten.';
+
+create function spoor.forgotten_number() returns bigint
+    language sql stable security definer
+    set search_path = pg_catalog, pg_temp
+    as $$ select coalesce(max(f.number), 0) from spoor.forgotten f $$;
+comment on function spoor.forgotten_number() is 'Number of the last row of spoor.forgotten.';
+
+create function spoor.join_load(known bigint) returns boolean
+    language plpgsql security definer
+    set search_path = pg_catalog, pg_temp
+    as $$
+begin
+    -- shared by all who write; spoor.forget() has it alone
+    perform pg_advisory_xact_lock_shared(hashtext('spoor.forget'));
+    return known = spoor.forgotten_number();
+end $$;
+comment on function spoor.join_load(bigint) is 'Asked by a loader as it begins to write: true, and then nobody is forgotten until its transaction ends; false when somebody was whom it does not know of.';
+
+create function spoor.forgotten_lines() returns setof text
+    language sql stable security definer
+    set search_path = pg_catalog, pg_temp
+    as $$
+    select e'salt\t' || encode(s.salt, 'hex') from spoor.forget_salt s
+    union all select e'number\t' || spoor.forgotten_number()
+    union all select e'digest\t' || encode(f.digest, 'hex') from spoor.forgotten f where f.remembered_at is null $$;
+comment on function spoor.forgotten_lines() is 'Who is forgotten, as the lines that the programs read.';
+
+create function spoor.remember_forgotten(digests bytea[]) returns bigint
+    language sql security definer
+    set search_path = pg_catalog, pg_temp
+    as $$
+    with again as (
+        insert into spoor.forgotten (digest) select distinct d from unnest($1) d on conflict do nothing returning 1)
+    select count(*) from again $$;
+comment on function spoor.remember_forgotten(bytea[]) is 'A loader knows of people who are forgotten and whom the database, restored from a backup, knows again; gives how many. spoorctl schema upgrade then deletes what the backup had of them.';
+
+create function spoor.acknowledge_erasure(spool smallint, number bigint) returns void
+    language plpgsql security definer
+    set search_path = pg_catalog, pg_temp
+    as $$
+declare
+    owner name;
+begin
+    update spoor.spool_progress p set forgotten = greatest(p.forgotten, number)
+        where p.spool = acknowledge_erasure.spool returning p.role into owner;
+    perform spoor.check_spool_role(owner);
+end $$;
+comment on function spoor.acknowledge_erasure(smallint, bigint) is 'A loader says that its spool holds nothing any more of those who are forgotten, up to this number.';

@@ -561,6 +561,7 @@ grant insert on spoor.rejected, spoor.pending_delivery to spoor_delivery;
 grant select (spool, record) on spoor.pending_delivery to spoor_delivery; -- for ON CONFLICT
 grant execute on function spoor.from_microseconds(bigint), spoor.enter_spool(uuid, text, text),
     spoor.move_progress(smallint, bigint, bigint, bigint, bigint, bigint), spoor.add_batch(smallint, bigint, bigint, integer),
+    spoor.join_load(bigint), spoor.forgotten_number(), spoor.forgotten_lines(), spoor.remember_forgotten(bytea[]), spoor.acknowledge_erasure(smallint, bigint),
     spoor.settle_deliveries(interval) to spoor_delivery;
 grant select on spoor.message_alias to spoor_milter;
 grant insert, update, delete on spoor.receiver_rule to spoor_admin;
