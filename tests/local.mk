@@ -2,7 +2,7 @@
 # Unit tests speak TAP through cmocka; each is a file, linked with whatever of ours it calls.
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; top_srcdir='$(top_srcdir)'; export top_srcdir;
-LDADD = libctl.a libpixeld.a libdelivery.a librender.a libmail.a $(COMMON_LIBS) $(SYSTEMD_LIBS) $(ZLIB_LIBS) $(CMOCKA_LIBS)
+LDADD = libctl.a libpixeld.a libdelivery.a librender.a libmail.a $(COMMON_LIBS) $(SYSTEMD_LIBS) $(SECCOMP_LIBS) $(ZLIB_LIBS) $(CMOCKA_LIBS)
 
 if HAVE_CMOCKA
 unit_tests =
@@ -70,6 +70,7 @@ unit_tests += tests/unit/test_request
 unit_tests += tests/unit/test_rewrite
 unit_tests += tests/unit/test_route
 unit_tests += tests/unit/test_rules
+unit_tests += tests/unit/test_sandbox
 unit_tests += tests/unit/test_spool
 unit_tests += tests/unit/test_spool_replay
 unit_tests += tests/unit/test_spool_walk
