@@ -11,9 +11,13 @@ import time
 SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(SOURCE, "tests", "system"))
 
+import browser  # noqa: E402
+import documents  # noqa: E402
 import mailer  # noqa: E402
 import mails  # noqa: E402
 import proc  # noqa: E402
+import reading  # noqa: E402
+import renderer  # noqa: E402
 import servers as servers_of  # noqa: E402
 import spoor  # noqa: E402
 import traces  # noqa: E402
@@ -82,6 +86,7 @@ class Play:
         self.servers = servers
         self.database = servers.postgres
         self.mark = {}  # what is in the subject of each mail sent, by kind
+        self.wanted = {"view": 1, "click": 1, "reply": 3, "auto_reply": 1}  # events in the feed
 
     def act(self):
         for what, kind, subject, tracked in MAILS:
@@ -98,6 +103,7 @@ class Play:
         step("the log of the mail server tells who has got it", self.has_arrived)
         step("a campaign writes to %s, who answers" % CC, self.campaign)
         step("the campaign's next mail to %s is refused" % CC, self.refused)
+        self.document()
         step("everything is in the database", self.recorded)
 
     def send(self, kind, subject):
@@ -160,13 +166,47 @@ class Play:
         else:
             raise Wrong("the campaign goes on after the answer")
 
+    def document(self):
+        """A proposal leaves its mail and is read, where this machine can make pages and has a browser."""
+        trouble = renderer.sandbox_trouble()
+        step("send: a mail with proposal.docx, whose file becomes a link", self.send_document)
+        if trouble:
+            print("    proposal.docx stays a download: no sandbox on this machine (%s)" % trouble)
+            return
+        step("spoor-render makes pages of it", lambda: self.database.wait_rows(
+            "SELECT * FROM spoor.document WHERE state = 'ready'", 1, 60))
+        if not browser.is_there():
+            print("    nobody reads it: chromium is not installed")
+            return
+        step("%s reads pages 1 and 3 in Chromium and downloads it" % TO, self.read_document)
+
+    def send_document(self):
+        mark = self.mark["document"] = mails.new_mark()
+        self.servers.submit(SENDER, [TO], mails.with_file(SENDER, [TO], mark, content=documents.docx_with_pages(4),
+                                                          subject="Our proposal"))
+        need(self.document_link(), "no link in the mail")
+
+    def document_link(self):
+        return traces.document_links(self.delivered("document"), self.servers.spoor.tracking_url)[0]
+
+    def read_document(self):
+        with browser.Browser() as chromium:
+            chromium.go(self.document_link())
+            reader = reading.Reader(chromium)
+            reader.look(1, 2)
+            reader.look(3, 3)
+            chromium.click("header button")
+            chromium.leave()
+        self.wanted.update(opened=1, read=2, downloaded=1)
+        self.database.wait_rows("SELECT * FROM spoor.feed WHERE what = 'read' AND verdict = 'human'", 2)
+
     def reaches_sender(self, person, compose, envelope_sender=None):
         mark = mails.new_mark()
         self.servers.answer(person if envelope_sender is None else envelope_sender, [SENDER], compose(mark))
         self.servers.mail.wait(SENDER, mark.encode(), log=self.servers.receiving.log)
 
     def recorded(self):
-        wanted = {"view": 1, "click": 1, "reply": 3, "auto_reply": 1}
+        wanted = self.wanted
 
         def complete():
             rows = self.database.rows("SELECT what, count(*) AS number FROM spoor.feed GROUP BY what")
@@ -199,6 +239,8 @@ def show(database):
     print(database.table("SELECT message, " + SUBJECT + ", address, viewed, clicked, replied FROM spoor.recipient_report"))
     print("spoor.delivery_report")
     print(database.table("SELECT message, " + SUBJECT + ", recipient, state, relay, left(text, 40) AS text FROM spoor.delivery_report"))
+    print("spoor.document_report")
+    print(database.table("SELECT file_name, person, class, visits, pages, pages_read, page_times, downloads FROM spoor.document_report"))
     print("spoor.campaign_report")
     print(database.table("SELECT campaign, mails, recipients, replied, stopped, refused FROM spoor.campaign_report"))
 
@@ -259,6 +301,7 @@ def main():
         print("  servers in " + servers.folder)
         servers.start()
         step("spoor-delivery", lambda: follow_the_log(servers))
+        step("spoor-render", lambda: servers.spoor.start("render"))
         Play(servers).act()
         show(servers.postgres)
         if not once:

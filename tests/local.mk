@@ -353,6 +353,7 @@ EXTRA_DIST += tests/system/test_delivery_rules.py
 EXTRA_DIST += tests/system/test_pixeld.py
 EXTRA_DIST += tests/system/test_policy.py
 EXTRA_DIST += tests/system/test_render.py
+EXTRA_DIST += tests/system/test_proxies.py
 EXTRA_DIST += tests/system/test_return_path.py
 EXTRA_DIST += tests/system/test_sendmail.py
 EXTRA_DIST += tests/system/test_setup.py
