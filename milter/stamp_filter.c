@@ -56,7 +56,7 @@ static bool store_file(void *arg, const struct outgoing_file *file)
 
 static void carry_documents(void *arg, uint64_t message, unsigned first, struct tracking_document *document, size_t count)
 {
-    stamp_documents_carry(&((struct asking *)arg)->documents, message, first, document, count);
+    stamp_documents_carry(((struct asking *)arg)->filter, message, first, document, count);
 }
 
 static void make_plan(struct stamp_filter *filter, const struct mlfi_message *message, struct outgoing_plan *plan)
