@@ -18,6 +18,7 @@ import mails  # noqa: E402
 import proc  # noqa: E402
 import reading  # noqa: E402
 import renderer  # noqa: E402
+import salesforce  # noqa: E402
 import servers as servers_of  # noqa: E402
 import spoor  # noqa: E402
 import traces  # noqa: E402
@@ -82,8 +83,9 @@ def build(folder):
 
 
 class Play:
-    def __init__(self, servers):
+    def __init__(self, servers, crm):
         self.servers = servers
+        self.crm = crm
         self.database = servers.postgres
         self.mark = {}  # what is in the subject of each mail sent, by kind
         self.wanted = {"view": 1, "click": 1, "reply": 3, "auto_reply": 1}  # events in the feed
@@ -105,6 +107,7 @@ class Play:
         step("the campaign's next mail to %s is refused" % CC, self.refused)
         self.document()
         step("everything is in the database", self.recorded)
+        step("each reply is a Task in Salesforce", self.tasks)
 
     def send(self, kind, subject):
         mark = self.mark[kind] = mails.new_mark()
@@ -221,6 +224,13 @@ class Play:
         need(people == {ELSEWHERE, CC}, "replies are from %r" % people)
 
 
+    def tasks(self):
+        proc.wait_for(lambda: len(self.crm.tasks) == 3, "three tasks", 30, os.path.join(self.servers.log_folder, "relay.log"))
+        need(not self.crm.wrong, "Salesforce would not take %r" % self.crm.wrong)
+        known = [task for task in self.crm.tasks.values() if task.get("WhoId") == self.crm.people["Contact"][0][0]]
+        need(len(known) == 2 and all(task["Type"] == "Reply" for task in known), "tasks are %r" % self.crm.tasks)
+
+
 # --- what is shown ------------------------------------------------------------------------------------
 
 
@@ -243,6 +253,27 @@ def show(database):
     print(database.table("SELECT file_name, person, class, visits, pages, pages_read, page_times, downloads FROM spoor.document_report"))
     print("spoor.campaign_report")
     print(database.table("SELECT campaign, mails, recipients, replied, stopped, refused FROM spoor.campaign_report"))
+
+
+def show_tasks(crm):
+    """What the replies have created in Salesforce, here a stand-in that checks what it is sent as the real one does."""
+    print("Tasks in Salesforce")
+    for task in crm.tasks.values():
+        for name, value in task.items():
+            print("  %-12s %s" % (name, value.replace("\n", "\n" + " " * 15)))
+        print()
+
+
+def bring_replies(servers):
+    """spoor-relay and a stand-in for Salesforce, which knows CC as a contact and SENDER as a user."""
+    crm = salesforce.Salesforce(servers.folder)
+    crm.add("Contact", CC)
+    crm.add("User", SENDER)
+    servers.spoor.sections["sink crm"] = crm.settings()
+    servers.spoor.write_conf()
+    servers.postgres.execute("insert into spoor.sink_rule (sink) values ('crm')")
+    servers.spoor.start("relay")
+    return crm
 
 
 def follow_the_log(servers):
@@ -302,8 +333,10 @@ def main():
         servers.start()
         step("spoor-delivery", lambda: follow_the_log(servers))
         step("spoor-render", lambda: servers.spoor.start("render"))
-        Play(servers).act()
+        crm = step("spoor-relay and a stand-in for Salesforce", lambda: bring_replies(servers))
+        Play(servers, crm).act()
         show(servers.postgres)
+        show_tasks(crm)
         if not once:
             invite(servers)
             wait_for_end()
@@ -312,7 +345,7 @@ def main():
     except (proc.Failure, Wrong) as error:
         print("\n%s: %s" % (NO, error), file=sys.stderr)
         if isinstance(error, Wrong) and servers:
-            for name in ("stamp", "match", "pixeld", "delivery"):
+            for name in ("stamp", "match", "pixeld", "delivery", "relay"):
                 print(proc.tail_of(os.path.join(servers.log_folder, name + ".log")), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
