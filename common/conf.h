@@ -111,6 +111,8 @@ struct conf {
         bool list_unsubscribe;     /* campaign mail without List-Unsubscribe gets it */
         bool text_links;           /* links in plain text too */
         bool decoy_link;           /* a link that no person follows */
+        bool consent_footer;       /* a link with which the recipient stops tracking */
+        char *consent_text;        /* what it says; HTML in ASCII, without tags */
         struct conf_list attachments;       /* patterns of names: such files leave the mail unless it says otherwise */
         struct conf_list attachment_types;  /* endings of names, lower case */
         int64_t attachment_smallest, attachment_largest; /* bytes; others stay attached */
