@@ -2,7 +2,7 @@
 # Unit tests speak TAP through cmocka; each is a file, linked with whatever of ours it calls.
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; top_srcdir='$(top_srcdir)'; export top_srcdir;
-LDADD = libctl.a libpixeld.a libdelivery.a librender.a libmail.a $(COMMON_LIBS) $(SYSTEMD_LIBS) $(ZLIB_LIBS) $(CMOCKA_LIBS)
+LDADD = libctl.a libpixeld.a libdelivery.a librender.a libmail.a $(COMMON_LIBS) $(SYSTEMD_LIBS) $(SECCOMP_LIBS) $(ZLIB_LIBS) $(CMOCKA_LIBS)
 
 if HAVE_CMOCKA
 unit_tests =
@@ -20,6 +20,7 @@ unit_tests += tests/unit/test_classify
 unit_tests += tests/unit/test_conf
 unit_tests += tests/unit/test_copy_stream
 unit_tests += tests/unit/test_corpus
+unit_tests += tests/unit/test_crm_bcc
 unit_tests += tests/unit/test_crowd
 unit_tests += tests/unit/test_daemon
 unit_tests += tests/unit/test_desk
@@ -61,6 +62,8 @@ unit_tests += tests/unit/test_policy
 unit_tests += tests/unit/test_qp
 unit_tests += tests/unit/test_read_ahead
 unit_tests += tests/unit/test_record
+unit_tests += tests/unit/test_relay
+unit_tests += tests/unit/test_reply_text
 unit_tests += tests/unit/test_record_document
 unit_tests += tests/unit/test_outcome
 unit_tests += tests/unit/test_return_path
@@ -70,12 +73,14 @@ unit_tests += tests/unit/test_request
 unit_tests += tests/unit/test_rewrite
 unit_tests += tests/unit/test_route
 unit_tests += tests/unit/test_rules
+unit_tests += tests/unit/test_sandbox
 unit_tests += tests/unit/test_spool
 unit_tests += tests/unit/test_spool_replay
 unit_tests += tests/unit/test_spool_walk
 unit_tests += tests/unit/test_sql_script
 unit_tests += tests/unit/test_store
 unit_tests += tests/unit/test_thread
+unit_tests += tests/unit/test_store_document
 unit_tests += tests/unit/test_store_rules
 unit_tests += tests/unit/test_token
 unit_tests += tests/unit/test_unsubscribe
@@ -161,8 +166,13 @@ tests_unit_test_store_SOURCES += tests/unit/postgres.h
 tests_unit_test_unsubscribe_SOURCES = tests/unit/test_unsubscribe.c
 tests_unit_test_unsubscribe_SOURCES += tests/unit/incoming_tokens.c
 tests_unit_test_unsubscribe_SOURCES += tests/unit/incoming_tokens.h
+tests_unit_test_store_document_SOURCES = tests/unit/test_store_document.c
+tests_unit_test_store_document_SOURCES += tests/unit/postgres.h
 tests_unit_test_store_rules_SOURCES = tests/unit/test_store_rules.c
 tests_unit_test_store_rules_SOURCES += tests/unit/postgres.h
+
+tests_unit_test_relay_LDADD = librelay.a $(LDADD) $(CURL_LIBS) $(JANSSON_LIBS)
+tests_unit_test_relay_SOURCES = tests/unit/test_relay.c
 
 # Fuzz targets: a file each, built with CC=clang and --enable-fuzzers.
 FUZZER_LINK = $(AM_LDFLAGS) -fsanitize=fuzzer
@@ -183,7 +193,9 @@ noinst_PROGRAMS += tests/fuzz/fuzz_pass
 noinst_PROGRAMS += tests/fuzz/fuzz_policy
 noinst_PROGRAMS += tests/fuzz/fuzz_qp
 noinst_PROGRAMS += tests/fuzz/fuzz_record
+noinst_PROGRAMS += tests/fuzz/fuzz_reply_text
 noinst_PROGRAMS += tests/fuzz/fuzz_return_path
+noinst_PROGRAMS += tests/fuzz/fuzz_salesforce
 noinst_PROGRAMS += tests/fuzz/fuzz_relay_list
 noinst_PROGRAMS += tests/fuzz/fuzz_document
 noinst_PROGRAMS += tests/fuzz/fuzz_rewrite
@@ -210,7 +222,10 @@ tests_fuzz_fuzz_pass_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_policy_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_qp_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_record_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_reply_text_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_return_path_LDFLAGS = $(FUZZER_LINK)
+tests_fuzz_fuzz_salesforce_LDADD = librelay.a $(LDADD) $(CURL_LIBS) $(JANSSON_LIBS)
+tests_fuzz_fuzz_salesforce_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_relay_list_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_document_LDFLAGS = $(FUZZER_LINK)
 tests_fuzz_fuzz_rewrite_LDFLAGS = $(FUZZER_LINK)
@@ -349,10 +364,12 @@ EXTRA_DIST += tests/system/test_delivery_rules.py
 EXTRA_DIST += tests/system/test_pixeld.py
 EXTRA_DIST += tests/system/test_policy.py
 EXTRA_DIST += tests/system/test_render.py
+EXTRA_DIST += tests/system/test_proxies.py
 EXTRA_DIST += tests/system/test_return_path.py
 EXTRA_DIST += tests/system/test_sendmail.py
 EXTRA_DIST += tests/system/test_setup.py
 EXTRA_DIST += tests/system/test_spam_score.py
+EXTRA_DIST += tests/system/test_sql.py
 EXTRA_DIST += tests/system/test_unsubscribe.py
 EXTRA_DIST += tests/system/tokens.py
 EXTRA_DIST += tests/system/test_threads.py
@@ -362,6 +379,7 @@ EXTRA_DIST += tests/system/web.py
 EXTRA_DIST += tests/threaded
 EXTRA_DIST += tests/tsan.supp
 EXTRA_DIST += tests/unit/with-postgres
+EXTRA_DIST += tests/sql
 # inputs of the tests and seeds of the fuzz targets, a folder each
 EXTRA_DIST += tests/corpus
 

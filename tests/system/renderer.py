@@ -61,15 +61,18 @@ class Renderer:
     def remove(self):
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def add(self, file_type, content, salt=b""):
-        """The number of a document with CONTENT, as spoor-stamp stores one; SALT makes copies differ for the database."""
+    def add(self, file_type, content, salt=b"", claimed=None):
+        """
+        The number of a document with CONTENT, as spoor-stamp stores one; SALT makes copies differ for the database. CLAIMED: the
+        size that it is said to have.
+        """
         digest = hashlib.sha256(content + salt).hexdigest()
         pieces = [content[at:at + CHUNK] for at in range(0, len(content), CHUNK)]
         rows = ", ".join("(%d, decode('%s', 'hex'))" % (number, piece.hex()) for number, piece in enumerate(pieces))
         return int(self.postgres.value(
             "with stored as (select document from spoor.store_document('\\x%s', '%s', %d)),"
             " pieces as (insert into spoor.document_chunk select document, v.n, v.b from stored, (values %s) v (n, b))"
-            " select document from stored" % (digest, file_type, len(content), rows)))
+            " select document from stored" % (digest, file_type, claimed or len(content), rows)))
 
     def row(self, document):
         return self.postgres.rows("select * from spoor.document where id = %d" % document)[0]

@@ -98,7 +98,7 @@ def given(render, outside):
         "noise named doc": ("doc", os.urandom(20000)), "noise named docx": ("docx", os.urandom(20000)),
         "noise within doc": ("doc", documents.compound("WordDocument", bytes(4096))),
         "noise within docx": ("docx", documents.archive([("word/document.xml", os.urandom(3000))])),
-        "bomb": ("docx", documents.zip_bomb()), "too large": ("pdf", documents.pdf().ljust(21 << 20, b"\n")),
+        "bomb": ("docx", documents.zip_bomb()), "too large": ("pdf", documents.pdf(("Large",)), b"", 21 << 20),
         "hard": ("docx", documents.docx("<w:p/>" * 3000000)),
         "100,000 pages": ("pdf", documents.pdf_of_many_pages(100000)), "narrow": ("pdf", documents.pdf(size=(1, 10000))),
         "giant": ("pdf", documents.pdf(size=(14400, 14400), page_more="/UserUnit 75000")), "loop": ("pdf", documents.pdf_that_loops()),
