@@ -52,8 +52,9 @@ static memcached_pool_st *make_pool(const char *servers, int timeout_ms, bool *s
 
     buf_init(&options, OPTIONS_MAX);
     if (add_servers(&options, servers, &count)) {
-        buf_add_f(&options, "--BINARY-PROTOCOL --DISTRIBUTION=consistent --TCP-NODELAY --CONNECT-TIMEOUT=%d "
-                  "--POLL-TIMEOUT=%d --RCV-TIMEOUT=%d --SND-TIMEOUT=%d --RETRY-TIMEOUT=%d --POOL-MIN=1 --POOL-MAX=%d",
+        /* the text protocol, for libmemcached asks for many by one call then, and by two in the binary one */
+        buf_add_f(&options, "--DISTRIBUTION=consistent --TCP-NODELAY --CONNECT-TIMEOUT=%d --POLL-TIMEOUT=%d --RCV-TIMEOUT=%d "
+                  "--SND-TIMEOUT=%d --RETRY-TIMEOUT=%d --POOL-MIN=1 --POOL-MAX=%d",
                   timeout_ms, timeout_ms, timeout_ms * 1000, timeout_ms * 1000, RETRY_S, POOL_MOST);
         if (!options.failed)
             pool = memcached_pool(options.data, options.len);

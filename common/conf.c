@@ -44,6 +44,7 @@ static const char *const scope_words[] = {"recipient", "domain", NULL};         
 static const char *const unsubscribe_words[] = {"sender", "all", NULL};        /* enum conf_unsubscribe_scope */
 static const char *const honour_words[] = {"no", "aggregate", "drop", NULL};      /* enum conf_honour_gpc */
 static const char path_form[] = "path that begins with /";
+static const char log_form[] = "path that begins with /, or journal, journal:UNIT or journal:/PATH";
 static const char network_form[] = "network such as 192.0.2.0/24";
 static const char domain_form[] = "domain";
 static const char return_path_form[] = "NAME+{token}@DOMAIN with a NAME of 1 to 11 characters (the token takes 52 of the 64 that"
@@ -208,8 +209,8 @@ static const struct conf_row rows[] = {
     {"pixeld", "honour_gpc", CONF_CHOICE, "no", .words = honour_words,
      .help = "requests with Sec-GPC or DNT; aggregate: only counted, drop: not recorded", AT(pixeld.honour_gpc)},
 
-    {"delivery", "log", CONF_LIST, "", .normalize = conf_form_path, .wanted = path_form,
-     .help = "the MTA's log", AT(delivery.log), .needed_by = BY_DELIVERY},
+    {"delivery", "log", CONF_LIST, "", .normalize = conf_form_log, .wanted = log_form,
+     .help = "the MTA's log: a file, or journal", AT(delivery.log), .needed_by = BY_DELIVERY},
     {"delivery", "senders", CONF_CHOICE, "local", .words = senders_words,
      .help = "local: only mail whose envelope sender is in local_domains, or not known, is followed", AT(delivery.senders)},
     {"delivery", "poll", CONF_MILLISECONDS, "1s", 10, 60 * SECOND_MS, .help = "how often the log is looked at",

@@ -12,9 +12,34 @@
 
 enum { NAME_LONGEST = 32, PORT_MOST = 65535, LOCAL_PART_MOST = 64, PATH_MOST = 256 };
 
+static bool is_absolute(struct slice text)
+{
+    return text.len && text.p[0] == '/';
+}
+
 bool conf_form_path(struct slice text, struct buf *out)
 {
-    return text.len && text.p[0] == '/' && buf_add_slice(out, text);
+    return is_absolute(text) && buf_add_slice(out, text);
+}
+
+/* A unit's name is made of these (systemd.unit(5)). */
+static bool is_unit(struct slice text)
+{
+    for (size_t at = 0; at < text.len; at++)
+        if (!ascii_is_alpha(text.p[at]) && !ascii_is_digit(text.p[at]) && !strchr(":-_.\\@", text.p[at]))
+            return false;
+    return text.len > 0 && text.len <= PATH_MOST;
+}
+
+bool conf_form_log(struct slice text, struct buf *out)
+{
+    static const struct slice mark = SLICE_TEXT("journal:");
+    bool marked = text.len > mark.len && slice_eq(slice_of(text.p, mark.len), mark);
+    struct slice which = slice_from(text, mark.len);
+
+    if (!slice_is(text, "journal") && !(marked && is_unit(which)) && !is_absolute(marked ? which : text))
+        return false;
+    return buf_add_slice(out, text);
 }
 
 static bool is_name_char(char c)

@@ -10,6 +10,7 @@
 #include "common/buf.h"
 
 bool conf_form_path(struct slice text, struct buf *out);          /* absolute */
+bool conf_form_log(struct slice text, struct buf *out);           /* absolute path, journal, journal:UNIT, journal:/PATH */
 bool conf_form_name(struct slice text, struct buf *out);          /* letters, digits, - and _ */
 bool conf_form_tracking_url(struct slice text, struct buf *out);  /* http(s)://HOST[:PORT], lower case */
 bool conf_form_milter_listen(struct slice text, struct buf *out); /* libmilter's: unix: local: inet: inet6: */

@@ -15,7 +15,8 @@ enum {
     CONTEXT_MAX = 63,
     LINE_MAX_BYTES = 2048,                /* of text; syslog daemons cut somewhere above */
     ESCAPED_MAX = 4 * LINE_MAX_BYTES + 1, /* when every byte becomes \xHH */
-    SUFFIX_MAX = 64
+    SUFFIX_MAX = 64,
+    PREFIX_MAX = 64
 };
 
 static const char *program = "spoor";
@@ -62,8 +63,8 @@ static const char *priority_name(int priority)
     }
 }
 
-/* A line stays one line, and a terminal obeys nobody's bytes but ours. */
-static void escape(const char *text, char escaped[ESCAPED_MAX])
+/* A line stays one line, and a terminal obeys nobody's bytes but ours. Returns where it ends. */
+static char *escape(const char *text, char escaped[ESCAPED_MAX])
 {
     static const char hex[] = "0123456789abcdef";
 
@@ -80,17 +81,31 @@ static void escape(const char *text, char escaped[ESCAPED_MAX])
         *escaped++ = hex[c & 15];
     }
     *escaped = '\0';
+    return escaped;
+}
+
+/* By one write(2), so that lines of several processes stay whole. */
+static void emit_stderr(int priority, const char *text)
+{
+    char line[PREFIX_MAX + ESCAPED_MAX];
+    int prefix = snprintf(line, PREFIX_MAX, "%.*s: %s: ", PREFIX_MAX / 2, program, priority_name(priority));
+    char *end = escape(text, line + prefix);
+
+    *end++ = '\n';
+    if (write(STDERR_FILENO, line, (size_t)(end - line)) < 0)
+        return; /* there is nobody else to tell */
 }
 
 static void emit(int priority, const char *text)
 {
     char escaped[ESCAPED_MAX];
 
+    if (stderr_wanted) {
+        emit_stderr(priority, text);
+        return;
+    }
     escape(text, escaped);
-    if (stderr_wanted)
-        dprintf(STDERR_FILENO, "%s: %s: %s\n", program, priority_name(priority), escaped);
-    else
-        syslog(priority, "%s", escaped);
+    syslog(priority, "%s", escaped);
 }
 
 /* ERROR is what "%m" means; SUFFIX stays whole when the line is cut. */

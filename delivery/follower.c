@@ -7,7 +7,7 @@
 #include "common/log.h"
 #include "common/store_delivery.h"
 #include "delivery/follow.h"
-#include "delivery/log_file.h"
+#include "delivery/source.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -29,7 +29,7 @@ struct follower {
     const struct conf *conf;
     struct recorder *recorder;
     struct follow *follow;
-    struct log_file **log;
+    struct source **log;
     size_t logs;
     struct db *db;
     struct buf payload;
@@ -43,7 +43,7 @@ struct follower {
     bool stopping;
 };
 
-/* Within log_file_read(). */
+/* Within source_read(). */
 static void spool_delivery(void *arg, const struct record_delivery *delivery)
 {
     struct follower *follower = arg;
@@ -86,19 +86,9 @@ static void sleep_ms(struct follower *follower, int64_t ms)
 /* logs */
 
 /* Its bookmark lies beside the spool, for it says what that one has had. */
-static struct log_file *open_log(const struct follower *follower, const char *path, struct buf *error)
+static struct source *open_log(const struct follower *follower, size_t at, struct buf *error)
 {
-    struct log_file *log = NULL;
-    char *name;
-
-    if (asprintf(&name, "bookmark-%s", path) < 0)
-        return NULL;
-    for (char *at = name; *at; at++)
-        if (*at == '/')
-            *at = '_';
-    log = log_file_open(path, follower->recorder->directory, name, error);
-    free(name);
-    return log;
+    return source_open(follower->conf->delivery.log.item[at], follower->recorder->directory, error);
 }
 
 static void report(const struct buf *error)
@@ -109,12 +99,12 @@ static void report(const struct buf *error)
 }
 
 /* All that was recorded is on the disk before the bookmark says so. */
-static void keep_place(struct follower *follower, struct log_file *log)
+static void keep_place(struct follower *follower, struct source *log)
 {
     static struct log_throttle trouble = {.every_seconds = 60};
     struct spool *spool = follower->recorder->spool;
 
-    if (spool_sync(spool, spool_end(spool)) != SPOOL_OK || !log_file_save(log))
+    if (spool_sync(spool, spool_end(spool)) != SPOOL_OK || !source_save(log))
         log_throttled(&trouble, LOG_ERR, "cannot note how far the log is read: %m; a part of it will be read again");
 }
 
@@ -124,8 +114,8 @@ static void reopen(struct follower *follower, size_t at)
     struct buf error;
 
     buf_init(&error, TEXT_MAX);
-    log_file_close(follower->log[at]);
-    follower->log[at] = open_log(follower, follower->conf->delivery.log.item[at], &error);
+    source_close(follower->log[at]);
+    follower->log[at] = open_log(follower, at, &error);
     if (!follower->log[at])
         report(&error);
     buf_free(&error);
@@ -145,7 +135,7 @@ static void go_back(struct follower *follower, size_t at)
 /* True when there may be more at once. */
 static bool read_part(struct follower *follower, size_t at)
 {
-    struct log_file *log = follower->log[at];
+    struct source *log = follower->log[at];
     struct buf error;
     int64_t got;
 
@@ -155,7 +145,7 @@ static bool read_part(struct follower *follower, size_t at)
     }
     buf_init(&error, TEXT_MAX);
     follower->now_us = clock_wall_us();
-    got = log_file_read(log, PART, take_line, follower, &error);
+    got = source_read(log, PART, take_line, follower, &error);
     if (got < 0)
         report(&error);
     buf_free(&error);
@@ -217,7 +207,7 @@ static void *run(void *arg)
 static void release(struct follower *follower)
 {
     for (size_t at = 0; at < follower->logs; at++)
-        log_file_close(follower->log[at]);
+        source_close(follower->log[at]);
     free(follower->log);
     follow_free(follower->follow);
     db_free(follower->db);
@@ -237,7 +227,7 @@ static bool open_all(struct follower *follower, struct buf *error)
     if (!follower->log || !follower->follow || !follower->db)
         return false;
     for (; follower->logs < conf->delivery.log.count; follower->logs++)
-        if (!(follower->log[follower->logs] = open_log(follower, conf->delivery.log.item[follower->logs], error)))
+        if (!(follower->log[follower->logs] = open_log(follower, follower->logs, error)))
             return false;
     return true;
 }

@@ -50,6 +50,21 @@ static enum line_state state_of_attempt(struct slice reply, struct slice text, s
     return status.p[0] == '2' ? STATE_DELIVERED : status.p[0] == '4' ? STATE_DEFERRED : STATE_BOUNCED;
 }
 
+/* That of "550 5.7.1 no": Sendmail's own is often 5.0.0 then. Only one that says the same of success. */
+static struct slice status_of_reply(struct slice reply, struct slice own)
+{
+    struct slice status = slice_from(reply, reply.len < 4 ? reply.len : 4);
+    int dots = 0;
+
+    status.len = slice_find_char(status, ' ');
+    for (size_t at = 0; at < status.len; at++) {
+        dots += status.p[at] == '.';
+        if (status.p[at] != '.' && !ascii_is_digit(status.p[at]))
+            return own;
+    }
+    return dots == 2 && own.len && own.p[0] == status.p[0] && status.p[1] == '.' ? status : own;
+}
+
 static void read_attempt(struct slice rest, struct log_line *line)
 {
     size_t at = slice_find_i(rest, stat_mark);
@@ -68,6 +83,7 @@ static void read_attempt(struct slice rest, struct log_line *line)
     line_field(rest, "relay", &line->relay);
     line_field(rest, "dsn", &line->status);
     line->state = state_of_attempt(reply, text, line->status);
+    line->status = status_of_reply(reply, line->status);
     line->text = slice_empty(reply) ? words_of(text) : reply;
     if (line->state != STATE_NONE)
         line->kind = LINE_ATTEMPT;

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # What the tests and fuzzers link too.
 noinst_LIBRARIES += libdelivery.a
+libdelivery_a_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS)
 libdelivery_a_SOURCES =
 libdelivery_a_SOURCES += delivery/bookmark.c
 libdelivery_a_SOURCES += delivery/bookmark.h
 libdelivery_a_SOURCES += delivery/follow.c
 libdelivery_a_SOURCES += delivery/follow.h
+libdelivery_a_SOURCES += delivery/journal.h
 libdelivery_a_SOURCES += delivery/line.c
 libdelivery_a_SOURCES += delivery/line.h
 libdelivery_a_SOURCES += delivery/log_file.c
@@ -18,11 +20,18 @@ libdelivery_a_SOURCES += delivery/log_time.c
 libdelivery_a_SOURCES += delivery/log_time.h
 libdelivery_a_SOURCES += delivery/relay.c
 libdelivery_a_SOURCES += delivery/relay.h
+libdelivery_a_SOURCES += delivery/source.c
+libdelivery_a_SOURCES += delivery/source.h
 libdelivery_a_SOURCES += delivery/line_postfix.c
 libdelivery_a_SOURCES += delivery/line_sendmail.c
+if HAVE_SYSTEMD
+libdelivery_a_SOURCES += delivery/journal.c
+else
+libdelivery_a_SOURCES += delivery/journal_none.c
+endif
 
 sbin_PROGRAMS += delivery/spoor-delivery
-delivery_spoor_delivery_LDADD = libdelivery.a $(COMMON_LIBS) $(ZLIB_LIBS)
+delivery_spoor_delivery_LDADD = libdelivery.a $(COMMON_LIBS) $(SYSTEMD_LIBS) $(ZLIB_LIBS)
 delivery_spoor_delivery_SOURCES =
 delivery_spoor_delivery_SOURCES += delivery/follower.c
 delivery_spoor_delivery_SOURCES += delivery/follower.h

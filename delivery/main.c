@@ -3,7 +3,7 @@
  * spoor-delivery - follows the MTA's log: whose server took, put off or refused which of our mails, and when.
  *
  * main() is the table of contents. What a line says is read in line.c, what becomes of it in follow.c; follower.c is
- * the thread that does it, log_file.c what it reads.
+ * the thread that does it, source.c what it reads.
  */
 #include "common/daemon.h"
 #include "common/recorder.h"

@@ -95,14 +95,36 @@ static bool copy_path(const char *path, struct slice *out)
 
 /* --- libmilter's callbacks --------------------------------------------------------------------- */
 
+/*
+ * Three macros are read, and all at end-of-message. Without lists the MTA sends what its configuration says, Postfix
+ * with each header field. A list without names counts as none, so a blank stands for it. The login is asked for where it is
+ * known first, too.
+ */
+static void choose_macros(SMFICTX *ctx)
+{
+    static const struct {
+        int stage;
+        const char *names;
+    } lists[] = {
+        {SMFIM_CONNECT, " "},
+        {SMFIM_HELO, " "},
+        {SMFIM_ENVFROM, "{auth_authen}"},
+        {SMFIM_ENVRCPT, " "},
+        {SMFIM_DATA, " "},
+        {SMFIM_EOH, " "},
+        {SMFIM_EOM, "i j {auth_authen}"},
+    };
+
+    for (size_t at = 0; at < sizeof lists / sizeof *lists; at++)
+        smfi_setsymlist(ctx, lists[at].stage, (char *)(uintptr_t)lists[at].names); /* which copies them */
+}
+
 static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long steps, unsigned long unused2,
                              unsigned long unused3, unsigned long *want_actions, unsigned long *want_steps,
                              unsigned long *want2, unsigned long *want3)
 {
-    static const unsigned long silent = SMFIP_NR_CONN | SMFIP_NR_MAIL | SMFIP_NR_RCPT | SMFIP_NR_HDR |
-                                        SMFIP_NR_EOH | SMFIP_NR_BODY;
+    static const unsigned long silent = SMFIP_NR_CONN | SMFIP_NR_MAIL | SMFIP_NR_RCPT | SMFIP_NR_HDR | SMFIP_NR_BODY;
 
-    (void)ctx;
     (void)unused2;
     (void)unused3;
     if ((service->actions & ~actions) != 0 || (silent & ~steps) != 0) {
@@ -110,10 +132,12 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long 
                 actions, steps);
         return SMFIS_REJECT;
     }
-    *want_actions = service->actions;
-    *want_steps = silent | SMFIP_NOHELO | SMFIP_NOUNKNOWN | SMFIP_NODATA;
+    *want_actions = service->actions | (actions & SMFIF_SETSYMLIST);
+    *want_steps = silent | SMFIP_NOHELO | SMFIP_NOUNKNOWN | SMFIP_NODATA | SMFIP_NOEOH;
     *want2 = 0;
     *want3 = 0;
+    if (actions & SMFIF_SETSYMLIST)
+        choose_macros(ctx);
     return SMFIS_CONTINUE;
 }
 
@@ -245,12 +269,6 @@ static sfsistat on_header(SMFICTX *ctx, char *name, char *value)
 
     if (message && header_list_add(&message->headers, name, value)) /* remembers a failure itself */
         count_bytes(message, strlen(name) + strlen(value));
-    return SMFIS_NOREPLY;
-}
-
-static sfsistat on_end_of_headers(SMFICTX *ctx)
-{
-    (void)ctx;
     return SMFIS_NOREPLY;
 }
 
@@ -387,7 +405,6 @@ bool mlfi_open(const struct mlfi_service *the_service, struct buf *error)
         .xxfi_envfrom = on_mail,
         .xxfi_envrcpt = on_recipient,
         .xxfi_header = on_header,
-        .xxfi_eoh = on_end_of_headers,
         .xxfi_body = on_body,
         .xxfi_eom = on_end_of_message,
         .xxfi_abort = on_abort,

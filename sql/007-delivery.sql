@@ -117,8 +117,16 @@ select d.message, d.recipient, d.address, d.state, d.at_time, d.deferred_since, 
 from spoor.delivery d
 union all
 select e.message, e.recipient, d.address, d.state, d.at_time, d.deferred_since, d.attempts, d.relay, d.status, d.text, d.tls
-from spoor.expansion e join spoor.delivery d on d.message = e.message and d.recipient = e.address;
-comment on view spoor.recipient_delivery is 'spoor.delivery, and under an alias also what became of the copies that it led to.';
+from spoor.expansion e join spoor.delivery d on d.message = e.message and d.recipient = e.address
+union all
+-- Sendmail does not log what led to an address. So those to whom nobody had sent the mail belong to the recipients of whom
+-- nothing is heard themselves.
+select r.message, r.address, d.address, d.state, d.at_time, d.deferred_since, d.attempts, d.relay, d.status, d.text, d.tls
+from spoor.recipient r join spoor.delivery d on d.message = r.message
+where not exists (select from spoor.delivery o where o.message = r.message and o.recipient = r.address)
+      and not exists (select from spoor.expansion e where e.message = r.message and e.recipient = r.address)
+      and not exists (select from spoor.recipient o where o.message = d.message and o.address = d.recipient);
+comment on view spoor.recipient_delivery is 'spoor.delivery, and under an alias also what became of the copies that it led to. Where it is not known which of several aliases led to an address, it is under each.';
 comment on column spoor.recipient_delivery.message is 'As in spoor.delivery.';
 comment on column spoor.recipient_delivery.recipient is 'As in spoor.delivery.';
 comment on column spoor.recipient_delivery.address is 'As in spoor.delivery.';

@@ -2,7 +2,7 @@
 # Unit tests speak TAP through cmocka; each is a file, linked with whatever of ours it calls.
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 AM_TESTS_ENVIRONMENT = CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; top_srcdir='$(top_srcdir)'; export top_srcdir;
-LDADD = libctl.a libpixeld.a libdelivery.a libmail.a $(COMMON_LIBS) $(ZLIB_LIBS) $(CMOCKA_LIBS)
+LDADD = libctl.a libpixeld.a libdelivery.a libmail.a $(COMMON_LIBS) $(SYSTEMD_LIBS) $(ZLIB_LIBS) $(CMOCKA_LIBS)
 
 if HAVE_CMOCKA
 unit_tests =
@@ -49,6 +49,7 @@ unit_tests += tests/unit/test_pass
 unit_tests += tests/unit/test_plain
 unit_tests += tests/unit/test_policy
 unit_tests += tests/unit/test_qp
+unit_tests += tests/unit/test_read_ahead
 unit_tests += tests/unit/test_record
 unit_tests += tests/unit/test_return_path
 unit_tests += tests/unit/test_relay_list
@@ -107,6 +108,9 @@ tests_unit_test_oracle_mime_SOURCES += tests/support/rewrite_check.h
 tests_unit_test_plain_SOURCES = tests/unit/test_plain.c
 tests_unit_test_plain_SOURCES += tests/support/rewrite_check.c
 tests_unit_test_plain_SOURCES += tests/support/rewrite_check.h
+tests_unit_test_read_ahead_SOURCES = tests/unit/test_read_ahead.c
+tests_unit_test_read_ahead_SOURCES += milter/read_ahead.c
+tests_unit_test_read_ahead_SOURCES += milter/read_ahead.h
 tests_unit_test_return_path_SOURCES = tests/unit/test_return_path.c
 tests_unit_test_return_path_SOURCES += tests/unit/incoming_tokens.c
 tests_unit_test_return_path_SOURCES += tests/unit/incoming_tokens.h
@@ -275,6 +279,7 @@ EXTRA_DIST += tests/sanitize
 EXTRA_DIST += tests/system/conftest.py
 EXTRA_DIST += tests/system/fault_kinds.py
 EXTRA_DIST += tests/system/faults
+EXTRA_DIST += tests/system/journald.py
 EXTRA_DIST += tests/system/load.py
 EXTRA_DIST += tests/system/exposition.py
 EXTRA_DIST += tests/system/maildir.py
@@ -284,6 +289,7 @@ EXTRA_DIST += tests/system/memcached.py
 EXTRA_DIST += tests/system/postfix.py
 EXTRA_DIST += tests/system/postgres.py
 EXTRA_DIST += tests/system/proc.py
+EXTRA_DIST += tests/system/sendmail.py
 EXTRA_DIST += tests/system/servers.py
 EXTRA_DIST += tests/system/smtp_sink.py
 EXTRA_DIST += tests/system/spam_filters.py
@@ -298,9 +304,11 @@ EXTRA_DIST += tests/system/test_door.py
 EXTRA_DIST += tests/system/test_dry_run.py
 EXTRA_DIST += tests/system/test_faults.py
 EXTRA_DIST += tests/system/test_harness.py
+EXTRA_DIST += tests/system/test_journal.py
 EXTRA_DIST += tests/system/test_main_job.py
 EXTRA_DIST += tests/system/test_match_corpus.py
 EXTRA_DIST += tests/system/test_delivery.py
+EXTRA_DIST += tests/system/test_delivery_rules.py
 EXTRA_DIST += tests/system/test_pixeld.py
 EXTRA_DIST += tests/system/test_policy.py
 EXTRA_DIST += tests/system/test_return_path.py

@@ -15,6 +15,7 @@ import pytest
 
 import mails
 import proc
+import sendmail
 import servers as servers_of
 
 
@@ -53,11 +54,20 @@ def servers(request):
     assert all(status == 0 for status in statuses.values()), "a daemon ended badly: %r" % statuses
 
 
+def need_sendmail():
+    try:
+        sendmail.unpacked()
+    except proc.Failure as failure:
+        pytest.skip("Sendmail cannot be fetched here: %s" % failure)
+
+
 def _own(request):
     made = []
 
-    def start(**settings):
-        made.append(servers_of.Servers(spoor_settings=settings))
+    def start(mta="postfix", **settings):
+        if mta == "sendmail":
+            need_sendmail()
+        made.append(servers_of.Servers(spoor_settings=settings, mta=mta))
         made[-1].start()
         return made[-1]
 
@@ -68,7 +78,7 @@ def _own(request):
 
 @pytest.fixture
 def own(request):
-    """own(stamp={...}, mode="observe") starts servers with these settings; they are stopped after the test."""
+    """own(stamp={...}, mode="observe") starts servers with these settings, by default of Postfix; they are stopped after the test."""
     yield from _own(request)
 
 

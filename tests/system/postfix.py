@@ -31,6 +31,7 @@ smtp_dns_support_level = disabled
 smtp_host_lookup = native
 smtpd_peername_lookup = no
 smtpd_relay_restrictions = permit_mynetworks, reject
+smtpd_authorized_xclient_hosts = 127.0.0.1
 smtpd_recipient_limit = 2000
 smtpd_recipient_overshoot_limit = 2000
 smtpd_client_connection_count_limit = 0

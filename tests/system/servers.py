@@ -11,16 +11,18 @@ import memcached
 import postfix
 import postgres
 import proc
+import sendmail
 import spoor
 
 OUR_DOMAIN = "example.com"
 DOMAINS = (OUR_DOMAIN, "example.net", "example.org")
 PEOPLE = ("alice@example.com", "anton@example.com", "bob@example.net", "carol@example.org", "dave@example.net")
+MAIL_SERVERS = (postfix.Postfix, sendmail.Sendmail)
 
 
-def new_folder():
+def new_folder(below="/tmp"):
     """Root owns it and all above it, or Postfix refuses to work there."""
-    folder = tempfile.mkdtemp(prefix="spoor-", dir="/tmp")
+    folder = tempfile.mkdtemp(prefix="spoor-", dir=below)
     os.chmod(folder, 0o755)
     return folder
 
@@ -29,12 +31,16 @@ class Servers:
     """
     Mail goes client -> sending (spoor-stamp) -> receiving (spoor-match) -> Maildirs; answers enter at
     receiving as from the world. TELL is called with the name of each step and a function that does it.
+    With MTA "sendmail" both are Sendmail, and a Postfix behind them fills the Maildirs.
     """
 
-    def __init__(self, folder=None, tell=None, spoor_settings=None):
+    def __init__(self, folder=None, tell=None, spoor_settings=None, mta="postfix"):
         if os.geteuid() != 0:
             raise proc.Failure("run me as root: Postfix and PostgreSQL change to their own users")
         self.folder = folder or new_folder()
+        self.mta = mta
+        # Sendmail trusts nothing below a folder that is everybody's.
+        self.trusted = new_folder("/run") if mta == "sendmail" else None
         self.log_folder = os.path.join(self.folder, "log")
         os.makedirs(self.log_folder, exist_ok=True)
         self.tell = tell or (lambda what, work: work())
@@ -51,7 +57,7 @@ class Servers:
             self.tell("keys and schema", self._start_spoor)
             for name in ("stamp", "match", "pixeld"):
                 self.tell("spoor-" + name, lambda name=name: self.spoor.start(name))
-            self.tell("sending and receiving Postfix", self._start_postfix)
+            self.tell("sending and receiving mail server", self._start_mail_servers)
         except BaseException:
             self.stop(quiet=True)
             raise
@@ -70,29 +76,45 @@ class Servers:
 
     def _start_spoor(self):
         self.spoor = spoor.Spoor(self.folder, self.log_folder, self.postgres.conninfo, self.memcached.address,
-                                 (OUR_DOMAIN,), **self.spoor_settings)
+                                 (OUR_DOMAIN,), sockets=self.trusted and os.path.join(self.trusted, "sockets"), **self.spoor_settings)
         self.spoor.environment = self.daemon_environment
         self.spoor.make_keys()
         self.spoor.install_schema()
 
-    def _start_postfix(self):
-        self.receiving = postfix.receiving(self.folder, self.log_folder, self.spoor.socket("match"),
-                                           self.mail.folder, DOMAINS, PEOPLE)
-        self.sending = postfix.sending(self.folder, self.log_folder, self.spoor.socket("stamp"), self.receiving.port)
-        self.running += [self.receiving, self.sending]
-        for server in (self.receiving, self.sending):
+    def _start_mail_servers(self):
+        if self.mta == "sendmail":
+            made = self._make_sendmail()
+        else:
+            made = self._make_postfix()
+        self.running += made
+        for server in made:
             server.launch()
-        for server in (self.receiving, self.sending):
+        for server in made:
             server.wait_ready()
+
+    def _make_postfix(self):
+        self.receiving = self._make_store(self.spoor.socket("match"))
+        self.sending = postfix.sending(self.folder, self.log_folder, self.spoor.socket("stamp"), self.receiving.port)
+        return [self.receiving, self.sending]
+
+    def _make_store(self, milter_socket):
+        return postfix.receiving(self.folder, self.log_folder, milter_socket, self.mail.folder, DOMAINS, PEOPLE)
+
+    def _make_sendmail(self):
+        store = self._make_store(None)
+        self.receiving = sendmail.Sendmail("mx", self.trusted, self.log_folder, self.spoor.socket("match"), store.port)
+        self.sending = sendmail.Sendmail("sending", self.trusted, self.log_folder, self.spoor.socket("stamp"),
+                                         self.receiving.port)
+        return [store, self.receiving, self.sending]
 
     def stop(self, quiet=False):
         """Mail servers first, then Spoor (which drains into PostgreSQL), then the rest; returns Spoor's statuses."""
         statuses, failures = {}, []
-        mail_servers = [server for server in self.running if isinstance(server, postfix.Postfix)]
+        mail_servers = [server for server in self.running if isinstance(server, MAIL_SERVERS)]
         work = [server.begin_stop for server in mail_servers] + [server.stop for server in mail_servers]
         if self.spoor:
             work.append(lambda: statuses.update(self.spoor.stop_all()))
-        work += [server.stop for server in reversed(self.running) if not isinstance(server, postfix.Postfix)]
+        work += [server.stop for server in reversed(self.running) if not isinstance(server, MAIL_SERVERS)]
         for stop in work:
             try:
                 stop()
@@ -104,7 +126,9 @@ class Servers:
         return statuses
 
     def remove(self):
-        shutil.rmtree(self.folder, ignore_errors=True)
+        for folder in (self.folder, self.trusted):
+            if folder:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def submit(self, sender, recipients, content):
         """As a mail program of ours does; returns the queue id."""

@@ -26,7 +26,7 @@ def program(name):
 class Spoor:
     """One spoor.conf with what runs by it. `options` and the sections override what is written below."""
 
-    def __init__(self, folder, log_folder, conninfo, memcached, domains=("example.com",), **sections):
+    def __init__(self, folder, log_folder, conninfo, memcached, domains=("example.com",), sockets=None, **sections):
         self.folder = folder
         self.log_folder = log_folder
         self.port = proc.free_port()
@@ -34,7 +34,7 @@ class Spoor:
         self.key_file = os.path.join(folder, "keys")
         self.conf = os.path.join(folder, "spoor.conf")
         self.spool = os.path.join(folder, "spoor-spool")
-        self.sockets = os.path.join(folder, "sockets")
+        self.sockets = sockets or os.path.join(folder, "sockets")
         self.servers = {}
         self.environment = {}  # what daemons get beside ours
         nobody = pwd.getpwnam("nobody")
@@ -95,10 +95,11 @@ class Spoor:
 
     def start(self, name, conf=None, preexec=None, wait=True):
         log = os.path.join(self.log_folder, name + ".log")
+        before = len(self.log_text(name)) if os.path.exists(log) else 0
         server = proc.Server("spoor-" + name, self.command(name, conf), log, env=self.environment, preexec=preexec)
         self.servers[name] = server
         if wait and name == "delivery":
-            self.wait_log(name, r": ready$")
+            self.wait_log(name, r": ready$", since=before)
         elif wait:
             server.wait_ready(self.ready_address(name))
         return server

@@ -243,6 +243,14 @@ def test_mail_that_is_not_for_us_passes_byte_for_byte(servers, mark, reason, sen
     assert traces.split(delivered)[1] == traces.split(content)[1]
 
 
+def test_a_mail_belongs_to_whoever_logged_in(servers, mark):
+    login = "login-%s@example.com" % mark.lower()
+    queue_id = mailer.send(servers.sending.port, SENDER, [TO], mails.html_quoted_printable(SENDER, [TO], mark), login=login)
+    message = servers.spoor.mail_line(queue_id)["message"]
+    rows = servers.postgres.wait_rows("SELECT owner, sender FROM spoor.message WHERE id = %s" % message)
+    assert [(row["owner"], row["sender"]) for row in rows] == [(login, SENDER)]
+
+
 def test_the_null_sender_passes_untouched(servers, mark):
     content = mails.html_quoted_printable(SENDER, [TO], mark)
     sent = Sent(servers, content, mark, sender="")

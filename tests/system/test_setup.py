@@ -68,7 +68,8 @@ class Installed:
             '"spoor"': '"nobody"', "/usr/local/etc/spoor/keys": self.spoor.key_file,
             "https://t.example.com": self.spoor.tracking_url, "dbname=spoor": self.postgres.conninfo,
             "127.0.0.1:11211": "127.0.0.1:1", "/var/spool/spoor": self.spoor.spool,
-            "/var/spool/postfix/spoor": self.sockets, "127.0.0.1:8080": "127.0.0.1:%d" % self.spoor.port, "/var/log/mail.log": self.postfix.log})
+            "/var/spool/postfix/spoor": self.sockets, "127.0.0.1:8080": "127.0.0.1:%d" % self.spoor.port,
+            '"journal"': '"%s"' % self.postfix.log})
         with open(self.spoor.conf, "w") as out:
             out.write(text)
         nobody, group = pwd.getpwnam("nobody"), pwd.getpwnam("postfix").pw_gid

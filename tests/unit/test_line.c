@@ -133,7 +133,7 @@ static void sendmail_lines_are_read(void **state)
         {AT "sm-mta[19675]: 6AL8ioZL019675: to=later-a@example.net, ctladdr=a@example.com (0/0), delay=00:00:00, "
             "xdelay=00:00:00, mailer=relay, pri=30041, relay=[127.0.0.1] [127.0.0.1], dsn=4.3.0, reply=451 4.7.1 Greylisted, "
             "stat=Deferred: 451 4.7.1 Greylisted",
-         "attempt id=6AL8ioZL019675 to=later-a@example.net relay=[127.0.0.1] [127.0.0.1] status=4.3.0 deferred "
+         "attempt id=6AL8ioZL019675 to=later-a@example.net relay=[127.0.0.1] [127.0.0.1] status=4.7.1 deferred "
          "text=451 4.7.1 Greylisted"},
         {AT "sm-mta[19679]: 6AL8ioU5019679: to=spam-a@example.net, mailer=relay, pri=30041, relay=[127.0.0.1] [127.0.0.1], "
             "dsn=5.0.0, reply=554 no, stat=Sent (I lie), stat=Service unavailable",

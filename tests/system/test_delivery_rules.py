@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Which mail a line of a log is about, and what follows: with lines as spoor-delivery's loader brings them."""
+
+import pytest
+
+from postgres import quote
+
+
+class Lines:
+    """A tracked mail by hand, and lines of the log of the host that has it."""
+
+    numbers = iter(range(1, 1 << 30))
+
+    def __init__(self, postgres, recipients, host="mail.example.com", node_host=None):
+        self.postgres, self.number = postgres, next(self.numbers)
+        self.id = (1023 << 12) + (self.number << 22)
+        self.queue_id = "MAIL%d" % self.number
+        self.execute("insert into spoor.message (id, sent_at, size, level, pixels, sent_to, owner, host, queue_id)"
+                     " values (%d, now() - interval '1 h', 1, 'individual', 1, %d, 'alice@example.com', '%s', '%s')"
+                     % (self.id, len(recipients), host, self.queue_id))
+        for key, address in enumerate(recipients):
+            self.execute("insert into spoor.recipient (message, key, address) values (%d, %d, '%s')" % (self.id, key + 1, address))
+
+    def execute(self, sql):
+        self.postgres.execute(sql)
+
+    def log(self, state, recipient="", at_s=0, queue_id=None, host="mail", **more):
+        """A line AT_S seconds after the mail was sent."""
+        row = dict(more, spool=1, record=next(self.numbers), state=state, host=host, queue_id=queue_id or self.queue_id,
+                   recipient=recipient, tls=more.get("tls", False))
+        values = ", ".join("NULL" if value is None else quote(str(value)) for value in row.values())
+        self.execute("insert into spoor.pending_delivery (%s, at_time) values (%s, now() - interval '1 h' + interval '%d s')"
+                     % (", ".join(row), values, at_s))
+
+    def settle(self, within="1 day"):
+        self.postgres.value("select spoor.settle_deliveries('%s')" % within)
+        return self
+
+    def states(self):
+        return {row["delivered_to"] or row["recipient"]: row["state"] for row in self.postgres.rows(
+            "select * from spoor.delivery_report where message = %d" % self.id)}
+
+
+@pytest.fixture
+def postgres(servers):
+    return servers.postgres
+
+
+def test_a_host_that_its_mta_calls_otherwise(postgres):
+    """myhostname is what the world calls the server, the log has what the machine calls itself."""
+    postgres.execute("insert into spoor.node (node, identity, host, program)"
+                     " values (1023, gen_random_uuid(), 'web7.internal', 'spoor-stamp') on conflict do nothing")
+    mail = Lines(postgres, ["bob@example.net"])
+    mail.log("delivered", "bob@example.net", 1, host="web7")
+    mail.log("delivered", "bob@example.net", 1, host="other")
+    assert mail.settle().states() == {"bob@example.net": "delivered"}
+    assert postgres.value("select attempts from spoor.delivery where message = %d" % mail.id) == "1"
+
+
+def test_one_copy_expires_and_the_others_do_not(postgres):
+    mail = Lines(postgres, ["bob@example.net", "carol@example.org"])
+    for address, copy in (("bob@example.net", "COPYB"), ("carol@example.org", "COPYC")):
+        mail.log("copy", queue_id=copy, first=mail.queue_id, at_s=1)
+        mail.log("deferred", address, 2, queue_id=copy)
+    mail.log("expired", at_s=3, queue_id="COPYB")
+    assert mail.settle().states() == {"bob@example.net": "expired", "carol@example.org": "deferred"}
+
+
+def test_a_mails_own_filter_is_no_delivery_though_the_copy_waits_for_long(postgres):
+    mail = Lines(postgres, ["bob@example.net"])
+    mail.log("copy", queue_id="COPYD", first=mail.queue_id, at_s=1)
+    postgres.execute("update spoor.pending_delivery set loaded_at = now() - interval '1 h' where queue_id = 'COPYD'")
+    mail.log("delivered", "bob@example.net", 1, goes_on_as="COPYD", relay="127.0.0.1")
+    assert mail.settle("30 s").states() == {"bob@example.net": "accepted"}
+    mail.log("deferred", "bob@example.net", 2, queue_id="COPYD")
+    assert mail.settle().states() == {"bob@example.net": "deferred"}
+
+
+def test_an_alias_that_the_split_took_apart_is_not_stuck(postgres):
+    """The copies have only the final recipients; the first pass knows to whom it was."""
+    mail = Lines(postgres, ["team@example.net", "one@example.net", "two@example.net"])
+    for address, copy in (("one@example.net", "COPYE"), ("two@example.net", "COPYF")):
+        mail.log("copy", queue_id=copy, first=mail.queue_id, at_s=1)
+        mail.log("delivered", address, 1, original="team@example.net", goes_on_as=copy, relay="127.0.0.1")
+        mail.log("delivered" if address.startswith("one") else "bounced", address, 2, queue_id=copy)
+    mail.settle()
+    rows = postgres.rows("select recipient, delivered_to, state, attempts from spoor.delivery_report where message = %d"
+                         " order by 1, 2" % mail.id)
+    assert [tuple(row.values()) for row in rows] == [
+        ("one@example.net", "one@example.net", "delivered", "1"), ("team@example.net", "one@example.net", "delivered", "1"),
+        ("team@example.net", "two@example.net", "bounced", "1"), ("two@example.net", "two@example.net", "bounced", "1")]
+
+
+def test_a_mail_that_was_handed_in_again_is_one(postgres):
+    """A milter behind spoor-stamp put the mail program off; the second time all went well."""
+    first, second, other = (Lines(postgres, ["bob@example.net", "carol@example.org"]) for _ in range(3))
+    one_id = "<%s@client.test>" % first.queue_id
+    postgres.execute("update spoor.message set client_message_id = '%s' where id in (%d, %d)" % (one_id, first.id, second.id))
+    postgres.execute("update spoor.message set client_message_id = '%s', owner = 'anton@example.com' where id = %d"
+                     % (one_id, other.id))
+    second.log("delivered", "bob@example.net", 1)
+    second.log("bounced", "carol@example.org", 1)
+    second.settle()
+    where = " where message in (%d, %d, %d) order by 1, 2" % (first.id, second.id, other.id)
+    assert postgres.rows("select message, delivered, deferred, refused from spoor.message_report" + where) == [
+        {"message": str(second.id), "delivered": "1", "deferred": "0", "refused": "1"},
+        {"message": str(other.id), "delivered": "0", "deferred": "0", "refused": "0"}]
+    assert [tuple(row.values()) for row in postgres.rows("select message, address, delivery from spoor.recipient_report" + where)
+            ] == [(str(second.id), "bob@example.net", "delivered"), (str(second.id), "carol@example.org", "bounced"),
+                  (str(other.id), "bob@example.net", "accepted"), (str(other.id), "carol@example.org", "accepted")]
+
+
+def test_what_the_first_sending_did_is_kept(postgres):
+    """Its answer to the mail program was lost, so the second was the one too many, and never went."""
+    first, second = (Lines(postgres, ["bob@example.net"]) for _ in range(2))
+    postgres.execute("update spoor.message set client_message_id = '%s' where id in (%d, %d)"
+                     % (first.queue_id, first.id, second.id))
+    first.log("delivered", "bob@example.net", 1)
+    first.settle()
+    assert second.states() == {"bob@example.net": "delivered"} and first.states() == {}
+
+
+def test_addresses_of_which_nobody_knows_the_alias(postgres):
+    """Sendmail does not log what an alias led to; a recipient of whom nothing is heard himself is one."""
+    mail = Lines(postgres, ["team@example.net", "bob@example.net"])
+    mail.log("delivered", "one@example.net", 1)
+    mail.log("delivered", "bob@example.net", 1)
+    mail.log("bounced", "two@example.net", 2)
+    assert mail.settle().states() == {"one@example.net": "delivered", "two@example.net": "bounced", "bob@example.net": "delivered"}
+    assert {row["recipient"] for row in postgres.rows(
+        "select recipient from spoor.delivery_report where message = %d and delivered_to <> 'bob@example.net'" % mail.id)
+            } == {"team@example.net"}
