@@ -11,7 +11,6 @@ EXTRA_DIST += contrib/debian/spoor.examples
 EXTRA_DIST += contrib/debian/spoor.install
 EXTRA_DIST += contrib/debian/spoor.postinst
 EXTRA_DIST += contrib/debian/spoor.postrm
-EXTRA_DIST += contrib/debian/spoor.triggers
 EXTRA_DIST += contrib/demo
 EXTRA_DIST += contrib/demo.py
 EXTRA_DIST += contrib/dkim/opendkim.conf
