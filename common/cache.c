@@ -245,6 +245,14 @@ void cache_add(struct cache *cache, const char *space, struct slice key, struct 
     put(cache, memcached_add, space, key, value, seconds);
 }
 
+void cache_flush(struct cache *cache)
+{
+    memcached_st *handle = borrow(cache);
+
+    if (handle)
+        give_back(cache, handle, memcached_flush(handle, 0));
+}
+
 bool cache_answers(struct cache *cache, struct buf *why)
 {
     memcached_st *handle;

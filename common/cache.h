@@ -32,6 +32,9 @@ void cache_set(struct cache *cache, const char *space, struct slice key, struct 
 /* Only where nothing is yet: what somebody has set stays. */
 void cache_add(struct cache *cache, const char *space, struct slice key, struct slice value, uint32_t seconds);
 
+/* Nothing that was in it is found any more. */
+void cache_flush(struct cache *cache);
+
 /* Do the servers answer? For spoorctl check; true without servers. */
 bool cache_answers(struct cache *cache, struct buf *why);
 

@@ -5,6 +5,7 @@
 
 #include "common/conf_form.h"
 #include "common/conf_row.h"
+#include "common/conf_sink.h"
 #include "common/conninfo.h"
 #include "common/organisation.h"
 
@@ -32,6 +33,8 @@ enum {
     BY_MATCH = 1 << CONF_MATCH,
     BY_PIXELD = 1 << CONF_PIXELD,
     BY_DELIVERY = 1 << CONF_DELIVERY,
+    BY_RELAY = 1 << CONF_RELAY,
+    BY_RENDER = 1 << CONF_RENDER,
     BY_SERVERS = 1 << CONF_SHARED | BY_STAMP | BY_MATCH | BY_PIXELD | BY_DELIVERY,
     BY_ALL = BY_SERVERS | 1 << CONF_DRY_RUN
 };
@@ -64,7 +67,7 @@ static const struct conf_row rows[] = {
      .wanted = "https://HOST or http://HOST:PORT",
      .help = "what our URLs begin with; spoor-pixeld answers there", AT(tracking_url), .needed_by = BY_ALL},
     {"", "database", CONF_TEXT, "", .help = "PostgreSQL, as libpq's connection string",
-     AT(database), .needed_by = BY_SERVERS},
+     AT(database), .needed_by = BY_SERVERS | BY_RENDER},
     {"", "database_timeout", CONF_MILLISECONDS, "300ms", 1, 60 * SECOND_MS,
      .help = "longest wait for PostgreSQL while a mail waits", AT(database_timeout_ms)},
     {"", "memcached", CONF_JOINED, "", .normalize = conf_form_server, .wanted = "HOST:PORT",
@@ -150,6 +153,17 @@ static const struct conf_row rows[] = {
      AT(stamp.text_links)},
     {"stamp", "decoy_link", CONF_BOOL, "no", .help = "put a link in that no person sees: who follows it is a scanner",
      AT(stamp.decoy_link)},
+    {"stamp", "attachments", CONF_LIST, "", .help = "files that leave the mail for a tracked link, by name; * is any run, ? one",
+     AT(stamp.attachments)},
+    {"stamp", "attachment_types", CONF_LIST, "pdf,doc,docx,ppt,pptx,odt,odp", .normalize = conf_form_document_type,
+     .wanted = "pdf, doc, docx, ppt, pptx, odt, odp, xls, xlsx or ods", .help = "types of files that may, by the ending of the name",
+     AT(stamp.attachment_types)},
+    {"stamp", "attachment_smallest", CONF_SIZE, "0", 0, GB(1), .help = "smaller files stay attached",
+     AT(stamp.attachment_smallest)},
+    {"stamp", "attachment_largest", CONF_SIZE, "25MB", KB(1), GB(1), .help = "larger files stay attached",
+     AT(stamp.attachment_largest)},
+    {"stamp", "document_timeout", CONF_MILLISECONDS, "2s", 10, 60 * SECOND_MS,
+     .help = "files that are not stored by then stay attached", AT(stamp.document_timeout_ms)},
     {"stamp", "sensitive_links", CONF_LIST, SENSITIVE_WORDS, .normalize = conf_form_pattern,
      .wanted = "part of a URL", .help = "links that stay as they are, by what their URL holds; * is any run",
      AT(stamp.sensitive_links)},
@@ -215,17 +229,40 @@ static const struct conf_row rows[] = {
      .help = "local: only mail whose envelope sender is in local_domains, or not known, is followed", AT(delivery.senders)},
     {"delivery", "poll", CONF_MILLISECONDS, "1s", 10, 60 * SECOND_MS, .help = "how often the log is looked at",
      AT(delivery.poll_ms)},
+
+    {"relay", "poll", CONF_MILLISECONDS, "5s", 10, HOUR_MS, .help = "how often the outbox is looked at without being told",
+     AT(relay.poll_ms)},
+    {"relay", "keep", CONF_SECONDS, "30d", 3600, 3650 * DAY_S,
+     .help = "what was sent stays in the outbox so long; more than spool_keep", AT(relay.keep_s)},
+    {"relay", "metrics_file", CONF_TEXT, "", .normalize = conf_form_path, .wanted = path_form,
+     .help = "file for node_exporter's textfile collector; empty: none", AT(relay.metrics_file)},
+
+    {"render", "user", CONF_TEXT, "", .help = "whom spoor-render becomes when it is started as root; empty: user",
+     AT(render.user)},
+    {"render", "jobs", CONF_INTEGER, "0", 0, 64, .help = "documents converted at once; 0: one a core", AT(render.jobs)},
+    {"render", "pages", CONF_INTEGER, "300", 1, 300, .help = "a longer document is shown as far as this", AT(render.pages)},
+    {"render", "size_limit", CONF_SIZE, "100MB", KB(1), GB(1), .help = "a larger document can only be downloaded",
+     AT(render.size_limit)},
+    {"render", "memory", CONF_SIZE, "3GB", MB(512), GB(64), .help = "address space of each program that looks into a document",
+     AT(render.memory)},
+    {"render", "convert_timeout", CONF_SECONDS, "1min", 1, 3600,
+     .help = "computing time that LibreOffice gets for a document, and three times that by the clock", AT(render.convert_timeout_s)},
+    {"render", "page_timeout", CONF_SECONDS, "20s", 1, 600,
+     .help = "computing time of each program that works on a page", AT(render.page_timeout_s)},
+    {"render", "pages_timeout", CONF_SECONDS, "10min", 1, 3600,
+     .help = "time for the pages of a document; those that are not drawn by then are left out", AT(render.pages_timeout_s)},
 };
 
-enum { ROWS = sizeof rows / sizeof *rows, SECTIONS = 5 };
-static const char *const sections[SECTIONS] = {"", "stamp", "match", "pixeld", "delivery"};
+enum { ROWS = sizeof rows / sizeof *rows, SECTIONS = 7, SINK = ROWS /* where the rows of a sink begin */ };
+static const char *const sections[SECTIONS] = {"", "stamp", "match", "pixeld", "delivery", "relay", "render"};
 
 /* libconfuse hands no pointer to its callbacks, and its scanner is global: one load at a time. */
 static pthread_mutex_t one_load = PTHREAD_MUTEX_INITIALIZER;
 static struct {
     struct buf *error;
     const char *path;
-    int line[ROWS]; /* where the option stands; 0: it does not */
+    int line[ROWS + CONF_SINK_ROWS]; /* where the option stands; 0: it does not */
+    const cfg_t *section;            /* last one seen of those that may come several times */
     bool ended;
 } loading;
 
@@ -236,11 +273,16 @@ static struct {
 static const char end_mark[] = "\n__end_of_file__ = yes\n";
 static const char end_name[] = "__end_of_file__";
 
+static const struct conf_row *row_at(size_t n)
+{
+    return n < SINK ? &rows[n] : &conf_sink_rows[n - SINK];
+}
+
 static size_t row_named(const char *section, const char *name)
 {
     size_t n = 0;
 
-    while (n < ROWS && (strcmp(rows[n].section, section) != 0 || strcmp(rows[n].name, name) != 0))
+    while (n < ROWS + CONF_SINK_ROWS && (strcmp(row_at(n)->section, section) != 0 || strcmp(row_at(n)->name, name) != 0))
         n++;
     return n;
 }
@@ -262,7 +304,11 @@ static int on_value(cfg_t *cfg, cfg_opt_t *option, const char *text, void *resul
     bool fine = true;
 
     buf_init(&why, 1000);
-    if (loading.line[n] && !conf_row_is_list(&rows[n])) {
+    if (n >= SINK && loading.section != cfg) {
+        memset(loading.line + SINK, 0, CONF_SINK_ROWS * sizeof *loading.line);
+        loading.section = cfg;
+    }
+    if (loading.line[n] && !conf_row_is_list(row_at(n))) {
         buf_add_f(&why, "%s stands in line %d already", option->name, loading.line[n]);
         fine = false;
     }
@@ -270,7 +316,7 @@ static int on_value(cfg_t *cfg, cfg_opt_t *option, const char *text, void *resul
         buf_add_f(&why, "the file ends where %s should have a value", option->name);
         fine = false;
     }
-    fine = fine && conf_row_check(&rows[n], text, &why);
+    fine = fine && conf_row_check(row_at(n), text, &why);
     if (!fine)
         cfg_error(cfg, "%s", buf_text(&why));
     buf_free(&why);
@@ -294,20 +340,22 @@ static size_t section_options(const char *section, cfg_opt_t *options)
     size_t count = 0;
 
     options[count++] = end;
-    for (size_t n = 0; n < ROWS; n++) {
-        const cfg_opt_t text = CFG_STR_CB(rows[n].name, NULL, CFGF_NODEFAULT, on_value);
-        const cfg_opt_t list = CFG_STR_LIST_CB(rows[n].name, NULL, CFGF_NODEFAULT, on_value);
+    for (size_t n = 0; n < ROWS + CONF_SINK_ROWS; n++) {
+        const cfg_opt_t text = CFG_STR_CB(row_at(n)->name, NULL, CFGF_NODEFAULT, on_value);
+        const cfg_opt_t list = CFG_STR_LIST_CB(row_at(n)->name, NULL, CFGF_NODEFAULT, on_value);
 
-        if (strcmp(rows[n].section, section) == 0)
-            options[count++] = conf_row_is_list(&rows[n]) ? list : text;
+        if (strcmp(row_at(n)->section, section) == 0)
+            options[count++] = conf_row_is_list(row_at(n)) ? list : text;
     }
     return count;
 }
 
 static cfg_t *make_parser(void)
 {
-    static cfg_opt_t options[SECTIONS][ROWS + SECTIONS + 1];
+    static cfg_opt_t options[SECTIONS][ROWS + SECTIONS + 2];
+    static cfg_opt_t sink_options[CONF_SINK_ROWS + 2];
     const cfg_opt_t end = CFG_END();
+    const cfg_opt_t sink = CFG_SEC("sink", sink_options, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES);
     size_t top = section_options("", options[0]);
 
     for (size_t n = 1; n < SECTIONS; n++) {
@@ -316,26 +364,27 @@ static cfg_t *make_parser(void)
         options[n][section_options(sections[n], options[n])] = end;
         options[0][top++] = section;
     }
+    sink_options[section_options("sink", sink_options)] = end;
+    options[0][top++] = sink;
     options[0][top] = end;
     return cfg_init(options[0], CFGF_NONE);
 }
 
-static bool set_row(struct conf *conf, const struct conf_row *row, cfg_t *root)
+static bool set_row(void *of, const struct conf_row *row, cfg_t *section)
 {
-    cfg_t *section = *row->section ? cfg_getsec(root, row->section) : root;
     cfg_opt_t *option = section ? cfg_getopt(section, row->name) : NULL;
     unsigned count = option ? cfg_opt_size(option) : 0;
     const char **texts;
     bool set;
 
     if (!option || !(option->flags & CFGF_MODIFIED))
-        return conf_row_set_default(row, conf);
+        return conf_row_set_default(row, of);
     texts = calloc(count + 1, sizeof *texts);
     if (!texts)
         return false;
     for (unsigned n = 0; n < count; n++)
         texts[n] = cfg_opt_getnstr(option, n);
-    set = conf_row_set(row, conf, texts, count);
+    set = conf_row_set(row, of, texts, count);
     free(texts);
     return set;
 }
@@ -351,6 +400,50 @@ static bool check_organisation(const struct conf *conf, struct buf *error)
         buf_add_f(error, "%s:%d: %s", conf->path, loading.line[row_named("", "organisation")], buf_text(&why));
     buf_free(&why);
     return fine;
+}
+
+static bool set_sink(struct conf_sink *sink, cfg_t *section, struct buf *error)
+{
+    struct buf name;
+    bool fine;
+
+    buf_init(&name, 60);
+    fine = conf_form_name(slice_str(cfg_title(section)), &name) && (sink->name = buf_steal(&name));
+    buf_free(&name);
+    if (!fine) {
+        cfg_error(section, "\"%.100s\" is no name for a sink; wanted: up to 60 letters, digits, - and _", cfg_title(section));
+        return false;
+    }
+    for (size_t n = 0; fine && n < CONF_SINK_ROWS; n++) {
+        fine = set_row(sink, &conf_sink_rows[n], section);
+        if (!fine)
+            buf_add_f(error, "sink %s: %s is too long, or memory is short", sink->name, conf_sink_rows[n].name);
+    }
+    return fine;
+}
+
+static bool set_sinks(struct conf *conf, cfg_t *root, struct buf *error)
+{
+    unsigned count = cfg_size(root, "sink");
+    bool fine = true;
+
+    conf->sink = calloc(count + 1, sizeof *conf->sink);
+    while (fine && conf->sink && conf->sinks < count) {
+        conf->sinks++;
+        fine = set_sink(&conf->sink[conf->sinks - 1], cfg_getnsec(root, "sink", (unsigned)conf->sinks - 1), error);
+    }
+    return fine && conf->sink;
+}
+
+static bool set_rows(struct conf *conf, cfg_t *root, struct buf *error)
+{
+    for (size_t n = 0; n < ROWS; n++) {
+        if (set_row(conf, &rows[n], *rows[n].section ? cfg_getsec(root, rows[n].section) : root))
+            continue;
+        buf_add_f(error, "%s: %s is too long, or memory is short", conf->path, rows[n].name);
+        return false;
+    }
+    return set_sinks(conf, root, error);
 }
 
 static bool parse(struct conf *conf, FILE *file, struct buf *error)
@@ -370,11 +463,7 @@ static bool parse(struct conf *conf, FILE *file, struct buf *error)
         buf_add_f(error, "%s: a section or comment in it is not closed", conf->path);
         fine = false;
     }
-    for (size_t n = 0; fine && n < ROWS; n++) {
-        fine = set_row(conf, &rows[n], root);
-        if (!fine)
-            buf_add_f(error, "%s: %s is too long, or memory is short", conf->path, rows[n].name);
-    }
+    fine = fine && set_rows(conf, root, error);
     cfg_free(root);
     return fine && check_organisation(conf, error);
 }
@@ -434,6 +523,24 @@ static bool has_doors(const struct conf *conf, struct buf *error)
     return missing == NULL;
 }
 
+static bool are_sinks_complete(const struct conf *conf, struct buf *error)
+{
+    struct buf why;
+    bool fine = true;
+
+    buf_init(&why, 1000);
+    for (size_t n = 0; fine && n < conf->sinks; n++)
+        fine = conf_sink_is_complete(&conf->sink[n], &why);
+    if (conf->sinks == 0) {
+        buf_add_str(&why, "there is no sink in it, so spoor-relay has nothing to do");
+        fine = false;
+    }
+    if (!fine)
+        buf_add_f(error, "%s: %s", conf->path, buf_text(&why));
+    buf_free(&why);
+    return fine;
+}
+
 static bool is_complete(const struct conf *conf, enum conf_part part, struct buf *error)
 {
     for (size_t n = 0; n < ROWS; n++) {
@@ -448,7 +555,7 @@ static bool is_complete(const struct conf *conf, enum conf_part part, struct buf
         return false;
     }
     return is_return_path_ours(conf, error) && (part != CONF_STAMP || has_place_for_copies(conf, error)) &&
-           (part != CONF_PIXELD || has_doors(conf, error));
+           (part != CONF_PIXELD || has_doors(conf, error)) && (part != CONF_RELAY || are_sinks_complete(conf, error));
 }
 
 /* libconfuse ends the program when it reads a folder, so that is looked at first. */
@@ -522,11 +629,14 @@ void conf_free(struct conf *conf)
         return;
     for (size_t n = 0; n < ROWS; n++)
         conf_row_clear(&rows[n], conf);
+    for (size_t n = 0; n < conf->sinks; n++)
+        conf_sink_clear(&conf->sink[n]);
+    free(conf->sink);
     free(conf->path);
     free(conf);
 }
 
-static void print_row(const struct conf_row *row, const struct conf *conf, FILE *out)
+static void print_row(const struct conf_row *row, const void *of, FILE *out)
 {
     const char *indent = *row->section ? "    " : "";
     struct buf text, masked;
@@ -536,11 +646,11 @@ static void print_row(const struct conf_row *row, const struct conf *conf, FILE 
     buf_add_f(&text, "%s# %s (", indent, row->help);
     conf_row_add_range(row, &text);
     buf_add_f(&text, ")\n%s%s = ", indent, row->name);
-    if (row->offset == offsetof(struct conf, database)) {
-        conninfo_add_masked(&masked, conf->database);
+    if (row->type == CONF_TEXT && strcmp(row->name, "database") == 0) {
+        conninfo_add_masked(&masked, ((const struct conf *)of)->database);
         conf_row_add_quoted(&text, buf_text(&masked));
     } else {
-        conf_row_add_value(row, conf, &text);
+        conf_row_add_value(row, of, &text);
     }
     fprintf(out, "%s\n", buf_text(&text));
     buf_free(&masked);
@@ -558,10 +668,16 @@ void conf_print(const struct conf *conf, FILE *out)
         if (section)
             fputs("}\n", out);
     }
+    for (size_t sink = 0; sink < conf->sinks; sink++) {
+        fprintf(out, "\nsink %s {\n", conf->sink[sink].name);
+        for (size_t n = 0; n < CONF_SINK_ROWS; n++)
+            print_row(&conf_sink_rows[n], &conf->sink[sink], out);
+        fputs("}\n", out);
+    }
 }
 
 void conf_print_names(FILE *out)
 {
-    for (size_t n = 0; n < ROWS; n++)
-        fprintf(out, "%s%s%s\n", rows[n].section, *rows[n].section ? "." : "", rows[n].name);
+    for (size_t n = 0; n < ROWS + CONF_SINK_ROWS; n++)
+        fprintf(out, "%s%s%s\n", row_at(n)->section, *row_at(n)->section ? "." : "", row_at(n)->name);
 }

@@ -27,6 +27,9 @@ enum conf_stop_scope { STOP_SCOPE_RECIPIENT, STOP_SCOPE_DOMAIN };
 enum conf_unsubscribe_scope { UNSUBSCRIBE_SENDER, UNSUBSCRIBE_ALL };
 enum conf_senders { SENDERS_LOCAL, SENDERS_ALL };
 enum conf_honour_gpc { HONOUR_GPC_NO, HONOUR_GPC_AGGREGATE, HONOUR_GPC_DROP };
+enum conf_sink_type { SINK_WEBHOOK, SINK_SALESFORCE, SINK_MAIL };
+enum conf_sink_none { SINK_NONE_TASK, SINK_NONE_SKIP };
+enum conf_sink_several { SINK_SEVERAL_NEWEST, SINK_SEVERAL_OLDEST, SINK_SEVERAL_TASK, SINK_SEVERAL_SKIP };
 enum conf_message_id { MESSAGE_ID_AUTO, MESSAGE_ID_STAMP, MESSAGE_ID_KEEP };
 
 struct conf_milter { /* what both milters have */
@@ -34,6 +37,34 @@ struct conf_milter { /* what both milters have */
     int64_t socket_mode;        /* of a unix socket, octal in the file */
     char *socket_group;         /* "" leaves it */
     int64_t drain_timeout_ms;   /* how long SIGTERM waits for mails under way */
+};
+
+struct conf_sink { /* where spoor-relay sends what happens: sink NAME { ... } */
+    char *name;
+    enum conf_sink_type type;
+    bool reply_text;
+    int64_t batch;              /* 0: what fits the type */
+    int64_t attempts;
+    int64_t retry_first_ms, retry_most_ms;
+    int64_t timeout_ms;
+    struct conf_list allow_networks; /* CIDR */
+    char *ca_file;              /* "" the system's */
+    char *url;                  /* of a webhook */
+    struct conf_list secret_files;
+    char *login_url;            /* salesforce, down to task_status; no trailing slash */
+    char *client_id;
+    char *username;
+    char *private_key_file;
+    char *api_version;
+    char *external_id;
+    bool at_least_once;
+    enum conf_sink_none when_none;
+    enum conf_sink_several when_several;
+    char *task_status;
+    char *server;               /* mail, down to ehlo_name */
+    char *from;
+    char *envelope_sender;      /* "" the null sender */
+    char *ehlo_name;
 };
 
 struct conf {
@@ -80,6 +111,10 @@ struct conf {
         bool list_unsubscribe;     /* campaign mail without List-Unsubscribe gets it */
         bool text_links;           /* links in plain text too */
         bool decoy_link;           /* a link that no person follows */
+        struct conf_list attachments;       /* patterns of names: such files leave the mail unless it says otherwise */
+        struct conf_list attachment_types;  /* endings of names, lower case */
+        int64_t attachment_smallest, attachment_largest; /* bytes; others stay attached */
+        int64_t document_timeout_ms;        /* most time that a mail's files may take to be stored */
         struct conf_list sensitive_links;   /* lower case; "*" is any run of characters */
         struct conf_list untracked_domains; /* A-label, or "*." before one */
     } stamp;
@@ -113,10 +148,27 @@ struct conf {
         enum conf_senders senders;
         int64_t poll_ms;
     } delivery;
+    struct {
+        int64_t poll_ms;
+        int64_t keep_s;            /* what was sent stays in the outbox as long */
+        char *metrics_file;        /* "" none */
+    } relay;
+    struct {
+        char *user;                /* "": `user` */
+        int64_t jobs;              /* documents at once; 0: one a core */
+        int64_t pages;             /* most of one document */
+        int64_t size_limit;        /* bytes of a document */
+        int64_t memory;            /* bytes of address space of each program that looks into one */
+        int64_t convert_timeout_s; /* computing time of LibreOffice */
+        int64_t page_timeout_s;    /* computing time of each program that works on a page */
+        int64_t pages_timeout_s;   /* all pages of a document, by the clock */
+    } render;
+    struct conf_sink *sink;
+    size_t sinks;
 };
 
 /* The section whose rules are checked besides the shared ones: a program checks what it needs. */
-enum conf_part { CONF_ANY, CONF_SHARED, CONF_DRY_RUN, CONF_STAMP, CONF_MATCH, CONF_PIXELD, CONF_DELIVERY };
+enum conf_part { CONF_ANY, CONF_SHARED, CONF_DRY_RUN, CONF_STAMP, CONF_MATCH, CONF_PIXELD, CONF_DELIVERY, CONF_RELAY, CONF_RENDER };
 
 /*
  * Reads PATH. NULL on the first error, with "FILE:LINE: what and why" (or without line where the whole

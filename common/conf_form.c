@@ -107,6 +107,25 @@ static bool cut_last(struct slice text, char separator, struct slice *before, st
     return true;
 }
 
+bool conf_form_https_url(struct slice text, struct buf *out)
+{
+    struct slice rest = slice_from(text, strlen("https://")), host, port, authority;
+
+    if (!slice_starts_i(text, slice_str("https://")))
+        return false;
+    for (size_t at = 0; at < text.len; at++)
+        if ((unsigned char)text.p[at] <= ' ' || (unsigned char)text.p[at] >= 0x7F)
+            return false;
+    authority = slice_of(rest.p, slice_find_char(rest, '/'));
+    if (!cut_last(authority, ':', &host, &port))
+        host = authority;
+    else if (!is_port(port))
+        return false;
+    if (text.p[text.len - 1] == '/')
+        text.len--;
+    return is_host(host) && buf_add_slice(out, text);
+}
+
 bool conf_form_tracking_url(struct slice text, struct buf *out)
 {
     struct slice rest, host, port;
@@ -311,4 +330,14 @@ bool conf_form_pattern(struct slice text, struct buf *out)
         buf_add_char(out, ascii_lower(text.p[at]));
     }
     return says_something && !out->failed;
+}
+
+bool conf_form_document_type(struct slice text, struct buf *out)
+{
+    static const char *const types[] = {"pdf", "doc", "docx", "ppt", "pptx", "odt", "odp", "xls", "xlsx", "ods"};
+
+    for (size_t at = 0; at < sizeof types / sizeof *types; at++)
+        if (slice_is_i(text, types[at]))
+            return buf_add_str(out, types[at]);
+    return false;
 }

@@ -12,6 +12,7 @@
 bool conf_form_path(struct slice text, struct buf *out);          /* absolute */
 bool conf_form_log(struct slice text, struct buf *out);           /* absolute path, journal, journal:UNIT, journal:/PATH */
 bool conf_form_name(struct slice text, struct buf *out);          /* letters, digits, - and _ */
+bool conf_form_https_url(struct slice text, struct buf *out);     /* https only, no trailing slash, no user */
 bool conf_form_tracking_url(struct slice text, struct buf *out);  /* http(s)://HOST[:PORT], lower case */
 bool conf_form_milter_listen(struct slice text, struct buf *out); /* libmilter's: unix: local: inet: inet6: */
 bool conf_form_http_listen(struct slice text, struct buf *out);   /* ADDRESS:PORT, [ADDRESS]:PORT */
@@ -26,6 +27,7 @@ bool conf_form_return_path(struct slice text, struct buf *out);   /* NAME+{token
 bool conf_form_whom(struct slice text, struct buf *out);          /* an address or a domain */
 bool conf_form_unsubscribe_address(struct slice text, struct buf *out); /* that takes +TOKEN, in a URL unescaped */
 bool conf_form_link_domain(struct slice text, struct buf *out);   /* A-label, or "*." before one */
+bool conf_form_document_type(struct slice text, struct buf *out); /* ending of a name, lower case */
 bool conf_form_pattern(struct slice text, struct buf *out);       /* part of a URL, lower case; may hold stars */
 bool conf_form_proxy_header(struct slice text, struct buf *out);
 

@@ -33,14 +33,14 @@ static const struct unit *units_of(enum conf_type type)
     }
 }
 
-static void *field(const struct conf_row *row, struct conf *conf)
+static void *field(const struct conf_row *row, void *of)
 {
-    return (char *)conf + row->offset;
+    return (char *)of + row->offset;
 }
 
-static const void *field_of(const struct conf_row *row, const struct conf *conf)
+static const void *field_of(const struct conf_row *row, const void *of)
 {
-    return (const char *)conf + row->offset;
+    return (const char *)of + row->offset;
 }
 
 bool conf_row_is_list(const struct conf_row *row)
@@ -198,17 +198,17 @@ bool conf_row_check(const struct conf_row *row, const char *text, struct buf *wh
     return false;
 }
 
-void conf_row_clear(const struct conf_row *row, struct conf *conf)
+void conf_row_clear(const struct conf_row *row, void *of)
 {
     if (row->type == CONF_LIST) {
-        struct conf_list *list = field(row, conf);
+        struct conf_list *list = field(row, of);
 
         for (size_t n = 0; n < list->count; n++)
             free(list->item[n]);
         free(list->item);
         *list = (struct conf_list){0};
     } else if (is_textual(row)) {
-        char **text = field(row, conf);
+        char **text = field(row, of);
 
         free(*text);
         *text = NULL;
@@ -251,27 +251,27 @@ static bool set_text(const struct conf_row *row, char **text, const char *const 
     return *text != NULL;
 }
 
-bool conf_row_set(const struct conf_row *row, struct conf *conf, const char *const *texts, size_t count)
+bool conf_row_set(const struct conf_row *row, void *of, const char *const *texts, size_t count)
 {
     int64_t value;
 
-    conf_row_clear(row, conf);
+    conf_row_clear(row, of);
     if (row->type == CONF_LIST)
-        return set_list(row, field(row, conf), texts, count);
+        return set_list(row, field(row, of), texts, count);
     if (is_textual(row))
-        return set_text(row, field(row, conf), texts, count);
+        return set_text(row, field(row, of), texts, count);
     if (count != 1 || !parse_number(row, texts[0], &value))
         return false;
     if (row->type == CONF_BOOL)
-        *(bool *)field(row, conf) = value != 0;
+        *(bool *)field(row, of) = value != 0;
     else if (row->type == CONF_CHOICE)
-        *(unsigned *)field(row, conf) = (unsigned)value;
+        *(unsigned *)field(row, of) = (unsigned)value;
     else
-        *(int64_t *)field(row, conf) = value;
+        *(int64_t *)field(row, of) = value;
     return true;
 }
 
-bool conf_row_set_default(const struct conf_row *row, struct conf *conf)
+bool conf_row_set_default(const struct conf_row *row, void *of)
 {
     enum { ITEMS = 64 };
     const char *items[ITEMS] = {row->initial};
@@ -287,16 +287,16 @@ bool conf_row_set_default(const struct conf_row *row, struct conf *conf)
         if (!copy)
             return false;
     }
-    set = !(row->type == CONF_LIST && rest && *rest) && conf_row_set(row, conf, items, count); /* none is left out */
+    set = !(row->type == CONF_LIST && rest && *rest) && conf_row_set(row, of, items, count); /* none is left out */
     free(copy);
     return set;
 }
 
-bool conf_row_is_empty(const struct conf_row *row, const struct conf *conf)
+bool conf_row_is_empty(const struct conf_row *row, const void *of)
 {
     if (row->type == CONF_LIST)
-        return ((const struct conf_list *)field_of(row, conf))->count == 0;
-    return is_textual(row) && **(char *const *)field_of(row, conf) == '\0';
+        return ((const struct conf_list *)field_of(row, of))->count == 0;
+    return is_textual(row) && **(char *const *)field_of(row, of) == '\0';
 }
 
 bool conf_row_add_quoted(struct buf *out, const char *text)
@@ -323,9 +323,9 @@ static bool add_list(const struct conf_list *list, struct buf *out)
     return buf_add_str(out, list->count ? " }" : "}");
 }
 
-bool conf_row_add_value(const struct conf_row *row, const struct conf *conf, struct buf *out)
+bool conf_row_add_value(const struct conf_row *row, const void *of, struct buf *out)
 {
-    const void *at = field_of(row, conf);
+    const void *at = field_of(row, of);
 
     switch (row->type) {
     case CONF_TEXT:

@@ -40,7 +40,7 @@ struct conf_row {
     conf_normalizer *normalize; /* of a text and of each item of a list; NULL takes all */
     const char *wanted;        /* what normalize wants, for the message */
     const char *help;
-    size_t offset;             /* in struct conf */
+    size_t offset;             /* in struct conf, or in that of a section that may come several times: OF, below */
     unsigned needed_by;        /* bit 1 << enum conf_part: whom an empty one stops */
 };
 
@@ -48,14 +48,14 @@ struct conf_row {
 bool conf_row_check(const struct conf_row *row, const char *text, struct buf *why);
 
 /* Sets the field to the default, to TEXTS (checked before), or to nothing. False when memory is short. */
-bool conf_row_set_default(const struct conf_row *row, struct conf *conf);
-bool conf_row_set(const struct conf_row *row, struct conf *conf, const char *const *texts, size_t count);
-void conf_row_clear(const struct conf_row *row, struct conf *conf);
-bool conf_row_is_empty(const struct conf_row *row, const struct conf *conf); /* a text or list of nothing */
+bool conf_row_set_default(const struct conf_row *row, void *of);
+bool conf_row_set(const struct conf_row *row, void *of, const char *const *texts, size_t count);
+void conf_row_clear(const struct conf_row *row, void *of);
+bool conf_row_is_empty(const struct conf_row *row, const void *of); /* a text or list of nothing */
 bool conf_row_is_list(const struct conf_row *row); /* in the file */
 
 /* The value as the file would have it, quoted; and what it may be ("1ms to 10min"). */
-bool conf_row_add_value(const struct conf_row *row, const struct conf *conf, struct buf *out);
+bool conf_row_add_value(const struct conf_row *row, const void *of, struct buf *out);
 bool conf_row_add_range(const struct conf_row *row, struct buf *out);
 
 /* Quoted so that libconfuse reads the same text back. */

@@ -82,6 +82,12 @@ void copy_address(struct buf *out, const uint8_t *bytes, size_t count)
     buf_add(out, bytes, count);
 }
 
+void copy_bytes(struct buf *out, struct slice bytes)
+{
+    add_number(out, bytes.len, 4);
+    buf_add_slice(out, bytes);
+}
+
 void copy_end(struct buf *out)
 {
     add_number(out, UINT16_MAX, 2);

@@ -21,6 +21,7 @@ void copy_int64(struct buf *out, int64_t value);
 void copy_time(struct buf *out, int64_t time_us); /* timestamptz, from microseconds since 1970 UTC */
 /* inet of one host, from 4 or 16 bytes in network order; any other number of bytes is null. */
 void copy_address(struct buf *out, const uint8_t *bytes, size_t count);
+void copy_bytes(struct buf *out, struct slice bytes); /* bytea */
 void copy_end(struct buf *out);
 
 #endif

@@ -129,6 +129,8 @@ static const char *role_of(enum conf_part part)
     switch (part) {
     case CONF_PIXELD: return "spoor_pixeld";
     case CONF_DELIVERY: return "spoor_delivery";
+    case CONF_RELAY: return "spoor_relay";
+    case CONF_RENDER: return "spoor_render";
     default: return "spoor_milter";
     }
 }
@@ -152,6 +154,21 @@ static bool choose_role(struct conf *conf, enum conf_part part)
     return true;
 }
 
+/* Converters get a user of their own, who then has nothing of the other daemons. */
+static bool choose_user(struct conf *conf, enum conf_part part)
+{
+    char *chosen;
+
+    if (part != CONF_RENDER || !*conf->render.user)
+        return true;
+    chosen = strdup(conf->render.user);
+    if (!chosen)
+        return false;
+    free(conf->user);
+    conf->user = chosen;
+    return true;
+}
+
 struct conf *daemon_configure(const struct daemon_options *options, enum conf_part part)
 {
     struct conf *conf;
@@ -167,7 +184,7 @@ struct conf *daemon_configure(const struct daemon_options *options, enum conf_pa
     buf_free(&error);
     if (options->check || options->print)
         print_and_exit(conf, options);
-    if (!choose_role(conf, part)) {
+    if (!choose_role(conf, part) || !choose_user(conf, part)) {
         fprintf(stderr, "%s: `database` is too long, or out of memory\n", options->program);
         exit(EX_CONFIG);
     }

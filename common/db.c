@@ -424,7 +424,7 @@ static bool put_all(struct db *db, struct slice bytes, int64_t until_ms)
     return true;
 }
 
-bool db_copy(struct db *db, const char *sql, struct slice bytes, int deadline_ms)
+bool db_copy(struct db *db, const char *sql, struct slice bytes, const struct db_meanwhile *meanwhile, int deadline_ms)
 {
     int64_t until_ms = clock_monotonic_ms() + deadline_ms;
     PGresult *result;
@@ -446,7 +446,11 @@ bool db_copy(struct db *db, const char *sql, struct slice bytes, int deadline_ms
         return false;
     if (PQputCopyEnd(db->connection, NULL) < 0)
         return lost(db, PQerrorMessage(db->connection));
-    return flush(db, until_ms) && finish(db, sql, NULL, until_ms);
+    if (!flush(db, until_ms))
+        return false;
+    if (meanwhile)
+        meanwhile->call(meanwhile->arg);
+    return finish(db, sql, NULL, until_ms);
 }
 
 /* results */

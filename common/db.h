@@ -43,8 +43,15 @@ const char *db_sqlstate(const struct db *db);    /* five characters; "" when the
 struct db_result *db_ask(struct db *db, const struct db_statement *statement, const char *const *values, int deadline_ms);
 /* Several statements without parameters or result, such as BEGIN or a migration. */
 bool db_execute(struct db *db, const char *sql, int deadline_ms);
-/* COPY: `sql` is COPY ... FROM STDIN (FORMAT binary); BYTES the whole stream with header and trailer. */
-bool db_copy(struct db *db, const char *sql, struct slice bytes, int deadline_ms);
+struct db_meanwhile { /* something to do while the server works */
+    void (*call)(void *arg);
+    void *arg;
+};
+/*
+ * COPY: `sql` is COPY ... FROM STDIN (FORMAT binary); BYTES the whole stream with header and trailer. MEANWHILE, if not
+ * NULL, is called once the server has all of it.
+ */
+bool db_copy(struct db *db, const char *sql, struct slice bytes, const struct db_meanwhile *meanwhile, int deadline_ms);
 
 size_t db_rows(const struct db_result *result);
 const char *db_value(const struct db_result *result, size_t row, int column); /* NULL for SQL NULL */

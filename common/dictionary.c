@@ -3,6 +3,8 @@
 
 #include "common/dictionary.h"
 
+#include "common/little_endian.h"
+
 #include <stdlib.h>
 
 struct entry {
@@ -63,12 +65,23 @@ void dictionary_make_room(struct dictionary *dictionary, size_t more)
         empty(dictionary);
 }
 
+static uint64_t mix(uint64_t hash, uint64_t bytes)
+{
+    hash = (hash ^ bytes) * 0x9e3779b97f4a7c15;
+    return hash ^ hash >> 29;
+}
+
+/* Eight bytes a step, for User-Agents are long and every event has one. */
 static uint64_t hash_of(uint64_t seed, struct slice word)
 {
-    uint64_t hash = 0xcbf29ce484222325 ^ seed;
+    uint64_t hash = mix(seed, word.len);
+    char last[sizeof hash] = {0};
 
-    for (size_t at = 0; at < word.len; at++)
-        hash = (hash ^ (unsigned char)word.p[at]) * 0x100000001b3;
+    for (; word.len > sizeof last; word = slice_from(word, sizeof last))
+        hash = mix(hash, le64_get(word.p));
+    if (word.len)
+        memcpy(last, word.p, word.len);
+    hash = mix(hash, le64_get(last));
     return hash ^ hash >> 32;
 }
 

@@ -21,3 +21,17 @@ void hex_add(struct buf *out, const uint8_t *bytes, size_t count)
         buf_add_char(out, digits[bytes[at] & 15]);
     }
 }
+
+bool hex_decode(struct slice text, struct buf *out)
+{
+    if (text.len % 2 || !buf_reserve(out, text.len / 2))
+        return false;
+    for (size_t at = 0; at < text.len; at += 2) {
+        int high = ascii_hex_value(text.p[at]), low = ascii_hex_value(text.p[at + 1]);
+
+        if (high < 0 || low < 0)
+            return false;
+        buf_add_char(out, (char)(high << 4 | low));
+    }
+    return !out->failed;
+}

@@ -13,5 +13,7 @@
 void hex_write(const uint8_t *bytes, size_t count, char *text);
 /* OUT fails when there is no room, as all of buf.h. */
 void hex_add(struct buf *out, const uint8_t *bytes, size_t count);
+/* Adds the bytes that TEXT stands for, in lower or upper case; false for what is no hex, or without room. */
+bool hex_decode(struct slice text, struct buf *out);
 
 #endif

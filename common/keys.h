@@ -23,6 +23,9 @@ struct keys;
 
 enum { KEYS_MAC_BYTES = 32, KEYS_SECRET_BYTES = 32, KEYS_LABELS = 16 };
 
+/* Labels beside the token kinds, downwards; never reuse one. 15: mail/pass. */
+enum { KEYS_LABEL_VIEW_ID = 14 }; /* pixeld/view_id */
+
 struct keys *keys_load(const char *path, struct buf *error); /* "FILE:LINE: why" */
 /* On failure the old ones stay. It is one when `address` changed. */
 bool keys_reload(struct keys *keys, struct buf *error);

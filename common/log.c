@@ -23,6 +23,7 @@ static const char *program = "spoor";
 static bool stderr_wanted = true;
 static atomic_int level = LOG_INFO;
 static __thread char thread_context[CONTEXT_MAX + 1];
+static bool (*_Atomic censor)(const char *text, char *out, size_t size);
 static pthread_mutex_t throttle_lock = PTHREAD_MUTEX_INITIALIZER;
 
 void log_open(const char *ident, bool to_stderr)
@@ -31,6 +32,11 @@ void log_open(const char *ident, bool to_stderr)
     stderr_wanted = to_stderr;
     if (!to_stderr)
         openlog(ident, LOG_PID | LOG_NDELAY, LOG_MAIL);
+}
+
+void log_set_censor(bool (*new_censor)(const char *text, char *out, size_t size))
+{
+    atomic_store(&censor, new_censor);
 }
 
 void log_set_level(int priority)
@@ -98,8 +104,12 @@ static void emit_stderr(int priority, const char *text)
 
 static void emit(int priority, const char *text)
 {
+    bool (*hide)(const char *text, char *out, size_t size) = atomic_load(&censor);
+    char censored[LINE_MAX_BYTES];
     char escaped[ESCAPED_MAX];
 
+    if (hide && hide(text, censored, sizeof censored))
+        text = censored;
     if (stderr_wanted) {
         emit_stderr(priority, text);
         return;

@@ -12,11 +12,17 @@
 #define COMMON_LOG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <syslog.h>
 #include <time.h>
 
 /* Before the first line; without it lines go to stderr. IDENT stays the caller's and is kept. */
 void log_open(const char *ident, bool to_stderr);
+/*
+ * Lines go through CENSOR: when it gives true, the line is what it wrote to OUT, of SIZE bytes. NULL takes it back. From any
+ * thread; it must not log.
+ */
+void log_set_censor(bool (*censor)(const char *text, char *out, size_t size));
 void log_set_level(int priority); /* lines less urgent than this syslog priority are not written */
 void log_close(void);
 

@@ -11,7 +11,7 @@ bool record_time(uint8_t kind, struct slice payload, int64_t *time_us)
     static const uint8_t places[] = {
         [RECORD_MESSAGE] = 8, [RECORD_HIT] = 15,         [RECORD_ANSWER] = 12,
         [RECORD_STOP] = 12,   [RECORD_UNSUBSCRIBE] = 12, [RECORD_REFUSED] = 12,
-        [RECORD_DELIVERY] = 1,
+        [RECORD_DELIVERY] = 1, [RECORD_DOCUMENT] = 17,   [RECORD_BEACON] = 17,
     };
     size_t at = kind < sizeof places ? places[kind] : 0;
 

@@ -25,7 +25,10 @@ enum record_kind { /* on disk; never reuse a number */
     RECORD_UNSUBSCRIBE = 5,
     RECORD_REFUSED = 6,
     RECORD_DELIVERY = 7,
-    RECORD_COPY = 9
+    RECORD_COPY = 9,
+    RECORD_DOCUMENT = 10, /* record_document.h, as the next */
+    RECORD_BEACON = 11,
+    RECORD_NOTHING = 255 /* never on disk: stands in a batch for what is left out */
 };
 
 /* How much may be kept about recipients; the most restrictive of all policies wins. */
@@ -114,7 +117,10 @@ struct record_answer { /* a mail that refers to one of ours, by spoor-match */
     struct slice status;     /* of a bounce or delay, "5.1.1" */
     enum answer_hard hard;
     bool effect;             /* ABOUT is a recipient of the mail */
+    struct slice text;       /* what a person wrote in a reply, UTF-8, ANSWER_TEXT_MAX at most; empty: not kept */
 };
+
+enum { ANSWER_TEXT_MAX = 16 * 1024 };
 
 struct record_stop { /* an answer that ends a campaign or makes it pause, by spoor-match while the database is away */
     uint64_t message;

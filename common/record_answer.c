@@ -8,7 +8,7 @@
 /*
  * answer: u64 message, u32 recipient, i64 time_us, u8 class, u8 rung, u8 confidence, u8 answerer, u32
  * answerer_key, 32 bytes digest, texts from envelope_sender subject message_id host queue_id; since then also
- * texts about status, u8 hard, u8 effect
+ * texts about status, u8 hard, u8 effect; and then, if there is one, text text
  */
 bool record_answer_encode(const struct record_answer *answer, struct buf *out)
 {
@@ -33,6 +33,8 @@ bool record_answer_encode(const struct record_answer *answer, struct buf *out)
     put_text(out, answer->status);
     put_u8(out, answer->hard);
     put_u8(out, answer->effect);
+    if (answer->text.len)
+        put_text(out, answer->text);
     return put_done(out, start);
 }
 
@@ -67,5 +69,7 @@ bool record_answer_decode(struct slice payload, struct record_answer *answer)
     answer->queue_id = take_text(&in);
     if (in.rest.len)
         take_report(&in, answer);
+    if (in.rest.len)
+        answer->text = take_text(&in);
     return !in.bad;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* recorder - see recorder.h */
 
+#include "common/forgotten_list.h"
 #include "common/log.h"
 #include "common/recorder.h"
 
@@ -61,7 +62,10 @@ bool recorder_open(struct recorder *recorder, const struct conf *conf, const cha
         buf_add_str(error, "out of memory");
         return false;
     }
-    return open_spool(recorder, conf, sync_ms, error);
+    if (!open_spool(recorder, conf, sync_ms, error))
+        return false;
+    forgotten_list_open(recorder->directory);
+    return true;
 }
 
 bool recorder_start(struct recorder *recorder, const struct conf *conf, const char *program,
@@ -93,6 +97,27 @@ void recorder_close(struct recorder *recorder, int drain_ms)
     *recorder = (struct recorder){.spool = NULL};
 }
 
+/* Nothing about somebody who is forgotten gets to the disk. */
+static enum spool_result append_what_may_stand(struct recorder *recorder, enum record_kind kind, struct slice payload, uint64_t *end)
+{
+    enum spool_result result = SPOOL_OK;
+    struct buf changed;
+
+    buf_init(&changed, RECORD_BYTES_MAX);
+    switch (forgotten_list_record((uint8_t)kind, payload, &changed)) {
+    case FORGOTTEN_DROPS:
+        *end = spool_durable(recorder->spool);
+        break;
+    case FORGOTTEN_CHANGES:
+        payload = buf_slice(&changed);
+        /* fallthrough */
+    case FORGOTTEN_KEEPS:
+        result = spool_append(recorder->spool, (uint8_t)kind, RECORD_VERSION, payload, end);
+    }
+    buf_free(&changed);
+    return result;
+}
+
 enum spool_result recorder_append(struct recorder *recorder, enum record_kind kind, const struct buf *payload,
                                   uint64_t *end)
 {
@@ -100,7 +125,7 @@ enum spool_result recorder_append(struct recorder *recorder, enum record_kind ki
         errno = ENOMEM;
         return SPOOL_FAILED;
     }
-    return spool_append(recorder->spool, (uint8_t)kind, RECORD_VERSION, buf_slice(payload), end);
+    return append_what_may_stand(recorder, kind, buf_slice(payload), end);
 }
 
 enum spool_result recorder_write(struct recorder *recorder, enum record_kind kind, const struct buf *payload,

@@ -84,6 +84,19 @@ void row_set_hex(struct row_set *set, const uint8_t *bytes, size_t count)
     buf_add_char(column, '"');
 }
 
+void row_set_address(struct row_set *set, const uint8_t *address, size_t bytes)
+{
+    struct buf text;
+
+    buf_init(&text, 64);
+    if (bytes == 4)
+        buf_add_f(&text, "%u.%u.%u.%u", address[0], address[1], address[2], address[3]);
+    for (size_t at = 0; bytes == 16 && at < 16; at += 2)
+        buf_add_f(&text, "%s%02x%02x", at ? ":" : "", address[at], address[at + 1]);
+    row_set_text_or_null(set, buf_slice(&text));
+    buf_free(&text);
+}
+
 bool row_set_values(struct row_set *set, const char *values[])
 {
     if (set->next)

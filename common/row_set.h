@@ -29,6 +29,8 @@ void row_set_text(struct row_set *set, struct slice text);
 void row_set_text_or_null(struct row_set *set, struct slice text); /* an empty text is null */
 void row_set_hex(struct row_set *set, const uint8_t *bytes, size_t count); /* as text */
 
+void row_set_address(struct row_set *set, const uint8_t *address, size_t bytes); /* 4 or 16, as text; else null */
+
 /* Closes the arrays and points VALUES at them; false without memory, when a row is not complete or a column too big. */
 bool row_set_values(struct row_set *set, const char *values[]);
 

@@ -143,6 +143,14 @@ void spool_wake(struct spool *spool);
  */
 void spool_release(struct spool *spool, uint64_t position);
 
+/*
+ * What was appended until now stands in segments of its own from here on: END is where it ends. False when no new segment can
+ * be begun.
+ */
+bool spool_part(struct spool *spool, uint64_t *end);
+/* Everything before END, which spool_part() gave, is in the database and must not stay: true when its segments are gone. */
+bool spool_erase(struct spool *spool, uint64_t end);
+
 /* What was released last, in this run or, until something is, in one before; 0: not known. */
 uint64_t spool_loaded(struct spool *spool);
 

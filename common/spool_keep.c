@@ -36,6 +36,31 @@ void spool_release(struct spool *spool, uint64_t position)
     pthread_mutex_unlock(&spool->mutex);
 }
 
+bool spool_part(struct spool *spool, uint64_t *end)
+{
+    bool parted;
+
+    pthread_mutex_lock(&spool->mutex);
+    parted = spool_turn(spool, SIZE_MAX) == SPOOL_OK && !spool->broken;
+    if (parted)
+        *end = spool_current(spool)->previous_end;
+    pthread_mutex_unlock(&spool->mutex);
+    return parted;
+}
+
+bool spool_erase(struct spool *spool, uint64_t end)
+{
+    bool gone;
+
+    pthread_mutex_lock(&spool->mutex);
+    spool_mark_released(spool, end);
+    while (spool->segment[0]->start < end && spool_oldest_released(spool))
+        spool_drop_oldest(spool, NULL);
+    gone = spool->segment[0]->start >= end;
+    pthread_mutex_unlock(&spool->mutex);
+    return gone;
+}
+
 static bool oldest_expired(const struct spool *spool)
 {
     return spool_oldest_released(spool) && clock_wall_us() / 1000000 - spool->segment[0]->released_s >= spool->keep_s;

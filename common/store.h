@@ -70,6 +70,8 @@ struct store_progress {
     uint64_t position;   /* everything before it is loaded */
     uint64_t record;     /* where the last record loaded begins */
     uint32_t checksum;   /* of that record; 0 before the first */
+    int64_t forgotten;   /* the caller's: number of the last person whom it knows to be forgotten */
+    bool outdated;       /* after STORE_AWAY: there is one whom it does not know */
 };
 enum store_answer store_progress(struct db *db, const uint8_t identity[SPOOL_IDENTITY_BYTES], const char *host,
                                  const char *program, struct store_progress *progress, int deadline_ms);
@@ -81,6 +83,8 @@ enum store_answer store_progress(struct db *db, const uint8_t identity[SPOOL_IDE
 struct store_memory;
 struct store_memory *store_memory_new(void);
 void store_memory_free(struct store_memory *memory);
+/* Called by store_load() at most once, while the database is busy with the records. */
+void store_memory_meanwhile(struct store_memory *memory, void (*call)(void *arg), void *arg);
 
 /*
  * One transaction: the records, the watermark from PROGRESS->position to the last record's end, the batch row and

@@ -4,6 +4,7 @@
 #include "common/store_cargo.h"
 
 #include "common/store_delivery.h"
+#include "common/store_document_view.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,11 @@ static const int64_t day_us = 86400 * (int64_t)1000000;
 char hit_kind_letter(enum hit_kind kind)
 {
     return kind == HIT_VIEW ? 'v' : 'c';
+}
+
+char document_act_letter(enum document_act act)
+{
+    return (size_t)act < 4 ? "FFRD"[act] : 'F';
 }
 
 char hit_verdict_letter(enum hit_verdict verdict)
@@ -34,12 +40,14 @@ bool cargo_init(struct cargo *cargo, size_t records)
     row_set_init(&cargo->message, 15);
     row_set_init(&cargo->recipient, 4);
     row_set_init(&cargo->link, 3);
-    row_set_init(&cargo->answer, 21);
+    row_set_init(&cargo->answer, 22);
     row_set_init(&cargo->stop, 8);
     row_set_init(&cargo->unsubscribe, 8);
     row_set_init(&cargo->refusal, 14);
     row_set_init(&cargo->clock, 3);
     row_set_init(&cargo->delivery, STORE_DELIVERY_COLUMNS);
+    row_set_init(&cargo->document, STORE_DOCUMENT_EVENT_COLUMNS);
+    row_set_init(&cargo->beacon, STORE_BEACON_COLUMNS);
     return cargo->event != NULL;
 }
 
@@ -54,6 +62,9 @@ void cargo_free(struct cargo *cargo)
     row_set_free(&cargo->refusal);
     row_set_free(&cargo->clock);
     row_set_free(&cargo->delivery);
+    row_set_free(&cargo->document);
+    row_set_free(&cargo->beacon);
+    free(cargo->read);
     free(cargo->event);
 }
 
@@ -82,26 +93,132 @@ static struct slice cut(struct slice text, size_t most)
     return slice_of(text.p, text.len < most ? text.len : most);
 }
 
+/* A request as an event of KIND; NULL when it is too old to be kept. */
+static struct cargo_event *add_request(struct cargo *cargo, uint64_t record, const struct record_hit *hit, char kind)
+{
+    struct cargo_event *event = new_event(cargo, record, hit->time_us);
+
+    if (!event)
+        return NULL;
+    event->message = hit->message;
+    event->recipient = hit->recipient;
+    event->link = hit->index;
+    event->kind = kind;
+    event->verdict = hit_verdict_letter(hit->verdict);
+    event->reason = cut(hit->reason, REASON_MAX);
+    event->agent = cut(hit->user_agent, USER_AGENT_MAX);
+    event->raw = hit->raw;
+    memcpy(event->address, hit->address, sizeof event->address);
+    event->address_bytes = hit->address_bytes;
+    return event;
+}
+
 static bool add_hit(struct cargo *cargo, const struct spool_record *record)
 {
     struct record_hit hit;
-    struct cargo_event *event;
 
     if (!record_hit_decode(record->payload, &hit))
         return false;
-    event = new_event(cargo, record->position, hit.time_us);
+    add_request(cargo, record->position, &hit, hit_kind_letter(hit.kind));
+    return true;
+}
+
+static bool add_document(struct cargo *cargo, const struct spool_record *record)
+{
+    static const uint8_t no_view[VIEW_BYTES];
+    struct record_document document;
+
+    if (!record_document_decode(record->payload, &document))
+        return false;
+    if (!add_request(cargo, record->position, &document.hit, document_act_letter(document.act)) ||
+        document.act == DOCUMENT_FETCHED)
+        return true;
+    row_set_integer(&cargo->document, cargo->spool);
+    row_set_integer(&cargo->document, (int64_t)record->position);
+    if (memcmp(document.view, no_view, VIEW_BYTES) == 0)
+        row_set_text_or_null(&cargo->document, slice_str(""));
+    else
+        row_set_hex(&cargo->document, document.view, VIEW_BYTES);
+    row_set_integer(&cargo->document, (int64_t)document.document);
+    if (document.page == 0)
+        row_set_text_or_null(&cargo->document, slice_str(""));
+    else
+        row_set_integer(&cargo->document, document.page);
+    return true;
+}
+
+/* The pages of a beacon, or their times, as the text of an array. */
+static void add_pages(struct row_set *row, const struct record_beacon *beacon, bool times)
+{
+    struct buf text;
+
+    buf_init(&text, 12 * BEACON_PAGES_MAX);
+    for (size_t n = 0; n < beacon->pages; n++)
+        buf_add_f(&text, "%s%u", n ? "," : "{", times ? beacon->page[n].ms : beacon->page[n].page);
+    buf_add_str(&text, beacon->pages ? "}" : "{}");
+    row_set_text(row, buf_slice(&text));
+    buf_free(&text);
+}
+
+static void add_beacon_row(struct cargo *cargo, const struct record_beacon *beacon, const struct cargo_event *event)
+{
+    struct row_set *row = &cargo->beacon;
+
+    row_set_integer(row, cargo->spool);
+    row_set_integer(row, (int64_t)event->record);
+    row_set_integer(row, event->time_us);
+    row_set_integer(row, (int64_t)event->message);
+    row_set_integer(row, (int16_t)event->link);
+    row_set_integer(row, (int32_t)event->recipient);
+    row_set_text(row, slice_of(&event->verdict, 1));
+    row_set_address(row, event->address, event->address_bytes);
+    row_set_hex(row, beacon->view, VIEW_BYTES);
+    row_set_integer(row, (int64_t)beacon->document);
+    row_set_integer(row, beacon->started_us);
+    row_set_integer(row, beacon->visible_ms);
+    row_set_integer(row, beacon->trusted);
+    row_set_integer(row, beacon->automated);
+    row_set_integer(row, beacon->current);
+    add_pages(row, beacon, false);
+    add_pages(row, beacon, true);
+}
+
+static bool add_beacon(struct cargo *cargo, const struct spool_record *record)
+{
+    struct record_beacon beacon;
+    struct cargo_event *event;
+
+    if (!record_beacon_decode(record->payload, &beacon))
+        return false;
+    event = add_request(cargo, record->position, &beacon.hit, CARGO_OPENED);
     if (!event)
         return true;
-    event->message = hit.message;
-    event->recipient = hit.recipient;
-    event->link = hit.index;
-    event->kind = hit_kind_letter(hit.kind);
-    event->verdict = hit_verdict_letter(hit.verdict);
-    event->reason = cut(hit.reason, REASON_MAX);
-    event->agent = cut(hit.user_agent, USER_AGENT_MAX);
-    event->raw = hit.raw;
-    memcpy(event->address, hit.address, sizeof event->address);
-    event->address_bytes = hit.address_bytes;
+    event->only_news = true;
+    add_beacon_row(cargo, &beacon, event);
+    return true;
+}
+
+bool cargo_add_read(struct cargo *cargo, uint64_t record, int64_t place)
+{
+    const struct cargo_event *beacon = cargo_event_of(cargo, record);
+    struct cargo_event *event;
+
+    if (!beacon)
+        return true;
+    if (cargo->reads == cargo->reads_room) {
+        size_t room = cargo->reads_room ? 2 * cargo->reads_room : 64;
+        struct cargo_event *read = reallocarray(cargo->read, room, sizeof *read);
+
+        if (!read)
+            return false;
+        cargo->read = read;
+        cargo->reads_room = room;
+    }
+    event = &cargo->read[cargo->reads++];
+    *event = *beacon;
+    event->record = record + (uint64_t)place;
+    event->kind = CARGO_READ;
+    event->is_new = true;
     return true;
 }
 
@@ -188,6 +305,7 @@ static bool add_answer(struct cargo *cargo, const struct spool_record *record)
     row_set_text_or_null(row, answer.status);
     row_set_text_or_null(row, slice_str(hard[answer.hard]));
     row_set_integer(row, answer.effect);
+    row_set_text_or_null(row, answer.text);
     return true;
 }
 
@@ -334,6 +452,12 @@ bool cargo_add(struct cargo *cargo, const struct spool_record *record)
         return add_copy(cargo, record);
     case RECORD_DELIVERY:
         return add_delivery(cargo, record);
+    case RECORD_DOCUMENT:
+        return add_document(cargo, record);
+    case RECORD_BEACON:
+        return add_beacon(cargo, record);
+    case RECORD_NOTHING:
+        return true;
     default:
         return false;
     }

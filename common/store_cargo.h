@@ -9,10 +9,11 @@
 #define COMMON_STORE_CARGO_H
 
 #include "common/record.h"
+#include "common/record_document.h"
 #include "common/row_set.h"
 #include "common/spool.h"
 
-enum { CARGO_REFUSED = 'f', CARGO_UNSUBSCRIBE = 'u' }; /* letters of events that are neither hits nor answers */
+enum { CARGO_REFUSED = 'f', CARGO_UNSUBSCRIBE = 'u', CARGO_OPENED = 'O', CARGO_READ = 'R' }; /* letters of events that are neither hits nor answers */
 
 struct cargo_event { /* what becomes a row of spoor.event */
     uint64_t record;
@@ -49,6 +50,10 @@ struct cargo {
     struct row_set refusal;
     struct row_set clock;
     struct row_set delivery;
+    struct row_set document; /* events of documents */
+    struct row_set beacon;
+    struct cargo_event *read; /* events that the database has made of beacons, see cargo_add_read() */
+    size_t reads, reads_room;
 };
 
 /* Room for so many records; now_us, keep_from_us and spool are set by the caller. False without memory. */
@@ -57,6 +62,12 @@ void cargo_free(struct cargo *cargo);
 
 /* False when the payload is no such record. */
 bool cargo_add(struct cargo *cargo, const struct spool_record *record);
+
+/*
+ * The page at PLACE, from 1, of the list in that beacon is news: one more event. Its number is the record's and PLACE, which
+ * no other event has, for the record is longer. False without memory.
+ */
+bool cargo_add_read(struct cargo *cargo, uint64_t record, int64_t place);
 
 /* The event of that record, or NULL. */
 struct cargo_event *cargo_event_of(const struct cargo *cargo, uint64_t record);
@@ -68,6 +79,7 @@ void cargo_stop_row(struct row_set *row, const struct record_stop *stop);
 void cargo_unsubscribe_row(struct row_set *row, const struct record_unsubscribe *unsubscribe, int32_t spool,
                            uint64_t record);
 
+char document_act_letter(enum document_act act);
 char hit_kind_letter(enum hit_kind kind);
 char hit_verdict_letter(enum hit_verdict verdict);
 char answer_class_letter(enum answer_class class_);

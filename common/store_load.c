@@ -16,6 +16,8 @@
 #include "common/store_campaign.h"
 #include "common/store_cargo.h"
 #include "common/store_delivery.h"
+#include "common/store_document_view.h"
+#include "common/store_outbox.h"
 #include "common/store_words.h"
 #include "common/utf8.h"
 
@@ -40,19 +42,21 @@ struct store_memory {
     struct store_words *words;
     int month[MONTHS_MOST]; /* year * 12 + month; a ring */
     size_t months;          /* ever entered */
+    struct db_meanwhile meanwhile;
 };
 
 static const struct db_statement read_clock = {
     "read_clock",
-    "select (extract(epoch from now()) * 1000000)::bigint, (extract(epoch from now() - events) * 1000000)::bigint"
-    " from spoor.retention", 0};
+    "select (extract(epoch from now()) * 1000000)::bigint, (extract(epoch from now() - events) * 1000000)::bigint,"
+    " exists (select number from spoor.sink_rule)::integer from spoor.retention", 0};
 
 static const struct db_statement ensure_partitions = {
     "ensure_partitions",
     "select spoor.ensure_partitions(spoor.from_microseconds($1), spoor.from_microseconds($1))", 1};
 
 static const struct db_statement move_watermark = {
-    "move_watermark", "select spoor.move_progress($1, $2, $3, $4, $5, $6)::integer", 6};
+    "move_watermark",
+    "select case when spoor.join_load($7) then spoor.move_progress($1, $2, $3, $4, $5, $6)::integer else -1 end", 7};
 
 static const struct db_statement insert_messages = {
     "insert_messages",
@@ -80,16 +84,18 @@ static const struct db_statement insert_links = {
 static const struct db_statement insert_answers = {
     "insert_answers",
     "insert into spoor.answer (message, digest, at_time, record, spool, recipient, answerer_key, class, rung, confidence,"
-    "  answerer, from_address, envelope_sender, subject, message_id, host, queue_id, about, status, hard, effect)"
+    "  answerer, from_address, envelope_sender, subject, message_id, host, queue_id, about, status, hard, effect,"
+    "  text)"
     " select message, decode(digest, 'hex'), spoor.from_microseconds(at), record, spool, recipient, answerer_key,"
     "  class::spoor.answer_class, rung::spoor.answer_rung, confidence::spoor.answer_confidence, answerer::spoor.answerer,"
-    "  from_address, envelope_sender, subject, message_id, host, queue_id, about, status, hard::boolean, effect::boolean"
+    "  from_address, envelope_sender, subject, message_id, host, queue_id, about, status, hard::boolean, effect::boolean,"
+    "  text"
     " from unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::smallint[], $6::integer[], $7::integer[],"
     "  $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[],"
-    "  $17::text[], $18::text[], $19::text[], $20::text[], $21::integer[]) as row (message, digest, at, record, spool, recipient,"
+    "  $17::text[], $18::text[], $19::text[], $20::text[], $21::integer[], $22::text[]) as row (message, digest, at, record, spool, recipient,"
     "  answerer_key, class, rung, confidence, answerer, from_address, envelope_sender, subject, message_id, host, queue_id,"
-    "  about, status, hard, effect)"
-    " order by message, digest, record on conflict (message, digest) do nothing returning record", 21};
+    "  about, status, hard, effect, text)"
+    " order by message, digest, record on conflict (message, digest) do nothing returning record", 22};
 
 static const struct db_statement insert_refusals = {
     "insert_refusals",
@@ -150,6 +156,11 @@ void store_memory_free(struct store_memory *memory)
     free(memory);
 }
 
+void store_memory_meanwhile(struct store_memory *memory, void (*call)(void *arg), void *arg)
+{
+    memory->meanwhile = (struct db_meanwhile){call, arg};
+}
+
 /* what all steps share */
 
 struct loading {
@@ -159,6 +170,7 @@ struct loading {
     const struct spool_record *record;
     size_t records;
     int64_t until_ms;
+    bool has_rules; /* of what goes to sinks */
     bool refusable; /* what failed carried the records' data, so the server may have refused that */
     struct cargo cargo;
 };
@@ -282,6 +294,7 @@ static bool ask_clock(struct loading *loading)
     if (db_rows(result) == 1) {
         loading->cargo.now_us = db_integer(result, 0, 0);
         loading->cargo.keep_from_us = db_integer(result, 0, 1);
+        loading->has_rules = db_integer(result, 0, 2) != 0;
     }
     db_result_free(result);
     return loading->cargo.now_us != 0;
@@ -301,18 +314,22 @@ static bool unpack(struct loading *loading, struct buf *why)
 static bool move(struct loading *loading, bool *overtaken)
 {
     const struct spool_record *last = &loading->record[loading->records - 1];
-    char text[6][NUMBER_TEXT];
+    char text[7][NUMBER_TEXT];
+    int64_t moved;
     const char *const values[] = {
         number(text[0], loading->progress->spool), number(text[1], (int64_t)loading->progress->position),
         number(text[2], (int64_t)last->end),       number(text[3], (int64_t)last->position),
-        number(text[4], last->checksum),           number(text[5], (int64_t)loading->cargo.dropped)};
+        number(text[4], last->checksum),           number(text[5], (int64_t)loading->cargo.dropped),
+        number(text[6], loading->progress->forgotten)};
     struct db_result *result = ask(loading, &move_watermark, values);
 
     if (!result)
         return false;
-    *overtaken = db_integer(result, 0, 0) == 0;
+    moved = db_integer(result, 0, 0);
     db_result_free(result);
-    return !*overtaken;
+    *overtaken = moved == 0;
+    loading->progress->outdated = moved < 0;
+    return moved > 0;
 }
 
 static void mark_new(struct loading *loading, int64_t record)
@@ -367,19 +384,6 @@ static bool take_unsubscribes(struct loading *loading)
     return true;
 }
 
-static void add_address(struct row_set *row, const struct cargo_event *event)
-{
-    struct buf text;
-
-    buf_init(&text, 64);
-    if (event->address_bytes == 4)
-        buf_add_f(&text, "%u.%u.%u.%u", event->address[0], event->address[1], event->address[2], event->address[3]);
-    for (size_t at = 0; event->address_bytes == 16 && at < 16; at += 2)
-        buf_add_f(&text, "%s%02x%02x", at ? ":" : "", event->address[at], event->address[at + 1]);
-    row_set_text_or_null(row, buf_slice(&text));
-    buf_free(&text);
-}
-
 static void add_unjudged(struct row_set *row, const struct cargo *cargo, const struct cargo_event *event)
 {
     row_set_integer(row, cargo->spool);
@@ -389,7 +393,7 @@ static void add_unjudged(struct row_set *row, const struct cargo *cargo, const s
     row_set_text(row, slice_of(&event->verdict, 1));
     row_set_integer(row, event->reason_number);
     row_set_integer(row, event->agent_number);
-    add_address(row, event);
+    row_set_address(row, event->address, event->address_bytes);
 }
 
 static void add_event(struct buf *stream, const struct cargo *cargo, const struct cargo_event *event)
@@ -411,7 +415,7 @@ static void add_event(struct buf *stream, const struct cargo *cargo, const struc
 /* Events to STREAM, hits whose key is unknown to UNJUDGED. True when there are events. */
 static bool sort_events(const struct cargo *cargo, struct buf *stream, struct row_set *unjudged)
 {
-    size_t events = 0;
+    size_t events = cargo->reads;
 
     copy_begin(stream);
     for (size_t at = 0; at < cargo->events; at++) {
@@ -426,12 +430,15 @@ static bool sort_events(const struct cargo *cargo, struct buf *stream, struct ro
             add_unjudged(unjudged, cargo, event);
         }
     }
+    for (size_t at = 0; at < cargo->reads; at++)
+        add_event(stream, cargo, &cargo->read[at]);
     copy_end(stream);
     return events > 0;
 }
 
 static bool insert_events(struct loading *loading)
 {
+    const struct db_meanwhile *meanwhile = loading->memory->meanwhile.call ? &loading->memory->meanwhile : NULL;
     struct row_set unjudged;
     struct buf stream;
     bool done;
@@ -440,13 +447,39 @@ static bool insert_events(struct loading *loading)
     row_set_init(&unjudged, 8);
     loading->refusable = true;
     done = !sort_events(&loading->cargo, &stream, &unjudged)
-           || (!stream.failed && db_copy(loading->db, copy_events, buf_slice(&stream), left_ms(loading)));
+           || (!stream.failed && db_copy(loading->db, copy_events, buf_slice(&stream), meanwhile, left_ms(loading)));
     /* 23514: somebody dropped the partition of a month; it is made again */
     loading->refusable = !done && strcmp(db_sqlstate(loading->db), "23514") != 0;
     done = done && tell_rows(loading, &insert_unjudged, &unjudged);
     row_set_free(&unjudged);
     buf_free(&stream);
     return done;
+}
+
+/* What viewers told; of which beacons something is news for the feed, the database says. */
+static bool take_beacons(struct loading *loading)
+{
+    const char *values[ROW_COLUMNS_MAX];
+    struct db_result *result;
+    bool room = true;
+
+    if (loading->cargo.beacon.rows == 0)
+        return true;
+    loading->refusable = true;
+    result = row_set_values(&loading->cargo.beacon, values) ? ask(loading, &store_take_beacons, values) : NULL;
+    if (!result)
+        return false;
+    loading->refusable = false;
+    for (size_t row = 0; room && row < db_rows(result); row++) {
+        int64_t record = db_integer(result, row, 0), place = db_integer(result, row, 1);
+
+        if (place)
+            room = cargo_add_read(&loading->cargo, (uint64_t)record, place);
+        else
+            mark_new(loading, record);
+    }
+    db_result_free(result);
+    return room;
 }
 
 /* What waits for longer is the business of who writes such records. */
@@ -459,13 +492,68 @@ static bool insert_new_deliveries(struct loading *loading)
                && tell(loading, &store_settle_deliveries, (const char *const[]){just_loaded_s}));
 }
 
+/* The pages that a beacon tells of have numbers behind its own, so the batch may end within the last record. */
+static uint64_t last_event(const struct loading *loading)
+{
+    uint64_t last = loading->record[loading->records - 1].position;
+
+    for (size_t at = 0; at < loading->cargo.reads; at++)
+        if (loading->cargo.read[at].record > last)
+            last = loading->cargo.read[at].record;
+    return last;
+}
+
+/* Answers of all kinds may be asked for; of hits those that a person may have made. */
+static bool may_go_out(const struct cargo_event *event)
+{
+    if (event->only_news)
+        return event->is_new;
+    return slice_empty(event->raw) && strchr("hpu", event->verdict) != NULL;
+}
+
+static void add_outgoing(struct row_set *row, const struct cargo_event *event)
+{
+    row_set_integer(row, (int64_t)event->message);
+    row_set_integer(row, (int64_t)event->record);
+    row_set_text(row, slice_of(&event->kind, 1));
+    row_set_integer(row, event->time_us);
+    row_set_integer(row, (int32_t)event->recipient);
+    row_set_integer(row, (int16_t)event->link);
+}
+
+/* What has just been loaded goes into the outbox as far as the rules want it. Without any rule this costs nothing. */
+static bool fill_outbox(struct loading *loading)
+{
+    const struct row_set *mails = &loading->cargo.message;
+    const char *values[2 + STORE_OUTBOX_COLUMNS];
+    char spool[NUMBER_TEXT];
+    struct row_set rows;
+    bool done = true;
+
+    if (!loading->has_rules)
+        return true;
+    row_set_init(&rows, STORE_OUTBOX_COLUMNS);
+    for (size_t at = 0; at < loading->cargo.events; at++)
+        if (may_go_out(&loading->cargo.event[at]))
+            add_outgoing(&rows, &loading->cargo.event[at]);
+    for (size_t at = 0; at < loading->cargo.reads; at++)
+        if (may_go_out(&loading->cargo.read[at]))
+            add_outgoing(&rows, &loading->cargo.read[at]);
+    if (rows.rows || mails->rows) {
+        values[0] = mails->rows ? buf_text(&mails->column[0]) : "{}"; /* closed when they were inserted */
+        values[1] = number(spool, loading->cargo.spool);
+        done = row_set_values(&rows, values + 2) && tell(loading, &store_fill_outbox, values);
+    }
+    row_set_free(&rows);
+    return done;
+}
+
 static bool close_batch(struct loading *loading)
 {
-    const struct spool_record *last = &loading->record[loading->records - 1];
     char sql[STATEMENT_MAX];
 
     snprintf(sql, sizeof sql, "select spoor.add_batch(%d::smallint, %lld, %lld, %zu); commit", loading->progress->spool,
-             (long long)loading->record->position, (long long)last->position, loading->records);
+             (long long)loading->record->position, (long long)last_event(loading), loading->records);
     return db_execute(loading->db, sql, left_ms(loading));
 }
 
@@ -484,7 +572,9 @@ static bool transact(struct loading *loading, bool *overtaken)
            && tell_rows(loading, &store_stop_by_answers, &loading->cargo.stop) && take_unsubscribes(loading)
            && insert_once(loading, &insert_answers, &loading->cargo.answer)
            && insert_once(loading, &insert_refusals, &loading->cargo.refusal) && insert_new_deliveries(loading)
-           && tell_rows(loading, &insert_clocks, &loading->cargo.clock) && insert_events(loading) && close_batch(loading);
+           && tell_rows(loading, &store_take_document_events, &loading->cargo.document) && take_beacons(loading)
+           && tell_rows(loading, &insert_clocks, &loading->cargo.clock) && insert_events(loading)
+           && fill_outbox(loading) && close_batch(loading);
 }
 
 static void advance(struct store_progress *progress, const struct spool_record *last)
@@ -514,7 +604,7 @@ static enum store_answer load(struct loading *loading, bool *overtaken, struct b
 
 bool store_knows(uint8_t kind)
 {
-    return (kind >= RECORD_MESSAGE && kind <= RECORD_DELIVERY) || kind == RECORD_COPY;
+    return (kind >= RECORD_MESSAGE && kind <= RECORD_DELIVERY) || (kind >= RECORD_COPY && kind <= RECORD_BEACON);
 }
 
 enum store_answer store_load(struct db *db, struct store_memory *memory, struct store_progress *progress,

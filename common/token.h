@@ -22,6 +22,8 @@ enum { TOKEN_INDEX_MAX = 0x7fff };
 enum { TOKEN_DECOY_INDEX = TOKEN_INDEX_MAX }; /* of a click: the link that no person sees; in the database spoor.is_decoy() */
 enum { DESTINATION_MAX = 1500 }; /* bytes; above it a link is not tracked */
 
+enum { TOKEN_CONTENT_MAX = (1 << 22) - 1 }; /* a document's message up to here is no mail but an entry of the library, spoor.content */
+
 enum token_kind { /* also the label of the derived key (15: mail/pass); numbers are on the wire, never reuse one */
     TOKEN_VIEW = 1,
     TOKEN_CLICK = 2,

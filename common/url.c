@@ -206,6 +206,9 @@ bool url_target_parse(struct slice target, struct url_target *out)
         return slice_is_i(rest, ".gif");
     case TOKEN_CLICK:
         return percent_decode(slice_from(rest, 1), &out->destination);
+    case TOKEN_DOCUMENT:
+        out->rest = slice_from(rest, 1);
+        return rest.len != 1;
     default:
         return slice_empty(rest);
     }
@@ -224,4 +227,15 @@ bool url_target_of(struct slice url, const char *tracking_url, struct slice *tar
         return false;
     *target = slice_from(url, start.len);
     return true;
+}
+
+bool url_document_token(struct slice url, const char *tracking_url, struct slice *token)
+{
+    struct slice path;
+
+    if (!url_target_of(url, tracking_url, &path) || path.len < PATH_START + TOKEN_TEXT || memcmp(path.p, "/d/", PATH_START) != 0)
+        return false;
+    *token = slice_of(path.p + PATH_START, TOKEN_TEXT);
+    path = slice_from(path, PATH_START + TOKEN_TEXT);
+    return slice_empty(path) || !(ascii_is_alpha(*path.p) || ascii_is_digit(*path.p));
 }

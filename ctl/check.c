@@ -5,6 +5,7 @@
 #include "common/db.h"
 #include "common/keys.h"
 #include "common/store.h"
+#include "common/store_outbox.h"
 #include "ctl/account.h"
 #include "ctl/command.h"
 #include "ctl/spool_walk.h"
@@ -78,6 +79,54 @@ static bool check_schema(struct db *db)
     return answer == STORE_YES;
 }
 
+struct sinks {
+    const struct conf *conf;
+    bool good;
+};
+
+static bool is_configured(const struct conf *conf, const char *name)
+{
+    for (size_t n = 0; n < conf->sinks; n++)
+        if (strcmp(conf->sink[n].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* How far one sink is behind. */
+static void check_sink(void *arg, const struct store_lag *lag)
+{
+    struct sinks *sinks = arg;
+    bool known = lag->type || is_configured(sinks->conf, lag->sink);
+    char name[80];
+    struct buf text;
+    bool good;
+
+    buf_init(&text, 4096);
+    buf_add_f(&text, "%" PRId64 " events are due", lag->due);
+    if (lag->lag_s > 0)
+        buf_add_f(&text, ", the oldest for %" PRId64 " s", lag->lag_s);
+    if (lag->dead)
+        buf_add_f(&text, ", %" PRId64 " were given up", lag->dead);
+    if (!known)
+        buf_add_str(&text, "; no spoor-relay knows this sink");
+    if (lag->trouble)
+        buf_add_f(&text, "; %s", lag->trouble);
+    good = lag->lag_s <= LATE_S && lag->dead == 0 && known && !lag->trouble;
+    snprintf(name, sizeof name, "sink %s", lag->sink);
+    sinks->good &= say(good, name, buf_text(&text),
+                       lag->dead ? "see spoor.outbox; spoor.retry_outbox() tries them again" : "see the log of spoor-relay");
+    buf_free(&text);
+}
+
+static bool check_sinks(const struct conf *conf, struct db *db)
+{
+    struct sinks sinks = {.conf = conf, .good = true};
+
+    /* whoever may not ask does not hear of sinks */
+    store_outbox_lag(db, check_sink, &sinks, ASK_MS);
+    return sinks.good;
+}
+
 static bool check_database(const struct conf *conf)
 {
     struct db *db;
@@ -90,7 +139,7 @@ static bool check_database(const struct conf *conf)
     say(good, "database", good ? "answers" : db ? db_error(db) : "no memory",
         "is PostgreSQL running, and does `database` name it?");
     if (good)
-        good = check_schema(db);
+        good = check_schema(db) && check_sinks(conf, db);
     else
         say(false, "schema", "not checked", "see database");
     db_free(db);

@@ -97,6 +97,18 @@ static bool add_sealed_parts(const struct mail_file *file, const char *reason, s
     return done;
 }
 
+static void add_documents(const struct outgoing_plan *plan, struct buf *out)
+{
+    for (size_t at = 0; plan->documents && at < plan->documents->count; at++) {
+        const struct document *document = &plan->documents->item[at];
+
+        buf_add_f(out, "document: %u part %u %s %llu ", document->number, document->part, document->type,
+                  (unsigned long long)document->bytes);
+        add_visible(out, document->name);
+        buf_add_char(out, '\n');
+    }
+}
+
 static void add_links(const struct rewrite_result *result, struct buf *out)
 {
     for (size_t at = 0; at < result->links; at++) {
@@ -121,6 +133,7 @@ bool explain_plan(const struct mail_file *file, const struct outgoing_plan *plan
         add_parts(&plan->rewrite, out);
     else
         done = add_sealed_parts(file, plan->reason, out);
+    add_documents(plan, out);
     add_links(&plan->rewrite, out);
     return done && !out->failed;
 }

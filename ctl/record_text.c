@@ -3,6 +3,7 @@
 
 #include "common/hex.h"
 #include "common/record.h"
+#include "common/record_document.h"
 #include "common/utf8.h"
 
 #include <arpa/inet.h>
@@ -117,26 +118,72 @@ static bool add_message(struct buf *out, struct slice payload)
     return true;
 }
 
-static bool add_hit(struct buf *out, struct slice payload)
+/* OF is what was asked for, and INDEX which of these. */
+static void add_request(struct buf *out, const char *of, const char *index, const struct record_hit *hit)
 {
     char address[INET6_ADDRSTRLEN];
+
+    add_time(out, "time", hit->time_us);
+    add_word(out, "of", of);
+    add_number(out, "message", hit->message);
+    add_key(out, "recipient", hit->recipient);
+    if (hit->index)
+        add_number(out, index, hit->index);
+    add_word(out, "verdict", hit_verdict_name(hit->verdict));
+    add_text(out, "reason", hit->reason);
+    if (hit->address_bytes &&
+        inet_ntop(hit->address_bytes == 4 ? AF_INET : AF_INET6, hit->address, address, sizeof address))
+        add_word(out, "address", address);
+    add_text(out, "agent", hit->user_agent);
+    add_text(out, "target", hit->raw);
+}
+
+static bool add_hit(struct buf *out, struct slice payload)
+{
     struct record_hit hit;
 
     if (!record_hit_decode(payload, &hit))
         return false;
-    add_time(out, "time", hit.time_us);
-    add_word(out, "of", hit_kind_name(hit.kind));
-    add_number(out, "message", hit.message);
-    add_key(out, "recipient", hit.recipient);
-    if (hit.index)
-        add_number(out, "link", hit.index);
-    add_word(out, "verdict", hit_verdict_name(hit.verdict));
-    add_text(out, "reason", hit.reason);
-    if (hit.address_bytes &&
-        inet_ntop(hit.address_bytes == 4 ? AF_INET : AF_INET6, hit.address, address, sizeof address))
-        add_word(out, "address", address);
-    add_text(out, "agent", hit.user_agent);
-    add_text(out, "target", hit.raw);
+    add_request(out, hit_kind_name(hit.kind), "link", &hit);
+    return true;
+}
+
+static void add_view(struct buf *out, uint64_t document, const uint8_t view[VIEW_BYTES])
+{
+    add_number(out, "document", document);
+    buf_add_str(out, " view=");
+    hex_add(out, view, VIEW_BYTES);
+}
+
+static bool add_document(struct buf *out, struct slice payload)
+{
+    struct record_document document;
+
+    if (!record_document_decode(payload, &document))
+        return false;
+    add_request(out, document_act_name(document.act), "attachment", &document.hit);
+    if (document.page)
+        add_number(out, "page", document.page);
+    add_view(out, document.document, document.view);
+    return true;
+}
+
+static bool add_beacon(struct buf *out, struct slice payload)
+{
+    struct record_beacon beacon;
+
+    if (!record_beacon_decode(payload, &beacon))
+        return false;
+    add_request(out, "beacon", "attachment", &beacon.hit);
+    add_view(out, beacon.document, beacon.view);
+    add_time(out, "started", beacon.started_us);
+    add_number(out, "sequence", beacon.sequence);
+    add_number(out, "visible_ms", beacon.visible_ms);
+    add_number(out, "trusted", beacon.trusted);
+    add_word(out, "automated", beacon.automated ? "yes" : "no");
+    add_number(out, "current", beacon.current);
+    for (size_t n = 0; n < beacon.pages; n++)
+        buf_add_f(out, " page=%u:%" PRIu32, beacon.page[n].page, beacon.page[n].ms);
     return true;
 }
 
@@ -271,6 +318,8 @@ static const struct {
     {RECORD_REFUSED, "refusal", add_refusal},
     {RECORD_DELIVERY, "delivery", add_delivery},
     {RECORD_COPY, "copy", add_copy},
+    {RECORD_DOCUMENT, "document", add_document},
+    {RECORD_BEACON, "beacon", add_beacon},
 };
 
 void record_text_add(struct buf *out, const struct spool_record *record)

@@ -205,6 +205,20 @@ static bool apply_missing(struct db *db, struct dirent **entry, int count, int v
     return true;
 }
 
+/* A database that was restored from a backup may hold people again who are forgotten. */
+static bool forget_again(struct db *db)
+{
+    static const struct db_statement apply_forgotten = {"apply_forgotten", "select spoor.apply_forgotten()", 0};
+    struct db_result *result = db_ask(db, &apply_forgotten, NULL, MIGRATION_MS);
+
+    if (!result)
+        return say_error(db, "delete again who is forgotten");
+    if (db_integer(result, 0, 0))
+        printf("%lld who are forgotten were there again, and are deleted\n", (long long)db_integer(result, 0, 0));
+    db_result_free(result);
+    return true;
+}
+
 static bool migrate(struct db *db, bool may_install)
 {
     struct dirent **entry = NULL;
@@ -228,7 +242,7 @@ static bool migrate(struct db *db, bool may_install)
         free(entry);
         return false;
     }
-    good = apply_missing(db, entry, count, state.version);
+    good = apply_missing(db, entry, count, state.version) && forget_again(db);
     while (count)
         free(entry[--count]);
     free(entry);

@@ -64,7 +64,8 @@ static const char *const sender_fields[] = {"From", NULL};
 
 static bool stamp(const struct conf *conf, struct keys *keys, const struct policy *policy, struct dry_run *run, struct buf *error)
 {
-    struct outgoing_settings settings = {.conf = conf, .keys = keys, .number = sample_number, .policy = policy};
+    struct outgoing_settings settings = {
+        .conf = conf, .keys = keys, .number = sample_number, .store = outgoing_store_dry, .policy = policy};
     struct outgoing_mail mail = {.from_submit_network = true, .assume_ours = run->ours};
     struct outgoing_plan plan;
     struct mail_file file;

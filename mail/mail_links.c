@@ -51,6 +51,14 @@ enum rewrite_own mail_links_own(const struct mail_links *links, struct slice url
     return urls->own(urls->arg, url, destination);
 }
 
+bool mail_links_address(const struct mail_links *links, struct slice url, struct buf *out)
+{
+    const struct rewrite_urls *urls = &links->settings->urls;
+
+    buf_reset(out);
+    return urls->address && urls->address(urls->arg, url, out) && !slice_eq(buf_slice(out), url);
+}
+
 static bool listed_for_unsubscribe(const struct mail_links *links, struct slice url)
 {
     struct slice fields = links->unsubscribe;

@@ -138,6 +138,13 @@ static bool find_bounce_address(struct matching *matching)
     return false;
 }
 
+/* A link of the library is no mail's. */
+static bool names_mail(const struct token *token)
+{
+    return token->kind == TOKEN_VIEW || token->kind == TOKEN_CLICK ||
+           (token->kind == TOKEN_DOCUMENT && token->message > TOKEN_CONTENT_MAX);
+}
+
 /* A click that a program cut short looks forged, so only a view may be called that. */
 static bool is_ours(void *arg, struct slice url)
 {
@@ -148,7 +155,7 @@ static bool is_ours(void *arg, struct slice url)
 
     if (result == TOKEN_FORGED && match->token.kind == TOKEN_VIEW)
         match->forged = true;
-    return result == TOKEN_GOOD && (match->token.kind == TOKEN_VIEW || match->token.kind == TOKEN_CLICK);
+    return result == TOKEN_GOOD && names_mail(&match->token);
 }
 
 static bool find_quoted_url(struct matching *matching)

@@ -51,6 +51,7 @@ void mime_tree_free(struct mime_tree *tree)
     for (size_t at = 0; at < tree->count; at++) {
         free(tree->part[at].type);
         free(tree->part[at].charset);
+        free(tree->part[at].name);
     }
     free(tree->part);
     *tree = (struct mime_tree){0};
@@ -107,10 +108,21 @@ static const char *read_encoding(const struct part_fields *fields, struct mime_p
     return NULL;
 }
 
+/* The name of a file: that of the disposition before that of the type. False without memory. */
+static bool take_name(const char *name, struct mime_part *part)
+{
+    if (!name || !*name)
+        return true;
+    free(part->name);
+    part->name = strdup(name);
+    return part->name != NULL;
+}
+
 /* False without memory. A disposition that is not "inline" counts as attachment (RFC 2183 2.8). */
 static bool read_disposition(const struct part_fields *fields, struct mime_part *part)
 {
     struct header_params *params;
+    bool done;
 
     if (fields->dispositions == 0)
         return true;
@@ -121,8 +133,13 @@ static bool read_disposition(const struct part_fields *fields, struct mime_part 
         part->attachment = true;
     if (part->parent != MIME_NO_PARENT && header_params_get(params, "filename"))
         part->attachment = true;
+    done = take_name(header_params_get(params, "filename"), part);
+    if (fields->dispositions > 1 || header_params_doubtful(params)) {
+        free(part->name);
+        part->name = NULL;
+    }
     header_params_free(params);
-    return true;
+    return done;
 }
 
 static bool boundary_in_use(const struct scan *scan, struct slice boundary)
@@ -202,7 +219,8 @@ static bool settle_part(struct scan *scan, int index, const struct part_fields *
         header_params_get(params, "hp") || header_params_get(params, "protected-headers");
     part->type = strdup(header_params_value(params));
     part->charset = strdup(header_params_get(params, "charset") ? header_params_get(params, "charset") : "");
-    if (part->type && part->charset && read_disposition(fields, part)) {
+    if (part->type && part->charset && take_name(header_params_get(params, "name"), part) &&
+        read_disposition(fields, part)) {
         encoding = read_encoding(fields, part);
         doubt = judge_type(scan, index, fields, params);
         part->opaque = inherited ? inherited : !clean ? "header" : encoding ? encoding : doubt;
@@ -259,8 +277,12 @@ static void end_content(struct mime_part *part, struct slice body, size_t at)
 /* All that was open inside the multipart at LEVEL ends at AT. */
 static void end_inner(struct scan *scan, int level, size_t at)
 {
-    if (scan->leaf != MIME_NO_PARENT)
-        end_content(&scan->tree->part[scan->leaf], scan->body, at);
+    struct mime_part *leaf = scan->leaf != MIME_NO_PARENT ? &scan->tree->part[scan->leaf] : NULL;
+
+    if (leaf) {
+        end_content(leaf, scan->body, at);
+        leaf->next = leaf->parent == scan->open[level].part ? at : 0;
+    }
     scan->leaf = MIME_NO_PARENT;
     while (scan->depth > (size_t)level + 1)
         end_content(&scan->tree->part[scan->open[--scan->depth].part], scan->body, at);
@@ -286,8 +308,8 @@ static size_t header_end(const struct scan *scan, size_t at, bool *whole)
     return at;
 }
 
-/* A new part of the multipart at LEVEL whose header begins at *AT; *AT moves to its content. */
-static bool begin_part(struct scan *scan, int level, size_t *at)
+/* A new part of the multipart at LEVEL with its delimiter at DELIMITER, whose header begins at *AT; *AT moves to its content. */
+static bool begin_part(struct scan *scan, int level, size_t delimiter, size_t *at)
 {
     bool whole;
     size_t start = *at, end = header_end(scan, start, &whole), read = 0;
@@ -299,6 +321,8 @@ static bool begin_part(struct scan *scan, int level, size_t *at)
 
     if (!part)
         return false;
+    part->begin = delimiter;
+    part->header = start;
     part->at = end;
     part->len = scan->body.len - end;
     part->parent = scan->open[level].part;
@@ -332,6 +356,7 @@ bool mime_scan(const struct header_list *headers, struct slice body, struct mime
     while (scan.depth && at < body.len) {
         bool closes;
         int level = delimiter_of(&scan, at, &closes);
+        size_t delimiter = at;
 
         if (level < 0) {
             at = next_line(body, at);
@@ -344,7 +369,7 @@ bool mime_scan(const struct header_list *headers, struct slice body, struct mime
         } else if (tree->count == MIME_PARTS_MAX) {
             tree->part[scan.open[level].part].opaque = "too_many_parts";
             break;
-        } else if (!begin_part(&scan, level, &at)) {
+        } else if (!begin_part(&scan, level, delimiter, &at)) {
             return false;
         }
     }

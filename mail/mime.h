@@ -20,9 +20,13 @@ enum mime_encoding { MIME_IDENTITY, MIME_QUOTED_PRINTABLE, MIME_BASE64 };
 
 struct mime_part {
     size_t at, len; /* the content, without header and delimiter */
+    size_t begin;   /* the delimiter line before its header; 0 for the whole body */
+    size_t header;  /* its header */
+    size_t next;    /* the delimiter line of the same multipart behind it; 0: it does not end cleanly */
     int parent;     /* index of the multipart it lies in */
     char *type;     /* lower case; owned */
     char *charset;  /* "" when not given; owned */
+    char *name;     /* of a file, in UTF-8 as far as it could be decoded; NULL: none, or two of them; owned */
     enum mime_encoding encoding;
     const char *opaque;     /* a static word why nobody should edit it, or NULL */
     bool attachment;        /* not shown in place, or with a file name */

@@ -183,10 +183,6 @@ static const char *step_body(struct outgoing_work *work)
     outgoing_body(work);
     plan->record.pixels = (uint8_t)(plan->rewrite.pixels > UINT8_MAX ? UINT8_MAX : plan->rewrite.pixels);
     outgoing_record_links(plan);
-    if (outgoing_leaves_body(work)) {
-        buf_free(&plan->rewrite.body);
-        plan->rewrite.changed = false;
-    }
     return NULL;
 }
 
@@ -223,8 +219,8 @@ void outgoing_plan_make(const struct outgoing_mail *mail, const struct outgoing_
     static const char *(*const ladder[])(struct outgoing_work *) = {
         step_strange_pass,   step_ours,        step_campaign, step_controls,       step_automatic,
         step_wishes,         outgoing_policy,  step_degree,   step_number,         outgoing_recipients,
-        outgoing_message_id, outgoing_references, step_unsubscribe, step_body,     outgoing_record,
-        step_pass_on,        outgoing_return_path,
+        outgoing_message_id, outgoing_references, step_unsubscribe, outgoing_documents, step_body,
+        outgoing_record,     step_pass_on,     outgoing_return_path,
     };
     struct outgoing_work work = {.mail = mail, .settings = settings, .conf = settings->conf, .plan = plan};
     const char *reason = NULL;

@@ -3,7 +3,7 @@
  * outgoing - what is done to a mail on its way out, decided once, when all of it is there.
  *
  * The ladder: ours? - its campaign - automatic? - the sender's wishes (X-Spoor-*) - policy - how much may be touched - number -
- * Message-ID and References - List-Unsubscribe - pixel and links - record - return path. The first step that says no
+ * Message-ID and References - List-Unsubscribe - documents - pixel and links - record - return path. The first step that says no
  * gives the reason. Pure: it makes a plan; spoor-stamp applies it to the wire, `spoorctl stamp` to a file.
  *
  * Where the MTA makes a copy a recipient there are two passes. The first decides all of that, but leaves the body and adds
@@ -14,6 +14,7 @@
 #define MAIL_OUTGOING_H
 
 #include "common/conf.h"
+#include "common/forgotten.h"
 #include "common/keys.h"
 #include "common/policy.h"
 #include "common/record.h"
@@ -21,6 +22,7 @@
 #include "mail/header.h"
 #include "mail/list_unsubscribe.h"
 #include "mail/rewrite.h"
+#include "mail/tracking.h"
 
 struct outgoing_mail { /* all as the MTA gives it; borrowed */
     const struct header_list *headers;
@@ -34,6 +36,13 @@ struct outgoing_mail { /* all as the MTA gives it; borrowed */
     bool assume_ours;             /* `spoorctl stamp --ours` */
 };
 
+struct outgoing_file { /* that is to leave the mail */
+    uint64_t message;
+    unsigned number; /* of its link in the mail, from 1 */
+    const struct document *document;
+    struct slice bytes;
+};
+
 struct outgoing_settings {
     const struct conf *conf;
     struct keys *keys;
@@ -41,8 +50,13 @@ struct outgoing_settings {
     bool (*number)(void *arg, uint64_t *id);
     /* Which of our mails have these ids, by which the mail names others. NULL: nobody to ask. */
     void (*sent_ids)(void *arg, struct sent_id *ids, size_t count);
+    /* Puts a file where its link will find it; false: it stays attached. NULL: no file leaves. */
+    bool (*store)(void *arg, const struct outgoing_file *file);
+    /* Gives numbers in this mail to documents of other mails, from FIRST on; those that get none keep 0. NULL: none do. */
+    void (*carry)(void *arg, uint64_t message, unsigned first, struct tracking_document *document, size_t count);
     void *arg;
     const struct policy *policy; /* NULL: nothing is said of anybody */
+    const struct forgotten *forgotten; /* NULL: nobody is */
     bool has_second_pass; /* X-Spoor-Pass is nobody's but ours, in whatever mail it comes */
     int64_t now_s;        /* since 1970 UTC; used where there is a second pass */
 };
@@ -71,6 +85,8 @@ struct outgoing_plan {
     struct rewrite_result rewrite; /* `changed` says whether the body is replaced */
     struct record_message record;  /* host, queue id and time are the caller's to fill; campaign and owner stand in it
                                       also when the mail is not tracked */
+    struct document_list *documents; /* files that were asked to leave; those with a number do; NULL: none were */
+    unsigned carried;              /* links to documents that other mails brought */
     size_t counted;      /* behind the record's recipients stand these, who get the mail but are not to be named */
     struct outgoing_text *text;    /* behind the record's slices */
     bool failed;         /* no memory: the mail must go untouched */
@@ -88,8 +104,14 @@ void outgoing_plan_free(struct outgoing_plan *plan);
 void outgoing_copy_plan(const struct outgoing_mail *mail, const struct outgoing_settings *settings,
                         struct outgoing_plan *plan);
 
-/* "id,anchor,unsubscribe,pixel:1,links:3,cleaned:2", or "-". For the log line. */
+/* For outgoing_settings.store where nothing is changed: tells what would be. */
+bool outgoing_store_dry(void *arg, const struct outgoing_file *file);
+
+/* "id,anchor,unsubscribe,documents:1,pixel:1,links:3,cleaned:2", or "-". For the log line. */
 void outgoing_plan_summary(const struct outgoing_plan *plan, struct buf *out);
+
+/* Links to documents that the mail has, whoever brought them. */
+unsigned outgoing_plan_documents(const struct outgoing_plan *plan);
 
 /* " level=WORD whom=<ADDRESS>" where somebody's policy held the mail back; without a level it is not tracked. For the log line. */
 void outgoing_plan_whom(const struct outgoing_plan *plan, struct buf *out);

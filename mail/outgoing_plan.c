@@ -76,6 +76,9 @@ void outgoing_plan_free(struct outgoing_plan *plan)
     free(plan->record.recipient);
     free(plan->record.link);
     rewrite_result_free(&plan->rewrite);
+    if (plan->documents)
+        document_list_free(plan->documents);
+    free(plan->documents);
     while (plan->text) {
         struct outgoing_text *next = plan->text->next;
 
@@ -98,6 +101,15 @@ static void add_count(struct buf *out, size_t start, const char *word, unsigned 
     }
 }
 
+unsigned outgoing_plan_documents(const struct outgoing_plan *plan)
+{
+    unsigned count = plan->carried;
+
+    for (size_t at = 0; plan->documents && at < plan->documents->count; at++)
+        count += plan->documents->item[at].number > 0;
+    return count;
+}
+
 void outgoing_plan_summary(const struct outgoing_plan *plan, struct buf *out)
 {
     size_t start = out->len;
@@ -112,6 +124,8 @@ void outgoing_plan_summary(const struct outgoing_plan *plan, struct buf *out)
         add_word(out, start, "unsubscribe");
     if (plan->return_path)
         add_word(out, start, "return_path");
+    if (plan->tracked)
+        add_count(out, start, "documents", outgoing_plan_documents(plan));
     if (plan->passed_on) {
         add_word(out, start, "pass");
     } else if (plan->tracked) {

@@ -6,6 +6,21 @@
 
 enum { FIELD_READ = 2000 /* bytes of a header field that a pattern looks at */ };
 
+/* What is said of one address; mail from or to somebody who is forgotten is not tracked. */
+static void limit(const struct outgoing_work *work, enum policy_side side, struct slice address, struct policy_limits *limits)
+{
+    policy_limit(work->settings->policy, side, address, limits);
+    if (limits->level > LEVEL_OFF && forgotten_has(work->settings->forgotten, address)) {
+        limits->level = LEVEL_OFF;
+        limits->whom = address;
+    }
+}
+
+bool outgoing_asks_recipients(const struct outgoing_work *work)
+{
+    return policy_has_recipients(work->settings->policy) || forgotten_count(work->settings->forgotten) > 0;
+}
+
 /* --- senders ---------------------------------------------------------------------------------------------- */
 
 /* The owner, and From where that is another one. */
@@ -26,7 +41,7 @@ static void limit_by_senders(const struct outgoing_work *work, struct policy_lim
     size_t count = senders_of(work, sender);
 
     for (size_t at = 0; at < count; at++)
-        policy_limit(work->settings->policy, POLICY_SENDER, sender[at], limits);
+        limit(work, POLICY_SENDER, sender[at], limits);
 }
 
 /* --- recipients ------------------------------------------------------------------------------------------- */
@@ -58,7 +73,7 @@ static bool limit_by_recipient(void *arg, struct slice address)
     struct limiting *limiting = arg;
     enum tracking_level before = limiting->limits->level;
 
-    policy_limit(limiting->work->settings->policy, POLICY_RECIPIENT, address, limiting->limits);
+    limit(limiting->work, POLICY_RECIPIENT, address, limiting->limits);
     if (limiting->limits->level < before)
         limiting->limits->whom = outgoing_keep(limiting->work->plan, address);
     return true;
@@ -69,8 +84,8 @@ static bool note_level(void *arg, struct slice address)
     struct limiting *limiting = arg;
     struct policy_limits own = {.level = LEVEL_INDIVIDUAL, .documents = true};
 
-    policy_limit(limiting->work->settings->policy, POLICY_RECIPIENT, address, &own);
-    limiting->limits->documents &= own.documents;
+    limit(limiting->work, POLICY_RECIPIENT, address, &own);
+    limiting->limits->documents &= own.documents && own.level > LEVEL_OFF;
     if (own.level > limiting->most)
         limiting->most = own.level;
     if (own.level < LEVEL_INDIVIDUAL && !limiting->limits->whom.len)
@@ -96,7 +111,7 @@ void outgoing_limit_copy(struct outgoing_work *work, struct policy_limits *limit
 {
     struct limiting limiting = {work, limits, LEVEL_OFF, 0};
 
-    if (policy_has_recipients(work->settings->policy))
+    if (outgoing_asks_recipients(work))
         each_recipient(work, limit_by_recipient, &limiting);
 }
 
@@ -104,7 +119,7 @@ enum tracking_level outgoing_level_of(const struct outgoing_work *work, struct s
 {
     struct policy_limits own = {.level = LEVEL_INDIVIDUAL};
 
-    policy_limit(work->settings->policy, POLICY_RECIPIENT, address, &own);
+    limit(work, POLICY_RECIPIENT, address, &own);
     return own.level;
 }
 
@@ -117,7 +132,7 @@ const char *outgoing_policy(struct outgoing_work *work)
         .level = wishes->level, .views = wishes->views, .links = wishes->links, .documents = true};
 
     limit_by_senders(work, &limits);
-    if (policy_has_recipients(work->settings->policy)) {
+    if (outgoing_asks_recipients(work)) {
         if (outgoing_leaves_body(work))
             limit_by_all_copies(work, &limits);
         else

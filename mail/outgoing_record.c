@@ -86,7 +86,7 @@ const char *outgoing_recipients(struct outgoing_work *work)
         return NULL;
     }
     read_recipients(work, &envelope);
-    if (work->wishes.level == LEVEL_INDIVIDUAL && outgoing_leaves_body(work) && policy_has_recipients(work->settings->policy))
+    if (work->wishes.level == LEVEL_INDIVIDUAL && outgoing_leaves_body(work) && outgoing_asks_recipients(work))
         sort_recipients(work, &envelope);
     record->sent_to = (uint32_t)(record->recipients + work->plan->counted + envelope.unreadable);
     if (work->wishes.level != LEVEL_INDIVIDUAL)

@@ -19,7 +19,7 @@ struct outgoing_work {
     struct buf sender;    /* From, normal form */
     struct buf client_id; /* its own Message-ID, no brackets; empty when there is none that is valid */
     struct buf token_id;  /* what stands in Message-ID when it is replaced */
-    bool documents;       /* policy lets files be taken out */
+    bool documents;       /* policy, and later the mail itself, lets files be taken out */
     uint32_t recipient;   /* key in the tokens */
     bool offers_way_out;  /* second pass: the mail is of a campaign */
 };
@@ -36,13 +36,15 @@ struct slice outgoing_twin(void *twins, struct slice id); /* empty: none */
 /* Does the body stay as it is, for the second pass to edit it copy by copy? */
 static inline bool outgoing_leaves_body(const struct outgoing_work *work)
 {
-    return work->settings->has_second_pass && work->conf->stamp.copies;
+    return work->settings->has_second_pass && work->conf->stamp.copies && !work->plan->is_copy;
 }
 
 /* outgoing_policy.c. The campaign that policy names for a mail that names none; empty: none. */
 struct slice outgoing_policy_campaign(struct outgoing_work *work);
 /* Takes from LIMITS what is not allowed for any of the recipients. */
 void outgoing_limit_copy(struct outgoing_work *work, struct policy_limits *limits);
+/* May what is said of recipients take something away? */
+bool outgoing_asks_recipients(const struct outgoing_work *work);
 /* How far mail to that recipient alone is tracked at most. */
 enum tracking_level outgoing_level_of(const struct outgoing_work *work, struct slice address);
 /* Does policy ask for an attached file of that name (decoded) and size to be taken out? For steps behind the policy's. */
@@ -69,6 +71,8 @@ const char *outgoing_recipients(struct outgoing_work *work); /* outgoing_record.
 const char *outgoing_record(struct outgoing_work *work);
 const char *outgoing_return_path(struct outgoing_work *work); /* outgoing_return.c */
 void outgoing_record_links(struct outgoing_plan *plan);
+const char *outgoing_documents(struct outgoing_work *work); /* outgoing_documents.c */
+void outgoing_document_header(struct outgoing_work *work);
 void outgoing_body(struct outgoing_work *work); /* outgoing_body.c */
 void outgoing_unsubscribe(struct outgoing_work *work); /* outgoing_unsubscribe.c */
 

@@ -2,9 +2,10 @@
 /* page - see page.h */
 
 #include "mail/page.h"
+#include "common/url.h"
 #include "mail/html.h"
 #include "mail/link.h"
-#include "mail/pixel.h"
+#include "mail/page_end.h"
 #include "mail/quoted.h"
 #include "mail/reference.h"
 
@@ -16,7 +17,7 @@ enum {
     LINK_TEXT_MAX = 300,
     URL_ROOM = 1024 * 1024
 };
-static const size_t nowhere = SIZE_MAX;
+static const size_t nowhere = PAGE_NOWHERE;
 
 /* A link whose end has not been seen: its visible text may still decide. */
 struct open_link {
@@ -141,6 +142,23 @@ static void take_old_decoy(struct reading *reading, size_t splices)
     reading->link.open = false;
 }
 
+/* The link to a document becomes this mail's and its recipient's. */
+static void address_link(struct reading *reading)
+{
+    struct open_link *link = &reading->link;
+    struct buf escaped;
+
+    if (!mail_links_address(reading->links, buf_slice(&link->url), &reading->scratch))
+        return;
+    buf_init(&escaped, URL_ROOM);
+    reading->failed |= !reference_escape(buf_slice(&reading->scratch), link->href.quote, &escaped);
+    if (escaped.len <= longest_url(reading)) {
+        replace_url(reading, buf_slice(&escaped));
+        reading->page->cleaned++;
+    }
+    buf_free(&escaped);
+}
+
 /* A URL that begins as ours. False when nothing more is to be said of the link. */
 static bool take_own(struct reading *reading, size_t splices)
 {
@@ -150,6 +168,8 @@ static bool take_own(struct reading *reading, size_t splices)
 
     link->fate = LINK_OWN;
     link->unwrap = clean && own == REWRITE_OWN_CLICK && take_back(reading);
+    if (own == REWRITE_OWN_DOCUMENT)
+        address_link(reading);
     if (clean && own == REWRITE_OWN_DECOY)
         take_old_decoy(reading, splices);
     return link->unwrap;
@@ -326,6 +346,28 @@ static bool is_blank(struct slice text)
     return slice_empty(text);
 }
 
+/* A program that makes links of what looks like one shows the URL too: with the same token as the link itself. */
+static void address_text(struct reading *reading, struct slice text)
+{
+    struct slice ours = slice_str(reading->links->settings->tracking_url);
+    struct slice token;
+    size_t at = 0;
+    const char *found;
+
+    while (ours.len && (found = memmem(text.p + at, text.len - at, ours.p, ours.len))) {
+        struct slice url = slice_from(text, (size_t)(found - text.p));
+
+        at = (size_t)(found - text.p) + ours.len;
+        if (!url_document_token(url, ours.p, &token))
+            continue;
+        url.len = (size_t)(token.p + token.len - url.p);
+        if (mail_links_address(reading->links, url, &reading->scratch) && reading->scratch.len == url.len) {
+            splice_add(&reading->page->splices, (size_t)(url.p - reading->scanner.text.p), url.len, buf_slice(&reading->scratch));
+            reading->page->cleaned++;
+        }
+    }
+}
+
 static void take_text(struct reading *reading)
 {
     struct slice text =
@@ -338,6 +380,8 @@ static void take_text(struct reading *reading)
         buf_add(&reading->link.text, text.p, text.len < room ? text.len : room);
     if (!reading->new_text && !reading->quoted.inside && !is_blank(text))
         reading->new_text = true;
+    if (reading->links->settings->urls.address)
+        address_text(reading, text);
 }
 
 static void read_all(struct reading *reading)
@@ -375,95 +419,6 @@ static size_t end_of_page(const struct reading *reading)
     return end;
 }
 
-/* How long the page will be; the same for one that is rewritten again. */
-static size_t new_length(const struct reading *reading)
-{
-    const struct splice_list *splices = &reading->page->splices;
-    size_t length = reading->scanner.text.len;
-
-    for (size_t at = 0; at < splices->count; at++)
-        length += splices->item[at].text_len - splices->item[at].len;
-    return length;
-}
-
-/* Characters that any filter counts, whatever the charset, and as many after a line was broken. */
-static size_t sure_characters(struct slice text)
-{
-    size_t count = 0;
-
-    for (size_t at = 0; at < text.len; at++)
-        count += (unsigned char)text.p[at] < 0x80 && text.p[at] != '\r' && text.p[at] != '\n';
-    return count;
-}
-
-/* How many characters the changed page lacks, a pixel of PIXEL characters in it, to be no short one. */
-static size_t lacking(const struct reading *reading, size_t pixel)
-{
-    const struct splice_list *splices = &reading->page->splices;
-    struct slice text = reading->scanner.text;
-    size_t length = pixel;
-
-    if (new_length(reading) > (size_t)4 * PAGE_SHORT)
-        return 0;
-    length += sure_characters(text);
-    for (size_t at = 0; at < splices->count; at++) {
-        const struct splice *splice = &splices->item[at];
-
-        length += splice->text_len;
-        length -= sure_characters(slice_of(text.p + splice->at, splice->len));
-    }
-    return length < PAGE_SHORT ? PAGE_SHORT - length : 0;
-}
-
-/* The decoy's markup, or nothing. */
-static void write_decoy(struct reading *reading, struct buf *markup)
-{
-    const struct rewrite_settings *settings = reading->links->settings;
-    struct buf *url = &reading->scratch;
-
-    buf_reset(url);
-    if (settings->add_decoy && settings->urls.decoy(settings->urls.arg, url) && url->len <= PIXEL_DECOY_URL_MAX)
-        pixel_write_decoy(buf_slice(url), markup);
-}
-
-/* The end of the page: the decoy, if any, and the pixel, from whose end on MARKUP grows until the page is no short one. */
-static void insert_at_end(struct reading *reading, struct slice url, struct slice decoy, struct buf *markup)
-{
-    size_t blanks;
-
-    buf_add_slice(markup, decoy);
-    pixel_write(url, 0, markup);
-    blanks = lacking(reading, markup->len);
-    buf_reset(markup);
-    buf_add_slice(markup, decoy);
-    reading->failed |= !pixel_write(url, blanks, markup);
-    splice_insert(&reading->page->splices, reading->scanner.text, end_of_page(reading), buf_slice(markup));
-    reading->page->pixels++;
-}
-
-static void add_pixels(struct reading *reading)
-{
-    const struct rewrite_urls *urls = &reading->links->settings->urls;
-    struct buf url, decoy, markup;
-
-    buf_init(&url, URL_ROOM);
-    buf_init(&decoy, URL_ROOM);
-    buf_init(&markup, URL_ROOM);
-    write_decoy(reading, &decoy);
-    if (urls->view(urls->arg, &url)) {
-        insert_at_end(reading, buf_slice(&url), buf_slice(&decoy), &markup);
-        if (reading->body_open != nowhere && new_length(reading) > PAGE_TOP_PIXEL_BYTES) {
-            splice_insert(&reading->page->splices, reading->scanner.text, reading->body_open,
-                          slice_from(buf_slice(&markup), decoy.len));
-            reading->page->pixels++;
-        }
-    }
-    reading->failed |= decoy.failed;
-    buf_free(&markup);
-    buf_free(&decoy);
-    buf_free(&url);
-}
-
 bool page_read(struct mail_links *links, struct page *page, struct slice text)
 {
     struct reading reading = {.links = links,
@@ -480,8 +435,8 @@ bool page_read(struct mail_links *links, struct page *page, struct slice text)
     buf_init(&reading.link.url, SIZE_MAX / 4);
     buf_init(&reading.link.text, LINK_TEXT_MAX);
     read_all(&reading);
-    if (page->pixel && !reading.failed)
-        add_pixels(&reading);
+    if (!reading.failed)
+        reading.failed = !page_end(links, page, text, end_of_page(&reading), reading.body_open);
     done = splice_settle(&page->splices) && !reading.failed;
     buf_free(&reading.scratch);
     buf_free(&reading.link.url);

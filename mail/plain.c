@@ -3,10 +3,11 @@
 
 #include "mail/plain.h"
 #include "mail/link.h"
+#include "mail/text_history.h"
 
 #include <stdint.h>
 
-enum { URL_ROOM = 64 * 1024, RULE_MIN = 32 };
+enum { URL_ROOM = 64 * 1024 };
 
 static const char sparkpost_mark[] = "[[data-msys-clicktrack=\"0\"]]";
 
@@ -22,20 +23,6 @@ struct plain {
     bool failed;
 };
 
-/* Outlook's "-----Original Message-----" in any language, or its rule of underscores. */
-static bool begins_history(struct slice line)
-{
-    size_t rule = 0;
-
-    line = slice_trim(line);
-    while (rule < line.len && line.p[rule] == '_')
-        rule++;
-    if (rule == line.len && rule >= RULE_MIN)
-        return true;
-    return line.len > 12 && memcmp(line.p, "-----", 5) == 0 && memcmp(line.p + line.len - 5, "-----", 5) == 0 &&
-           line.p[5] != '-';
-}
-
 /* Goes on to the line in which AT lies. */
 static void step_to_line(struct plain *plain, size_t at)
 {
@@ -49,7 +36,7 @@ static void step_to_line(struct plain *plain, size_t at)
         plain->growth = 0;
         line = slice_of(plain->text.p + plain->line, plain->line_end - plain->line);
         plain->line_quoted = line.len && line.p[0] == '>';
-        plain->history |= begins_history(line);
+        plain->history |= text_history_begins(line);
     }
 }
 
@@ -164,6 +151,16 @@ static void track(struct plain *plain, size_t start, size_t end, bool was_ours)
     list(plain, fate, index);
 }
 
+/* The URL of a document: it becomes this mail's and its recipient's, at the same length. */
+static void address_url(struct plain *plain, size_t start, size_t end, struct slice url)
+{
+    list(plain, LINK_OWN, 0);
+    if (!mail_links_address(plain->links, url, &plain->scratch) || plain->scratch.len > url.len)
+        return;
+    replace(plain, start, end - start, buf_slice(&plain->scratch));
+    plain->page->cleaned++;
+}
+
 static void take_url(struct plain *plain, size_t start, size_t end)
 {
     const struct rewrite_settings *settings = plain->links->settings;
@@ -184,10 +181,38 @@ static void take_url(struct plain *plain, size_t start, size_t end)
     buf_add_slice(&plain->url, own == REWRITE_OWN_CLICK && settings->clean ? buf_slice(&plain->scratch) : url);
     if (own == REWRITE_OWN_CLICK && settings->clean)
         track(plain, start, end, true);
+    else if (own == REWRITE_OWN_DOCUMENT)
+        address_url(plain, start, end, url);
     else if (ours)
         list(plain, LINK_OWN, 0);
     else if (settings->text_links)
         track(plain, start, end, false);
+}
+
+/* Adds the page's block, with a blank line between it and what the author has written. */
+static void add_block(struct plain *plain, struct slice block)
+{
+    struct splice_list *splices = &plain->page->splices;
+    size_t at = text_history_place(plain->text), end = at;
+    struct buf lines;
+
+    buf_init(&lines, block.len + 16);
+    while (end && ascii_is_space(plain->text.p[end - 1]))
+        end--;
+    if (at == plain->text.len) {
+        buf_add_str(&lines, end ? "\r\n\r\n" : "");
+        buf_add_slice(&lines, block);
+        splice_add(splices, end, 0, buf_slice(&lines));
+    } else {
+        /* the line above may be one that flows on (RFC 3676), so an empty one stands between */
+        buf_add_str(&lines, memchr(plain->text.p + end, '\n', at - end) == plain->text.p + at - 1 ? "\r\n" : "");
+        buf_add_slice(&lines, block);
+        buf_add_str(&lines, "\r\n\r\n");
+        splice_add(splices, at, 0, buf_slice(&lines));
+    }
+    plain->page->shows_block = true;
+    plain->failed |= lines.failed;
+    buf_free(&lines);
 }
 
 bool plain_read(struct mail_links *links, struct page *page, struct slice text)
@@ -210,6 +235,8 @@ bool plain_read(struct mail_links *links, struct page *page, struct slice text)
         else
             at = colon + 3;
     }
+    if (page->block.len)
+        add_block(&plain, page->block);
     done = splice_settle(&page->splices) && !plain.failed && !plain.url.failed;
     buf_free(&plain.url);
     buf_free(&plain.scratch);

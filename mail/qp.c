@@ -178,19 +178,29 @@ size_t qp_end(struct qp_map *map, size_t decoded)
 
 bool qp_add_text(struct slice text, const char *line_break, size_t *column, struct buf *out)
 {
-    for (size_t at = 0; at < text.len; at++) {
-        size_t len = text.p[at] == '=' ? 3 : 1;
+    static const char hex[] = "0123456789ABCDEF";
 
-        if (*column + len > QP_LINE_MAX - 1) {
+    for (size_t at = 0; at < text.len; at++) {
+        unsigned char c = (unsigned char)text.p[at];
+        bool escaped = c == '=' || c >= 0x7f;
+
+        if (c == '\r' && at + 1 < text.len && text.p[at + 1] == '\n') {
+            buf_add_str(out, line_break);
+            *column = 0;
+            at++;
+            continue;
+        }
+        if (*column + (escaped ? 3 : 1) > QP_LINE_MAX - 1) {
             buf_add_char(out, '=');
             buf_add_str(out, line_break);
             *column = 0;
         }
-        if (len == 3)
-            buf_add(out, "=3D", 3);
-        else
-            buf_add_char(out, text.p[at]);
-        *column += len;
+        if (escaped) {
+            buf_add_char(out, '=');
+            buf_add_char(out, hex[c >> 4]);
+        }
+        buf_add_char(out, escaped ? hex[c & 15] : (char)c);
+        *column += escaped ? 3 : 1;
     }
     return !out->failed;
 }

@@ -42,7 +42,7 @@ void qp_map_free(struct qp_map *map);
 size_t qp_start(struct qp_map *map, size_t decoded);
 size_t qp_end(struct qp_map *map, size_t decoded);
 
-/* Adds printable ASCII, escaped, with soft breaks; *COLUMN is that of the raw line so far. */
+/* Adds text, escaped, with soft breaks; CRLF in it is a hard one. *COLUMN is that of the raw line so far. */
 bool qp_add_text(struct slice text, const char *line_break, size_t *column, struct buf *out);
 
 #endif

@@ -2,11 +2,14 @@
 /* rewrite - see rewrite.h */
 
 #include "mail/rewrite.h"
+#include "common/token.h"
 #include "mail/base64.h"
 #include "mail/charset.h"
 #include "mail/destination.h"
+#include "mail/detach.h"
 #include "mail/mime.h"
 #include "mail/page.h"
+#include "mail/pixel.h"
 #include "mail/plain.h"
 #include "mail/qp.h"
 #include "mail/splice.h"
@@ -137,6 +140,7 @@ struct job {
     struct mail_links links;
     struct mime_tree tree;
     struct splice_output output;
+    struct detach detach;
     struct buf unsubscribe;
     bool *pixel_below; /* by part: a page below it has its pixel */
 };
@@ -150,7 +154,7 @@ static bool is_plain(const struct mime_part *part)
 static const char *untouched(const struct mime_part *part, enum charset_way way,
                              const struct rewrite_settings *settings)
 {
-    bool plain = is_plain(part) && (settings->text_links || settings->clean);
+    bool plain = is_plain(part) && (settings->text_links || settings->clean || settings->documents || settings->urls.address);
 
     if (part->multipart)
         return "multipart";
@@ -272,7 +276,11 @@ static bool edit_page(struct job *job, size_t index, enum charset_way way, struc
 {
     const struct mime_part *part = &job->tree.part[index];
     struct rewrite_result *result = job->links.result;
-    struct page page = {.pixel = wants_pixel(job, index), .part = (unsigned)index};
+    struct page page = {
+        .pixel = wants_pixel(job, index),
+        .part = (unsigned)index,
+        .block = detach_block(&job->detach, index, slice_of(job->output.old.p + part->at, part->len)),
+    };
     size_t edits = job->output.edits, links = result->links;
     bool fine;
 
@@ -285,6 +293,8 @@ static bool edit_page(struct job *job, size_t index, enum charset_way way, struc
         fine = edit_identity(job, part, &page, way);
     if (page.pixels)
         note_pixel(job, index);
+    if (page.block.len && !page.shows_block)
+        result->documents_hidden = true;
     if (!report->done)
         report->done = job->output.edits > edits ? "edited" : "unchanged";
     report->pixels = page.pixels;
@@ -297,6 +307,41 @@ static bool edit_page(struct job *job, size_t index, enum charset_way way, struc
     return fine;
 }
 
+/* A file that leaves the mail; of a mail without a page of its own, it becomes one, with a pixel. */
+static bool detach_file(struct job *job, size_t index, struct rewrite_part *report)
+{
+    const struct rewrite_urls *urls = &job->links.settings->urls;
+    struct rewrite_result *result = job->links.result;
+    struct buf url, pixel;
+    bool done;
+
+    buf_init(&url, DESTINATION_MAX);
+    buf_init(&pixel, 2 * PAGE_SHORT);
+    if (detach_is_page(&job->detach, index) && wants_pixel(job, index) && urls->view(urls->arg, &url)) {
+        buf_add_char(&pixel, '\n');
+        pixel_write(buf_slice(&url), PAGE_SHORT, &pixel);
+        note_pixel(job, index);
+        report->pixels = 1;
+        result->pixels++;
+    }
+    report->done = "detached";
+    result->detached++;
+    done = !pixel.failed && detach_part(&job->detach, &job->output, index, buf_slice(&pixel));
+    buf_free(&pixel);
+    buf_free(&url);
+    return done;
+}
+
+/* The part that the links were meant for stays as it is. Nobody misses a text that has no words. */
+static void note_hidden(struct job *job, size_t index, const char *why)
+{
+    bool meant = (int)index == job->detach.html || ((int)index == job->detach.text && strcmp(why, "empty") != 0) ||
+                 ((int)index == job->detach.text && job->detach.html == MIME_NO_PARENT);
+
+    if (meant && !job->detach.page)
+        job->links.result->documents_hidden = true;
+}
+
 static bool edit_part(struct job *job, size_t index)
 {
     const struct mime_part *part = &job->tree.part[index];
@@ -307,7 +352,11 @@ static bool edit_part(struct job *job, size_t index)
     job->links.result->parts++;
     if (!report->type)
         return false;
+    if (detach_leaves(&job->detach, index))
+        return detach_file(job, index, report);
     report->done = untouched(part, way, job->links.settings);
+    if (report->done)
+        note_hidden(job, index, report->done);
     if (!report->done && !edit_page(job, index, way, report))
         return false;
     if (is_plain(part) && !job->links.settings->text_links && strcmp(report->done, "edited") != 0 &&
@@ -333,7 +382,8 @@ static bool edit_all(struct job *job)
 
     result->part = calloc(job->tree.count, sizeof *result->part);
     job->pixel_below = calloc(job->tree.count, sizeof *job->pixel_below);
-    if (!result->part || !job->pixel_below || !buf_reserve(&result->body, job->output.old.len + BODY_ROOM))
+    if (!result->part || !job->pixel_below || !detach_prepare(&job->detach, job->links.settings, &job->tree) ||
+        !buf_reserve(&result->body, job->output.old.len - detach_bytes(&job->detach) + BODY_ROOM))
         return false;
     for (size_t at = 0; at < job->tree.count; at++)
         if (!edit_part(job, at))
@@ -377,6 +427,7 @@ bool rewrite(const struct header_list *headers, struct slice body, const struct 
         job.links.unsubscribe = buf_slice(&job.unsubscribe);
         done = done && edit_all(&job);
     }
+    detach_free(&job.detach);
     mime_tree_free(&job.tree);
     buf_free(&job.unsubscribe);
     destination_table_free(&job.links.destinations);

@@ -11,6 +11,7 @@
 
 #include "common/buf.h"
 #include "common/slice.h"
+#include "mail/document.h"
 #include "mail/header.h"
 
 /* Distinct destinations that are wrapped, and links that are listed in a mail; what is beyond stays as it is.
@@ -18,7 +19,7 @@
 enum { REWRITE_DESTINATIONS_MAX = 2000, REWRITE_LINKS_MAX = 10000 };
 
 /* What a URL of ours in a mail turned out to be. */
-enum rewrite_own { REWRITE_NOT_OWN, REWRITE_OWN_VIEW, REWRITE_OWN_CLICK, REWRITE_OWN_DECOY, REWRITE_OWN_OTHER };
+enum rewrite_own { REWRITE_NOT_OWN, REWRITE_OWN_VIEW, REWRITE_OWN_CLICK, REWRITE_OWN_DECOY, REWRITE_OWN_DOCUMENT, REWRITE_OWN_OTHER };
 
 /* How the rewriter gets URLs; the caller knows tokens, this code does not. `arg` comes back in each call. */
 struct rewrite_urls {
@@ -29,6 +30,10 @@ struct rewrite_urls {
     bool (*decoy)(void *arg, struct buf *out);
     /* Adds the tracked URL of link INDEX (from 1, one a distinct destination); false: this link stays. */
     bool (*click)(void *arg, unsigned index, struct slice destination, struct buf *out);
+    /* Adds the URL of the file with that NUMBER. */
+    bool (*document)(void *arg, unsigned number, struct buf *out);
+    /* URL is one of a document, of this mail or another: adds what stands there for this mail's recipient. NULL: all stay. */
+    bool (*address)(void *arg, struct slice url, struct buf *out);
     /* Is this a signed URL of ours? For a click also the destination, percent-decoded, into OUT. */
     enum rewrite_own (*own)(void *arg, struct slice url, struct buf *destination);
 };
@@ -49,6 +54,9 @@ struct rewrite_settings {
     struct rewrite_patterns sensitive; /* a URL that holds one stays; "*" is any run of characters */
     struct rewrite_patterns untracked; /* hosts whose links stay; "*.example.com": all below it */
     bool clean;        /* take our old pixels and decoys out and unwrap our old links */
+    const struct document *document; /* those with a number leave the mail: links take their places */
+    size_t documents;
+    bool documents_page; /* the links get a page of their own, whatever pages the mail has */
     size_t body_limit; /* bytes; above it the body stays */
     /* Unsubscribe URLs named in List-Unsubscribe are found in the headers by the rewriter itself. */
 };
@@ -95,7 +103,7 @@ struct rewrite_part {
     size_t at, len; /* the part's content in the old body */
     char *type;     /* "text/html"; owned */
     const char
-        *done; /* static words: "edited", "unchanged", or why not: "attachment", "charset", "opaque", ... */
+        *done; /* static words: "edited", "unchanged", "detached", or why not: "attachment", "charset", "opaque", ... */
     unsigned pixels, links, cleaned;
 };
 
@@ -112,6 +120,8 @@ struct rewrite_result {
     struct rewrite_part *part;
     size_t parts;
     unsigned pixels, wrapped, cleaned;
+    unsigned detached;     /* files that left the mail */
+    bool documents_hidden; /* their links found no page or text that everybody sees: to be done again with documents_page */
 };
 
 /* The degree and its reason alone, from headers and the body's structure; called by rewrite() too. */

@@ -132,15 +132,21 @@ static struct slice text_of(const struct splice_list *list, const struct splice 
     return slice_of(list->texts.data ? list->texts.data + splice->text_at : "", splice->text_len);
 }
 
-/* TEXT with each newline in it replaced. */
-static bool add_lines(struct slice text, const char *line_break, enum charset_way way, struct buf *out)
+/* What the two kinds of newline become. */
+struct line_breaks {
+    const char *soft, *hard;
+};
+
+static bool add_lines(struct slice text, struct line_breaks breaks, enum charset_way way, struct buf *out)
 {
     const char *newline;
 
     while (text.len && (newline = memchr(text.p, '\n', text.len))) {
         size_t len = (size_t)(newline - text.p);
+        bool hard = len && newline[-1] == '\r';
 
-        if (!charset_add_ascii(way, slice_of(text.p, len), out) || !buf_add_str(out, line_break))
+        if (!charset_add_ascii(way, slice_of(text.p, len - hard), out) ||
+            !charset_add_ascii(way, slice_str(hard ? breaks.hard : breaks.soft), out))
             return false;
         text = slice_from(text, len + 1);
     }
@@ -242,7 +248,8 @@ bool splice_identity(struct splice_output *output, const struct splice_list *lis
             return false;
         begun = output->body->len;
         if (splice->is_break ? !buf_add_str(output->body, line_break)
-                             : !add_lines(text_of(list, splice), line_break, CHARSET_DIRECT, output->body))
+                             : !add_lines(text_of(list, splice), (struct line_breaks){line_break, line_break}, CHARSET_DIRECT,
+                                        output->body))
             return false;
         column = column_after(buf_slice(output->body), begun, output->body->len, column);
         splice_end(output);
@@ -318,7 +325,7 @@ bool splice_qp(struct splice_output *output, const struct splice_list *list, siz
         column = column_after(map->raw, from, start, column);
         from = end;
         buf_reset(&text);
-        done = add_lines(text_of(list, splice), "", way, &text) &&
+        done = add_lines(text_of(list, splice), (struct line_breaks){"", "\r\n"}, way, &text) &&
                splice_begin(output, at + start, end - start) &&
                splice_one_qp(output, map->raw, line_break, buf_slice(&text), start, end,
                              next_start(list, index, map), &column);
@@ -333,6 +340,8 @@ bool splice_qp(struct splice_output *output, const struct splice_list *list, siz
 static bool splice_decoded(const struct splice_list *list, struct slice decoded, enum charset_way way,
                            struct buf *out)
 {
+    bool wide = way == CHARSET_UTF_16LE || way == CHARSET_UTF_16BE;
+    struct line_breaks breaks = {"", wide ? "\r\n" : line_break_of(decoded)};
     size_t from = 0;
 
     if (!buf_reserve(out, decoded.len + list->texts.len * 2))
@@ -341,7 +350,7 @@ static bool splice_decoded(const struct splice_list *list, struct slice decoded,
         const struct splice *splice = &list->item[index];
 
         buf_add(out, decoded.p + from, splice->at - from);
-        add_lines(text_of(list, splice), "", way, out);
+        add_lines(text_of(list, splice), breaks, way, out);
         from = splice->at + splice->len;
     }
     return buf_add(out, decoded.p + from, decoded.len - from);

@@ -4,8 +4,9 @@
  *
  * A splice takes LEN bytes at AT away and puts its own text there. A break is a place where a line may be
  * broken without a change to the page; it is used only when a 7bit or 8bit line would become too long.
- * The texts of splices are ASCII. A newline in one is a line break in 7bit and 8bit, where lines must stay short,
- * and nothing in the other encodings. Offsets are those of the decoded text.
+ * The texts of splices are ASCII, but for UTF-8 in a part of that charset. A lone newline in one is a line break in 7bit and
+ * 8bit, where lines must stay short, and nothing in the other encodings; CRLF is the text's line break in all of them.
+ * Offsets are those of the decoded text.
  */
 #ifndef MAIL_SPLICE_H
 #define MAIL_SPLICE_H

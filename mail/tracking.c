@@ -82,17 +82,83 @@ enum token_result tracking_verify_url(struct keys *keys, const char *tracking_ur
 static enum rewrite_own own(void *arg, struct slice url, struct buf *destination)
 {
     const struct tracking *tracking = arg;
+    enum token_result result;
     struct token token;
-    enum token_result result = tracking_verify_url(tracking->keys, tracking->tracking_url, url, &token, destination);
+    struct slice text;
 
+    if (url_document_token(url, tracking->tracking_url, &text))
+        return REWRITE_OWN_DOCUMENT;
+    result = tracking_verify_url(tracking->keys, tracking->tracking_url, url, &token, destination);
     if (result != TOKEN_GOOD && result != TOKEN_UNKNOWN_KEY)
         return REWRITE_NOT_OWN;
     return destination->failed ? REWRITE_OWN_OTHER : own_of(&token);
 }
 
+/* --- documents -------------------------------------------------------------------------------------------- */
+
+static bool add_document(void *arg, unsigned number, struct buf *out)
+{
+    const struct tracking *tracking = arg;
+    char text[TOKEN_TEXT + 1];
+
+    return sign(tracking, TOKEN_DOCUMENT, number, slice_str(""), text) && url_add_document(out, tracking->tracking_url, text);
+}
+
+/* The number that the document has in this mail; 0, and noted down, when it has none. */
+static uint16_t number_of(struct tracking *tracking, const struct token *token)
+{
+    for (size_t at = 0; at < tracking->documents; at++)
+        if (tracking->document[at].message == token->message && tracking->document[at].index == token->index)
+            return tracking->document[at].number;
+    if (tracking->documents < tracking->documents_max)
+        tracking->document[tracking->documents++] =
+            (struct tracking_document){.message = token->message, .index = token->index};
+    return 0;
+}
+
+/* Whose the link is in this mail. Only what was signed by us is signed anew. */
+static void readdress(struct tracking *tracking, struct token *token)
+{
+    uint16_t number = token->message == tracking->message ? token->index : number_of(tracking, token);
+
+    if (number) {
+        token->message = tracking->message;
+        token->index = number;
+        token->aggregate = tracking->aggregate;
+    }
+    token->recipient = number ? tracking->recipient : 0;
+}
+
+/* The rest of the URL stays as it is. */
+static bool address_document(void *arg, struct slice url, struct buf *out)
+{
+    struct tracking *tracking = arg;
+    char signed_text[TOKEN_TEXT + 1];
+    struct token token;
+    struct slice text;
+
+    if (!url_document_token(url, tracking->tracking_url, &text) ||
+        token_verify(tracking->keys, text, slice_str(""), &token) != TOKEN_GOOD || token.kind != TOKEN_DOCUMENT)
+        return false;
+    readdress(tracking, &token);
+    if (!token_sign(tracking->keys, &token, slice_str(""), signed_text))
+        return false;
+    buf_add(out, url.p, (size_t)(text.p - url.p));
+    buf_add(out, signed_text, TOKEN_TEXT);
+    return buf_add_slice(out, slice_from(url, (size_t)(text.p - url.p) + TOKEN_TEXT));
+}
+
 struct rewrite_urls tracking_urls(struct tracking *tracking)
 {
-    return (struct rewrite_urls){.arg = tracking, .view = add_view, .decoy = add_decoy, .click = add_click, .own = own};
+    return (struct rewrite_urls){
+        .arg = tracking,
+        .view = add_view,
+        .decoy = add_decoy,
+        .click = add_click,
+        .document = add_document,
+        .address = address_document,
+        .own = own,
+    };
 }
 
 bool tracking_is_anchor(void *arg, struct slice id)

@@ -17,9 +17,21 @@ struct tracking {
     uint64_t message;
     uint32_t recipient; /* 0: one of the recipients */
     bool aggregate;     /* hits leave no trace of who made them */
+    struct tracking_document *document; /* links to documents of other mails or of the library; NULL: they are not this mail's */
+    size_t documents, documents_max;
 };
 
-/* TRACKING must outlive the settings. */
+/* A link to a document that the mail did not bring, and the number it has in this mail; 0: none (yet). */
+struct tracking_document {
+    uint64_t message;
+    uint16_t index;
+    uint16_t number;
+};
+
+/*
+ * TRACKING must outlive the settings. A link to a document of this mail gets its recipient. One of another mail, or of the
+ * library, becomes this mail's where it has a number in the list; else it is noted there, and names no recipient any more.
+ */
 struct rewrite_urls tracking_urls(struct tracking *tracking);
 
 /*

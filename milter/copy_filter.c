@@ -4,6 +4,7 @@
 #include "milter/copy_filter.h"
 
 #include "common/clock.h"
+#include "common/forgotten_list.h"
 #include "common/log.h"
 #include "mail/original_recipient.h"
 #include "mail/outgoing.h"
@@ -30,9 +31,12 @@ static void make_plan(const struct copy_filter *filter, const struct mlfi_messag
         .now_s = clock_wall_us() / 1000000,
     };
     struct policy *policy = stamp_policy_take(filter->policy);
+    struct forgotten *forgotten = forgotten_list_take();
 
     settings.policy = policy;
+    settings.forgotten = forgotten;
     outgoing_copy_plan(&mail, &settings, plan);
+    forgotten_let_go(forgotten);
     policy_let_go(policy);
 }
 

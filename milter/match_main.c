@@ -7,12 +7,19 @@
  */
 
 #include "common/daemon.h"
+#include "common/forgotten_list.h"
 #include "common/reload.h"
 #include "milter/match_filter.h"
 
 #include <stdlib.h>
 
 enum { LOADER_DRAIN_MS = 2000, DATABASE_CONNECTIONS = 8 };
+
+/* From the loader's thread: what memcached holds may be about somebody who is forgotten. */
+static void flush_cache(void *cache)
+{
+    cache_flush(cache);
+}
 
 int main(int argc, char **argv)
 {
@@ -40,6 +47,7 @@ int main(int argc, char **argv)
     if (!daemon_drop_privileges(conf))
         daemon_fail();
     filter.databases = db_pool_new(conf->database, "spoor-match", DATABASE_CONNECTIONS);
+    forgotten_list_tell(flush_cache, filter.cache);
     if (!filter.databases || !recorder_open(&recorder, conf, "match", 0, &error) ||
         !recorder_start(&recorder, conf, "spoor-match", NULL, NULL, &error) || !mlfi_start(&error))
         daemon_fail_with(&error);

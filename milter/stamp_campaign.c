@@ -184,7 +184,7 @@ static void forget_recipient(struct record_message *record, const char *address)
         record->sent_to--;
 }
 
-/* By the string that the MTA gave. An MTA that does not find it (Sendmail with an alias) sends the mail all the same. */
+/* By the string that the MTA gave. An MTA that does not find it sends the mail all the same. */
 static bool drop(const struct mlfi_message *message, const struct campaign *campaign, struct record_message *record)
 {
     for (size_t at = 0; at < campaign->recipients; at++) {

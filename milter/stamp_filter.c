@@ -3,12 +3,14 @@
 
 #include "common/address.h"
 #include "common/clock.h"
+#include "common/forgotten_list.h"
 #include "common/log.h"
 #include "mail/msgid.h"
 #include "mail/outgoing.h"
 #include "milter/stamp_apply.h"
 #include "milter/sent_ids.h"
 #include "milter/stamp_campaign.h"
+#include "milter/stamp_documents.h"
 #include "milter/stamp_filter.h"
 
 #include <errno.h>
@@ -20,10 +22,16 @@ enum {
     WHOM_MAX = ADDRESS_MAX + 40
 };
 
+/* What the questions of one mail are about. */
+struct asking {
+    struct stamp_filter *filter;
+    struct stamp_documents documents;
+};
+
 static bool next_number(void *arg, uint64_t *id)
 {
     static struct log_throttle no_number = {.every_seconds = 60};
-    struct stamp_filter *filter = arg;
+    struct stamp_filter *filter = ((struct asking *)arg)->filter;
 
     if (message_id_make(filter->numbers, id))
         return true;
@@ -35,9 +43,19 @@ static bool next_number(void *arg, uint64_t *id)
 /* Asked once a mail: the deadline begins here. */
 static void find_sent_ids(void *arg, struct sent_id *ids, size_t count)
 {
-    struct stamp_filter *filter = arg;
+    struct stamp_filter *filter = ((struct asking *)arg)->filter;
 
     sent_ids_find(filter->cache, filter->databases, ids, count, clock_monotonic_ms() + filter->conf->database_timeout_ms);
+}
+
+static bool store_file(void *arg, const struct outgoing_file *file)
+{
+    return stamp_documents_store(&((struct asking *)arg)->documents, file);
+}
+
+static void carry_documents(void *arg, uint64_t message, unsigned first, struct tracking_document *document, size_t count)
+{
+    stamp_documents_carry(&((struct asking *)arg)->documents, message, first, document, count);
 }
 
 static void make_plan(struct stamp_filter *filter, const struct mlfi_message *message, struct outgoing_plan *plan)
@@ -54,19 +72,26 @@ static void make_plan(struct stamp_filter *filter, const struct mlfi_message *me
         .from_submit_network =
             !message->by_smtp || network_list_has(&filter->submit_networks, client),
     };
+    struct asking asking = {.filter = filter, .documents = {.filter = filter}};
+    bool observed = filter->conf->mode == MODE_OBSERVE;
     struct outgoing_settings settings = {
         .conf = filter->conf,
         .keys = filter->keys,
         .number = next_number,
         .sent_ids = find_sent_ids,
-        .arg = filter,
+        .store = observed ? outgoing_store_dry : store_file,
+        .carry = observed ? NULL : carry_documents,
+        .arg = &asking,
         .has_second_pass = *filter->conf->stamp.listen_copies,
         .now_s = clock_wall_us() / 1000000,
     };
     struct policy *policy = stamp_policy_take(filter->policy);
+    struct forgotten *forgotten = forgotten_list_take();
 
     settings.policy = policy;
+    settings.forgotten = forgotten;
     outgoing_plan_make(&mail, &settings, plan);
+    forgotten_let_go(forgotten);
     policy_let_go(policy);
     plan->record.time_us = clock_wall_us();
     plan->record.host = slice_str(message->host);

@@ -7,6 +7,7 @@
  */
 
 #include "common/daemon.h"
+#include "common/forgotten_list.h"
 #include "common/log.h"
 #include "common/node.h"
 #include "common/reload.h"
@@ -42,6 +43,12 @@ static bool open_numbers(struct stamp_filter *filter, struct buf *error)
         log_warn("message ids in %s are %lld s ahead of the clock, which is or was wrong: mails get that time",
                  directory, (long long)message_id_maker_ahead_ms(filter->numbers) / 1000);
     return filter->numbers != NULL;
+}
+
+/* From the loader's thread: what memcached holds may be about somebody who is forgotten. */
+static void flush_cache(void *cache)
+{
+    cache_flush(cache);
 }
 
 int main(int argc, char **argv)
@@ -82,6 +89,7 @@ int main(int argc, char **argv)
         daemon_fail();
     if (!(filter.databases = db_pool_new(conf->database, "spoor-stamp", DATABASE_CONNECTIONS)))
         daemon_fail_with(&error);
+    forgotten_list_tell(flush_cache, filter.cache);
     if (!recorder_open(&recorder, conf, "stamp", 0, &error) ||
         !open_numbers(&filter, &error) ||
         !recorder_start(&recorder, conf, "spoor-stamp", node_known, &filter, &error) ||

@@ -6,11 +6,7 @@
 
 #include <string.h>
 
-/*
- * Whether the person asked not to be tracked: Sec-GPC (Global Privacy Control), or its forerunner DNT. Both fields
- * have one value that says so.
- */
-static bool wants_privacy(const struct request *request)
+bool hit_wants_privacy(const struct request *request)
 {
     return slice_is(slice_trim(request->field[REQUEST_SEC_GPC]), "1") ||
            slice_is(slice_trim(request->field[REQUEST_DNT]), "1");
@@ -37,12 +33,12 @@ bool hit_of(const struct request *request, const struct token *token, struct sli
     struct rules_question question = {
         .request = request,
         .client = &client,
-        .kind = token->kind == TOKEN_CLICK ? HIT_CLICK : HIT_VIEW,
+        .kind = token->kind == TOKEN_VIEW ? HIT_VIEW : HIT_CLICK, /* a document is opened by following its link */
         .age_ms = now_us / 1000 - message_id_time_ms(token->message),
         .decoy = token->kind == TOKEN_CLICK && token->index == TOKEN_DECOY_INDEX,
     };
     struct verdict verdict = verdict_of(rules, &question);
-    bool is_private = settings->honour_gpc != HONOUR_GPC_NO && wants_privacy(request);
+    bool is_private = settings->honour_gpc != HONOUR_GPC_NO && hit_wants_privacy(request);
 
     /* What is kept raw names the recipient, whom the key would tell later. */
     if (is_private && (settings->honour_gpc == HONOUR_GPC_DROP || raw.len))

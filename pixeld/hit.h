@@ -24,6 +24,12 @@ struct hit_settings {
 };
 
 /*
+ * Whether the person asked not to be tracked: Sec-GPC (Global Privacy Control), or its forerunner DNT. Both fields
+ * have one value that says so.
+ */
+bool hit_wants_privacy(const struct request *request);
+
+/*
  * False when the hit is not to be recorded, because the person asked so. HIT points into REQUEST and RULES and is valid
  * as long. NOW_US is microseconds since 1970. RAW is empty, or the request target when TOKEN's key is not known here:
  * then its fields are hearsay until the key is.

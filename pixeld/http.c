@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 /*
  * A link of ours has 5 KB at most, but a browser sends with it the cookies of the whole domain. The library reads a
@@ -143,6 +144,16 @@ struct http_page *http_page_new_taking(unsigned status, const struct http_header
 
     if (bytes && !response)
         free(bytes);
+    return page_of(status, add_headers(response, headers, count));
+}
+
+struct http_page *http_page_new_file(unsigned status, const struct http_header *headers, size_t count, int fd, uint64_t first,
+                                     uint64_t length)
+{
+    struct MHD_Response *response = MHD_create_response_from_fd_at_offset64(length, fd, first);
+
+    if (!response)
+        close(fd);
     return page_of(status, add_headers(response, headers, count));
 }
 

@@ -42,6 +42,9 @@ struct http_page *http_page_new_taking(unsigned status, const struct http_header
 /* A body that comes by and by. The reference to STREAM that the caller gives away goes with the page, also when this is NULL. */
 struct http_page *http_page_new_streaming(unsigned status, const struct http_header *headers, size_t count,
                                           struct http_stream *stream);
+/* The body is LENGTH bytes of the file FD, from FIRST on. FD goes with the page, also when this is NULL. */
+struct http_page *http_page_new_file(unsigned status, const struct http_header *headers, size_t count, int fd, uint64_t first,
+                                     uint64_t length);
 /* The same for an answer that serves many requests, and may be the last one on a connection. */
 struct http_page *http_page_new_lasting(unsigned status, const struct http_header *headers, size_t count,
                                         struct slice body);

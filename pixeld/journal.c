@@ -97,6 +97,16 @@ uint64_t journal_add(struct journal *journal, const struct record_hit *hit)
     return journal->sync_each && result == SPOOL_OK ? end : 0;
 }
 
+uint64_t journal_add_record(struct journal *journal, uint8_t kind, const struct buf *payload, int64_t time_us)
+{
+    uint64_t end = 0;
+    enum spool_result result = recorder_append(journal->recorder, kind, payload, &end);
+
+    if (result != SPOOL_OK)
+        say_lost(journal, "reading answered", 1, time_us, result);
+    return journal->sync_each && result == SPOOL_OK ? end : 0;
+}
+
 void journal_sync(struct journal *journal, uint64_t end, size_t hits)
 {
     enum spool_result result = spool_sync(journal->recorder->spool, end);

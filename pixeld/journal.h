@@ -31,6 +31,9 @@ void journal_free(struct journal *journal);
  */
 uint64_t journal_add(struct journal *journal, const struct record_hit *hit);
 
+/* The same for another record, encoded, which happened at TIME_US. */
+uint64_t journal_add_record(struct journal *journal, uint8_t kind, const struct buf *payload, int64_t time_us);
+
 /* Returns when everything up to END is on the disk; a failure counts for so many HITS. */
 void journal_sync(struct journal *journal, uint64_t end, size_t hits);
 

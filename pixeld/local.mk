@@ -2,18 +2,30 @@
 # What decides without the HTTP library, so that tests and fuzzers link it alone.
 noinst_LIBRARIES += libpixeld.a
 libpixeld_a_SOURCES =
+libpixeld_a_SOURCES += pixeld/beacon.c
+libpixeld_a_SOURCES += pixeld/beacon.h
+libpixeld_a_SOURCES += pixeld/beacon_rate.c
+libpixeld_a_SOURCES += pixeld/beacon_rate.h
+libpixeld_a_SOURCES += pixeld/byte_range.c
+libpixeld_a_SOURCES += pixeld/byte_range.h
 libpixeld_a_SOURCES += pixeld/client.c
 libpixeld_a_SOURCES += pixeld/client.h
 libpixeld_a_SOURCES += pixeld/crowd.c
 libpixeld_a_SOURCES += pixeld/crowd.h
 libpixeld_a_SOURCES += pixeld/desk.c
 libpixeld_a_SOURCES += pixeld/desk.h
+libpixeld_a_SOURCES += pixeld/disposition.c
+libpixeld_a_SOURCES += pixeld/disposition.h
+libpixeld_a_SOURCES += pixeld/gzip.c
+libpixeld_a_SOURCES += pixeld/gzip.h
 libpixeld_a_SOURCES += pixeld/held.c
 libpixeld_a_SOURCES += pixeld/held.h
 libpixeld_a_SOURCES += pixeld/hit.c
 libpixeld_a_SOURCES += pixeld/hit.h
 libpixeld_a_SOURCES += pixeld/http_stream.c
 libpixeld_a_SOURCES += pixeld/http_stream.h
+libpixeld_a_SOURCES += pixeld/markup.c
+libpixeld_a_SOURCES += pixeld/markup.h
 libpixeld_a_SOURCES += pixeld/name_set.c
 libpixeld_a_SOURCES += pixeld/name_set.h
 libpixeld_a_SOURCES += pixeld/request.c
@@ -29,11 +41,17 @@ libpixeld_a_SOURCES += pixeld/rules_parse.c
 libpixeld_a_SOURCES += pixeld/rules_private.h
 libpixeld_a_SOURCES += pixeld/verdict.c
 libpixeld_a_SOURCES += pixeld/verdict.h
+libpixeld_a_SOURCES += pixeld/view_id.c
+libpixeld_a_SOURCES += pixeld/view_id.h
+libpixeld_a_SOURCES += pixeld/viewer.c
+libpixeld_a_SOURCES += pixeld/viewer.h
 
 sbin_PROGRAMS += pixeld/spoor-pixeld
 pixeld_spoor_pixeld_CPPFLAGS = $(AM_CPPFLAGS) $(MICROHTTPD_CFLAGS) $(GNUTLS_CFLAGS)
-pixeld_spoor_pixeld_LDADD = libpixeld.a $(COMMON_LIBS) $(MICROHTTPD_LIBS) $(GNUTLS_LIBS)
+pixeld_spoor_pixeld_LDADD = libpixeld.a $(COMMON_LIBS) $(MICROHTTPD_LIBS) $(GNUTLS_LIBS) $(ZLIB_LIBS)
 pixeld_spoor_pixeld_SOURCES =
+pixeld_spoor_pixeld_SOURCES += pixeld/asset.c
+pixeld_spoor_pixeld_SOURCES += pixeld/asset.h
 pixeld_spoor_pixeld_SOURCES += pixeld/clerk.c
 pixeld_spoor_pixeld_SOURCES += pixeld/clerk.h
 pixeld_spoor_pixeld_SOURCES += pixeld/admin.c
@@ -42,6 +60,14 @@ pixeld_spoor_pixeld_SOURCES += pixeld/click.c
 pixeld_spoor_pixeld_SOURCES += pixeld/click.h
 pixeld_spoor_pixeld_SOURCES += pixeld/deadline.c
 pixeld_spoor_pixeld_SOURCES += pixeld/deadline.h
+pixeld_spoor_pixeld_SOURCES += pixeld/document.c
+pixeld_spoor_pixeld_SOURCES += pixeld/document.h
+pixeld_spoor_pixeld_SOURCES += pixeld/document_file.c
+pixeld_spoor_pixeld_SOURCES += pixeld/document_image.c
+pixeld_spoor_pixeld_SOURCES += pixeld/document_note.c
+pixeld_spoor_pixeld_SOURCES += pixeld/document_note.h
+pixeld_spoor_pixeld_SOURCES += pixeld/document_part.h
+pixeld_spoor_pixeld_SOURCES += pixeld/embedded.h
 pixeld_spoor_pixeld_SOURCES += pixeld/examine.c
 pixeld_spoor_pixeld_SOURCES += pixeld/examine.h
 pixeld_spoor_pixeld_SOURCES += pixeld/feed.c
@@ -69,5 +95,13 @@ pixeld_spoor_pixeld_SOURCES += pixeld/unsubscribe.c
 pixeld_spoor_pixeld_SOURCES += pixeld/unsubscribe.h
 pixeld_spoor_pixeld_SOURCES += pixeld/tls.c
 pixeld_spoor_pixeld_SOURCES += pixeld/tls.h
+
+# What browsers get, compiled in.
+EMBEDDED = $(srcdir)/pixeld/viewer.js $(srcdir)/pixeld/viewer.css
+nodist_pixeld_spoor_pixeld_SOURCES = pixeld/embedded.c
+EXTRA_DIST += pixeld/embed.awk pixeld/viewer.js pixeld/viewer.css
+CLEANFILES += pixeld/embedded.c
+pixeld/embedded.c: $(srcdir)/pixeld/embed.awk $(EMBEDDED)
+	$(AM_V_GEN)$(MKDIR_P) pixeld && $(AWK) -f $(srcdir)/pixeld/embed.awk $(EMBEDDED) >$@.new && mv $@.new $@
 
 dist_man_MANS += pixeld/spoor-pixeld.8

@@ -242,6 +242,15 @@ static bool start_clerk(struct pixeld *pixeld, struct buf *error)
     return pixeld->clerk || failed(error);
 }
 
+static bool open_viewer(struct pixeld *pixeld, struct buf *error)
+{
+    const struct conf *conf = pixeld->conf;
+
+    pixeld->site.cache = cache_new(conf->memcached, (int)conf->memcached_timeout_ms, error);
+    pixeld->site.beacon_rate = beacon_rate_new();
+    return (pixeld->site.cache && pixeld->site.beacon_rate && assets_init(&pixeld->site.assets)) || failed(error);
+}
+
 static bool start_desk(struct pixeld *pixeld, struct buf *error)
 {
     struct desk_options options = {
@@ -320,7 +329,7 @@ static bool start(struct pixeld *pixeld)
 {
     static bool (*const steps[])(struct pixeld *, struct buf *) = {
         warn_of_doubts, open_proxies, open_keys,    open_sockets, drop_privileges, open_tls,
-        take_over,      open_spool,   start_loader, start_clerk,  start_desk,      start_http,
+        take_over,      open_spool,   start_loader, start_clerk,  open_viewer, start_desk,      start_http,
         start_admin,
     };
     bool ok = true;
@@ -388,6 +397,9 @@ static void stop(struct pixeld *pixeld)
 {
     clerk_stop(pixeld->clerk);
     desk_free(pixeld->desk);
+    assets_release(&pixeld->site.assets);
+    beacon_rate_free(pixeld->site.beacon_rate);
+    cache_free(pixeld->site.cache);
     recorder_close(&pixeld->recorder, LOADER_DRAIN_MS);
     latest_free(pixeld->site.rulebook);
     pages_release(&pixeld->site.pages);

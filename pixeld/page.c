@@ -56,6 +56,10 @@ static const struct http_header form_headers[] = {
      " frame-ancestors 'none'; base-uri 'none'"},
 };
 
+static const struct http_header no_content_headers[] = {
+    {"Cache-Control", "no-store"},
+};
+
 static const struct http_header health_headers[] = {
     {"Content-Type", "text/plain; charset=utf-8"},
     {"Cache-Control", "no-store"},
@@ -81,7 +85,7 @@ static const struct http_header health_headers[] = {
 static bool are_there(const struct pages *pages)
 {
     return pages->pixel && pages->not_found && pages->method_not_allowed && pages->bad_request && pages->healthy &&
-           pages->post_allowed && pages->too_large && pages->unavailable && pages->unsubscribe && pages->unsubscribed;
+           pages->post_allowed && pages->too_large && pages->unavailable && pages->too_many && pages->no_content && pages->unsubscribe && pages->unsubscribed;
 }
 
 bool pages_init(struct pages *pages)
@@ -114,6 +118,9 @@ bool pages_init(struct pages *pages)
             200, form_headers, COUNT(form_headers),
             slice_str(FORM_PAGE("Unsubscribed", "<p>You will get no more mails of this kind. One that was already on "
                                                 "its way may still arrive.</p>"))),
+        .too_many = http_page_new_lasting(429, unavailable_headers, COUNT(unavailable_headers),
+                                  slice_str(PAGE("Too many requests", "Please try again in a minute."))),
+        .no_content = http_page_new_lasting(204, no_content_headers, COUNT(no_content_headers), slice_of("", 0)),
         .healthy = http_page_new_lasting(200, health_headers, COUNT(health_headers), slice_str("ok\n")),
     };
     if (are_there(pages))
@@ -132,6 +139,8 @@ void pages_release(struct pages *pages)
     http_page_free(pages->post_allowed);
     http_page_free(pages->too_large);
     http_page_free(pages->unavailable);
+    http_page_free(pages->too_many);
+    http_page_free(pages->no_content);
     http_page_free(pages->unsubscribe);
     http_page_free(pages->unsubscribed);
     *pages = (struct pages){.pixel = NULL};

@@ -19,6 +19,8 @@ struct pages {
     struct http_page *unsubscribe;        /* 200, asks */
     struct http_page *unsubscribed;       /* 200, says that it is done */
     struct http_page *bad_request;        /* 400; ends the connection */
+    struct http_page *too_many;           /* 429 with Retry-After */
+    struct http_page *no_content;         /* 204 */
     struct http_page *healthy;            /* 200 "ok" */
 };
 

@@ -15,6 +15,7 @@ static const struct slice names[REQUEST_FIELDS] = {
     [REQUEST_PURPOSE] = SLICE_TEXT("Purpose"),
     [REQUEST_REFERER] = SLICE_TEXT("Referer"),
     [REQUEST_SEC_GPC] = SLICE_TEXT("Sec-GPC"),
+    [REQUEST_IF_RANGE] = SLICE_TEXT("If-Range"),
     [REQUEST_X_PURPOSE] = SLICE_TEXT("X-Purpose"),
     [REQUEST_USER_AGENT] = SLICE_TEXT("User-Agent"),
     [REQUEST_SEC_PURPOSE] = SLICE_TEXT("Sec-Purpose"),
@@ -24,6 +25,7 @@ static const struct slice names[REQUEST_FIELDS] = {
     [REQUEST_SEC_FETCH_MODE] = SLICE_TEXT("Sec-Fetch-Mode"),
     [REQUEST_SEC_FETCH_SITE] = SLICE_TEXT("Sec-Fetch-Site"),
     [REQUEST_SEC_FETCH_USER] = SLICE_TEXT("Sec-Fetch-User"),
+    [REQUEST_ACCEPT_ENCODING] = SLICE_TEXT("Accept-Encoding"),
     [REQUEST_ACCEPT_LANGUAGE] = SLICE_TEXT("Accept-Language"),
 };
 
@@ -36,14 +38,14 @@ static const uint8_t first[LONGEST + 2] = {
     [5] = REQUEST_RANGE,
     [6] = REQUEST_ACCEPT,
     [7] = REQUEST_PURPOSE,
-    [8] = REQUEST_X_PURPOSE,
+    [8] = REQUEST_IF_RANGE,
     [9] = REQUEST_X_PURPOSE,
     [10] = REQUEST_USER_AGENT,
     [11] = REQUEST_SEC_PURPOSE,
     [12] = REQUEST_CONTENT_TYPE,
     [13] = REQUEST_LAST_EVENT_ID,
     [14] = REQUEST_SEC_FETCH_MODE,
-    [15] = REQUEST_ACCEPT_LANGUAGE,
+    [15] = REQUEST_ACCEPT_ENCODING,
     [16] = REQUEST_FIELDS,
 };
 

@@ -53,6 +53,9 @@ static const struct route_rule rules[ROUTE_PLACES] = {
     [ROUTE_HEALTH] = {.name = "health", .start = SLICE_TEXT("/healthz"), .shape = ROUTE_ALONE},
     [ROUTE_FEED] = {.name = "feed", .start = SLICE_TEXT("/feed"), .shape = ROUTE_TREE, .post_most = FORM_MAX,
                     .post_kept = true},
+    [ROUTE_DOCUMENT] = {.name = "document", .start = SLICE_TEXT("/d/"), .shape = ROUTE_SIGNED, .post_most = REQUEST_BODY_MAX,
+                        .post_kept = true},
+    [ROUTE_ASSET] = {.name = "asset", .start = SLICE_TEXT("/a"), .shape = ROUTE_TREE},
 };
 
 static bool fits(const struct route_rule *rule, struct slice path)

@@ -21,6 +21,8 @@ enum route_place {
     ROUTE_UNSUBSCRIBE,
     ROUTE_HEALTH,
     ROUTE_FEED,
+    ROUTE_DOCUMENT,
+    ROUTE_ASSET,
     ROUTE_PLACES /* how many there are */
 };
 

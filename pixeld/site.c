@@ -3,6 +3,7 @@
 
 #include "common/clock.h"
 #include "pixeld/click.h"
+#include "pixeld/document.h"
 #include "pixeld/feed.h"
 #include "pixeld/health.h"
 #include "pixeld/pixel.h"
@@ -31,6 +32,13 @@ void site_settle(void *arg, uint64_t after, size_t answers)
     journal_sync(site->journal, after, answers);
 }
 
+static struct http_answer asset_answer(const struct site *site, struct slice path)
+{
+    struct http_page *page = asset_at(&site->assets, path);
+
+    return (struct http_answer){.page = page ? page : site->pages.not_found};
+}
+
 /* What needs no database. */
 static struct http_answer answer_place(struct site *site, const struct request *request,
                                        const struct route *route)
@@ -46,6 +54,10 @@ static struct http_answer answer_place(struct site *site, const struct request *
         return health_answer(site, health_may_know(site, request));
     case ROUTE_FEED:
         return feed_answer(site, request, route);
+    case ROUTE_DOCUMENT:
+        return document_answer(site, request, route);
+    case ROUTE_ASSET:
+        return asset_answer(site, route->path);
     case ROUTE_NOWHERE:
     case ROUTE_PLACES:
         break;
@@ -60,6 +72,8 @@ static struct http_answer work_place(struct site *site, const struct request *re
     switch (route->place) {
     case ROUTE_FEED:
         return feed_work(site, request, route, db);
+    case ROUTE_DOCUMENT:
+        return document_work(site, request, route, db);
     default:
         return (struct http_answer){.page = site->pages.not_found};
     }

@@ -8,8 +8,11 @@
 #ifndef PIXELD_SITE_H
 #define PIXELD_SITE_H
 
+#include "common/cache.h"
 #include "common/keys.h"
 #include "common/loader.h"
+#include "pixeld/asset.h"
+#include "pixeld/beacon_rate.h"
 #include "pixeld/hit.h"
 #include "pixeld/http.h"
 #include "pixeld/journal.h"
@@ -26,6 +29,9 @@ struct site {
     bool unsubscribe_everywhere; /* not only from the sender of the mail */
     struct latest *rulebook;
     struct pages pages;
+    struct assets assets;
+    struct cache *cache; /* of page images */
+    struct beacon_rate *beacon_rate;
     struct metrics metrics;
 };
 

@@ -75,7 +75,32 @@ create table spoor.retention (
 create unique index retention_is_one_row on spoor.retention ((true));
 insert into spoor.retention (events) values ('5 years');
 comment on table spoor.retention is 'One row: how long things are kept.';
-comment on column spoor.retention.events is 'Events older than this are not loaded any more.';
+comment on column spoor.retention.events is 'Events older than this are not loaded any more, and spoor.prune() deletes them with their mails.';
+
+create table spoor.forget_salt (
+    salt bytea not null check (octet_length(salt) >= 32)
+);
+create unique index forget_salt_is_one_row on spoor.forget_salt ((true));
+insert into spoor.forget_salt (salt) values (sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())));
+comment on table spoor.forget_salt is 'One row, never to be changed: the secret with which spoor.forgotten knows addresses again without holding them.';
+comment on column spoor.forget_salt.salt is 'Random bytes.';
+
+create table spoor.forgotten (
+    number bigint generated always as identity primary key,
+    digest bytea not null unique check (octet_length(digest) = 32),
+    forgotten_at timestamptz not null default now(),
+    suppressed boolean not null default false,
+    remembered_at timestamptz
+);
+comment on table spoor.forgotten is 'Who is forgotten: nothing about them is taken into the database any more. See spoor.forget().';
+comment on column spoor.forgotten.number is 'Counts them.';
+comment on column spoor.forgotten.digest is 'SHA-256 of the salt and the address in normal form; see spoor.forget_digest().';
+comment on column spoor.forgotten.forgotten_at is 'When.';
+comment on column spoor.forgotten.suppressed is 'Had unsubscribed, or answered a campaign: gets no campaign mail, as before.';
+comment on column spoor.forgotten.remembered_at is 'When spoor.remember() took it back; null: it holds.';
+
+alter table spoor.spool_progress add column forgotten bigint not null default 0;
+comment on column spoor.spool_progress.forgotten is 'Up to this number of spoor.forgotten the spool holds nothing any more of who is forgotten; see spoor.erasure.';
 
 create table spoor.message (
     id bigint primary key,
@@ -287,6 +312,7 @@ create table spoor.answer (
     status text,
     hard boolean,
     effect boolean not null default false,
+    text text,
     primary key (message, digest)
 );
 comment on table spoor.answer is 'A mail that refers to a tracked one: a reply, an automatic reply, a bounce and their kin. Arriving twice it is still one row.';
@@ -310,6 +336,7 @@ comment on column spoor.answer.queue_id is 'Queue id there.';
 comment on column spoor.answer.about is 'Whom a delivery report or complaint names, in normal form.';
 comment on column spoor.answer.status is 'Status code of a bounce or delay (RFC 3463).';
 comment on column spoor.answer.hard is 'Whether a bounce is for good; null where its status does not tell.';
+comment on column spoor.answer.text is 'What a person wrote in a reply, without the quoted history; null unless a sink or keep_reply_text asks for it.';
 comment on column spoor.answer.effect is 'Whether the one it is about was a recipient of the mail, as far as that was known when it came; spoor.answer_effect() has the last word.';
 
 create table spoor.campaign_refusal (

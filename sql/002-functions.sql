@@ -13,21 +13,28 @@ create function spoor.event_kind_name(kind "char") returns text
         when 'n' then 'none' when 'o' then 'own' when 'p' then 'complaint' when 'd' then 'receipt'
         when 'b' then 'bounce' when 'w' then 'delay' when 't' then 'delivered' when 'a' then 'auto_reply'
         when 'm' then 'meeting' when 'l' then 'list' when 'x' then 'machine' when 'r' then 'reply'
-        when 'u' then 'unsubscribe' end $$;
+        when 'u' then 'unsubscribe' when 'U' then 'undelivered'
+        when 'F' then 'fetched' when 'O' then 'opened' when 'R' then 'read' when 'D' then 'downloaded' end $$;
 comment on function spoor.event_kind_name("char") is 'The word for the letter in spoor.event.kind.';
 
 create function spoor.verdict_name(verdict "char") returns text
     language sql immutable strict parallel safe
     as $$ select case verdict
         when 'u' then 'unknown' when 'h' then 'human' when 'p' then 'proxy'
-        when 'f' then 'prefetch' when 'b' then 'bot' when 's' then 'self' end $$;
+        when 'f' then 'prefetch' when 'b' then 'bot' when 's' then 'self' when 'd' then 'doubled' end $$;
 comment on function spoor.verdict_name("char") is 'The word for the letter in spoor.event.verdict.';
 
 create function spoor.is_counted(kind "char", verdict "char") returns boolean
     language sql immutable strict parallel safe
-    as $$ select case when kind in ('v', 'c') then verdict in ('h', 'p', 'u')
+    as $$ select case when kind in ('v', 'c', 'O', 'R', 'D') then verdict in ('h', 'p', 'u')
+        when kind = 'U' then verdict <> 'd'
         else kind in ('r', 'a', 'b', 'p', 'm', 'd', 'u', 'f') end $$;
-comment on function spoor.is_counted("char", "char") is 'Whether an event belongs into the feed: views and clicks but those by machines and by the sender, replies, automatic replies, bounces, complaints, meetings, receipts, who unsubscribed, and refusals.';
+comment on function spoor.is_counted("char", "char") is 'Whether an event belongs into the feed: views, clicks and what was done with documents, but not by machines and the sender; replies, automatic replies, bounces, complaints, meetings, receipts, who unsubscribed, refusals, and what was not delivered unless a bounce tells so.';
+
+create function spoor.is_judged(kind "char") returns boolean
+    language sql immutable strict parallel safe
+    as $$ select kind in ('v', 'c', 'O', 'R', 'D') $$;
+comment on function spoor.is_judged("char") is 'Whether the verdict on an event of this kind says who did it: views, clicks, and documents opened, read and downloaded.';
 
 create function spoor.is_decoy(kind "char", link smallint) returns boolean
     language sql immutable strict parallel safe
@@ -220,3 +227,67 @@ begin
     return made;
 end $$;
 comment on function spoor.add_batch(smallint, bigint, bigint, integer) is 'The last statement of a loader''s transaction: numbers the batch and tells whoever listens to spoor_feed.';
+
+-- Who is forgotten
+
+create function spoor.forget_digest(address text) returns bytea
+    language sql stable strict
+    set search_path = pg_catalog, pg_temp
+    as $$ select sha256(s.salt || convert_to(address, 'UTF8')) from spoor.forget_salt s $$;
+comment on function spoor.forget_digest(text) is 'What spoor.forgotten holds of an address in normal form.';
+
+create function spoor.is_forgotten(address text) returns boolean
+    language sql stable security definer
+    set search_path = pg_catalog, pg_temp
+    as $$ select exists (select from spoor.forgotten)
+                 and exists (select from spoor.forgotten f where f.digest = spoor.forget_digest(address)
+                                                                  and f.remembered_at is null) $$;
+comment on function spoor.is_forgotten(text) is 'Whether this address, in normal form, belongs to somebody who is forgotten.';
+
+create function spoor.forgotten_number() returns bigint
+    language sql stable security definer
+    set search_path = pg_catalog, pg_temp
+    as $$ select coalesce(max(f.number), 0) from spoor.forgotten f $$;
+comment on function spoor.forgotten_number() is 'Number of the last row of spoor.forgotten.';
+
+create function spoor.join_load(known bigint) returns boolean
+    language plpgsql security definer
+    set search_path = pg_catalog, pg_temp
+    as $$
+begin
+    -- shared by all who write; spoor.forget() has it alone
+    perform pg_advisory_xact_lock_shared(hashtext('spoor.forget'));
+    return known = spoor.forgotten_number();
+end $$;
+comment on function spoor.join_load(bigint) is 'Asked by a loader as it begins to write: true, and then nobody is forgotten until its transaction ends; false when somebody was whom it does not know of.';
+
+create function spoor.forgotten_lines() returns setof text
+    language sql stable security definer
+    set search_path = pg_catalog, pg_temp
+    as $$
+    select e'salt\t' || encode(s.salt, 'hex') from spoor.forget_salt s
+    union all select e'number\t' || spoor.forgotten_number()
+    union all select e'digest\t' || encode(f.digest, 'hex') from spoor.forgotten f where f.remembered_at is null $$;
+comment on function spoor.forgotten_lines() is 'Who is forgotten, as the lines that the programs read.';
+
+create function spoor.remember_forgotten(digests bytea[]) returns bigint
+    language sql security definer
+    set search_path = pg_catalog, pg_temp
+    as $$
+    with again as (
+        insert into spoor.forgotten (digest) select distinct d from unnest($1) d on conflict do nothing returning 1)
+    select count(*) from again $$;
+comment on function spoor.remember_forgotten(bytea[]) is 'A loader knows of people who are forgotten and whom the database, restored from a backup, knows again; gives how many. spoorctl schema upgrade then deletes what the backup had of them.';
+
+create function spoor.acknowledge_erasure(spool smallint, number bigint) returns void
+    language plpgsql security definer
+    set search_path = pg_catalog, pg_temp
+    as $$
+declare
+    owner name;
+begin
+    update spoor.spool_progress p set forgotten = greatest(p.forgotten, number)
+        where p.spool = acknowledge_erasure.spool returning p.role into owner;
+    perform spoor.check_spool_role(owner);
+end $$;
+comment on function spoor.acknowledge_erasure(smallint, bigint) is 'A loader says that its spool holds nothing any more of those who are forgotten, up to this number.';

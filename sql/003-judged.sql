@@ -18,7 +18,7 @@ select e.at_time,
 from spoor.event e
 left join lateral (
     select c.verdict, c.reason from spoor.event_verdict c
-    where e.kind in ('v', 'c') and c.spool = e.spool and c.record = e.record
+    where (spoor.is_judged(e.kind) or e.kind = 'U') and c.spool = e.spool and c.record = e.record
     order by c.number desc limit 1) v on true;
 comment on view spoor.judged_event is 'spoor.event with the verdict that holds now.';
 comment on column spoor.judged_event.at_time is 'As in spoor.event.';
@@ -41,6 +41,7 @@ select e.at_time,
        e.recipient,
        e.kind,
        e.link,
+       e.verdict,
        e.kind in ('v', 'c') and e.address is not null
            and coalesce(e.at_time - lag(e.at_time) over same <= s.repeat_window, false) as repeated
 from spoor.judged_event e
@@ -53,4 +54,5 @@ comment on column spoor.counted_event.message is 'As in spoor.event.';
 comment on column spoor.counted_event.recipient is 'As in spoor.event.';
 comment on column spoor.counted_event.kind is 'As in spoor.event.';
 comment on column spoor.counted_event.link is 'As in spoor.event.';
+comment on column spoor.counted_event.verdict is 'The last verdict.';
 comment on column spoor.counted_event.repeated is 'Whether it counts as the one before; see spoor.verdict_setting.repeat_window.';

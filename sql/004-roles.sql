@@ -26,7 +26,8 @@ grant select on spoor.schema, spoor.retention, spoor.agent, spoor.reason, spoor.
 grant insert on spoor.agent, spoor.reason, spoor.event, spoor.event_clock, spoor.rejected to spoor_milter, spoor_pixeld;
 grant execute on function spoor.from_microseconds(bigint), spoor.ensure_partitions(timestamptz, timestamptz),
     spoor.enter_spool(uuid, text, text), spoor.move_progress(smallint, bigint, bigint, bigint, bigint, bigint),
-    spoor.add_batch(smallint, bigint, bigint, integer) to spoor_milter, spoor_pixeld;
+    spoor.add_batch(smallint, bigint, bigint, integer), spoor.join_load(bigint), spoor.forgotten_number(), spoor.forgotten_lines(),
+    spoor.remember_forgotten(bytea[]), spoor.acknowledge_erasure(smallint, bigint) to spoor_milter, spoor_pixeld;
 
 -- hits
 grant insert on spoor.unjudged_hit to spoor_pixeld;

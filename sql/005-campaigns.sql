@@ -154,6 +154,10 @@ declare
     known text[];
     concerned text[];
 begin
+    perform pg_advisory_xact_lock_shared(hashtext('spoor.forget'));
+    if spoor.is_forgotten(address) then
+        return 'no_recipient';
+    end if;
     select m.campaign, m.level = 'aggregate' into named, nameless from spoor.message m where m.id = message;
     if not found then
         delete from spoor.pending_stop p where p.since < now() - interval '7 days';
@@ -274,6 +278,10 @@ create function spoor.take_unsubscribe(message bigint, address text, key integer
 declare
     asked spoor.unsubscribe;
 begin
+    perform pg_advisory_xact_lock_shared(hashtext('spoor.forget'));
+    if address <> '' and spoor.is_forgotten(address) then
+        return 'no_recipient';
+    end if;
     insert into spoor.unsubscribe as u (message, address, key, at_time, way, everywhere, spool, record)
         values (message, address, key, at_time, way, everywhere, spool, case when spool is not null then record end)
         on conflict do nothing returning u.* into asked;
@@ -338,7 +346,10 @@ create function spoor.blocks(campaign text, owner text, addresses text[], by_dom
                   and s.reason in ('reply', 'complaint')
         union all
         select u.reason, u.since, null from spoor.suppression u
-            where u.address = wanted and (u.owner is null or u.owner = $2)) b
+            where u.address = wanted and (u.owner is null or u.owner = $2)
+        union all
+        select 'unsubscribe', f.forgotten_at, null from spoor.forgotten f
+            where f.suppressed and f.remembered_at is null and f.digest = spoor.forget_digest(wanted)) b
     where b.until is null or b.until > now()
     order by wanted, b.until desc nulls first, b.since $$;
 comment on function spoor.blocks(text, text, text[], boolean) is 'Which of the addresses a campaign has ended for (until is null) or pauses for.';
@@ -360,6 +371,7 @@ begin
        or exists (select from spoor.unsubscribe u where u.effect is null and spoor.is_known(u)) then
         perform spoor.settle_stops();
     end if;
+    perform pg_advisory_xact_lock_shared(hashtext('spoor.forget'));
     insert into spoor.campaign (name) values (admit.campaign) on conflict do nothing;
     blocked := array(select b from spoor.blocks(admit.campaign, admit.owner, admit.addresses, by_domain) b);
     -- A mail that nobody gets now comes again under another number; who is away for too long gets it all the same.
@@ -375,7 +387,7 @@ begin
         insert into spoor.recipient (message, address, key, copied)
             select admit.id, r.address, r.key, r.copied
             from unnest(addresses, keys, admit.copied, notes) as r (address, key, copied, note)
-            where admit.level = 'individual' and r.note = 2
+            where admit.level = 'individual' and r.note = 2 and not spoor.is_forgotten(r.address)
                   and not exists (select from unnest(blocked) b where b.address = r.address and b.until is null)
             on conflict (message, address) do nothing;
         insert into spoor.campaign_member (message, digest)
@@ -454,47 +466,6 @@ create function spoor.suppressions(address text default null)
     where $1 is null or strpos(s.address, lower(btrim($1))) > 0
     order by s.since desc, s.id desc $$;
 comment on function spoor.suppressions(text) is 'Who gets no mail of campaigns, newest first: from which owner (null: from anybody), why and since when; and for who asked so, how and with which mail first, and how often. With a part of an address: those that hold it. spoor.unsuppress(address, owner) lets one in again.';
-
-create view spoor.campaign_report as
-select c.name as campaign,
-       c.created_at,
-       m.mails,
-       m.recipients,
-       s.replied,
-       s.bounced,
-       s.complained,
-       s.unsubscribed,
-       s.stopped,
-       s.paused,
-       f.refused,
-       m.last_sent_at
-from spoor.campaign c
-cross join lateral (
-    select count(distinct o.id) as mails, count(distinct r.address) as recipients, max(o.sent_at) as last_sent_at
-    from spoor.message o left join spoor.recipient r on r.message = o.id where o.campaign = c.name) m
-cross join lateral (
-    select count(distinct t.address) filter (where t.reason = 'reply') as replied,
-           count(distinct t.address) filter (where t.reason = 'bounce') as bounced,
-           count(distinct t.address) filter (where t.reason = 'complaint') as complained,
-           count(distinct t.address) filter (where t.reason = 'unsubscribe') as unsubscribed,
-           count(distinct t.address) filter (where t.until is null and t.resumed_at is null) as stopped,
-           count(distinct t.address) filter (where t.until > now() and t.resumed_at is null) as paused
-    from spoor.campaign_stop t where t.campaign = c.name) s
-cross join lateral (select count(*) as refused from spoor.campaign_refusal x where x.campaign = c.name) f
-order by m.last_sent_at desc nulls last, c.name;
-comment on view spoor.campaign_report is 'One row a campaign, the one that sent last first: whom it reached and for whom it ended.';
-comment on column spoor.campaign_report.campaign is 'Name of the campaign.';
-comment on column spoor.campaign_report.created_at is 'When its first mail or stop came.';
-comment on column spoor.campaign_report.mails is 'Mails sent.';
-comment on column spoor.campaign_report.recipients is 'Addresses it was sent to.';
-comment on column spoor.campaign_report.replied is 'Addresses for which a reply ended it.';
-comment on column spoor.campaign_report.bounced is 'Addresses for which a bounce ended it.';
-comment on column spoor.campaign_report.complained is 'Addresses for which a complaint ended it.';
-comment on column spoor.campaign_report.unsubscribed is 'Addresses that unsubscribed from it.';
-comment on column spoor.campaign_report.stopped is 'Addresses and domains for which it has ended, for whatever reason.';
-comment on column spoor.campaign_report.paused is 'Addresses for which it pauses now.';
-comment on column spoor.campaign_report.refused is 'Mails that did not go to somebody because of that.';
-comment on column spoor.campaign_report.last_sent_at is 'When the last mail went.';
 
 comment on column spoor.rejected.kind is 'Kind of the record: 1 message, 2 hit, 3 answer, 4 stop, 5 unsubscribe, 6 refusal, 7 delivery, 9 copy.';
 

@@ -451,6 +451,7 @@ begin
     select coalesce(max(v.number), 0) into last_new from spoor.event_verdict v;
     perform spoor.judge_batches(most);
     perform spoor.judge_delivered();
+    perform spoor.judge_documents(most);
     select min(v.number), max(v.number), count(*) into first_new, last_new, judged
         from spoor.event_verdict v where v.number > last_new;
     if judged > 0 then
@@ -489,6 +490,11 @@ begin
     insert into spoor.event (at_time, message, record, recipient, agent, spool, link, kind, verdict, reason, address)
         values (hit.at_time, judge_hit.message, hit.record, judge_hit.recipient, hit.agent, hit.spool, judge_hit.link,
                 judge_hit.kind, hit.verdict, hit.reason, hit.address);
+    if exists (select from spoor.sink_rule) and spoor.is_counted(judge_hit.kind, hit.verdict) then
+        perform spoor.fill_outbox('{}', array[judge_hit.message], hit.spool, array[hit.record], array[judge_hit.kind::text],
+                                  array[(extract(epoch from hit.at_time) * 1000000)::bigint], array[judge_hit.recipient],
+                                  array[judge_hit.link]);
+    end if;
     perform spoor.add_batch(hit.spool, hit.record, hit.record, 1);
     return true;
 end $$;

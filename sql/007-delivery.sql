@@ -5,8 +5,10 @@ create type spoor.delivery_state as enum ('delivered', 'deferred', 'bounced', 'e
 comment on type spoor.delivery_state is 'What became of a mail at the next server: taken, to be tried again, refused, or tried for too long.';
 
 alter table spoor.retention add column unmatched interval not null default '1 day' check (unmatched >= '1 minute'),
-    add column stuck_after interval not null default '4 hours';
+    add column stuck_after interval not null default '4 hours',
+    add column bounce_within interval not null default '1 minute' check (bounce_within >= '0 s');
 comment on column spoor.retention.unmatched is 'What the log says of mails that are not tracked is forgotten after this; the row of a tracked mail may come as late.';
+comment on column spoor.retention.bounce_within is 'So long after a refusal a bounce mail may come and tell of it; then the feed says undelivered.';
 comment on column spoor.retention.stuck_after is 'A mail that was neither delivered nor refused after this is in spoor.stuck.';
 
 create index message_queue_id on spoor.message (queue_id) where queue_id is not null;
@@ -84,8 +86,13 @@ create table spoor.delivery (
     text text,
     tls boolean not null,
     queue_id text,
+    spool smallint not null,
+    told boolean,
+    record bigint not null,
     primary key (message, recipient, address)
 );
+create index delivery_untold on spoor.delivery (at_time) where state in ('bounced', 'expired') and told is null;
+create index delivery_told on spoor.delivery (at_time) where told;
 comment on table spoor.delivery is 'How far each tracked mail has come, a row a recipient and, where an alias made several of one, a row each.';
 comment on column spoor.delivery.message is 'The mail.';
 comment on column spoor.delivery.recipient is 'To whom it was submitted, as in spoor.recipient.';
@@ -100,6 +107,9 @@ comment on column spoor.delivery.status is 'Enhanced status code, RFC 3463.';
 comment on column spoor.delivery.text is 'What that server said, or why it was put off.';
 comment on column spoor.delivery.tls is 'Whether it is known to have gone by TLS; no means it is not known.';
 comment on column spoor.delivery.queue_id is 'Queue id under which that was; a copy has its own.';
+comment on column spoor.delivery.spool is 'Spool that the attempt''s line came from.';
+comment on column spoor.delivery.told is 'Whether the feed tells that it was refused: yes, no where a bounce mail does, null while it need not.';
+comment on column spoor.delivery.record is 'Position of that line in the spool; once told, of the event in the feed.';
 
 create table spoor.expansion (
     message bigint not null,
@@ -214,7 +224,7 @@ end $$;
 comment on function spoor.settle_copies(timestamptz) is 'Ties the queue ids of copies to their mails; for spoor.settle_deliveries().';
 
 create type spoor.attempt as (
-    message bigint, recipient text, address text, state spoor.delivery_state, at_time timestamptz, record bigint,
+    message bigint, recipient text, address text, state spoor.delivery_state, at_time timestamptz, spool smallint, record bigint,
     queue_id text, passed_on boolean, relay text, relay_address text, status text, text text, tls boolean, assigned_id text);
 comment on type spoor.attempt is 'A line of a mail log that belongs to a tracked mail; passed on: it went through a content filter and is here again.';
 
@@ -231,7 +241,7 @@ create function spoor.take_attempts(since timestamptz) returns setof spoor.attem
         delete from spoor.pending_delivery p using found f
         where f.message is not null and p.spool = f.spool and p.record = f.record
         returning f.message, p.*)
-    select g.message, coalesce(g.original, g.recipient), g.recipient, g.state::spoor.delivery_state, g.at_time, g.record,
+    select g.message, coalesce(g.original, g.recipient), g.recipient, g.state::spoor.delivery_state, g.at_time, g.spool, g.record,
            g.queue_id,
            g.state = 'delivered' and g.goes_on_as is not null
                and (exists (select from spoor.message_queue q
@@ -249,10 +259,10 @@ create function spoor.note_attempts(taken spoor.attempt[]) returns void
     as $$
 begin
     insert into spoor.delivery as d (message, recipient, address, state, at_time, deferred_since, attempts, relay, relay_address,
-                                     status, text, tls, queue_id)
+                                     status, text, tls, queue_id, spool, record)
         select distinct on (a.message, a.recipient, a.address) a.message, a.recipient, a.address, a.state, a.at_time,
                min(a.at_time) filter (where a.state = 'deferred') over same, count(*) over same, a.relay, a.relay_address,
-               a.status, a.text, a.tls, a.queue_id
+               a.status, a.text, a.tls, a.queue_id, a.spool, a.record
         from unnest(taken) a where a.state <> 'expired' and not a.passed_on
         window same as (partition by a.message, a.recipient, a.address)
         order by a.message, a.recipient, a.address, a.at_time desc, a.record desc
@@ -264,6 +274,8 @@ begin
                 text = case when excluded.at_time >= d.at_time then excluded.text else d.text end,
                 tls = case when excluded.at_time >= d.at_time then excluded.tls else d.tls end,
                 queue_id = case when excluded.at_time >= d.at_time then excluded.queue_id else d.queue_id end,
+                spool = case when excluded.at_time >= d.at_time and d.told is null then excluded.spool else d.spool end,
+                record = case when excluded.at_time >= d.at_time and d.told is null then excluded.record else d.record end,
                 deferred_since = least(d.deferred_since, excluded.deferred_since),
                 attempts = d.attempts + excluded.attempts,
                 at_time = greatest(d.at_time, excluded.at_time);
@@ -282,6 +294,68 @@ begin
 end $$;
 comment on function spoor.note_attempts(spoor.attempt[]) is 'Brings spoor.delivery up to date; for spoor.settle_deliveries().';
 
+-- What the feed tells of it. Most refusals come back as a bounce mail, which says more; so that has its time to come, and
+-- when it comes later than that, it takes the place of what was told.
+
+create function spoor.has_bounce(delivery spoor.delivery) returns boolean
+    language sql stable
+    set search_path = pg_catalog, pg_temp
+    as $$
+    select exists (
+        select from spoor.answer a
+        where a.message = ($1).message and a.class = 'bounce'
+              and case when a.about is not null then a.about in (($1).recipient, ($1).address)
+                  else (select count(*) = 1 and min(r.address) = ($1).recipient
+                        from spoor.recipient r where r.message = a.message and a.recipient in (0, r.key)) end) $$;
+comment on function spoor.has_bounce(spoor.delivery) is 'Whether a bounce mail tells of this recipient: one that names him, or names nobody and can mean nobody else.';
+
+create function spoor.tell_undelivered() returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+    as $$
+declare
+    fresh spoor.delivery[];
+    f spoor.delivery;
+begin
+    fresh := array(select d from spoor.delivery d
+                   where d.state in ('bounced', 'expired') and d.told is null
+                         and d.at_time < now() - (select r.bounce_within from spoor.retention r)
+                   order by d.at_time, d.record limit 1000);
+    foreach f in array fresh loop
+        update spoor.delivery d set told = not spoor.has_bounce(d)
+            where d.message = f.message and d.recipient = f.recipient and d.address = f.address returning d.told into f.told;
+        if f.told then
+            f.at_time := least(f.at_time, now());
+            perform spoor.ensure_partitions(f.at_time, f.at_time);
+            insert into spoor.event (at_time, message, record, recipient, agent, spool, link, kind, verdict, reason)
+                select f.at_time, f.message, f.record, coalesce(max(r.key), 0), 0, f.spool, 0, 'U', 'u', 0
+                from spoor.recipient r where r.message = f.message and r.address = f.recipient;
+            perform spoor.add_batch(f.spool, f.record, f.record, 1);
+        end if;
+    end loop;
+end $$;
+comment on function spoor.tell_undelivered() is 'Makes an event of each refusal of which no bounce mail has told in time; for spoor.settle_deliveries().';
+
+create function spoor.untell_bounced(since timestamptz) returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+    as $$
+declare
+    first_new bigint;
+    last_new bigint;
+    untold integer;
+begin
+    with gone as (
+        update spoor.delivery d set told = false where d.told and d.at_time >= since and spoor.has_bounce(d) returning d.*),
+    judged as (
+        insert into spoor.event_verdict (spool, record, verdict, reason) select g.spool, g.record, 'd', 0 from gone g returning number)
+    select min(j.number), max(j.number), count(*) into first_new, last_new, untold from judged j;
+    if untold > 0 then
+        perform spoor.add_batch(0::smallint, first_new, last_new, untold);
+    end if;
+end $$;
+comment on function spoor.untell_bounced(timestamptz) is 'Takes out of the feed what a bounce mail has told since; for spoor.settle_deliveries().';
+
 create function spoor.settle_deliveries(within interval default '40 days') returns bigint
     language plpgsql security definer
     set search_path = pg_catalog, pg_temp
@@ -294,10 +368,12 @@ begin
     perform spoor.settle_copies(since);
     attempts := array(select a from spoor.take_attempts(since) a);
     perform spoor.note_attempts(attempts);
+    perform spoor.untell_bounced(now() - greatest(within, '10 minutes'));
+    perform spoor.tell_undelivered();
     delete from spoor.pending_delivery p using spoor.retention r where p.loaded_at < now() - r.unmatched;
     return cardinality(attempts);
 end $$;
-comment on function spoor.settle_deliveries(interval) is 'Matches lines of mail logs that were loaded within this time with mails that have come meanwhile, and forgets those that waited for too long; gives how many were matched.';
+comment on function spoor.settle_deliveries(interval) is 'Matches lines of mail logs that were loaded within this time with mails that have come meanwhile, and forgets those that waited for too long; gives how many were matched. Tells the feed of refusals too.';
 
 -- Verdicts: the clock that tells a scanner from a person starts when the receiver has taken the mail
 
@@ -476,6 +552,7 @@ end $$;
 
 revoke all on function spoor.host_label(text), spoor.message_of_queue(text, text, timestamptz), spoor.settle_copies(timestamptz),
     spoor.take_attempts(timestamptz), spoor.note_attempts(spoor.attempt[]), spoor.settle_deliveries(interval),
+    spoor.has_bounce(spoor.delivery), spoor.tell_undelivered(), spoor.untell_bounced(timestamptz),
     spoor.grace_of(text), spoor.sendings(bigint), spoor.delivery_window(bigint, integer), spoor.judge_by_delivery(spoor.event[]),
     spoor.judge_delivered() from public;
 grant usage on schema spoor to spoor_delivery;
@@ -484,6 +561,7 @@ grant insert on spoor.rejected, spoor.pending_delivery to spoor_delivery;
 grant select (spool, record) on spoor.pending_delivery to spoor_delivery; -- for ON CONFLICT
 grant execute on function spoor.from_microseconds(bigint), spoor.enter_spool(uuid, text, text),
     spoor.move_progress(smallint, bigint, bigint, bigint, bigint, bigint), spoor.add_batch(smallint, bigint, bigint, integer),
+    spoor.join_load(bigint), spoor.forgotten_number(), spoor.forgotten_lines(), spoor.remember_forgotten(bytea[]), spoor.acknowledge_erasure(smallint, bigint),
     spoor.settle_deliveries(interval) to spoor_delivery;
 grant select on spoor.message_alias to spoor_milter;
 grant insert, update, delete on spoor.receiver_rule to spoor_admin;

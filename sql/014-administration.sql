@@ -1,6 +1,292 @@
 -- SPDX-License-Identifier: BSD-2-Clause
 -- Administration: what is done by hand in psql, and the rights on all that was made before.
 
+-- Forgetting a person
+
+create table spoor.forgotten_recipient (
+    message bigint not null,
+    key integer not null,
+    primary key (message, key)
+);
+comment on table spoor.forgotten_recipient is 'Under which keys people who are forgotten had their mails: views and clicks that come later under these are deleted too.';
+comment on column spoor.forgotten_recipient.message is 'The mail.';
+comment on column spoor.forgotten_recipient.key is 'Key of the recipient; 0: the mail was theirs alone, and all of it is gone.';
+
+create view spoor.erasure as
+select f.number,
+       f.forgotten_at,
+       p.spool,
+       p.program,
+       p.host,
+       greatest(p.updated_at, p.entered_at) as last_seen
+from spoor.forgotten f
+join spoor.spool_progress p on p.forgotten < f.number and p.retired_at is null
+where f.remembered_at is null
+order by f.number, p.program, p.host, p.spool;
+comment on view spoor.erasure is 'Which programs may still hold something of somebody who is forgotten, in the spool on their disk; empty when none does. One that is gone for good is taken out by spoor.retire_spool().';
+comment on column spoor.erasure.number is 'As in spoor.forgotten.';
+comment on column spoor.erasure.forgotten_at is 'When the person was forgotten.';
+comment on column spoor.erasure.spool is 'The spool.';
+comment on column spoor.erasure.program is 'Program that writes it.';
+comment on column spoor.erasure.host is 'Host on which it lies.';
+comment on column spoor.erasure.last_seen is 'When it was last heard of.';
+
+create function spoor.delete_events(messages bigint[], key integer default null) returns bigint
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+    as $$
+declare
+    gone bigint;
+begin
+    with event as (
+        delete from spoor.event e where e.message = any (messages) and (delete_events.key is null or e.recipient = delete_events.key)
+        returning e.spool, e.record),
+    verdict as (delete from spoor.event_verdict v using event e where v.spool = e.spool and v.record = e.record),
+    clock as (delete from spoor.event_clock c using event e where c.spool = e.spool and c.record = e.record)
+    select count(*) into gone from event;
+    return gone;
+end $$;
+comment on function spoor.delete_events(bigint[], integer) is 'Deletes what happened to some mails, to one recipient or to all, with the verdicts on it; gives how many events.';
+
+create function spoor.delete_mails(messages bigint[]) returns bigint
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+    as $$
+declare
+    shown bigint[];
+begin
+    perform spoor.delete_events(messages);
+    delete from spoor.recipient r where r.message = any (messages);
+    delete from spoor.link l where l.message = any (messages);
+    delete from spoor.answer a where a.message = any (messages);
+    delete from spoor.campaign_refusal f where f.message = any (messages);
+    delete from spoor.campaign_member c where c.message = any (messages);
+    delete from spoor.pending_stop p where p.message = any (messages);
+    delete from spoor.unsubscribe u where u.message = any (messages);
+    delete from spoor.delivery d where d.message = any (messages);
+    delete from spoor.expansion x where x.message = any (messages);
+    delete from spoor.message_queue q where q.message = any (messages);
+    delete from spoor.message_alias a where a.message = any (messages);
+    with gone as (delete from spoor.attachment a where a.message = any (messages) returning a.document)
+    select array_agg(distinct g.document) into shown from gone g;
+    delete from spoor.document d
+        where d.id = any (shown) and not exists (select from spoor.attachment a where a.document = d.id);
+    delete from spoor.message m where m.id = any (messages);
+    return cardinality(messages);
+end $$;
+comment on function spoor.delete_mails(bigint[]) is 'Deletes mails with all that is known of them, and the documents that nobody else was sent. Stops of campaigns stay.';
+
+create function spoor.erase_person(whose text) returns table (what text, gone bigint)
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+    as $$
+#variable_conflict use_variable
+declare
+    mails bigint[];
+    shared record;
+    events bigint := 0;
+begin
+    mails := array(
+        select m.id from spoor.message m where m.owner = whose or m.sender = whose or m.envelope_sender = whose
+        union
+        select r.message from spoor.recipient r
+        where r.address = whose and not exists (select from spoor.recipient o where o.message = r.message and o.address <> whose
+                                                                                and o.original is distinct from whose));
+    insert into spoor.forgotten_recipient (message, key) select id, 0 from unnest(mails) id on conflict do nothing;
+    what := 'mails'; gone := coalesce(spoor.delete_mails(mails), 0); return next;
+
+    for shared in delete from spoor.recipient r where r.address = whose or r.original = whose
+                  returning r.message, case when r.address = whose then r.key else 0 end as key loop
+        if shared.key <> 0 then
+            insert into spoor.forgotten_recipient values (shared.message, shared.key) on conflict do nothing;
+            events := events + spoor.delete_events(array[shared.message], shared.key);
+        end if;
+        delete from spoor.link l
+            where l.message = shared.message and position(whose in replace(lower(l.destination), '%40', '@')) > 0;
+    end loop;
+    with event as (
+        delete from spoor.event e using spoor.answer a
+        where (a.from_address = whose or a.envelope_sender = whose or a.about = whose)
+              and e.message = a.message and e.spool = a.spool and e.record = a.record returning 1)
+    select events + count(*) into events from event;
+    what := 'events'; gone := events; return next;
+
+    delete from spoor.answer a where a.from_address = whose or a.envelope_sender = whose or a.about = whose;
+    get diagnostics gone = row_count; what := 'answers'; return next;
+    delete from spoor.campaign_refusal f where f.address = whose or f.owner = whose or f.sender = whose;
+    get diagnostics gone = row_count; what := 'refusals'; return next;
+    delete from spoor.delivery d where d.recipient = whose or d.address = whose or position(whose in lower(d.text)) > 0;
+    delete from spoor.expansion x where x.recipient = whose or x.address = whose;
+    delete from spoor.pending_delivery p
+        where p.recipient = whose or p.original = whose or position(whose in lower(p.text)) > 0;
+    delete from spoor.campaign_stop s where s.address = whose;
+    get diagnostics gone = row_count; what := 'stops'; return next;
+    delete from spoor.pending_stop p where p.address = whose;
+    delete from spoor.unsubscribe u where u.address = whose;
+    delete from spoor.suppression s where s.address = whose or s.owner = whose;
+    delete from spoor.campaign_member c where c.digest = sha256(convert_to(whose, 'UTF8'));
+    delete from spoor.consent c where c.address = whose;
+    delete from spoor.policy p where p.who = whose;
+    delete from spoor.policy_campaign p where p.sender = whose;
+    delete from spoor.rejected r where position(convert_to(whose, 'UTF8') in r.payload) > 0
+                                       or position(whose in lower(r.reason)) > 0;
+end $$;
+comment on function spoor.erase_person(text) is 'Deletes an address, in normal form, from all tables; gives how much there was. What spoor.forget() does, once.';
+
+create function spoor.forget(address text) returns table (what text, gone bigint)
+    language plpgsql security definer
+    set search_path = pg_catalog, pg_temp
+    as $$
+#variable_conflict use_variable
+declare
+    whose text := spoor.whom(address);
+begin
+    if strpos(coalesce(whose, ''), '@') = 0 then
+        raise exception '"%" is no address of a person', address using errcode = 'invalid_parameter_value';
+    end if;
+    -- waits for the loaders that are writing; the next ones know
+    perform pg_advisory_xact_lock(hashtext('spoor.forget'));
+    insert into spoor.forgotten as f (digest, suppressed)
+        values (spoor.forget_digest(whose),
+                exists (select from spoor.suppression s where s.address = whose)
+                or exists (select from spoor.campaign_stop s where s.address = whose and s.resumed_at is null
+                                                                   and s.until is null))
+        on conflict on constraint forgotten_digest_key do update
+            set number = default, forgotten_at = now(), remembered_at = null, suppressed = f.suppressed or excluded.suppressed;
+    return query select e.what, e.gone from spoor.erase_person(whose) e;
+    perform pg_notify('spoor_forget', '');
+end $$;
+comment on function spoor.forget(text) is 'Forgets a person: deletes the address everywhere, with the mails that only they got or sent, what they did, and documents that nobody else was sent; from then on nothing about them is recorded, and mail to them is not tracked. The spools on the hosts follow, see spoor.erasure.';
+
+create function spoor.remember(address text) returns boolean
+    language plpgsql security definer
+    set search_path = pg_catalog, pg_temp
+    as $$
+begin
+    -- with a new number, so that all programs read the list again; the row stays, or a spool's list would bring it back
+    update spoor.forgotten f set remembered_at = now(), number = default
+        where f.digest = spoor.forget_digest(spoor.whom(address)) and f.remembered_at is null;
+    if not found then
+        return false;
+    end if;
+    perform pg_notify('spoor_forget', '');
+    return true;
+end $$;
+comment on function spoor.remember(text) is 'Takes spoor.forget() back for the future: mail to this address is tracked again. What was deleted stays deleted. False when nobody with this address is forgotten.';
+
+create function spoor.apply_forgotten() returns bigint
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+    as $$
+declare
+    whose text;
+    found_again bigint := 0;
+begin
+    if not exists (select from spoor.forgotten f where f.remembered_at is null) then
+        return 0;
+    end if;
+    perform pg_advisory_xact_lock(hashtext('spoor.forget'));
+    for whose in
+        select a.address from (
+            select address from spoor.recipient union select original from spoor.recipient
+            union select owner from spoor.message union select sender from spoor.message
+            union select envelope_sender from spoor.message union select from_address from spoor.answer
+            union select about from spoor.answer union select envelope_sender from spoor.answer
+            union select address from spoor.campaign_refusal union select address from spoor.campaign_stop
+            union select address from spoor.suppression union select address from spoor.unsubscribe
+            union select address from spoor.pending_stop union select recipient from spoor.delivery
+            union select address from spoor.delivery union select recipient from spoor.pending_delivery
+            union select address from spoor.consent union select who from spoor.policy) a
+        join spoor.forgotten f on f.digest = spoor.forget_digest(a.address) and f.remembered_at is null
+    loop
+        perform spoor.erase_person(whose);
+        found_again := found_again + 1;
+    end loop;
+    delete from spoor.event e using spoor.forgotten_recipient f where e.message = f.message and (f.key = 0 or e.recipient = f.key);
+    return found_again;
+end $$;
+comment on function spoor.apply_forgotten() is 'Deletes once more all who are forgotten, for a database that was restored from a backup; gives how many were there again. spoorctl schema upgrade calls it.';
+
+create function spoor.traces(address text) returns table (place text, rows bigint)
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+    as $$
+declare
+    whose text := spoor.whom(address);
+    text_column record;
+begin
+    for text_column in
+        select c.table_name, c.column_name, c.data_type
+        from information_schema.columns c
+        join information_schema.tables t using (table_schema, table_name)
+        where c.table_schema = 'spoor' and t.table_type = 'BASE TABLE' and c.data_type in ('text', 'bytea', 'jsonb', 'json', 'ARRAY')
+              and not exists (select from pg_catalog.pg_inherits i
+                              where i.inhrelid = format('spoor.%I', c.table_name)::regclass)
+        order by 1, 2
+    loop
+        execute format('select count(*) from spoor.%I where position(%L::%s in %s) > 0', text_column.table_name,
+                       case when text_column.data_type = 'bytea' then convert_to(whose, 'UTF8')::text else whose end,
+                       case when text_column.data_type = 'bytea' then 'bytea' else 'text' end,
+                       case when text_column.data_type = 'bytea' then format('%I', text_column.column_name)
+                            else format('replace(lower(%I::text), ''%%40'', ''@'')', text_column.column_name) end) into rows;
+        if rows > 0 then
+            place := text_column.table_name || '.' || text_column.column_name;
+            return next;
+        end if;
+    end loop;
+end $$;
+comment on function spoor.traces(text) is 'Looks for an address in every text of every table, and gives where it stands and how often: nothing, once it is forgotten. Reads all of the database.';
+
+-- Pruning
+
+create function spoor.prune(age interval default null) returns table (what text, gone bigint)
+    language plpgsql security definer
+    set search_path = pg_catalog, pg_temp set timezone = 'UTC'
+    as $$
+#variable_conflict use_variable
+declare
+    oldest timestamptz;
+    partition record;
+    mails bigint[];
+begin
+    if age < interval '1 day' then
+        raise exception 'what is younger than a day is not pruned' using errcode = 'invalid_parameter_value';
+    end if;
+    select now() - coalesce(age, r.events) into oldest from spoor.retention r;
+    perform pg_advisory_xact_lock(hashtext('spoor.prune'));
+    gone := 0;
+    for partition in
+        select c.relname from pg_catalog.pg_inherits i join pg_catalog.pg_class c on c.oid = i.inhrelid
+        where i.inhparent = 'spoor.event'::regclass and c.relname ~ '^event_[0-9]{4}_[0-9]{2}$'
+              and to_timestamp(substr(c.relname, 7), 'YYYY_MM') + interval '1 month' <= oldest
+    loop
+        execute format('drop table spoor.%I', partition.relname);
+        gone := gone + 1;
+    end loop;
+    what := 'months of events'; return next;
+    delete from spoor.event e where e.at_time < oldest;
+    get diagnostics gone = row_count; what := 'events'; return next;
+    delete from spoor.event_verdict v where v.judged_at < oldest;
+    delete from spoor.event_clock c where not exists (
+        select from spoor.event e where e.spool = c.spool and e.record = c.record) and c.claimed_at < oldest;
+    mails := array(select m.id from spoor.message m where m.sent_at < oldest);
+    what := 'mails'; gone := coalesce(spoor.delete_mails(mails), 0); return next;
+    delete from spoor.answer a where a.at_time < oldest;
+    delete from spoor.campaign_refusal f where f.at_time < oldest;
+    delete from spoor.batch b where b.loaded_at < oldest
+        and b.number < (select max(c.number) from spoor.batch c);
+    get diagnostics gone = row_count; what := 'batches'; return next;
+    delete from spoor.rejected r where r.rejected_at < oldest;
+    what := 'hits with unknown keys'; gone := spoor.prune_unjudged(); return next;
+    delete from spoor.event e using spoor.forgotten_recipient f where e.message = f.message and (f.key = 0 or e.recipient = f.key);
+    get diagnostics gone = row_count; what := 'later events of the forgotten'; return next;
+    perform spoor.ensure_partitions(now(), now() + interval '2 months');
+end $$;
+comment on function spoor.prune(interval) is 'For a daily job: drops the months of events that are older (than spoor.retention.events, if no age is given), deletes what is left of older mails, and makes the partitions of the months to come. Gives how much went. Stops, suppressions and consent stay.';
+
+-- Rights on all that was made before
+
 revoke all on all functions in schema spoor from public;
 grant select on all tables in schema spoor to spoor_admin;
+revoke select on spoor.forget_salt from spoor_admin;
 grant execute on all functions in schema spoor to spoor_admin;

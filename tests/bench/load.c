@@ -224,7 +224,7 @@ static double copy(const char *conninfo, uint64_t seed, uint64_t count, uint64_t
     if (!db_connect(db, TIMEOUT_MS))
         fail("copy", db_error(db));
     for (size_t at = 0; at < batches; at++)
-        if (!db_copy(db, copy_events, buf_slice(&stream[at]), TIMEOUT_MS))
+        if (!db_copy(db, copy_events, buf_slice(&stream[at]), NULL, TIMEOUT_MS))
             fail("copy", db_error(db));
     start_us = clock_wall_us() - start_us;
     for (size_t at = 0; at < batches; at++)

@@ -39,7 +39,8 @@ http {{
     scgi_temp_path {folder}/nginx-scgi;
     keepalive_requests 1000000000;
     server {{
-        listen 127.0.0.1:{port} backlog=4096 reuseport;
+        listen 127.0.0.1:{port} {ssl} backlog=4096 reuseport;
+        {certificate}
         location /o/ {{
             add_header Cache-Control "no-store, no-cache, must-revalidate, max-age=0";
             empty_gif;
@@ -64,7 +65,9 @@ end
 
 
 class PixelRate:
-    def __init__(self, connections, seconds, sync=None):
+    """SYNC is spool_sync. With TLS both show the same certificate, and choose by their own defaults how to encrypt."""
+
+    def __init__(self, connections, seconds, sync=None, tls=False):
         self.connections = connections
         self.seconds = seconds
         self.folder = servers.new_folder()
@@ -72,8 +75,13 @@ class PixelRate:
         os.mkdir(self.log_folder)
         self.postgres = postgres.Postgres(self.folder, self.log_folder, durable=True)
         settings = {} if sync is None else {"spool_sync": sync}
-        self.spoor = spoor.Spoor(self.folder, self.log_folder, self.postgres.conninfo, None,
-                                 pixeld={"threads": 1, "connections": 4096, "connections_per_address": 0}, **settings)
+        self.certificate = self._make_certificate() if tls else None
+        pixeld = {"threads": 1, "connections": 4096, "connections_per_address": 0}
+        self.tls_port = proc.free_port()
+        if tls:
+            pixeld.update(listen_tls=["127.0.0.1:%d" % self.tls_port], tls_certificate=self.certificate[0],
+                          tls_key=self.certificate[1])
+        self.spoor = spoor.Spoor(self.folder, self.log_folder, self.postgres.conninfo, None, pixeld=pixeld, **settings)
         self.nginx_port = proc.free_port()
         self.script = os.path.join(self.folder, "wrk.lua")
         self.paths = os.path.join(self.folder, "paths")
@@ -81,6 +89,13 @@ class PixelRate:
         self.session = None
         self.answered = 0  # by spoor-pixeld
         self.cpu = {"pixeld": [], "nginx": []}  # microseconds a request
+
+    def _make_certificate(self):
+        certificate, key = (os.path.join(self.folder, "tls" + suffix) for suffix in (".pem", ".key"))
+        proc.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                  "-days", "2", "-subj", "/CN=localhost", "-keyout", key, "-out", certificate])
+        os.chmod(key, 0o644)
+        return certificate, key
 
     def start(self):
         # All children inherit it: 1,024 connections do not fit into the usual soft limit.
@@ -115,7 +130,9 @@ class PixelRate:
     def _start_nginx(self):
         conf = os.path.join(self.folder, "nginx.conf")
         with open(conf, "w") as out:
-            out.write(NGINX_CONF.format(folder=self.folder, port=self.nginx_port))
+            certificate = "ssl_certificate %s; ssl_certificate_key %s;" % self.certificate if self.certificate else ""
+            out.write(NGINX_CONF.format(folder=self.folder, port=self.nginx_port, certificate=certificate,
+                                        ssl="ssl" if certificate else ""))
         nginx = proc.Server("nginx", ["taskset", "-c", SERVER_CORE, "nginx", "-c", conf, "-p", self.folder],
                             os.path.join(self.log_folder, "nginx.out"))
         self.running.append(nginx)
@@ -123,7 +140,7 @@ class PixelRate:
         self.nginx = nginx
 
     def measure_pixeld(self):
-        return self._measure("pixeld", self.spoor.port, [self.spoor.servers["pixeld"].pid])
+        return self._measure("pixeld", self.tls_port if self.certificate else self.spoor.port, [self.spoor.servers["pixeld"].pid])
 
     def measure_nginx(self):
         return self._measure("nginx", self.nginx_port, [self.nginx.pid] + proc.children(self.nginx.pid))
@@ -140,7 +157,7 @@ class PixelRate:
     def _load(self, name, port):
         """All that the server can answer; how many answers, and how many a second."""
         done = proc.run(["taskset", "-c", OTHER_CORE, "wrk", "-t1", "-c%d" % self.connections, "-d%ds" % self.seconds,
-                         "-s", self.script, "http://127.0.0.1:%d/" % port]).stdout.decode()
+                         "-s", self.script, "%s://127.0.0.1:%d/" % ("https" if self.certificate else "http", port)]).stdout.decode()
         if re.search(r"Non-2xx|Socket errors", done):
             raise proc.Failure("wrk saw errors at %s:\n%s" % (name, done), os.path.join(self.log_folder, name + ".log"))
         return (int(re.search(r"(\d+) requests in", done).group(1)),

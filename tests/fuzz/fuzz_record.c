@@ -2,6 +2,7 @@
 /* any payload; and what decodes comes back the same when it is encoded and decoded again */
 
 #include "common/record.h"
+#include "common/record_document.h"
 
 #include <stdlib.h>
 
@@ -22,6 +23,13 @@ static void expect_beginning(struct slice payload, struct buf *again, bool encod
     buf_reset(again);
 }
 
+/* Does the hit at the beginning of PAYLOAD fill its length, as ours do? */
+static bool is_spelled_out(const struct record_hit *hit, struct slice payload)
+{
+    return hit->user_agent.len <= USER_AGENT_MAX
+           && hit->raw.p + hit->raw.len == payload.p + 2 + (size_t)((uint8_t)payload.p[0] | (uint8_t)payload.p[1] << 8);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct slice payload = slice_of((const char *)data, size);
@@ -33,6 +41,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct record_refusal refusal;
     struct record_copy copy;
     struct record_delivery delivery;
+    struct record_document document;
+    struct record_beacon beacon;
     struct buf again;
 
     buf_init(&again, CAP);
@@ -54,6 +64,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         expect_beginning(payload, &again, record_copy_encode(&copy, &again), 0);
     if (record_delivery_decode(payload, &delivery) && delivery.text.len <= DELIVERY_TEXT_MAX)
         expect_beginning(payload, &again, record_delivery_encode(&delivery, &again), 0);
+    if (record_document_decode(payload, &document) && is_spelled_out(&document.hit, payload))
+        expect_beginning(payload, &again, record_document_encode(&document, &again), 0);
+    if (record_beacon_decode(payload, &beacon) && is_spelled_out(&beacon.hit, payload))
+        expect_beginning(payload, &again, record_beacon_encode(&beacon, &again), 0);
     buf_free(&again);
     return 0;
 }

@@ -42,6 +42,23 @@ static bool add_click(void *arg, unsigned index, struct slice destination, struc
     return !out->failed;
 }
 
+static bool add_document(void *arg, unsigned number, struct buf *out)
+{
+    return buf_add_f(out, CHECK_TRACKING_URL "/d/%s-%u", (const char *)arg, number);
+}
+
+/* Nobody's link any more, at the same length. */
+static bool address(void *arg, struct slice url, struct buf *out)
+{
+    size_t start = strlen(CHECK_TRACKING_URL "/d/");
+
+    (void)arg;
+    buf_add(out, url.p, start);
+    for (size_t at = start; at < url.len; at++)
+        buf_add_char(out, 'x');
+    return !out->failed;
+}
+
 static enum rewrite_own own(void *arg, struct slice url, struct buf *destination)
 {
     struct slice path = slice_from(url, strlen(CHECK_TRACKING_URL));
@@ -50,6 +67,8 @@ static enum rewrite_own own(void *arg, struct slice url, struct buf *destination
     (void)arg;
     if (slice_starts_i(path, slice_str("/o/")))
         return REWRITE_OWN_VIEW;
+    if (slice_starts_i(path, slice_str("/d/")))
+        return REWRITE_OWN_DOCUMENT;
     if (!slice_starts_i(path, slice_str("/c/")) || !(slash = memchr(path.p + 3, '/', path.len - 3)))
         return REWRITE_NOT_OWN;
     if (slash - path.p > 6 && memcmp(slash - 6, "-decoy", 6) == 0)
@@ -71,7 +90,13 @@ static char *const untracked[] = {"intern.example", "*.untracked.example"};
 struct rewrite_settings check_settings(const char *salt)
 {
     return (struct rewrite_settings){
-        .urls = {.arg = (void *)(uintptr_t)salt, .view = add_view, .decoy = add_decoy, .click = add_click, .own = own},
+        .urls = {.arg = (void *)(uintptr_t)salt,
+                 .view = add_view,
+                 .decoy = add_decoy,
+                 .click = add_click,
+                 .document = add_document,
+                 .address = address,
+                 .own = own},
         .tracking_url = CHECK_TRACKING_URL,
         .add_pixel = true,
         .track_links = true,
@@ -80,6 +105,28 @@ struct rewrite_settings check_settings(const char *salt)
         .untracked = {untracked, sizeof untracked / sizeof untracked[0]},
         .body_limit = BODY_LIMIT,
     };
+}
+
+static bool any(void *arg, struct slice name, uint64_t bytes)
+{
+    (void)arg;
+    (void)bytes;
+    return document_name_fits(name, slice_str("*"));
+}
+
+void check_documents(const struct header_list *headers, struct slice body, struct document_list *list,
+                     struct rewrite_settings *settings)
+{
+    static char *const types[] = {(char *)"pdf", (char *)"doc", (char *)"docx", (char *)"odt"};
+    struct document_choice choice = {.type = types, .types = 4, .wanted = any, .largest = SIZE_MAX / 2};
+
+    check_that(document_find(headers, body, &choice, list), "there is memory");
+    for (size_t at = 0; at < list->count; at++) {
+        check_that(list->item[at].name[0], "a file has a name");
+        list->item[at].number = (unsigned)at + 1;
+    }
+    settings->document = list->item;
+    settings->documents = list->count;
 }
 
 static size_t longest_line(struct slice text)
@@ -117,15 +164,41 @@ static void check_edits(struct slice body, const struct rewrite_result *result)
     check_that(memcmp(body.p + old, result->body.data + new, body.len - old) == 0, "the rest is as it was");
 }
 
-/* The structure is the same: nobody reads other parts than before. */
-static void check_structure(const struct header_list *headers, struct slice body, struct slice changed)
+static bool leaves(const struct rewrite_settings *settings, size_t part)
+{
+    for (size_t at = 0; at < settings->documents; at++)
+        if (settings->document[at].number && settings->document[at].part == part)
+            return true;
+    return false;
+}
+
+/*
+ * The structure is the same but for files that left: nobody reads other parts than before. The first of them may have become
+ * a page; where it is the whole mail the header says so, which is not changed here.
+ */
+static void check_structure(const struct header_list *headers, struct slice body, const struct rewrite_settings *settings,
+                            struct slice changed)
 {
     struct mime_tree before, after;
+    size_t left = 0, other = 0;
+    bool page;
 
     check_that(mime_scan(headers, body, &before) && mime_scan(headers, changed, &after), "there is memory");
-    check_that(before.count == after.count, "as many parts as before");
-    for (size_t at = 0; at < before.count; at++)
-        check_that(strcmp(before.part[at].type, after.part[at].type) == 0, "parts keep their types");
+    for (size_t at = 1; at < before.count; at++)
+        left += leaves(settings, at);
+    page = left && after.count == before.count - left + 1;
+    check_that(page || after.count == before.count - left, "as many parts as before");
+    for (size_t at = 0; at < before.count; at++) {
+        const char *type = before.part[at].type;
+
+        if (at && leaves(settings, at)) {
+            if (!page)
+                continue;
+            page = false; /* the first only */
+            type = "text/html";
+        }
+        check_that(strcmp(type, after.part[other++].type) == 0, "parts keep their types");
+    }
     mime_tree_free(&before);
     mime_tree_free(&after);
 }
@@ -144,5 +217,5 @@ void check_rewrite(const struct header_list *headers, struct slice body,
     longest = longest_line(body);
     check_that(longest_line(buf_slice(&result->body)) <= (longest > LINE_LIMIT ? longest : LINE_LIMIT),
                "lines stay short");
-    check_structure(headers, body, buf_slice(&result->body));
+    check_structure(headers, body, settings, buf_slice(&result->body));
 }

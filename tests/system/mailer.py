@@ -35,7 +35,12 @@ def send(port, sender, recipients, content, source="127.0.0.1", timeout=120, log
         for recipient in recipients:
             _expect(client.rcpt(recipient), 250)
         text = _expect(client.data(content), 250)
-    return re.search(r"(?:queued as |)(\w+)(?: Message accepted|$)", text.strip()).group(1)
+    return queue_id_of(text)
+
+
+def queue_id_of(text):
+    """"2.0.0 Ok: queued as 4bXw2P5Jz9" of Postfix, "2.0.0 6AUCSwxT010526 Message accepted for delivery" of Sendmail."""
+    return re.search(r"queued as (\w+)|(\w+) Message accepted", text)[0].replace("queued as ", "").split()[0]
 
 
 class Halfway:

@@ -12,6 +12,7 @@ import subprocess
 
 import proc
 
+csv.field_size_limit(1 << 28)  # a whole file in base64
 NULL = "\\N"  # what a NULL is in the rows that come back
 
 

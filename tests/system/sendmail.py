@@ -18,6 +18,7 @@ import time
 import proc
 
 PACKAGES = ("sendmail-bin", "sendmail-base", "sendmail-cf")
+SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CACHE = os.environ.get("SPOOR_SENDMAIL", "/var/cache/spoor-test-sendmail")
 
 MC = """\
@@ -40,19 +41,12 @@ define(`confMAX_HEADERS_LENGTH', `1048576')dnl
 define(`confREFUSE_LA', `1000')dnl
 define(`confQUEUE_LA', `1000')dnl
 define(`confDELAY_LA', `0')dnl
-FEATURE(`no_default_msa')dnl
 FEATURE(`nocanonify')dnl
 FEATURE(`accept_unresolvable_domains')dnl
 FEATURE(`accept_unqualified_senders')dnl
 FEATURE(`promiscuous_relay')dnl
 FEATURE(`virtusertable', `hash -o {folder}/virtusertable')dnl
-{virtual}DAEMON_OPTIONS(`Name=MTA, Addr=127.0.0.1, Port={port}')dnl
-{milter}MAILER(`smtp')dnl
-"""
-
-# As contrib/sendmail has it, but for the socket's place.
-MILTER = """\
-INPUT_MAIL_FILTER(`spoor', `S=local:{socket}, F=T, T=C:5s;S:30s;R:60s;E:5m')dnl
+{virtual}{daemons}MAILER(`smtp')dnl
 """
 
 # $0 becomes /dev: with what programs need of it, and the socket of our own syslog.
@@ -130,16 +124,18 @@ class Syslog:
 
 class Sendmail:
     """
-    One instance that hands all mail on to NEXT_PORT. ALIASES go from an address to several. FOLDER and the milter's socket
-    must not be below a folder that is everybody's.
+    One instance that hands all mail on to NEXT_PORT. ALIASES go from an address to several. It has the daemons and filters of
+    contrib/sendmail, their sockets in the folder SOCKETS; .port is that of SERVICE, smtp or submission. Neither FOLDER nor
+    SOCKETS may be below a folder that is everybody's.
     """
 
-    def __init__(self, name, folder, log_folder, milter_socket, next_port, options=(), aliases=None):
+    def __init__(self, name, folder, log_folder, sockets, service, next_port, options=(), aliases=None):
         self.name = name
         self.folder = os.path.join(folder, "sendmail-" + name)
         self.log = os.path.join(log_folder, "sendmail-%s.log" % name)
-        self.port = proc.free_port()
-        self.milter_socket = milter_socket
+        self.ports = {"smtp": proc.free_port(), "submission": proc.free_port()}
+        self.port = self.ports[service]
+        self.sockets = sockets
         self.server = self.syslog = None
         self.root = unpacked()
         for path in (self.folder, self.dev, self.queue):
@@ -164,14 +160,23 @@ class Sendmail:
                 out.write(text)
         return path
 
+    def daemons(self):
+        """The lines of contrib/sendmail, with our ports and without a login."""
+        with open(os.path.join(SOURCE, "contrib/sendmail/spoor.mc"), encoding="utf-8") as sample:
+            text = sample.read()
+        for old, new in [("/run/spoor", self.sockets), ("M=Ea", "M=E")] + [
+                ("Port=%s," % name, "Addr=127.0.0.1, Port=%d," % port) for name, port in self.ports.items()]:
+            assert old in text, old
+            text = text.replace(old, new)
+        return text
+
     def configure(self, next_port, options=(), aliases=None):
         """OPTIONS as sendmail's -O takes them."""
         self.options = list(options)
         aliases = aliases or {}
-        milter = MILTER.format(socket=self.milter_socket) if self.milter_socket else ""
         virtual = "".join("VIRTUSER_DOMAIN(`%s')dnl\n" % domain for domain in sorted({a.split("@")[1] for a in aliases}))
-        mc = self.path("sendmail.mc", MC.format(name=self.name, folder=self.folder, port=self.port, next_port=next_port,
-                                                milter=milter, virtual=virtual))
+        mc = self.path("sendmail.mc", MC.format(name=self.name, folder=self.folder, next_port=next_port, virtual=virtual,
+                                                daemons=self.daemons()))
         cf = os.path.join(self.root, "usr/share/sendmail/cf/")
         made = proc.run(["m4", "-D_CF_DIR_=" + cf, cf + "m4/cf.m4", mc])
         self.path("sendmail.cf", made.stdout.decode())

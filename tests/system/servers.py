@@ -102,9 +102,9 @@ class Servers:
 
     def _make_sendmail(self):
         store = self._make_store(None)
-        self.receiving = sendmail.Sendmail("mx", self.trusted, self.log_folder, self.spoor.socket("match"), store.port)
-        self.sending = sendmail.Sendmail("sending", self.trusted, self.log_folder, self.spoor.socket("stamp"),
-                                         self.receiving.port)
+        sockets = self.spoor.sockets
+        self.receiving = sendmail.Sendmail("mx", self.trusted, self.log_folder, sockets, "smtp", store.port)
+        self.sending = sendmail.Sendmail("sending", self.trusted, self.log_folder, sockets, "submission", self.receiving.port)
         return [store, self.receiving, self.sending]
 
     def stop(self, quiet=False):

@@ -9,6 +9,7 @@ import http.client
 import json
 import os
 import re
+import shutil
 
 import proc
 
@@ -68,7 +69,8 @@ class SpamAssassin:
 
 
 class Rspamd:
-    """A private rspamd: one worker on loopback, no name server, no redis, its data in our folder."""
+    """A private rspamd: one worker on loopback, no name server, no redis, its data in our folder. With SIGNING, the text
+    of dkim_signing.conf, it is a milter that signs, and runs as Debian's user for it."""
 
     # They ask the network or redis; without an answer they would only wait.
     ABSENT = ["antivirus", "arc", "asn", "bimi", "clickhouse", "dcc", "dkim", "dkim_signing", "dmarc", "elastic",
@@ -85,10 +87,13 @@ options {
     dns { nameserver = ["127.0.0.1:%(nobody)d"]; timeout = 0.1s; retransmits = 1; }
 }
 logging { type = "console"; level = "warning"; }
-worker "normal" { bind_socket = "127.0.0.1:%(port)d"; count = 1; mime = true; }
+%(worker)s
 """
+    JUDGE = 'worker "normal" { bind_socket = "127.0.0.1:%(port)d"; count = 1; mime = true; }'
+    MILTER = ('worker "rspamd_proxy" { bind_socket = "127.0.0.1:%(port)d"; count = 1; milter = yes; timeout = 60s;'
+              ' upstream "local" { default = yes; self_scan = yes; } }')
 
-    def __init__(self, folder, log_folder):
+    def __init__(self, folder, log_folder, signing=None):
         self.folder = os.path.join(folder, "rspamd")
         self.port = proc.free_port()
         local = os.path.join(self.folder, "local.d")
@@ -98,11 +103,18 @@ worker "normal" { bind_socket = "127.0.0.1:%(port)d"; count = 1; mime = true; }
                 out.write("enabled = false;\n")
         with open(os.path.join(local, "hfilter.conf"), "w") as out:  # what is left of it looks at URLs
             out.write("".join("%s_enabled = false;\n" % what for what in ("helo", "hostname", "from", "rcpt")))
+        whose = ["--insecure"]
+        if signing:
+            with open(os.path.join(local, "dkim_signing.conf"), "w") as out:
+                out.write(signing)
+            shutil.chown(self.folder, "_rspamd", "_rspamd")
+            whose = ["--user", "_rspamd", "--group", "_rspamd"]
+        worker = (self.MILTER if signing else self.JUDGE) % {"port": self.port}
         path = os.path.join(self.folder, "rspamd.conf")
         with open(path, "w") as out:
-            out.write(self.CONFIGURATION % {"folder": self.folder, "port": self.port, "nobody": proc.free_port()})
+            out.write(self.CONFIGURATION % {"folder": self.folder, "worker": worker, "nobody": proc.free_port()})
         folders = ["--var=%s=%s" % (name, self.folder) for name in ("DBDIR", "RUNDIR", "LOGDIR", "LOCAL_CONFDIR")]
-        self.server = proc.Server("rspamd", ["rspamd", "--no-fork", "--insecure", "--config", path] + folders,
+        self.server = proc.Server("rspamd", ["rspamd", "--no-fork"] + whose + ["--config", path] + folders,
                                   os.path.join(log_folder, "rspamd.log"), cwd=self.folder)
 
     def wait_ready(self):

@@ -9,7 +9,7 @@ import proc
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 DAEMONS = {"stamp": "milter/spoor-stamp", "match": "milter/spoor-match", "pixeld": "pixeld/spoor-pixeld",
-           "delivery": "delivery/spoor-delivery"}
+           "delivery": "delivery/spoor-delivery", "render": "render/spoor-render"}
 
 
 def build_folder():
@@ -75,7 +75,8 @@ class Spoor:
 
     def ctl(self, *arguments, check=True, env=None, conf=None, **more):
         """Runs spoorctl; the result has returncode, stdout and stderr as bytes."""
-        environment = dict(os.environ, SPOOR_SQL_DIR=os.path.join(SOURCE, "sql"), **(env or {}))
+        environment = dict(os.environ, SPOOR_SQL_DIR=os.path.join(SOURCE, "sql"),
+                           PATH=os.path.join(build_folder(), "relay") + ":" + os.environ["PATH"], **(env or {}))
         return proc.run([program("ctl/spoorctl"), "-c", conf or self.conf] + list(arguments), check=check,
                         env=environment, **more)
 
@@ -98,7 +99,7 @@ class Spoor:
         before = len(self.log_text(name)) if os.path.exists(log) else 0
         server = proc.Server("spoor-" + name, self.command(name, conf), log, env=self.environment, preexec=preexec)
         self.servers[name] = server
-        if wait and name == "delivery":
+        if wait and name in ("delivery", "render"):
             self.wait_log(name, r": ready$", since=before)
         elif wait:
             server.wait_ready(self.ready_address(name))

@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+import attachments
 import mailer
 import mails
 import proc
@@ -34,7 +35,8 @@ class Copies:
         self.signer = split.Signer(servers.folder, servers.log_folder, "example.com")
         self.socket = self.spoor.socket("copies")
         self.split = split.Split(self.spoor.socket("stamp"), self.socket, self.signer.port)
-        self.spoor.sections["stamp"].update(copies=True, listen_copies="unix:" + self.socket, decoy_link=True)
+        self.spoor.sections["stamp"].update(copies=True, listen_copies="unix:" + self.socket, decoy_link=True,
+                                            document_timeout="20s")
         self.spoor.write_conf()
         settings = dict(self.split.main(), relayhost="[127.0.0.1]:%d" % servers.receiving.port, always_bcc=ARCHIVE,
                         smtp_bind_address="127.0.0.2", message_size_limit=str(SIZE_LIMIT),
@@ -296,6 +298,26 @@ def test_each_copy_follows_its_own_recipient(copies, mark):
     finally:
         database.execute("DELETE FROM spoor.consent")
         proc.wait_for(lambda: policies() >= before + 4, "both passes know that it is gone")
+
+
+def test_a_file_leaves_once_and_each_copy_links_it(copies, mark):
+    sent = mails.header(SENDER, [BOB, CAROL], mark, more=["X-Spoor-Attachments: track"]) + (
+        b"Content-Type: multipart/mixed; boundary=zz\r\n\r\n--zz\r\nContent-Type: text/html\r\n\r\n"
+        b"<p>Hi</p>\r\n--zz\r\nContent-Type: application/pdf; name=offer.pdf\r\n\r\n%PDF- offer\r\n--zz--\r\n")
+    copies.submit([BOB, CAROL, COLLEAGUE], sent)
+    copies.settle()
+    seen = {}
+    for address in (BOB, CAROL, COLLEAGUE):
+        copy = copies.the_copy(address, mark)
+        assert not attachments.files(copy)
+        (token,) = attachments.all_links(copy, copies.spoor.tracking_url)
+        seen[address] = attachments.verify(token, copies.spoor.key_file)
+        if address != COLLEAGUE:
+            assert attachments.body_difference(sent, copy, ["offer.pdf"], copies.spoor.tracking_url) is None
+    (row,) = copies.servers.postgres.rows(
+        "SELECT a.message, a.number FROM spoor.attachment a JOIN spoor.message m ON m.id = a.message WHERE m.subject LIKE '%%%s'" % mark)
+    assert {(message, number) for message, _, number in seen.values()} == {(int(row["message"]), int(row["number"]))}
+    assert seen[COLLEAGUE][1] == 0 and len({recipient for _, recipient, _ in seen.values()}) == 3
 
 
 @pytest.mark.parametrize("wish, reason", [("X-Spoor-Track: off", "policy_off"), ("Auto-Submitted: auto-generated", "auto")])

@@ -90,6 +90,10 @@ def test_each_recipient_has_its_own_fate(delivery):
     assert good["status"] == "2.0.0" and good["attempts"] == "1" and good["relay"] == "127.0.0.1"
     assert bad["status"] == "5.1.1" and "No such user" in bad["text"]
     assert late["attempts"] == "2"
+    report = delivery.servers.postgres.rows("SELECT delivery, relay, server_words, deferred_since, sent_at <= delivered_at + interval '1 s'"
+                                            " AS later FROM spoor.recipient_report WHERE message = %s ORDER BY address" % message)
+    assert [row["delivery"] for row in report] == ["delivered", "bounced", "delivered"]
+    assert "No such user" in report[1]["server_words"] and report[2]["relay"] == "127.0.0.1" and report[2]["later"] == "t"
 
 
 def test_a_refused_body_is_a_bounce(delivery):
@@ -129,6 +133,44 @@ def test_an_answer_to_the_next_hops_id_is_found(delivery):
     servers.mail.wait(SENDER, mark.encode(), log=servers.receiving.log)
     rows = servers.postgres.wait_rows("SELECT person FROM spoor.feed WHERE what = 'reply' AND message = %s" % message)
     assert rows[0]["person"] == "exchange-p@example.net"
+
+
+def told(delivery, message, until):
+    """The mail's lines of the feed, as what, person, status and reason, once UNTIL is true of them."""
+    def found():
+        delivery.servers.postgres.execute("SELECT spoor.settle_deliveries('1 day')")
+        rows = [tuple(row.values()) for row in delivery.servers.postgres.rows(
+            "SELECT what, person, status, reason FROM spoor.feed WHERE message = %s ORDER BY person" % message)]
+        return rows if until(rows) else None
+    return proc.wait_for(found, "the feed about " + message, 30)
+
+
+def test_the_feed_tells_of_refusals_that_no_bounce_mail_told(delivery):
+    """Each once; the bounce goes where spoor-match does not see it."""
+    postgres = delivery.servers.postgres
+    postgres.execute("UPDATE spoor.retention SET bounce_within = '0 s'")
+    message = delivery.send("nobody-q@example.net", "ok-r@example.net", "nobody-r@example.net")
+    delivery.states(message, nobody_q="bounced", ok_r="delivered", nobody_r="bounced")
+    assert told(delivery, message, lambda rows: len(rows) >= 2) == [
+        ("undelivered", "nobody-q@example.net", "5.1.1", "bounced"), ("undelivered", "nobody-r@example.net", "5.1.1", "bounced")]
+    words = [row["detail"] for row in postgres.rows("SELECT detail FROM spoor.feed WHERE message = %s ORDER BY person" % message)]
+    assert all("No such user" in each for each in words)
+    page = postgres.rows("SELECT what, person FROM spoor.feed_page('%s', count => 5)" % SENDER)
+    assert {("undelivered", "nobody-q@example.net"), ("undelivered", "nobody-r@example.net")} <= {tuple(row.values()) for row in page}
+
+
+def test_a_bounce_mail_takes_the_place_of_what_the_log_told(delivery):
+    servers = delivery.servers
+    servers.postgres.execute("UPDATE spoor.retention SET bounce_within = '0 s'")
+    message = delivery.send("nobody-s@example.net")
+    told(delivery, message, lambda rows: [row[0] for row in rows] == ["undelivered"])
+    bounce = proc.wait_for(lambda: [content for to, content in delivery.sink.mails if to == [SENDER] and b"nobody-s@" in content],
+                           "the bounce")[0]
+    servers.answer("", [SENDER], bounce)
+    rows = told(delivery, message, lambda rows: "bounce" in [row[0] for row in rows] and len(rows) == 1)
+    assert rows[0][1:3] == ("nobody-s@example.net", "5.1.1")
+    assert servers.postgres.value("SELECT count(*) FROM spoor.feed_page('%s', count => 100) WHERE message = %s" % (SENDER, message)
+                                  ) == "1"
 
 
 def make_anew(log):

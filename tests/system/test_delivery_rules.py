@@ -130,3 +130,51 @@ def test_addresses_of_which_nobody_knows_the_alias(postgres):
     assert {row["recipient"] for row in postgres.rows(
         "select recipient from spoor.delivery_report where message = %d and delivered_to <> 'bob@example.net'" % mail.id)
             } == {"team@example.net"}
+
+
+def bounce_mail(mail, about=None, recipient=0):
+    """As the loader brings it."""
+    mail.execute("insert into spoor.answer (message, digest, at_time, record, spool, recipient, answerer_key, class, rung, confidence,"
+                 " answerer, about) values (%d, sha256('%d'), now(), 1, 1, %d, 0, 'bounce', 'returned_headers', 'high', 'unknown', %s)"
+                 % (mail.id, mail.id, recipient, "'%s'" % about if about else "null"))
+
+
+def undelivered(postgres, mail):
+    return [row["person"] for row in postgres.rows(
+        "select person from spoor.feed where message = %d and what = 'undelivered' order by 1" % mail.id)]
+
+
+def test_a_bounce_mail_has_its_time_to_come(postgres):
+    mail = Lines(postgres, ["bob@example.net", "carol@example.org"])
+    mail.log("bounced", "bob@example.net", 1, status="5.1.1")
+    mail.log("bounced", "carol@example.org", 3590, status="5.1.1")
+    assert undelivered(postgres, mail.settle()) == ["bob@example.net"]
+    assert undelivered(postgres, mail.settle()) == ["bob@example.net"]
+
+
+def test_a_bounce_mail_that_was_first_leaves_nothing_to_tell(postgres):
+    mail = Lines(postgres, ["bob@example.net", "carol@example.org"])
+    bounce_mail(mail, about="bob@example.net")
+    mail.log("bounced", "bob@example.net", 1)
+    mail.log("expired", at_s=3)
+    mail.log("deferred", "carol@example.org", 2)
+    assert undelivered(postgres, mail.settle().settle()) == ["carol@example.org"]
+
+
+def test_a_bounce_mail_that_names_nobody_means_the_only_one(postgres):
+    one, two = Lines(postgres, ["bob@example.net"]), Lines(postgres, ["bob@example.net", "carol@example.org"])
+    for mail in (one, two):
+        mail.log("bounced", "bob@example.net", 1)
+        mail.settle()
+        assert undelivered(postgres, mail) == ["bob@example.net"]
+        bounce_mail(mail)
+        mail.settle()
+    assert undelivered(postgres, one) == [] and undelivered(postgres, two) == ["bob@example.net"]
+
+
+def test_a_line_that_is_read_twice_is_told_once(postgres):
+    mail = Lines(postgres, ["bob@example.net"])
+    for _ in range(2):
+        mail.log("bounced", "bob@example.net", 1)
+        mail.settle()
+    assert undelivered(postgres, mail) == ["bob@example.net"]

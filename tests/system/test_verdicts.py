@@ -363,8 +363,8 @@ def test_row_12_a_click_from_a_hosting_network_before_any_view(desk):
 def deliver(desk, mail, ago_s, relay="mx.there.example", recipient=0):
     """As spoor-delivery's loader does, when the receiver's server took the mail so long ago."""
     desk.postgres.execute("""
-        insert into spoor.delivery (message, recipient, address, state, at_time, attempts, relay, tls)
-            values (%d, 'r%d@there.example', 'r%d@there.example', 'delivered', now() - interval '%f s', 1, %s, false);
+        insert into spoor.delivery (message, recipient, address, state, at_time, attempts, relay, tls, spool, record)
+            values (%d, 'r%d@there.example', 'r%d@there.example', 'delivered', now() - interval '%f s', 1, %s, false, 1, 1);
         insert into spoor.fresh_delivery values (%d) on conflict do nothing"""
                           % (mail.id, recipient, recipient, ago_s, quote(relay), mail.id))
 

@@ -316,7 +316,7 @@ static void what_is_printed_loads_to_the_same_values(void **state)
 
 static void every_option_is_printed_and_named(void **state)
 {
-    struct conf *conf = load(SERVED, CONF_DRY_RUN);
+    struct conf *conf = load(SERVED "sink x {}\n", CONF_DRY_RUN);
     char *printed = print(conf), *names = NULL, *rest, *line;
     size_t len = 0, count = 0;
     FILE *out = open_memstream(&names, &len);
@@ -336,6 +336,44 @@ static void every_option_is_printed_and_named(void **state)
     conf_free(conf);
     free(printed);
     free(names);
+}
+
+static void sinks_have_names_and_what_their_type_needs(void **state)
+{
+    static const struct {
+        const char *text, *error;
+        bool whole_file;
+    } rows[] = {
+        {"sink a {url='https://h.example/x' secret_files='/s'} sink b {type=mail from='a@b.example'}", NULL, false},
+        {"sink a {type=salesforce client_id=c username=u private_key_file='/k'}", NULL, false},
+        {"", "no sink in it", true},
+        {"sink a {secret_files='/s'}", "sink a: url is missing", true},
+        {"sink a {type=salesforce client_id=c username=u}", "sink a: private_key_file is missing", true},
+        {"sink a {type=mail}", "sink a: from is missing", true},
+        {"sink 'a b' {}", "no name for a sink", false},
+        {"sink a {type=mail from='a@b.example'} sink a {}", "a", false},
+        {"sink a {url='http://h.example/'}", "no value for url", false},
+        {"sink a {url='https://u:p@h.example/'}", "no value for url", false},
+        {"sink a {attempts=1 attempts=2}", "attempts stands in line", false},
+        {"sink a {type=mail from='a@b.example' batch=1} sink b {type=mail from='a@b.example' batch=2}", NULL, false},
+        {"sink a {batch=201}", "no value for batch", false},
+        {"sink {}", "", false},
+    };
+
+    int sink_line = 1;
+
+    (void)state;
+    for (const char *at = SERVED; *at; at++)
+        sink_line += *at == '\n';
+    for (size_t n = 0; n < sizeof rows / sizeof *rows; n++) {
+        char text[1000];
+
+        snprintf(text, sizeof text, "%s%s\n", SERVED, rows[n].text);
+        if (rows[n].error)
+            refuse(CONF_RELAY, text, rows[n].whole_file ? 0 : sink_line, rows[n].error);
+        else
+            conf_free(load(text, CONF_RELAY));
+    }
 }
 
 static void assert_masked(const char *conninfo, const char *expected)
@@ -438,6 +476,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_read_is_said),
         cmocka_unit_test_setup_teardown(what_is_printed_loads_to_the_same_values, make_path, remove_path),
         cmocka_unit_test_setup_teardown(every_option_is_printed_and_named, make_path, remove_path),
+        cmocka_unit_test_setup_teardown(sinks_have_names_and_what_their_type_needs, make_path, remove_path),
         cmocka_unit_test_setup_teardown(passwords_are_not_printed, make_path, remove_path),
         cmocka_unit_test(a_role_where_no_user_is_named),
     };

@@ -231,6 +231,28 @@ static void a_bad_record_is_set_aside_and_the_rest_goes_in(void **state)
     assert_int_equal(number_of("select count(*) from spoor.rejected where payload = '?'"), 1);
 }
 
+/* Two full batches and no more: the second is read while the database has the first. */
+static void what_is_read_ahead_comes_once_and_is_released(void **state)
+{
+    struct fixture *fixture = *state;
+    int tries = 0;
+
+    append_hits(fixture, 10000);
+    append_bytes(fixture, RECORD_HIT, slice_str("?"));
+    append_hits(fixture, 9999);
+    start_loader(fixture);
+    wait_for("select count(*) from spoor.event", 19999);
+    while (spool_loaded(fixture->spool) != spool_end(fixture->spool)) {
+        assert_true(tries++ < TRIES);
+        usleep(TRY_US);
+    }
+    assert_int_equal(loader_state(fixture->loader).rejected, 1);
+    append_hits(fixture, 1);
+    wait_for("select count(*) from spoor.event", 20000);
+    stop_loader(fixture);
+    check_exactly_once(fixture);
+}
+
 static void a_database_may_go_and_come_back(void **state)
 {
     struct fixture *fixture = *state;
@@ -716,6 +738,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         CASE(what_is_appended_arrives_by_itself_and_at_the_end),
         CASE(a_bad_record_is_set_aside_and_the_rest_goes_in),
+        CASE(what_is_read_ahead_comes_once_and_is_released),
         CASE(a_database_may_go_and_come_back),
         CASE(a_stop_without_a_database_is_quick),
         CASE(a_killed_loader_loses_and_doubles_nothing),

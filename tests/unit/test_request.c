@@ -23,7 +23,8 @@ static void each_field_is_known_in_any_case(void **state)
         {"Content-Type", REQUEST_CONTENT_TYPE}, {"Last-Event-ID", REQUEST_LAST_EVENT_ID},
         {"If-None-Match", REQUEST_IF_NONE_MATCH}, {"Sec-Fetch-Mode", REQUEST_SEC_FETCH_MODE},
         {"Sec-Fetch-Site", REQUEST_SEC_FETCH_SITE}, {"Sec-Fetch-User", REQUEST_SEC_FETCH_USER},
-        {"Accept-Language", REQUEST_ACCEPT_LANGUAGE}, {"", REQUEST_FIELDS}, {"Host", REQUEST_FIELDS},
+        {"Accept-Language", REQUEST_ACCEPT_LANGUAGE}, {"Accept-Encoding", REQUEST_ACCEPT_ENCODING},
+        {"If-Range", REQUEST_IF_RANGE}, {"", REQUEST_FIELDS}, {"Host", REQUEST_FIELDS},
         {"Sec-Fetch-Dest", REQUEST_FIELDS}, {"Accept-Encoding!", REQUEST_FIELDS}, {"Accept-Languages", REQUEST_FIELDS},
     };
     size_t known = 0;

@@ -159,6 +159,7 @@ static void targets(void **state)
     expect("/o/abc.gif", true, TOKEN_VIEW, "abc", "");
     expect("/o/abc.GIF?u=1", true, TOKEN_VIEW, "abc", "");
     expect("/d/abc", true, TOKEN_DOCUMENT, "abc", "");
+    expect("/d/abc/3-0123", true, TOKEN_DOCUMENT, "abc", "");
     expect("/u/abc?x", true, TOKEN_UNSUBSCRIBE, "abc", "");
     expect("/c/abc/http%3a%2F%2fx", true, TOKEN_CLICK, "abc", "http://x");
     expect("/c/abc/http://x/y?fbclid=z", true, TOKEN_CLICK, "abc", "http://x/y");

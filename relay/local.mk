@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# What the tests and fuzzers link too.
+noinst_LIBRARIES += librelay.a
+librelay_a_SOURCES =
+librelay_a_SOURCES += relay/backoff.h
+librelay_a_SOURCES += relay/event.c
+librelay_a_SOURCES += relay/event.h
+librelay_a_SOURCES += relay/https.c
+librelay_a_SOURCES += relay/https.h
+librelay_a_SOURCES += relay/mailbox.c
+librelay_a_SOURCES += relay/metrics.c
+librelay_a_SOURCES += relay/metrics.h
+librelay_a_SOURCES += relay/notice.c
+librelay_a_SOURCES += relay/notice.h
+librelay_a_SOURCES += relay/parcel.c
+librelay_a_SOURCES += relay/parcel.h
+librelay_a_SOURCES += relay/peer.c
+librelay_a_SOURCES += relay/peer.h
+librelay_a_SOURCES += relay/salesforce.c
+librelay_a_SOURCES += relay/salesforce_people.c
+librelay_a_SOURCES += relay/salesforce_people.h
+librelay_a_SOURCES += relay/salesforce_session.c
+librelay_a_SOURCES += relay/salesforce_session.h
+librelay_a_SOURCES += relay/salesforce_task.c
+librelay_a_SOURCES += relay/salesforce_task.h
+librelay_a_SOURCES += relay/sample.c
+librelay_a_SOURCES += relay/sample.h
+librelay_a_SOURCES += relay/signature.c
+librelay_a_SOURCES += relay/signature.h
+librelay_a_SOURCES += relay/sink.c
+librelay_a_SOURCES += relay/sink.h
+librelay_a_SOURCES += relay/smtp.c
+librelay_a_SOURCES += relay/smtp.h
+librelay_a_SOURCES += relay/soql.c
+librelay_a_SOURCES += relay/soql.h
+librelay_a_SOURCES += relay/way.h
+librelay_a_SOURCES += relay/webhook.c
+
+sbin_PROGRAMS += relay/spoor-relay
+relay_spoor_relay_LDADD = librelay.a $(COMMON_LIBS) $(CURL_LIBS) $(JANSSON_LIBS)
+relay_spoor_relay_SOURCES =
+relay_spoor_relay_SOURCES += relay/main.c
+dist_man_MANS += relay/spoor-relay.8

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Who is forgotten is in no table, cache, spool or log line from then on, while everything runs, and after a restore."""
+
+import glob
+import re
+
+import pytest
+
+import mailer
+import mails
+import proc
+import traces
+from postgres import quote
+
+SENDER, BOB, CAROL = "alice@example.com", "bob@example.net", "carol@example.org"
+
+
+class Forgetting:
+    def __init__(self, servers):
+        self.servers, self.database, self.spoor = servers, servers.postgres, servers.spoor
+
+    def forget(self, address):
+        self.database.execute("SELECT spoor.forget(%s)" % quote(address), role="spoor_admin")
+
+    def everywhere(self, address):
+        """Where the address stands: tables, and files of the spools."""
+        found = [row["place"] for row in self.database.rows("SELECT place FROM spoor.traces(%s)" % quote(address))]
+        for path in glob.glob(self.spoor.spool + "/*/*"):
+            with open(path, "rb") as file:
+                if address.encode() in file.read():
+                    found.append(path)
+        return found
+
+    def wait_erased(self):
+        proc.wait_for(lambda: self.database.rows("TABLE spoor.erasure") == [], "every spool has forgotten")
+
+    def logs(self):
+        return {name: len(self.spoor.log_text(name)) for name in self.spoor.servers}
+
+    def send(self, mark, recipients, **more):
+        content = mails.html_quoted_printable(SENDER, recipients, mark, **more)
+        line = self.spoor.mail_line(self.servers.submit(SENDER, recipients, content))
+        return line, self.servers.mail.wait(recipients[0], mark.encode(), log=self.servers.receiving.log)
+
+    def recorded(self, mark, count=1):
+        return self.database.wait_rows("SELECT id FROM spoor.message WHERE subject LIKE '%%%s%%'" % mark, count)
+
+
+@pytest.fixture(scope="module")
+def forgetting(module_own):
+    servers = module_own(database_timeout="20s", stamp={"bounce_address": "bounces+{token}@example.com"})
+    return Forgetting(servers)
+
+
+def test_a_person_goes_from_everywhere_and_does_not_come_back(forgetting, mark):
+    spoor, database = forgetting.spoor, forgetting.database
+    forgetting.send(mark + "alone", [BOB])
+    mail = forgetting.send(mark + "both", [CAROL, BOB], more=["X-Spoor-Campaign: spring " + mark])[1]
+    forgetting.recorded(mark, 2)
+    forgetting.servers.answer(BOB, [SENDER], mails.answer(BOB, SENDER, mark, traces.ids(mail, "Message-ID")[0]))
+    database.wait_rows("SELECT 1 FROM spoor.answer WHERE from_address = %s" % quote(BOB))
+    database.execute("SELECT spoor.set_consent(%s, 'individual'); SELECT spoor.suppress(%s)" % (quote(BOB), quote(BOB)),
+                     role="spoor_admin")
+    places = forgetting.everywhere(BOB)
+    assert {"recipient.address", "answer.from_address", "consent.address", "suppression.address"} <= set(places)
+    assert any("/stamp/" in place for place in places) and any("/match/" in place for place in places)
+    before = forgetting.logs()
+    forgetting.forget(BOB)
+    forgetting.wait_erased()
+    assert forgetting.everywhere(BOB) == []
+    assert len(forgetting.recorded(mark)) == 1, "the mail that was theirs alone is gone"
+
+    # mail to them and from them goes on, and leaves nothing
+    line, mail = forgetting.send(mark + "later", [BOB, CAROL])
+    assert line["reason"] == "policy_off" and line["whom"] == "<[forgotten]>"
+    assert traces.pixels(mail, spoor.tracking_url) == []
+    first = traces.ids(forgetting.servers.mail.wait(CAROL, (mark + "both").encode()), "Message-ID")[0]
+    forgetting.servers.answer(BOB, [SENDER], mails.answer(BOB, SENDER, mark + "again", first))
+    forgetting.servers.mail.wait(SENDER, (mark + "again").encode())
+    with pytest.raises(mailer.Refused):
+        forgetting.send(mark + "campaign", [BOB], more=["X-Spoor-Campaign: summer"])
+    forgetting.send(mark + "last", [CAROL])
+    forgetting.recorded(mark + "last")
+    assert forgetting.everywhere(BOB) == []
+    for name, start in before.items():
+        assert BOB not in spoor.log_text(name)[start:], name
+    assert "[forgotten]" in spoor.log_text("stamp")[before["stamp"]:]
+
+
+def test_who_waits_in_a_spool_is_not_loaded(forgetting, mark, tmp_path):
+    """The mail is in the spool before, and comes to the database after somebody is forgotten."""
+    spoor, database = forgetting.spoor, forgetting.database
+    tmp_path.chmod(0o755)
+    away = spoor.write_conf(str(tmp_path / "away.conf"), database="host=%s dbname=spoor" % tmp_path)
+    who = "waiting@example.net"
+    spoor.restart("stamp", away)
+    line, _ = forgetting.send(mark, [CAROL, who])
+    assert any("/stamp/" in place for place in forgetting.everywhere(who))
+    forgetting.forget(who)
+    assert [row["program"] for row in database.rows("SELECT program FROM spoor.erasure WHERE program = 'spoor-stamp'")]
+    spoor.restart("stamp")
+    rows = database.wait_rows("SELECT address FROM spoor.recipient WHERE message = " + line["message"])
+    assert [row["address"] for row in rows] == [CAROL]
+    forgetting.wait_erased()
+    assert forgetting.everywhere(who) == []
+
+
+def test_a_restored_database_forgets_again(forgetting, mark):
+    spoor, database = forgetting.spoor, forgetting.database
+    who = "restored@example.net"
+    forgetting.send(mark, [CAROL, who])
+    forgetting.recorded(mark)
+    # what a backup from before would bring back
+    kept = [dict(row) for row in database.rows("SELECT message, address, key FROM spoor.recipient WHERE address = %s" % quote(who))]
+    forgetting.forget(who)
+    forgetting.wait_erased()
+    database.execute("DELETE FROM spoor.forgotten WHERE digest = spoor.forget_digest(%s)" % quote(who))
+    for row in kept:
+        database.execute("INSERT INTO spoor.recipient (message, address, key) VALUES (%s, %s, %s)"
+                         % (row["message"], quote(row["address"]), row["key"]))
+    spoor.restart("match")
+    proc.wait_for(lambda: database.value("SELECT spoor.is_forgotten(%s)" % quote(who)) == "t", "the loader has told who is forgotten")
+    said = spoor.ctl("schema", "upgrade", env={"PGUSER": "postgres"}).stdout.decode()
+    assert re.search("1 who are forgotten were there again", said)
+    assert forgetting.everywhere(who) == []
+
+
+def test_who_is_remembered_is_tracked_again(forgetting, mark):
+    who = "back@example.net"
+    forgetting.forget(who)
+    forgetting.wait_erased()
+    assert forgetting.send(mark, [CAROL, who])[0]["reason"] == "policy_off"
+    assert forgetting.database.value("SELECT spoor.remember(%s)" % quote(who), role="spoor_admin") == "t"
+    def is_tracked():
+        line = forgetting.send(mark + "again", [CAROL, who])[0]
+        return "message" in line
+    proc.wait_for(is_tracked, "mail to who is remembered is tracked")
+    assert forgetting.database.value("SELECT spoor.remember(%s)" % quote(who), role="spoor_admin") == "f"
+
+
+def test_what_is_no_person_is_not_forgotten(forgetting):
+    for what in ("example.net", "*", "somebody"):
+        with pytest.raises(proc.Failure) as refused:
+            forgetting.forget(what)
+        assert "no address" in str(refused.value)
