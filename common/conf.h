@@ -111,6 +111,8 @@ struct conf {
         bool list_unsubscribe;     /* campaign mail without List-Unsubscribe gets it */
         bool text_links;           /* links in plain text too */
         bool decoy_link;           /* a link that no person follows */
+        struct conf_list crm_bcc;  /* ADDRESS, or WHOM and ADDRESS with a blank between; normal form */
+        bool crm_bcc_local;        /* also of mail with local recipients alone */
         struct conf_list attachments;       /* patterns of names: such files leave the mail unless it says otherwise */
         struct conf_list attachment_types;  /* endings of names, lower case */
         int64_t attachment_smallest, attachment_largest; /* bytes; others stay attached */
@@ -123,6 +125,7 @@ struct conf {
         int64_t body_limit;        /* bytes; a larger body is not looked into */
         struct conf_list clean_recipients; /* domains; empty: local_domains */
         bool clean;
+        bool keep_reply_text;
         bool stop_on_other;
         char *bounce_mailbox;      /* for mail to a return path whose sender is not known; "" leaves it */
     } match;

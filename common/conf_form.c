@@ -287,6 +287,24 @@ bool conf_form_whom(struct slice text, struct buf *out)
     return text.len && memchr(text.p, '@', text.len) ? address_normalize(text, out) : conf_form_domain(text, out);
 }
 
+bool conf_form_crm_bcc(struct slice text, struct buf *out)
+{
+    size_t blank;
+    struct buf part;
+    bool fine;
+
+    text = slice_trim(text);
+    blank = slice_find_char(text, ' ');
+    if (blank == text.len)
+        return address_normalize(text, out);
+    buf_init(&part, out->cap);
+    fine = conf_form_whom(slice_of(text.p, blank), &part) && buf_add_slice(out, buf_slice(&part)) && buf_add_char(out, ' ');
+    buf_reset(&part);
+    fine = fine && address_normalize(slice_trim(slice_from(text, blank)), &part) && buf_add_slice(out, buf_slice(&part));
+    buf_free(&part);
+    return fine;
+}
+
 /* LEFT+TOKEN may have 64 bytes (RFC 5321 4.5.3.1.1), and mailto: needs no escapes for these (RFC 6068 2). */
 bool conf_form_unsubscribe_address(struct slice text, struct buf *out)
 {

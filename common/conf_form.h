@@ -25,6 +25,7 @@ bool conf_form_full_domain(struct slice text, struct buf *out);   /* with a dot 
 bool conf_form_address(struct slice text, struct buf *out);       /* in normal form */
 bool conf_form_return_path(struct slice text, struct buf *out);   /* NAME+{token}@DOMAIN */
 bool conf_form_whom(struct slice text, struct buf *out);          /* an address or a domain */
+bool conf_form_crm_bcc(struct slice text, struct buf *out);       /* an address, or an address or domain, a blank and one */
 bool conf_form_unsubscribe_address(struct slice text, struct buf *out); /* that takes +TOKEN, in a URL unescaped */
 bool conf_form_link_domain(struct slice text, struct buf *out);   /* A-label, or "*." before one */
 bool conf_form_document_type(struct slice text, struct buf *out); /* ending of a name, lower case */

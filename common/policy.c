@@ -37,6 +37,7 @@ struct policy {
     struct person *person;
     size_t people;
     size_t recipients; /* of the people */
+    size_t filers;     /* of the people: those with patterns of files */
     struct membership *membership;
     size_t memberships;
 };
@@ -116,6 +117,7 @@ static void read_lines(struct policy *policy, struct slice text, void (*complain
         struct slice line = slice_cut(&text, '\n');
 
         if (read_person(line, &policy->person[policy->people])) {
+            policy->filers += policy->person[policy->people].files.len > 0;
             policy->recipients += policy->person[policy->people++].side == POLICY_RECIPIENT;
         } else if (read_membership(line, &policy->membership[policy->memberships])) {
             policy->memberships++;
@@ -289,6 +291,11 @@ void policy_limit(const struct policy *policy, enum policy_side side, struct sli
 bool policy_has_recipients(const struct policy *policy)
 {
     return policy && policy->recipients > 0;
+}
+
+bool policy_names_files(const struct policy *policy)
+{
+    return policy && policy->filers > 0;
 }
 
 /* One star back is enough: the shortest run that fits is as good as any. */

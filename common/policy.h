@@ -45,6 +45,9 @@ void policy_limit(const struct policy *policy, enum policy_side side, struct sli
 /* Is anything said of any recipient? */
 bool policy_has_recipients(const struct policy *policy);
 
+/* Does anybody ask for files at all? */
+bool policy_names_files(const struct policy *policy);
+
 /* Is a file of that NAME (decoded) and size to be taken out of mail from or to ADDRESS? Limits come before this. */
 bool policy_wants_file(const struct policy *policy, enum policy_side side, struct slice address, struct slice name, uint64_t bytes);
 

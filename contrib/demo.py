@@ -11,9 +11,14 @@ import time
 SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(SOURCE, "tests", "system"))
 
+import browser  # noqa: E402
+import documents  # noqa: E402
 import mailer  # noqa: E402
 import mails  # noqa: E402
 import proc  # noqa: E402
+import reading  # noqa: E402
+import renderer  # noqa: E402
+import salesforce  # noqa: E402
 import servers as servers_of  # noqa: E402
 import spoor  # noqa: E402
 import traces  # noqa: E402
@@ -78,10 +83,12 @@ def build(folder):
 
 
 class Play:
-    def __init__(self, servers):
+    def __init__(self, servers, crm):
         self.servers = servers
+        self.crm = crm
         self.database = servers.postgres
         self.mark = {}  # what is in the subject of each mail sent, by kind
+        self.wanted = {"view": 1, "click": 1, "reply": 3, "auto_reply": 1}  # events in the feed
 
     def act(self):
         for what, kind, subject, tracked in MAILS:
@@ -98,7 +105,9 @@ class Play:
         step("the log of the mail server tells who has got it", self.has_arrived)
         step("a campaign writes to %s, who answers" % CC, self.campaign)
         step("the campaign's next mail to %s is refused" % CC, self.refused)
+        self.document()
         step("everything is in the database", self.recorded)
+        step("each reply is a Task in Salesforce", self.tasks)
 
     def send(self, kind, subject):
         mark = self.mark[kind] = mails.new_mark()
@@ -160,13 +169,47 @@ class Play:
         else:
             raise Wrong("the campaign goes on after the answer")
 
+    def document(self):
+        """A proposal leaves its mail and is read, where this machine can make pages and has a browser."""
+        trouble = renderer.sandbox_trouble()
+        step("send: a mail with proposal.docx, whose file becomes a link", self.send_document)
+        if trouble:
+            print("    proposal.docx stays a download: no sandbox on this machine (%s)" % trouble)
+            return
+        step("spoor-render makes pages of it", lambda: self.database.wait_rows(
+            "SELECT * FROM spoor.document WHERE state = 'ready'", 1, 60))
+        if not browser.is_there():
+            print("    nobody reads it: chromium is not installed")
+            return
+        step("%s reads pages 1 and 3 in Chromium and downloads it" % TO, self.read_document)
+
+    def send_document(self):
+        mark = self.mark["document"] = mails.new_mark()
+        self.servers.submit(SENDER, [TO], mails.with_file(SENDER, [TO], mark, content=documents.docx_with_pages(4),
+                                                          subject="Our proposal"))
+        need(self.document_link(), "no link in the mail")
+
+    def document_link(self):
+        return traces.document_links(self.delivered("document"), self.servers.spoor.tracking_url)[0]
+
+    def read_document(self):
+        with browser.Browser() as chromium:
+            chromium.go(self.document_link())
+            reader = reading.Reader(chromium)
+            reader.look(1, 2)
+            reader.look(3, 3)
+            chromium.click("header button")
+            chromium.leave()
+        self.wanted.update(opened=1, read=2, downloaded=1)
+        self.database.wait_rows("SELECT * FROM spoor.feed WHERE what = 'read' AND verdict = 'human'", 2)
+
     def reaches_sender(self, person, compose, envelope_sender=None):
         mark = mails.new_mark()
         self.servers.answer(person if envelope_sender is None else envelope_sender, [SENDER], compose(mark))
         self.servers.mail.wait(SENDER, mark.encode(), log=self.servers.receiving.log)
 
     def recorded(self):
-        wanted = {"view": 1, "click": 1, "reply": 3, "auto_reply": 1}
+        wanted = self.wanted
 
         def complete():
             rows = self.database.rows("SELECT what, count(*) AS number FROM spoor.feed GROUP BY what")
@@ -179,6 +222,13 @@ class Play:
             raise Wrong("%s\n%s" % (failure, self.database.table("TABLE spoor.feed")))
         people = {row["person"] for row in self.database.rows("SELECT person FROM spoor.feed WHERE what = 'reply'")}
         need(people == {ELSEWHERE, CC}, "replies are from %r" % people)
+
+
+    def tasks(self):
+        proc.wait_for(lambda: len(self.crm.tasks) == 3, "three tasks", 30, os.path.join(self.servers.log_folder, "relay.log"))
+        need(not self.crm.wrong, "Salesforce would not take %r" % self.crm.wrong)
+        known = [task for task in self.crm.tasks.values() if task.get("WhoId") == self.crm.people["Contact"][0][0]]
+        need(len(known) == 2 and all(task["Type"] == "Reply" for task in known), "tasks are %r" % self.crm.tasks)
 
 
 # --- what is shown ------------------------------------------------------------------------------------
@@ -199,8 +249,31 @@ def show(database):
     print(database.table("SELECT message, " + SUBJECT + ", address, viewed, clicked, replied FROM spoor.recipient_report"))
     print("spoor.delivery_report")
     print(database.table("SELECT message, " + SUBJECT + ", recipient, state, relay, left(text, 40) AS text FROM spoor.delivery_report"))
+    print("spoor.document_report")
+    print(database.table("SELECT file_name, person, class, visits, pages, pages_read, page_times, downloads FROM spoor.document_report"))
     print("spoor.campaign_report")
     print(database.table("SELECT campaign, mails, recipients, replied, stopped, refused FROM spoor.campaign_report"))
+
+
+def show_tasks(crm):
+    """What the replies have created in Salesforce, here a stand-in that checks what it is sent as the real one does."""
+    print("Tasks in Salesforce")
+    for task in crm.tasks.values():
+        for name, value in task.items():
+            print("  %-12s %s" % (name, value.replace("\n", "\n" + " " * 15)))
+        print()
+
+
+def bring_replies(servers):
+    """spoor-relay and a stand-in for Salesforce, which knows CC as a contact and SENDER as a user."""
+    crm = salesforce.Salesforce(servers.folder)
+    crm.add("Contact", CC)
+    crm.add("User", SENDER)
+    servers.spoor.sections["sink crm"] = crm.settings()
+    servers.spoor.write_conf()
+    servers.postgres.execute("insert into spoor.sink_rule (sink) values ('crm')")
+    servers.spoor.start("relay")
+    return crm
 
 
 def follow_the_log(servers):
@@ -259,8 +332,11 @@ def main():
         print("  servers in " + servers.folder)
         servers.start()
         step("spoor-delivery", lambda: follow_the_log(servers))
-        Play(servers).act()
+        step("spoor-render", lambda: servers.spoor.start("render"))
+        crm = step("spoor-relay and a stand-in for Salesforce", lambda: bring_replies(servers))
+        Play(servers, crm).act()
         show(servers.postgres)
+        show_tasks(crm)
         if not once:
             invite(servers)
             wait_for_end()
@@ -269,7 +345,7 @@ def main():
     except (proc.Failure, Wrong) as error:
         print("\n%s: %s" % (NO, error), file=sys.stderr)
         if isinstance(error, Wrong) and servers:
-            for name in ("stamp", "match", "pixeld", "delivery"):
+            for name in ("stamp", "match", "pixeld", "delivery", "relay"):
                 print(proc.tail_of(os.path.join(servers.log_folder, name + ".log")), file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
+EXTRA_DIST += contrib/apache/spoor.conf
 EXTRA_DIST += contrib/debian/build
 EXTRA_DIST += contrib/debian/changelog
 EXTRA_DIST += contrib/debian/control
@@ -19,7 +20,9 @@ EXTRA_DIST += contrib/demo
 EXTRA_DIST += contrib/demo.py
 EXTRA_DIST += contrib/dkim/opendkim.conf
 EXTRA_DIST += contrib/dkim/rspamd-dkim_signing.conf
+EXTRA_DIST += contrib/haproxy/spoor.cfg
 EXTRA_DIST += contrib/install-deps
+EXTRA_DIST += contrib/nginx/spoor.conf
 EXTRA_DIST += contrib/postfix/bounces.md
 EXTRA_DIST += contrib/postfix/README.md
 EXTRA_DIST += contrib/postfix/main.cf

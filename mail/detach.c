@@ -60,10 +60,14 @@ bool detach_prepare(struct detach *detach, const struct rewrite_settings *settin
     if (!settings->documents)
         return true;
     done = list_links(settings, &links);
+    if (done && !links.count) {
+        buf_free(&links.urls);
+        return true; /* all of them stay */
+    }
     detach->html = first_shown(tree, "text/html");
     detach->text = first_shown(tree, "text/plain");
     detach->page = settings->documents_page || (detach->html == MIME_NO_PARENT && detach->text == MIME_NO_PARENT);
-    if (done && links.count) {
+    if (done) {
         document_block_html(links.item, links.count, &detach->block_html);
         document_block_text(links.item, links.count, false, &detach->block_text);
         document_block_text(links.item, links.count, true, &detach->block_utf8);

@@ -85,6 +85,12 @@ bool outgoing_store_dry(void *arg, const struct outgoing_file *file)
     return true;
 }
 
+/* Else the mail need not be looked through. */
+static bool asks_for_any(const struct patterns *patterns)
+{
+    return patterns->count > 0 || (!patterns->said && policy_names_files(patterns->work->settings->policy));
+}
+
 /* A file that cannot be read as its mail says, or is found to be too large or too small, stays. */
 static bool store(struct outgoing_work *work, struct document *document, unsigned number)
 {
@@ -127,7 +133,7 @@ const char *outgoing_documents(struct outgoing_work *work)
     buf_init(&text, HEADER_BYTES_MAX);
     read_wishes(work, &patterns, &text);
     work->documents &= !patterns.none;
-    if (work->documents) {
+    if (work->documents && asks_for_any(&patterns)) {
         list = work->plan->documents = calloc(1, sizeof *list);
         if (!list || !document_find(work->mail->headers, work->mail->body, &choice, list))
             work->plan->failed = true;

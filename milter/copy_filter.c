@@ -6,6 +6,7 @@
 #include "common/clock.h"
 #include "common/forgotten_list.h"
 #include "common/log.h"
+#include "mail/crm_bcc.h"
 #include "mail/original_recipient.h"
 #include "mail/outgoing.h"
 #include "milter/stamp_apply.h"
@@ -86,9 +87,15 @@ static void log_copy(const struct mlfi_message *message, const struct outgoing_p
     buf_free(&summary);
 }
 
+/* What the CRM loads is no view, and it is no recipient. */
+static bool is_for_crm(const struct copy_filter *filter, const struct mlfi_message *message)
+{
+    return message->recipients == 1 && crm_bcc_is(filter->conf, message->recipient[0]);
+}
+
 static bool send_on(struct copy_filter *filter, const struct mlfi_message *message, const struct outgoing_plan *plan)
 {
-    if (plan->failed)
+    if (plan->failed || is_for_crm(filter, message))
         return stamp_apply_controls(message->ctx, plan);
     write_recipients(filter, message, &plan->record);
     return stamp_apply(message->ctx, plan);

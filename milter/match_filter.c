@@ -15,6 +15,7 @@
 #include "milter/match_question.h"
 #include "milter/match_return.h"
 #include "milter/match_stop.h"
+#include "milter/match_text.h"
 #include "milter/match_unsubscribe.h"
 #include "milter/sent_ids.h"
 
@@ -120,23 +121,28 @@ static void unsubscribe(const struct match_question *question, const struct mlfi
 
 /* --- record ---------------------------------------------------------------------------------------- */
 
-static bool write_record(struct match_filter *filter, const struct mlfi_message *message,
+static bool write_record(const struct match_question *question, const struct mlfi_message *message,
                          const struct incoming_verdict *verdict)
 {
+    struct match_filter *filter = question->filter;
     struct record_answer answer;
     struct timespec now;
-    struct buf payload;
+    struct buf payload, text;
     bool written;
 
+    buf_init(&text, MATCH_TEXT_MAX);
+    match_text(question, message, verdict, &text);
     clock_gettime(CLOCK_REALTIME, &now);
     incoming_record(verdict, &answer);
     answer.time_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
     answer.host = slice_str(message->host);
     answer.queue_id = slice_str(message->queue_id);
+    answer.text = buf_slice(&text);
     buf_init(&payload, RECORD_BYTES_MAX);
     record_answer_encode(&answer, &payload);
     written = mlfi_record(filter->recorder, RECORD_ANSWER, &payload);
     buf_free(&payload);
+    buf_free(&text);
     return written;
 }
 
@@ -245,7 +251,7 @@ static bool note(const struct match_question *question, const struct mlfi_messag
     if (question->filter->conf->mode == MODE_OBSERVE || verdict->itself)
         return true;
     stop_campaign(question, message, verdict);
-    return write_record(question->filter, message, verdict);
+    return write_record(question, message, verdict);
 }
 
 /* Mail of local programs is not from the world: of it only what the MTA reports itself is looked at. */

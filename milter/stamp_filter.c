@@ -5,6 +5,7 @@
 #include "common/clock.h"
 #include "common/forgotten_list.h"
 #include "common/log.h"
+#include "mail/crm_bcc.h"
 #include "mail/msgid.h"
 #include "mail/outgoing.h"
 #include "milter/stamp_apply.h"
@@ -55,7 +56,7 @@ static bool store_file(void *arg, const struct outgoing_file *file)
 
 static void carry_documents(void *arg, uint64_t message, unsigned first, struct tracking_document *document, size_t count)
 {
-    stamp_documents_carry(&((struct asking *)arg)->documents, message, first, document, count);
+    stamp_documents_carry(((struct asking *)arg)->filter, message, first, document, count);
 }
 
 static void make_plan(struct stamp_filter *filter, const struct mlfi_message *message, struct outgoing_plan *plan)
@@ -151,12 +152,29 @@ static sfsistat let_go(const struct mlfi_message *message, const struct outgoing
     return stamp_apply_controls(message->ctx, plan) ? SMFIS_CONTINUE : SMFIS_TEMPFAIL;
 }
 
+/*
+ * A copy to the CRM. It is no recipient of the mail: not in the record, and with a copy a recipient its own stays clean. A
+ * campaign's mail is not what somebody wrote to a person.
+ */
+static bool add_crm(const struct stamp_filter *filter, const struct mlfi_message *message, const struct outgoing_plan *plan)
+{
+    const struct record_message *record = &plan->record;
+    struct crm_bcc_mail mail = {.owner = record->owner, .sender = record->sender, .recipient = message->recipient,
+                                .recipients = message->recipients};
+    char address[ADDRESS_MAX + 1], path[ADDRESS_MAX + 3];
+
+    if (!plan->tracked || record->campaign.len || !crm_bcc_choose(filter->conf, &mail, address))
+        return true;
+    snprintf(path, sizeof path, "<%s>", address);
+    return smfi_addrcpt(message->ctx, path) == MI_SUCCESS;
+}
+
 /* Records and edits a mail that goes. */
 static sfsistat send_on(struct stamp_filter *filter, struct mlfi_message *message, const struct outgoing_plan *plan)
 {
     if (plan->tracked && !write_record(filter, plan))
         return let_go(message, plan, "not_recorded");
-    if (!stamp_apply(message->ctx, plan)) {
+    if (!add_crm(filter, message, plan) || !stamp_apply(message->ctx, plan)) {
         log_err("cannot hand the edits to the MTA: the mail is to be tried again");
         return SMFIS_TEMPFAIL;
     }

@@ -71,6 +71,8 @@ int main(int argc, char **argv)
 
     if (conf->stamp.bounce_address[0])
         service.actions |= SMFIF_CHGFROM;
+    if (conf->stamp.crm_bcc.count)
+        service.actions |= SMFIF_ADDRCPT;
     daemon_start(&options);
     if (*conf->stamp.listen_copies && daemon_fork()) {
         status = copies_serve(conf, &options);

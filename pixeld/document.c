@@ -97,7 +97,7 @@ struct http_answer document_refusal(const struct document_request *document, enu
 {
     const struct pages *pages = &document->site->pages;
 
-    return (struct http_answer){.page = answer == STORE_NO ? pages->not_found : pages->unavailable};
+    return (struct http_answer){.page = answer == STORE_NO ? pages->no_document : pages->unavailable};
 }
 
 struct http_answer document_once(const struct site *site, struct http_page *page, uint64_t after)
@@ -273,11 +273,11 @@ static struct http_page *refused(const struct site *site, const struct route *ro
     enum token_result result;
 
     if (!route->readable)
-        return site->pages.not_found;
+        return site->pages.no_document;
     result = token_verify(site->keys, route->target.token, slice_of("", 0), token);
     if (result == TOKEN_UNKNOWN_KEY && token->kind == TOKEN_DOCUMENT)
         return site->pages.unavailable; /* it may come */
-    return result == TOKEN_GOOD && token->kind == TOKEN_DOCUMENT && token->index ? NULL : site->pages.not_found;
+    return result == TOKEN_GOOD && token->kind == TOKEN_DOCUMENT && token->index ? NULL : site->pages.no_document;
 }
 
 struct http_answer document_answer(struct site *site, const struct request *request, const struct route *route)
@@ -288,7 +288,7 @@ struct http_answer document_answer(struct site *site, const struct request *requ
     bool posted = request->method == REQUEST_POST;
 
     if (!page && (target.part == PART_NOTHING || (target.part == PART_BEACON && !posted)))
-        page = site->pages.not_found;
+        page = site->pages.no_document;
     if (!page && posted && target.part != PART_BEACON && target.part != PART_FILE)
         page = site->pages.method_not_allowed;
     if (page)

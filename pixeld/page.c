@@ -84,7 +84,7 @@ static const struct http_header health_headers[] = {
 
 static bool are_there(const struct pages *pages)
 {
-    return pages->pixel && pages->not_found && pages->method_not_allowed && pages->bad_request && pages->healthy &&
+    return pages->pixel && pages->not_found && pages->no_document && pages->method_not_allowed && pages->bad_request && pages->healthy &&
            pages->post_allowed && pages->too_large && pages->unavailable && pages->too_many && pages->no_content && pages->unsubscribe && pages->unsubscribed;
 }
 
@@ -97,6 +97,10 @@ bool pages_init(struct pages *pages)
             404, page_headers, COUNT(page_headers),
             slice_str(PAGE("Not found", "There is nothing at this address. If you followed a "
                                         "link in a mail, it was cut or changed on its way."))),
+        .no_document = http_page_new_lasting(
+            404, form_headers, COUNT(form_headers),
+            slice_str(FORM_PAGE("Nothing here", "<p>This link shows no document, or does not any more. If it came in a mail, its "
+                                                "sender can tell you why.</p>"))),
         .method_not_allowed =
             http_page_new_lasting(405, last_page_headers, COUNT(last_page_headers),
                           slice_str(PAGE("Method not allowed", "Only GET and HEAD are answered."))),
@@ -133,6 +137,7 @@ void pages_release(struct pages *pages)
 {
     http_page_free(pages->pixel);
     http_page_free(pages->not_found);
+    http_page_free(pages->no_document);
     http_page_free(pages->method_not_allowed);
     http_page_free(pages->bad_request);
     http_page_free(pages->healthy);

@@ -12,6 +12,7 @@
 struct pages {
     struct http_page *pixel;              /* 200, a transparent GIF of 43 bytes that nobody may cache */
     struct http_page *not_found;          /* 404 */
+    struct http_page *no_document;        /* 404, of a link to a document */
     struct http_page *method_not_allowed; /* 405 with Allow; ends the connection */
     struct http_page *post_allowed;       /* the same, where POST is allowed too */
     struct http_page *too_large;          /* 413; ends the connection */

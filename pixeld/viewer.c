@@ -71,10 +71,10 @@ static void begin(struct buf *out, const struct place *place, bool scripted, con
 static void end(struct buf *out, const struct viewer *viewer)
 {
     static const char *const notices[] = {
-        [NOTICE_PERSON] = "Whoever sent you this link is told when the document is opened and downloaded with it, and how long "
-                          "which of its pages are in sight.",
-        [NOTICE_COUNTED] = "Whoever sent you this link is told how often the document is opened and downloaded, and how long "
-                           "which of its pages are in sight, but not by whom.",
+        [NOTICE_PERSON] = "The sender of this link is told when the document is opened or downloaded with it, and for how long "
+                          "each page is in sight.",
+        [NOTICE_COUNTED] = "The sender of this link is told how often the document is opened or downloaded, and for how long "
+                           "each page is in sight, but not by whom.",
         [NOTICE_NOTHING] = "Your browser asks that you not be tracked. Nobody is told that you read this.",
     };
 

@@ -92,7 +92,8 @@ static const char *verb_of(const char *what)
         {"view", "viewed"},     {"click", "followed a link in"}, {"reply", "replied to"},       {"bounce", "did not get"},
         {"auto_reply", "sent an automatic reply to"},            {"complaint", "complained of"}, {"unsubscribe", "wants no more of"},
         {"receipt", "sent a receipt for"},                       {"refused", "was not sent"},    {"sent", "was sent"},
-        {"meeting", "answered the invitation in"},
+        {"meeting", "answered the invitation in"}, {"undelivered", "was not reached by"}, {"opened", "opened a document of"},
+        {"read", "read in a document of"}, {"downloaded", "downloaded a document of"},
     };
 
     for (size_t n = 0; n < sizeof verbs / sizeof *verbs; n++)

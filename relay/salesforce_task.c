@@ -69,6 +69,7 @@ static const char *heading_of(const char *what)
         {"sent", "Sent"},           {"view", "Viewed"},              {"click", "Clicked"},     {"reply", "Reply"},
         {"bounce", "Bounced"},      {"auto_reply", "Automatic reply"}, {"complaint", "Complaint"}, {"unsubscribe", "Unsubscribed"},
         {"receipt", "Receipt"},     {"meeting", "Meeting answer"},   {"refused", "Not sent"},
+        {"undelivered", "Not delivered"}, {"opened", "Document opened"}, {"read", "Document read"}, {"downloaded", "Document downloaded"},
     };
 
     for (size_t n = 0; n < sizeof headings / sizeof *headings; n++)

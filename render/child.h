@@ -2,8 +2,8 @@
 /*
  * child - one program run to its end, within limits, and killed with all that it started when it passes them.
  *
- * The program gets an empty environment, /dev/null, two pipes and the descriptors that are named; it dies with the thread that
- * runs it. Safe in several threads at once.
+ * The program gets an empty environment, /dev/null, two pipes and the descriptors that are named; it dies with the
+ * thread that runs it. Safe in several threads at once.
  */
 #ifndef RENDER_CHILD_H
 #define RENDER_CHILD_H

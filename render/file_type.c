@@ -97,7 +97,8 @@ static uint64_t sum_of(uint64_t one, uint64_t other)
     return one > UINT64_MAX - other ? UINT64_MAX : one + other;
 }
 
-static void add_entry(struct zip_sum *sum, const struct zip_directory *directory, const struct zip_entry *entry, const char *inside)
+static void add_entry(struct zip_sum *sum, const struct zip_directory *directory, const struct zip_entry *entry,
+                      const char *inside)
 {
     sum->entries++;
     sum->packed = sum_of(sum->packed, entry->packed);

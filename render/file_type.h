@@ -10,7 +10,10 @@
 
 #include "common/slice.h"
 
-enum file_type { FILE_PDF, FILE_DOC, FILE_DOCX, FILE_PPT, FILE_PPTX, FILE_ODT, FILE_ODP, FILE_XLS, FILE_XLSX, FILE_ODS, FILE_TYPES };
+enum file_type {
+    FILE_PDF, FILE_DOC, FILE_DOCX, FILE_PPT, FILE_PPTX, FILE_ODT, FILE_ODP, FILE_XLS, FILE_XLSX, FILE_ODS,
+    FILE_TYPES
+};
 
 enum file_look {
     LOOK_GOOD,

@@ -115,8 +115,9 @@ static enum finding read_chunks(struct job *job, struct buf *bytes)
     enum store_answer answer;
     int number = 0;
 
-    while ((answer = store_read_chunk(job->db, job->claim.document, number, bytes, QUESTION_MS)) == STORE_YES && !bytes->failed)
-        number++;
+    do
+        answer = store_read_chunk(job->db, job->claim.document, number++, bytes, QUESTION_MS);
+    while (answer == STORE_YES && !bytes->failed);
     if (answer == STORE_AWAY)
         return FOUND_AWAY;
     return bytes->failed || (int64_t)bytes->len != job->claim.bytes ? FOUND_INCOMPLETE : FOUND_FINE;
@@ -172,8 +173,8 @@ static enum finding convert(struct work *work)
     if (work->type == FILE_PDF)
         return FOUND_FINE;
     snprintf(path, sizeof path, SCRIPT_DOCUMENT ".%s", work->job->claim.file_type);
-    snprintf(writer, sizeof writer, "%s:{\"PageRange\":{\"type\":\"string\",\"value\":\"1-%lld\"}}", file_type_writer(work->type),
-             (long long)conf->render.pages + 1);
+    snprintf(writer, sizeof writer, "%s:{\"PageRange\":{\"type\":\"string\",\"value\":\"1-%lld\"}}",
+             file_type_writer(work->type), (long long)conf->render.pages + 1);
     work->pdf = memory_file_of(slice_of("", 0));
     if (work->pdf >= 0 && profile >= 0)
         finding = run(work, STAGE_OFFICE, &task, &order);
@@ -256,7 +257,8 @@ static size_t add_arguments(struct page_arguments *arguments, const struct pdf_i
 {
     size_t pages = 0;
 
-    while (pages < info->sized && (int64_t)pages < most && (pages + 1) * WORDS_A_PAGE <= SANDBOX_ARGUMENTS && info->size[pages].width) {
+    while (pages < info->sized && (int64_t)pages < most && (pages + 1) * WORDS_A_PAGE <= SANDBOX_ARGUMENTS &&
+           info->size[pages].width) {
         const int words[WORDS_A_PAGE] = {(int)pages + 1, info->size[pages].width, info->size[pages].height};
 
         for (size_t at = 0; at < WORDS_A_PAGE; at++) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * outcome - from how a program ended to what is found, and from that to a document's state, its reason and whether it is tried again.
+ * outcome - from how a program ended to what is found, and from that to a document's state, its reason and whether it
+ * is tried again.
  *
  * Pure. What a document itself does to its converter, it will do again: that is the end. What the machine did may pass.
  */

@@ -27,8 +27,8 @@ void page_stream_init(struct page_stream *stream);
 void page_stream_free(struct page_stream *stream);
 
 /*
- * Calls GOT for each page that is complete; its frame is valid in the call. False when GOT said so, what came is no page, or there
- * is no memory: the stream is then of no more use.
+ * Calls GOT for each page that is complete; its frame is valid in the call. False when GOT said so, what came is no
+ * page, or there is no memory: the stream is then of no more use.
  */
 bool page_stream_take(struct page_stream *stream, struct slice bytes, bool (*got)(void *arg, const struct page_frame *frame),
                       void *arg);

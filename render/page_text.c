@@ -23,7 +23,8 @@ static bool turns_direction(struct slice character)
     if (character.len != 3 || character.p[0] != '\xE2')
         return false;
     last = (unsigned char)character.p[2];
-    return (character.p[1] == '\x80' && last >= 0xAA && last <= 0xAE) || (character.p[1] == '\x81' && last >= 0xA6 && last <= 0xA9);
+    return (character.p[1] == '\x80' && last >= 0xAA && last <= 0xAE) ||
+           (character.p[1] == '\x81' && last >= 0xA6 && last <= 0xA9);
 }
 
 /* The next character; what belongs to none is U+FFFD. */

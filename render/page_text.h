@@ -3,7 +3,8 @@
  * page_text - the words of a page, fit to be stored and shown.
  *
  * Pure. UTF-8 (RFC 3629) without control characters but newlines, without marks that turn the direction of what
- * follows, without runs of blanks, without more than one empty line in a row, at most PAGE_TEXT_MOST bytes, cut between characters.
+ * follows, without runs of blanks, without more than one empty line in a row, at most PAGE_TEXT_MOST bytes, cut between
+ * characters.
  */
 #ifndef RENDER_PAGE_TEXT_H
 #define RENDER_PAGE_TEXT_H

@@ -330,6 +330,11 @@ begin
             insert into spoor.event (at_time, message, record, recipient, agent, spool, link, kind, verdict, reason)
                 select f.at_time, f.message, f.record, coalesce(max(r.key), 0), 0, f.spool, 0, 'U', 'u', 0
                 from spoor.recipient r where r.message = f.message and r.address = f.recipient;
+            if exists (select from spoor.sink_rule) then
+                perform spoor.fill_outbox('{}', array[f.message], f.spool, array[f.record], '{U}',
+                    array[(extract(epoch from f.at_time) * 1000000)::bigint], array[coalesce((select max(r.key) from spoor.recipient r
+                        where r.message = f.message and r.address = f.recipient), 0)], '{0}');
+            end if;
             perform spoor.add_batch(f.spool, f.record, f.record, 1);
         end if;
     end loop;

@@ -526,7 +526,10 @@ begin
         cross join lateral spoor.document_view_class(v) c (class)
         cross join lateral (values ('confirmed', 'h'::"char", 'confirmed'), ('automatic', 'b', case when v.crowd then 'crowd' else 'automated' end),
                                    ('viewed', 'u', case when v.crowd then 'crowd' end)) w (class, verdict, reason)
+        -- one view tells of its whole visit: who waited for the pages to be made has moved nothing there
         join spoor.document_event d on d.view = v.view
+             or c.class = 'confirmed' and d.view = any (array(select o.view from spoor.same_visit(v) o
+                                                              where spoor.document_view_class(o) = 'viewed'))
         join spoor.judged_event e on e.message = v.message and e.spool = d.spool and e.record = d.record
         where v.view = any (fresh) and w.class = c.class and w.reason is not null and e.kind in ('O', 'R', 'D')
               and e.verdict <> 's' and e.verdict <> w.verdict;

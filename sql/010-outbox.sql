@@ -15,12 +15,6 @@ create function spoor.are_event_words(words text[]) returns boolean
     as $$ select cardinality($1) > 0 and bool_and(coalesce(spoor.is_event_word(w), false)) from unnest($1) w $$;
 comment on function spoor.are_event_words(text[]) is 'Whether all of these are words of spoor.is_event_word(), and there is one.';
 
--- Verdicts come later for what a machine may have done, and for nothing else.
-create function spoor.may_be_machine(kind "char") returns boolean
-    language sql immutable strict parallel safe
-    as $$ select kind not in ('n', 'o', 'p', 'd', 'b', 'w', 't', 'a', 'm', 'l', 'x', 'r', 'u', 'f') $$;
-comment on function spoor.may_be_machine("char") is 'Whether an event of this kind has a verdict worth waiting for: views, clicks and their like, but no mails and nothing that somebody asked for.';
-
 create table spoor.sink (
     name text primary key check (name ~ '^[A-Za-z0-9_-]{1,60}$'),
     type text not null,
@@ -150,8 +144,9 @@ declare
 begin
     with told as (
         select spoor.event_kind_name(e.kind) as what, e.message, e.spool, e.record, e.at_time,
-               spoor.may_be_machine(e.kind) as settles,
-               coalesce(encode(a.digest, 'hex'), concat_ws(' ', e.recipient, e.link, extract(epoch from e.at_time), f.address)) as about,
+               spoor.is_judged(e.kind) or e.kind = 'U' as settles,
+               coalesce(encode(a.digest, 'hex'), concat_ws(' ', e.recipient, e.link, extract(epoch from e.at_time), f.address,
+                   case when e.kind = 'R' then e.record end)) as about,
                coalesce(m.owner, f.owner) as owner, coalesce(m.sender, f.sender) as sender,
                coalesce(m.campaign, f.campaign) as campaign
         from unnest(events) e
@@ -256,8 +251,8 @@ begin
                 'campaign', f.campaign, 'reason', f.reason, 'owner', f.owner, 'sender', f.sender, 'subject', f.subject) end,
             'link', case when l.destination is not null then jsonb_build_object(
                 'number', l.number::integer & 65535, 'destination', l.destination) end,
-            'verdict', case when spoor.may_be_machine(e.kind) then spoor.verdict_name(e.verdict) end,
-            'detail', case when spoor.may_be_machine(e.kind) then
+            'verdict', case when spoor.is_judged(e.kind) then spoor.verdict_name(e.verdict) end,
+            'detail', case when spoor.is_judged(e.kind) or e.kind = 'U' then
                 (select i.detail from spoor.feed_item i where i.message = e.message and i.spool = e.spool and i.record = e.record limit 1) end))
         from (select one.message as id) o
         left join spoor.message m on m.id = o.id
@@ -306,7 +301,8 @@ create function spoor.outbox_refusal(one spoor.outbox, by_choice boolean) return
         when one.message <> 0 and not exists (select from spoor.message m where m.id = one.message) then 'forgotten'
         when one.record = 0 then null
         when e.record is null then 'forgotten'
-        when not spoor.may_be_machine(e.kind) then null
+        when e.kind = 'U' and not spoor.is_counted(e.kind, e.verdict) then 'a bounce tells'
+        when not spoor.is_judged(e.kind) then null
         when not spoor.is_counted(e.kind, e.verdict) then 'a machine'
         when e.kind not in ('O', 'R') and exists ( -- of documents only what is new in a visit has an event
             select from spoor.judged_event b cross join spoor.verdict_setting s

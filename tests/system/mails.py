@@ -97,6 +97,17 @@ def alternative_with_picture(sender, to, mark, html=HTML, **more):
             b"--inner=_2--\r\n\r\n--outer=_1--\r\nepilogue\r\n")
 
 
+def with_file(sender, to, mark, name="proposal.docx", content=b"", html=HTML, more=(), **others):
+    """multipart/mixed: HTML and an attached file, which may leave the mail."""
+    return (header(sender, to, mark, more=["X-Spoor-Attachments: track"] + list(more), **others) +
+            b'Content-Type: multipart/mixed; boundary="mixed=_1"\r\n\r\n'
+            b"--mixed=_1\r\nContent-Type: text/html; charset=utf-8\r\n"
+            b"Content-Transfer-Encoding: quoted-printable\r\n\r\n" + quoted_printable(html) +
+            b"\r\n--mixed=_1\r\nContent-Type: application/octet-stream\r\n"
+            b"Content-Disposition: attachment; filename=\"%s\"\r\nContent-Transfer-Encoding: base64\r\n\r\n" % name.encode() +
+            base64_lines(content) + b"--mixed=_1--\r\n")
+
+
 def plain(sender, to, mark, text="Good morning,\nthis is plain text: https://www.example.org/plain\n", **more):
     return (header(sender, to, mark, **more) + b"Content-Type: text/plain; charset=utf-8\r\n"
             b"Content-Transfer-Encoding: 8bit\r\n\r\n" + crlf(text))

@@ -5,6 +5,7 @@ import hashlib
 import os
 import random
 import struct
+import time
 import zlib
 
 import memcached as memcached_of
@@ -114,3 +115,24 @@ class Library:
 
     def url(self, message, **more):
         return self.spoor.tracking_url + self.path(message, **more)
+
+
+class Reader:
+    """A person at a browser; counts for himself how long he looked at each page."""
+
+    def __init__(self, browser):
+        self.browser = browser
+        self.looked = {}
+
+    def look(self, page, seconds):
+        """Turns the wheel until the page is the one in sight, and looks at it."""
+        where = "return Math.round(document.getElementById('p%d').getBoundingClientRect().top)" % page
+        for _ in range(40):
+            far = self.browser.script(where) - 60
+            if abs(far) < 20:
+                break
+            self.browser.wheel(max(-3000, min(3000, far)))
+        assert abs(far) < 200, "page %d did not come into sight" % page
+        started = time.monotonic()
+        time.sleep(seconds)
+        self.looked[page] = self.looked.get(page, 0) + time.monotonic() - started

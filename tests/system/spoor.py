@@ -9,7 +9,7 @@ import proc
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 DAEMONS = {"stamp": "milter/spoor-stamp", "match": "milter/spoor-match", "pixeld": "pixeld/spoor-pixeld",
-           "delivery": "delivery/spoor-delivery", "render": "render/spoor-render"}
+           "delivery": "delivery/spoor-delivery", "relay": "relay/spoor-relay", "render": "render/spoor-render"}
 
 
 def build_folder():
@@ -99,7 +99,7 @@ class Spoor:
         before = len(self.log_text(name)) if os.path.exists(log) else 0
         server = proc.Server("spoor-" + name, self.command(name, conf), log, env=self.environment, preexec=preexec)
         self.servers[name] = server
-        if wait and name in ("delivery", "render"):
+        if wait and name in ("delivery", "relay", "render"):
             self.wait_log(name, r": ready$", since=before)
         elif wait:
             server.wait_ready(self.ready_address(name))

@@ -651,3 +651,20 @@ def test_all_copies_share_the_return_path_of_the_first_pass(copies, mark, other_
     assert len({copies.pixels(copies.the_copy(person, mark))[0] for person in (BOB, CAROL)}) == 2
     sent_by = copies.servers.postgres.value("SELECT envelope_sender FROM spoor.message WHERE id = %s" % message)
     assert sent_by == SENDER
+
+
+def test_the_copy_for_the_crm_is_clean(copies, mark):
+    """crm_bcc brings one copy more, with no image, no links of ours and no row: what the CRM loads is no view."""
+    conf = copies.spoor.write_conf(os.path.join(copies.servers.folder, "crm.conf"), sections={"stamp": {"crm_bcc": [DAVE]}})
+    copies.spoor.stop("stamp")
+    copies.start_stamp(conf)
+    try:
+        copies.send(mark, [BOB, CAROL])
+        copies.settle()
+        crm = copies.the_copy(DAVE, mark)
+        assert not copies.pixels(crm) and not copies.clicks(crm)
+        assert copies.pixels(copies.the_copy(BOB, mark)) != copies.pixels(copies.the_copy(CAROL, mark))
+        assert DAVE not in copies.recipients(mark, 2)
+    finally:
+        copies.spoor.stop("stamp")
+        copies.start_stamp()

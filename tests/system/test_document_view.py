@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """
 Documents are read: in a real browser, by scripts without one, by who asks for no tracking; and what the sender is told
-of it. Documents and mails are rows here; test_document.py goes the whole way.
+of it. Documents and mails are rows here, but in the last test, which goes the whole way.
 """
 
 import gzip
@@ -15,9 +15,13 @@ import uuid
 import pytest
 
 import browser as browser_of
+import documents
+import mails
 import proc
 import reading
+import renderer
 import tokens
+import traces
 import web
 from postgres import quote
 
@@ -38,6 +42,13 @@ def library(request):
 def offer(library):
     """A document that can be read, sent in many mails."""
     return library.document(FILE, pages=PAGES)
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """One for all tests that do not close it."""
+    with browser_of.Browser() as started:
+        yield started
 
 
 @pytest.fixture
@@ -82,50 +93,28 @@ def settle(library, message):
     library.postgres.wait_rows("SELECT * FROM spoor.event WHERE message = %d" % mark)
 
 
-class Reader:
-    """A person at a browser; counts for himself how long he looked at each page."""
-
-    def __init__(self, browser):
-        self.browser = browser
-        self.looked = {}
-
-    def look(self, page, seconds):
-        """Turns the wheel until the page is the one in sight, and looks at it."""
-        where = "const box = document.getElementById('p%d').getBoundingClientRect(); return Math.round(box.top)" % page
-        for _ in range(40):
-            far = self.browser.script(where)
-            if abs(far - 60) < 20:
-                break
-            self.browser.wheel(max(-3000, min(3000, far - 60)))
-        assert abs(far - 60) < 200
-        started = time.monotonic()
-        time.sleep(seconds)
-        self.looked[page] = self.looked.get(page, 0) + time.monotonic() - started
-
-
 @needs_browser
-def test_a_person_reads_some_pages(library, mail):
+def test_a_person_reads_some_pages(library, mail, chromium):
     """Pages 1, 3 and 5 for some seconds, another tab in front, a download, and the window is closed."""
-    with browser_of.Browser() as chromium:
-        chromium.go(library.url(mail))
-        reader = Reader(chromium)
-        reader.look(1, 2.5)
-        reader.look(3, 2)
-        reader.look(5, 1.6)
-        first = chromium.tab()
-        other = chromium.new_tab()
-        time.sleep(2)
-        chromium.close_tab()
-        assert other != first
-        chromium.switch(first)
-        chromium.wait_visible()
-        reader.look(5, 1.4)
-        chromium.click("header button")
-        saved = os.path.join(chromium.folder, "proposal.pdf")
-        proc.wait_for(lambda: os.path.exists(saved), "the file was downloaded")
-        with open(saved, "rb") as file:
-            assert file.read() == FILE
-        chromium.leave()
+    chromium.go(library.url(mail))
+    reader = reading.Reader(chromium)
+    reader.look(1, 2.5)
+    reader.look(3, 2)
+    reader.look(5, 1.6)
+    first = chromium.tab()
+    other = chromium.new_tab()
+    time.sleep(2)
+    chromium.close_tab()
+    assert other != first
+    chromium.switch(first)
+    chromium.wait_visible()
+    reader.look(5, 1.4)
+    chromium.click("header button")
+    saved = os.path.join(chromium.folder, "proposal.pdf")
+    proc.wait_for(lambda: os.path.exists(saved), "the file was downloaded")
+    with open(saved, "rb") as file:
+        assert file.read() == FILE
+    chromium.leave()
     wait_events(library, mail, "read", 3)
     library.postgres.wait_rows("SELECT * FROM spoor.document_view WHERE message = %d AND NOT unsettled" % mail)
     times = page_times(library, mail)
@@ -142,8 +131,8 @@ def test_a_person_reads_some_pages(library, mail):
                     ("read", "page 3 of proposal.pdf"), ("read", "page 5 of proposal.pdf")]
     assert {line["verdict"] for line in feed} == {"human"} and {line["person"] for line in feed} == {"bob@example.net"}
     assert [line["detail"] for line in feed if "page 5" in line["detail"]] == ["page 5 of proposal.pdf, %d s" % (times[5] // 1000)]
-    mails = library.postgres.rows("SELECT * FROM spoor.message_report WHERE message = %d" % mail)[0]
-    assert (mails["viewed"], mails["opened"], mails["downloaded"], mails["views"]) == ("1", "1", "1", "0")
+    summary = library.postgres.rows("SELECT * FROM spoor.message_report WHERE message = %d" % mail)[0]
+    assert (summary["viewed"], summary["opened"], summary["downloaded"], summary["views"]) == ("1", "1", "1", "0")
     person = library.postgres.rows("SELECT * FROM spoor.recipient_report WHERE message = %d" % mail)[0]
     assert (person["viewed"], person["opened"]) == ("t", "t")
     top = library.postgres.rows("SELECT * FROM spoor.top_documents")
@@ -151,16 +140,15 @@ def test_a_person_reads_some_pages(library, mail):
 
 
 @needs_browser
-def test_the_first_page_is_light_and_asks_nobody_else(library, mail):
-    with browser_of.Browser() as chromium:
-        chromium.traffic()
-        chromium.go(library.url(mail))
-        loaded = chromium.script("return performance.getEntriesByType('resource').map(e => [e.name, e.transferSize])"
-                                 ".concat(performance.getEntriesByType('navigation').map(e => [e.name, e.transferSize]))")
-        assert chromium.script("return getComputedStyle(document.querySelector('header')).position") == "sticky", "style applied"
-        assert chromium.script("return [...document.images].map(i => [i.width > 0, i.getAttribute('width')])") == [[True, "1240"]] * PAGES
-        asked = [answer for answer in chromium.traffic() if not answer["url"].startswith(("chrome:", "data:"))]
-        complaints = [line for line in chromium.complaints() if "favicon" not in line]
+def test_the_first_page_is_light_and_asks_nobody_else(library, mail, chromium):
+    chromium.traffic()
+    chromium.go(library.url(mail))
+    loaded = chromium.script("return performance.getEntriesByType('resource').map(e => [e.name, e.transferSize])"
+                             ".concat(performance.getEntriesByType('navigation').map(e => [e.name, e.transferSize]))")
+    assert chromium.script("return getComputedStyle(document.querySelector('header')).position") == "sticky", "style applied"
+    assert chromium.script("return [...document.images].map(i => [i.width > 0, i.getAttribute('width')])") == [[True, "1240"]] * PAGES
+    asked = [answer for answer in chromium.traffic() if not answer["url"].startswith(("chrome:", "data:"))]
+    complaints = [line for line in chromium.complaints() if "favicon" not in line]
     assert not complaints
     hosts = {urllib.parse.urlsplit(answer["url"]).netloc for answer in asked}
     assert hosts == {"127.0.0.1:%d" % library.spoor.port}
@@ -174,13 +162,12 @@ def test_the_first_page_is_light_and_asks_nobody_else(library, mail):
 
 
 @needs_browser
-def test_a_keyboard_turns_pages(library, mail):
-    with browser_of.Browser() as chromium:
-        chromium.go(library.url(mail))
-        chromium.key("\ue014")
-        proc.wait_for(lambda: chromium.text("#at") == "2", "page 2 in sight")
-        chromium.key("\ue012")
-        proc.wait_for(lambda: chromium.text("#at") == "1", "page 1 in sight")
+def test_a_keyboard_turns_pages(library, mail, chromium):
+    chromium.go(library.url(mail))
+    chromium.key("\ue014")
+    proc.wait_for(lambda: chromium.text("#at") == "2", "page 2 in sight")
+    chromium.key("\ue012")
+    proc.wait_for(lambda: chromium.text("#at") == "1", "page 1 in sight")
 
 
 @needs_browser
@@ -188,7 +175,7 @@ def test_a_driven_browser_is_a_machine(library, mail):
     """As chromedriver starts it: it reads like a person, and says of itself that it is none."""
     with browser_of.Browser(automated=True) as chromium:
         chromium.go(library.url(mail))
-        Reader(chromium).look(2, 3.5)
+        reading.Reader(chromium).look(2, 3.5)
         chromium.leave()
     wait_events(library, mail, "read")
     library.postgres.wait_rows("SELECT * FROM spoor.document_view WHERE message = %d AND NOT unsettled AND automated" % mail)
@@ -239,10 +226,11 @@ def test_unknown_expired_and_revoked_look_the_same(library, offer):
     assert web.get(library.url(kept)).status == 200
     gone = [library.url(revoked), library.url(expired), library.url(library.mail()), library.url(kept, number=2),
             library.spoor.tracking_url + tokens.spoiled(library.path(kept)), library.url(kept) + "/nothing",
-            library.spoor.tracking_url + "/d/" + tokens.token(tokens.VIEW, message=kept), library.spoor.tracking_url + "/a/none.js"]
+            library.spoor.tracking_url + "/d/" + tokens.token(tokens.VIEW, message=kept)]
     gone += [library.url(revoked) + part for part in ("/1", "/download", "/1-" + hashlib.sha256(FILE).hexdigest()[:12])]
     answers = [web.get(url) for url in gone]
     assert {answer.status for answer in answers} == {404} and len({answer.body for answer in answers}) == 1
+    assert web.get(library.spoor.tracking_url + "/a/none.js").status == 404
     settle(library, revoked)
     assert not events(library, revoked, "fetched")
 
@@ -327,6 +315,27 @@ def test_viewed_is_not_confirmed_until_somebody_moves_something(library, mail):
     proc.wait_for(lambda: report(library, mail)["class"] == "confirmed", "confirmed")
     library.postgres.wait_rows("SELECT * FROM spoor.feed WHERE message = %d AND verdict = 'human' AND what = 'opened'" % mail)
     assert library.postgres.value("SELECT viewed FROM spoor.message_report WHERE message = %d" % mail) == "1"
+
+
+def test_one_view_tells_of_its_whole_visit(library, mail):
+    """Who waits until the pages are made moves nothing; the view that comes next, with pages, confirms both."""
+    url = library.url(mail)
+    tell(library, url, view_id(web.get(url)) + " 1 1500 0 0 0")
+    library.postgres.wait_rows("SELECT * FROM spoor.document_view WHERE message = %d AND NOT unsettled" % mail)
+    tell(library, url, view_id(web.get(url)) + " 1 2000 5 0 0 1:1000 2:1000")
+    library.postgres.wait_rows("SELECT * FROM spoor.feed WHERE message = %d AND verdict = 'human'" % mail, 3)
+    assert [event["verdict"] for event in events(library, mail, "opened")] == ["human"]
+
+
+@needs_browser
+def test_who_moves_nothing_is_not_reading(library, mail, chromium):
+    chromium.go(library.url(mail))
+    chromium.script("document.body.dataset.idle = 2")  # seconds; a minute is long for a test
+    chromium.wheel(10)
+    time.sleep(4)
+    chromium.leave()
+    wait_events(library, mail, "read")
+    assert 1500 <= page_times(library, mail)[1] <= 3000
 
 
 def test_visits_are_ten_minutes_apart(library, mail):
@@ -452,3 +461,29 @@ def test_what_is_read_meanwhile_is_not_lost(library, mail):
     library.postgres.wait_rows("SELECT * FROM spoor.document_page_report WHERE message = %d AND page = 2" % mail)
     dumped = library.spoor.ctl("spool", "dump", os.path.join(library.spoor.spool, "pixeld")).stdout.decode()
     assert " kind=beacon " in dumped and " kind=document " in dumped and "page=2:1800" in dumped
+
+
+@needs_browser
+@pytest.mark.skipif(renderer.sandbox_trouble() is not None, reason="no sandbox on this machine")
+def test_the_whole_way(module_own, mark):
+    """A .docx leaves a mail, becomes pages, is read in a browser behind the mail's link, and the sender sees what."""
+    servers = module_own()
+    servers.spoor.start("render")
+    content = mails.with_file("alice@example.com", ["bob@example.net"], mark, content=documents.docx_with_pages(5))
+    servers.submit("alice@example.com", ["bob@example.net"], content)
+    mail = servers.mail.wait("bob@example.net", mark.encode(), log=servers.receiving.log)
+    link = traces.document_links(mail, servers.spoor.tracking_url)[0]
+    servers.postgres.wait_rows("SELECT * FROM spoor.document WHERE state = 'ready' AND pages = 5", seconds=60)
+    with browser_of.Browser() as chromium:
+        chromium.go(link)
+        assert chromium.text("h1") == "proposal.docx" and "Page 3" in chromium.script("return document.getElementById('p3').textContent")
+        pictures = "return [...document.images].slice(0, 2).every(i => i.complete && i.naturalWidth > 600)"
+        proc.wait_for(lambda: chromium.script(pictures), "pictures of pages")
+        reader = reading.Reader(chromium)
+        reader.look(1, 1.5)
+        reader.look(3, 2.5)
+        chromium.leave()
+    servers.postgres.wait_rows("SELECT * FROM spoor.feed WHERE what = 'read' AND verdict = 'human'", 2)
+    row = servers.postgres.rows("SELECT * FROM spoor.document_report WHERE person = 'bob@example.net'")[0]
+    assert (row["file_name"], row["class"], row["pages"], row["pages_read"]) == ("proposal.docx", "confirmed", "5", "2")
+    assert row["owner"] == "alice@example.com" and row["read_for"]

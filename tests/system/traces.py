@@ -69,6 +69,11 @@ def clicks(mail, tracking_url):
     return [url for url in found if url not in decoys(mail)]
 
 
+def document_links(mail, tracking_url):
+    """Links to files that have left the mail, each once."""
+    return list(dict.fromkeys(_urls(mail, tracking_url, rb"/d/" + TOKEN)))
+
+
 def decoys(mail):
     return [url.decode() for html in html_parts(mail) for url in DECOY.findall(html)]
 

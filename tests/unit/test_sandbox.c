@@ -26,7 +26,8 @@ static size_t out_len;
 /* Root has no limit of processes, and converts nothing anyhow. */
 static bool become_nobody(void)
 {
-    return geteuid() != 0 || (setgroups(0, NULL) == 0 && setresgid(NOBODY, NOBODY, NOBODY) == 0 && setresuid(NOBODY, NOBODY, NOBODY) == 0);
+    return geteuid() != 0 || (setgroups(0, NULL) == 0 && setresgid(NOBODY, NOBODY, NOBODY) == 0 &&
+                              setresuid(NOBODY, NOBODY, NOBODY) == 0);
 }
 
 static bool take(void *arg, struct slice bytes)
@@ -66,7 +67,8 @@ static void expect_output(const char *script, const char *wanted)
 static void files_go_in(void **state)
 {
     static const char *const arguments[] = {"one two", "three", NULL};
-    struct sandbox_task task = {.script = "cat /in/a /home/sub/b; echo \"$1,$2\"; echo more >>/home/sub/b && ! (echo more >>/in/a) 2>/dev/null",
+    struct sandbox_task task = {.script = "cat /in/a /home/sub/b; echo \"$1,$2\";"
+                                          " echo more >>/home/sub/b && ! (echo more >>/in/a) 2>/dev/null",
                                 .arguments = arguments, .files = 2};
     int one = memory_file_of(slice_str("first ")), other = memory_file_of(slice_str("second "));
 
@@ -87,7 +89,8 @@ static void files_go_in(void **state)
 static void nothing_of_the_machine_is_there(void **state)
 {
     (void)state;
-    expect_output("ls /etc /var /root /srv /usr/share/doc 2>/dev/null | grep -v '^$' | sort -u | tr '\\n' ' '; ls -d /work /boot /sys 2>/dev/null; :",
+    expect_output("ls /etc /var /root /srv /usr/share/doc 2>/dev/null | grep -v '^$' | sort -u | tr '\\n' ' ';"
+                  " ls -d /boot /sys 2>/dev/null; :",
                   access("/etc/libreoffice", F_OK) == 0 ? "/etc: /var: cache fonts ld.so.cache lib libreoffice "
                                                         : "/etc: /var: cache fonts ld.so.cache ");
 }
@@ -116,7 +119,8 @@ static void nobody_gets_more_rights(void **state)
     (void)state;
     expect_output("unshare -U true 2>/dev/null || echo user; unshare -n true 2>/dev/null || echo net;"
                   " mount -t tmpfs tmpfs /tmp 2>/dev/null || echo mount; strace true 2>/dev/null || echo trace;"
-                  " setarch -R true 2>/dev/null || echo personality; grep -c '^Cap...:.*[1-9a-f]' /proc/self/status; grep NoNewPrivs /proc/self/status",
+                  " setarch -R true 2>/dev/null || echo personality; grep -c '^Cap...:.*[1-9a-f]' /proc/self/status;"
+                  " grep NoNewPrivs /proc/self/status",
                   "user\nnet\nmount\ntrace\npersonality\n0\nNoNewPrivs:\t1\n");
 }
 

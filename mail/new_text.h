@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * new_text - what a person wrote in the plain text of an answer, without what was quoted.
+ *
+ * Lines behind ">", the line above them that says who wrote that and when, and all that follows a mark such as Outlook's block of
+ * From, Sent, To and Subject, in the languages of mail programs. What stands between quoted lines is the person's own and stays. Pure.
+ */
+#ifndef MAIL_NEW_TEXT_H
+#define MAIL_NEW_TEXT_H
+
+#include "common/buf.h"
+#include "common/slice.h"
+
+/* Adds the new text with LF at the ends of lines, no empty lines at its ends and never more than one within. False without room. */
+bool new_text_cut(struct slice text, struct buf *out);
+
+#endif

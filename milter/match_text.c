@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* match_text - see match_text.h */
+
+#include "milter/match_text.h"
+
+#include "common/log.h"
+#include "common/store_outbox.h"
+#include "mail/reply_text.h"
+
+#include <stdatomic.h>
+
+_Static_assert((int)MATCH_TEXT_MAX == (int)REPLY_TEXT_MAX && (int)REPLY_TEXT_MAX == (int)ANSWER_TEXT_MAX, "one length");
+
+static bool is_wanted(const struct match_question *question)
+{
+    static atomic_bool wanted_last; /* of this process: all its threads hear the same database */
+    struct db *db = match_question_database(question);
+    enum store_answer answer = STORE_AWAY;
+
+    if (db) {
+        answer = store_wants_reply_text(db, match_question_left_ms(question));
+        db_pool_give(question->filter->databases, db);
+    }
+    if (answer != STORE_AWAY)
+        atomic_store(&wanted_last, answer == STORE_YES);
+    return atomic_load(&wanted_last);
+}
+
+void match_text(const struct match_question *question, const struct mlfi_message *message, const struct incoming_verdict *verdict,
+                struct buf *text)
+{
+    if (verdict->class_ != ANSWER_REPLY || message->body_missing)
+        return;
+    if (!question->filter->conf->match.keep_reply_text && !is_wanted(question))
+        return;
+    if (!reply_text_read(&message->headers, buf_slice(&message->body), text))
+        log_warn("no memory for the text of a reply: it is recorded without");
+}
