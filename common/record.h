@@ -64,6 +64,8 @@ struct record_message { /* a tracked mail, by spoor-stamp */
     struct record_link *link;
     size_t links;
     uint32_t sent_to;      /* how many recipients, also where LEVEL_AGGREGATE names none */
+    uint8_t submitted_from[16]; /* of the client that submitted it under a login, network order */
+    uint8_t submitted_from_bytes; /* 0 (nobody logged in, or not told), 4 or 16 */
 };
 
 enum hit_kind { HIT_VIEW = 1, HIT_CLICK = 2 };
@@ -82,6 +84,8 @@ struct record_hit { /* a request with a token of ours, by spoor-pixeld */
     uint8_t address_bytes;   /* 0 (not kept), 4 or 16 */
     struct slice user_agent; /* cut to USER_AGENT_MAX */
     struct slice raw;        /* only when the key is unknown here: the request target, judged later */
+    bool has_device;         /* the cookie of a sender's own browser came with it */
+    uint8_t device[16];
 };
 enum { USER_AGENT_MAX = 512 };
 
@@ -133,7 +137,11 @@ struct record_stop { /* an answer that ends a campaign or makes it pause, by spo
     uint8_t digest[32];      /* of the answer, as there */
 };
 
-enum unsubscribe_way { UNSUBSCRIBE_WEB = 1, UNSUBSCRIBE_MAIL = 2 };
+enum unsubscribe_way {
+    UNSUBSCRIBE_WEB = 1,
+    UNSUBSCRIBE_MAIL = 2,
+    UNSUBSCRIBE_TRACKING = 3 /* on the web; not the mails are to stop, but what is told of them */
+};
 
 struct record_unsubscribe { /* somebody wants no more mail of campaigns, by spoor-pixeld or spoor-match */
     uint64_t message;        /* in the token */

@@ -9,7 +9,7 @@
 
 enum { HASH_BYTES = 8 };
 
-static const char folder[] = "/a/";
+enum { NAME_AT = 3 }; /* behind "/a/" */
 
 static const struct {
     const char *name, *ending, *type;
@@ -17,6 +17,9 @@ static const struct {
 } sources[ASSETS] = {
     [ASSET_VIEWER_SCRIPT] = {"viewer", "js", "text/javascript; charset=utf-8", embedded_viewer_js},
     [ASSET_VIEWER_STYLE] = {"viewer", "css", "text/css; charset=utf-8", embedded_viewer_css},
+    [ASSET_FEED_SCRIPT] = {"feed", "js", "text/javascript; charset=utf-8", embedded_feed_js},
+    [ASSET_FEED_STYLE] = {"feed", "css", "text/css; charset=utf-8", embedded_feed_css},
+    [ASSET_ICON] = {"icon", "svg", "image/svg+xml", embedded_icon_svg},
 };
 
 static struct http_page *page_of(enum asset_which which)
@@ -67,7 +70,7 @@ void assets_release(struct assets *assets)
 
 struct http_page *asset_at(const struct assets *assets, struct slice path)
 {
-    struct slice name = slice_from(path, sizeof folder - 1);
+    struct slice name = slice_from(path, NAME_AT);
 
     for (size_t n = 0; n < ASSETS; n++)
         if (slice_is(name, assets->item[n].name))

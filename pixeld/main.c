@@ -3,7 +3,7 @@
  * spoor-pixeld - answers for the picture and the links in tracked mails.
  *
  * main() opens in order what the site needs and closes it in reverse. Threads: those of the HTTP engine
- * (http.c), one for late connections (deadline.c), the spool's, the loader's, the clerk's and the desk's. None of the
+ * (http.c), one for late connections (deadline.c), the spool's, the loader's, the clerk's and the desks'. None of the
  * first waits for the database.
  */
 #include "common/clock.h"
@@ -32,7 +32,9 @@
 enum { TEXT_MAX = 1024, LOADER_DRAIN_MS = 2000, ADMIN_CONNECTIONS = 64, TAKEOVER_MS = 30 * 1000 };
 
 /* A page takes the database some milliseconds; who would wait for more than a second is told to come again. */
-enum { DESK_THREADS = 4, DESK_PLACES = 128 };
+enum { DESK_THREADS = 4, DESK_PLACES = 128, FEED_STREAMS = 2048 };
+/* A file takes it a second, and who downloads one waits for that. */
+enum { LONG_DESK_THREADS = 2, LONG_DESK_PLACES = 128 };
 
 static const char program[] = "spoor-pixeld";
 static const char spool_name[] = "pixeld";
@@ -49,6 +51,8 @@ struct pixeld {
     struct site site;
     struct clerk *clerk;
     struct desk *desk;
+    struct desk *long_desk;
+    char *prefix; /* the path of tracking_url */
     struct http *http;
     struct admin admin;
     struct http *admin_http; /* NULL: none */
@@ -95,6 +99,7 @@ static bool open_proxies(struct pixeld *pixeld, struct buf *error)
 
     pixeld->site.hits.anonymize_ip = conf->pixeld.anonymize_ip;
     pixeld->site.hits.honour_gpc = conf->pixeld.honour_gpc;
+    pixeld->site.hits.secure_cookies = slice_starts_i(slice_str(conf->tracking_url), slice_str("https:"));
     pixeld->site.hits.proxy_header = slice_is_i(slice_str(conf->pixeld.proxy_header), "forwarded")
                                          ? CLIENT_FORWARDED
                                          : CLIENT_X_FORWARDED_FOR;
@@ -251,19 +256,68 @@ static bool open_viewer(struct pixeld *pixeld, struct buf *error)
     return (pixeld->site.cache && pixeld->site.beacon_rate && assets_init(&pixeld->site.assets)) || failed(error);
 }
 
-static bool start_desk(struct pixeld *pixeld, struct buf *error)
+static struct desk *start_one_desk(const struct pixeld *pixeld, unsigned threads, size_t places)
 {
-    struct desk_options options = {
+    const struct desk_options options = {
         .conninfo = pixeld->conf->database,
         .program = program,
-        .threads = DESK_THREADS,
-        .places = DESK_PLACES,
+        .threads = threads,
+        .places = places,
     };
 
-    pixeld->desk = desk_start(&options);
-    if (!pixeld->desk)
+    return desk_start(&options);
+}
+
+static bool start_desks(struct pixeld *pixeld, struct buf *error)
+{
+    pixeld->desk = start_one_desk(pixeld, DESK_THREADS, DESK_PLACES);
+    if (pixeld->desk)
+        pixeld->long_desk = start_one_desk(pixeld, LONG_DESK_THREADS, LONG_DESK_PLACES);
+    if (!pixeld->long_desk)
         buf_add_f(error, "cannot start the threads that ask the database: %s", strerrordesc_np(errno));
-    return pixeld->desk || failed(error);
+    return pixeld->long_desk || failed(error);
+}
+
+/* "https://t.example.com" of "https://t.example.com/t". */
+static struct slice origin_of(struct slice url)
+{
+    return slice_of(url.p, url.len - route_url_path(url).len);
+}
+
+static bool open_places(struct pixeld *pixeld, struct buf *error)
+{
+    const char *path = pixeld->conf->pixeld.place_database;
+
+    if (!*path)
+        return true;
+    pixeld->site.feed.places = places_open(path, error);
+    return pixeld->site.feed.places || failed(error);
+}
+
+static bool start_feed(struct pixeld *pixeld, struct buf *error)
+{
+    const struct conf *conf = pixeld->conf;
+    struct feed *feed = &pixeld->site.feed;
+    struct herald_options options = {
+        .conninfo = conf->database, .program = program, .places = feed->places, .streams = FEED_STREAMS};
+
+    options.prefix = pixeld->prefix = strndup(pixeld->site.prefix.p ? pixeld->site.prefix.p : "", pixeld->site.prefix.len);
+    feed->origin = origin_of(slice_str(conf->tracking_url));
+    feed->secure = pixeld->site.hits.secure_cookies;
+    feed->local_domains = &conf->local_domains;
+    if (!options.prefix)
+        return failed(error);
+    if (*conf->pixeld.sign_in_server && !(feed->courier = courier_start(conf->pixeld.sign_in_server, error)))
+        return failed(error);
+    feed->herald = herald_start(&options, error);
+    return feed->herald || failed(error);
+}
+
+static void stop_feed(struct pixeld *pixeld)
+{
+    courier_stop(pixeld->site.feed.courier);
+    places_close(pixeld->site.feed.places);
+    free(pixeld->prefix);
 }
 
 static bool start_http(struct pixeld *pixeld, struct buf *error)
@@ -283,6 +337,7 @@ static bool start_http(struct pixeld *pixeld, struct buf *error)
         .wants_body = site_wants_body,
         .work = site_work,
         .desk = pixeld->desk,
+        .long_desk = pixeld->long_desk,
         .settle = conf->spool_sync_ms == 0 ? site_settle : NULL,
         .arg = &pixeld->site,
     };
@@ -329,8 +384,8 @@ static bool start(struct pixeld *pixeld)
 {
     static bool (*const steps[])(struct pixeld *, struct buf *) = {
         warn_of_doubts, open_proxies, open_keys,    open_sockets, drop_privileges, open_tls,
-        take_over,      open_spool,   start_loader, start_clerk,  open_viewer, start_desk,      start_http,
-        start_admin,
+        take_over,      open_spool,   start_loader, start_clerk,  open_viewer,     start_desks,
+        open_places,    start_feed,   start_http,   start_admin,
     };
     bool ok = true;
     struct buf error;
@@ -388,6 +443,8 @@ static void serve(struct pixeld *pixeld)
         daemon_leave_pid_file();
     if (pixeld->admin_http)
         http_stop(pixeld->admin_http, 0, true);
+    herald_stop(pixeld->site.feed.herald);
+    pixeld->site.feed.herald = NULL;
     if (!http_stop(pixeld->http, pixeld->conf->pixeld.drain_timeout_ms, handed_over || pixeld->doors.shared))
         log_warn("some connections had not ended after %lld ms and were closed",
                  (long long)pixeld->conf->pixeld.drain_timeout_ms);
@@ -397,6 +454,8 @@ static void stop(struct pixeld *pixeld)
 {
     clerk_stop(pixeld->clerk);
     desk_free(pixeld->desk);
+    desk_free(pixeld->long_desk);
+    stop_feed(pixeld);
     assets_release(&pixeld->site.assets);
     beacon_rate_free(pixeld->site.beacon_rate);
     cache_free(pixeld->site.cache);
