@@ -227,6 +227,12 @@ static const struct conf_row rows[] = {
      AT(pixeld.anonymize_ip)},
     {"pixeld", "honour_gpc", CONF_CHOICE, "no", .words = honour_words,
      .help = "requests with Sec-GPC or DNT; aggregate: only counted, drop: not recorded", AT(pixeld.honour_gpc)},
+    {"pixeld", "place_database", CONF_TEXT, "", .normalize = conf_form_path, .wanted = path_form,
+     .help = "where addresses are, a file such as GeoLite2-City.mmdb; empty: the feed names no places",
+     AT(pixeld.place_database)},
+    {"pixeld", "sign_in_server", CONF_TEXT, "127.0.0.1:25", .normalize = conf_form_server, .wanted = "HOST:PORT",
+     .help = "mail server that takes sign-in links for local_domains; empty: sign in by invitation alone",
+     AT(pixeld.sign_in_server)},
 
     {"delivery", "log", CONF_LIST, "", .normalize = conf_form_log, .wanted = log_form,
      .help = "the MTA's log: a file, or journal", AT(delivery.log), .needed_by = BY_DELIVERY},

@@ -145,6 +145,8 @@ struct conf {
         char *proxy_header;        /* "x-forwarded-for" or "forwarded" */
         bool anonymize_ip;
         enum conf_honour_gpc honour_gpc; /* and DNT */
+        char *place_database;      /* of MaxMind's form; "" none */
+        char *sign_in_server;      /* HOST:PORT of the local MTA; "" nobody signs in by mail */
     } pixeld;
     struct {
         struct conf_list log;      /* files */

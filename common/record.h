@@ -64,6 +64,8 @@ struct record_message { /* a tracked mail, by spoor-stamp */
     struct record_link *link;
     size_t links;
     uint32_t sent_to;      /* how many recipients, also where LEVEL_AGGREGATE names none */
+    uint8_t submitted_from[16]; /* of the client that submitted it under a login, network order */
+    uint8_t submitted_from_bytes; /* 0 (nobody logged in, or not told), 4 or 16 */
 };
 
 enum hit_kind { HIT_VIEW = 1, HIT_CLICK = 2 };
@@ -82,6 +84,8 @@ struct record_hit { /* a request with a token of ours, by spoor-pixeld */
     uint8_t address_bytes;   /* 0 (not kept), 4 or 16 */
     struct slice user_agent; /* cut to USER_AGENT_MAX */
     struct slice raw;        /* only when the key is unknown here: the request target, judged later */
+    bool has_device;         /* the cookie of a sender's own browser came with it */
+    uint8_t device[16];
 };
 enum { USER_AGENT_MAX = 512 };
 

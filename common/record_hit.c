@@ -7,7 +7,7 @@
 
 /*
  * hit: u8 kind, u64 message, u32 recipient, u16 index, i64 time_us, u8 verdict, u8 address bytes and those,
- * texts reason user_agent raw
+ * texts reason user_agent raw; then, if one came with it, 16 bytes of device
  */
 bool record_hit_encode(const struct record_hit *hit, struct buf *out)
 {
@@ -27,6 +27,8 @@ bool record_hit_encode(const struct record_hit *hit, struct buf *out)
     put_text(out, hit->reason);
     put_text(out, agent);
     put_text(out, hit->raw);
+    if (hit->has_device)
+        buf_add(out, hit->device, sizeof hit->device);
     return put_done(out, start);
 }
 
@@ -48,5 +50,8 @@ bool record_hit_decode(struct slice payload, struct record_hit *hit)
     hit->reason = take_text(&in);
     hit->user_agent = take_text(&in);
     hit->raw = take_text(&in);
+    hit->has_device = !in.bad && in.rest.len >= sizeof hit->device;
+    if (hit->has_device)
+        take_bytes(&in, hit->device, sizeof hit->device);
     return !in.bad;
 }

@@ -10,7 +10,7 @@
 /*
  * message: u64 id, i64 time_us, u8 level, u8 pixels, u64 size, texts owner sender envelope_sender subject
  * sent_message_id client_message_id campaign host queue_id, u32 recipients of (u32 key, text address),
- * u32 links of (u16 index, text destination), u32 sent_to
+ * u32 links of (u16 index, text destination), u32 sent_to, u8 bytes of submitted_from and those
  */
 bool record_message_encode(const struct record_message *message, struct buf *out)
 {
@@ -41,6 +41,8 @@ bool record_message_encode(const struct record_message *message, struct buf *out
         put_text(out, message->link[n].destination);
     }
     put_u32(out, message->sent_to);
+    put_u8(out, message->submitted_from_bytes);
+    buf_add(out, message->submitted_from, message->submitted_from_bytes);
     return put_done(out, start);
 }
 
@@ -80,6 +82,17 @@ static void take_links(struct record_input *in, struct record_message *message)
     }
 }
 
+static void take_submitted_from(struct record_input *in, struct record_message *message)
+{
+    uint8_t bytes = take_u8(in);
+
+    if (bytes != 0 && bytes != 4 && bytes != 16)
+        in->bad = true;
+    else
+        take_bytes(in, message->submitted_from, bytes);
+    message->submitted_from_bytes = in->bad ? 0 : bytes;
+}
+
 bool record_message_decode(struct slice payload, struct record_message *message)
 {
     struct record_input in = {payload, false};
@@ -102,6 +115,7 @@ bool record_message_decode(struct slice payload, struct record_message *message)
     take_recipients(&in, message);
     take_links(&in, message);
     message->sent_to = take_u32(&in);
+    take_submitted_from(&in, message);
     if (in.bad)
         record_message_free(message);
     return !in.bad;

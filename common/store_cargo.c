@@ -45,6 +45,8 @@ bool cargo_init(struct cargo *cargo, size_t records)
     row_set_init(&cargo->unsubscribe, 8);
     row_set_init(&cargo->refusal, 14);
     row_set_init(&cargo->clock, 3);
+    row_set_init(&cargo->device, 3);
+    row_set_init(&cargo->network, 3);
     row_set_init(&cargo->delivery, STORE_DELIVERY_COLUMNS);
     row_set_init(&cargo->document, STORE_DOCUMENT_EVENT_COLUMNS);
     row_set_init(&cargo->beacon, STORE_BEACON_COLUMNS);
@@ -61,6 +63,8 @@ void cargo_free(struct cargo *cargo)
     row_set_free(&cargo->unsubscribe);
     row_set_free(&cargo->refusal);
     row_set_free(&cargo->clock);
+    row_set_free(&cargo->device);
+    row_set_free(&cargo->network);
     row_set_free(&cargo->delivery);
     row_set_free(&cargo->document);
     row_set_free(&cargo->beacon);
@@ -110,6 +114,11 @@ static struct cargo_event *add_request(struct cargo *cargo, uint64_t record, con
     event->raw = hit->raw;
     memcpy(event->address, hit->address, sizeof event->address);
     event->address_bytes = hit->address_bytes;
+    if (hit->has_device) {
+        row_set_integer(&cargo->device, cargo->spool);
+        row_set_integer(&cargo->device, (int64_t)record);
+        row_set_hex(&cargo->device, hit->device, sizeof hit->device);
+    }
     return event;
 }
 
@@ -241,6 +250,15 @@ void cargo_message_row(struct row_set *row, const struct record_message *message
     row_set_integer(row, message->sent_to);
 }
 
+static void add_network(struct cargo *cargo, const struct record_message *message)
+{
+    if (message->submitted_from_bytes == 0)
+        return;
+    row_set_text(&cargo->network, message->owner);
+    row_set_address(&cargo->network, message->submitted_from, message->submitted_from_bytes);
+    row_set_integer(&cargo->network, message->time_us);
+}
+
 static void add_recipient(struct cargo *cargo, uint64_t message, const struct record_recipient *recipient, struct slice original)
 {
     row_set_integer(&cargo->recipient, (int64_t)message);
@@ -256,6 +274,7 @@ static bool add_message(struct cargo *cargo, const struct spool_record *record)
     if (!record_message_decode(record->payload, &message))
         return false;
     cargo_message_row(&cargo->message, &message);
+    add_network(cargo, &message);
     for (size_t at = 0; at < message.recipients; at++)
         add_recipient(cargo, message.id, &message.recipient[at], slice_str(""));
     for (size_t at = 0; at < message.links; at++) {

@@ -49,6 +49,8 @@ struct cargo {
     struct row_set unsubscribe;
     struct row_set refusal;
     struct row_set clock;
+    struct row_set device;  /* of hits; 3 columns */
+    struct row_set network; /* from where owners submitted; 3 columns */
     struct row_set delivery;
     struct row_set document; /* events of documents */
     struct row_set beacon;

@@ -113,6 +113,16 @@ static const struct db_statement insert_clocks = {
     "insert into spoor.event_clock (spool, record, claimed_at) select spool, record, spoor.from_microseconds(at)"
     " from unnest($1::smallint[], $2::bigint[], $3::bigint[]) as row (spool, record, at)", 3};
 
+static const struct db_statement insert_devices = {
+    "insert_devices",
+    "insert into spoor.event_device (spool, record, device) select spool, record, device::uuid"
+    " from unnest($1::smallint[], $2::bigint[], $3::text[]) as row (spool, record, device)", 3};
+
+static const struct db_statement learn_networks = {
+    "learn_networks",
+    "select spoor.learn_networks($1::text[], $2::inet[], array(select spoor.from_microseconds(at)"
+    " from unnest($3::bigint[]) as row (at)))", 3};
+
 static const struct db_statement insert_unjudged = {
     "insert_unjudged",
     "insert into spoor.unjudged_hit (spool, record, at_time, target, verdict, reason, agent, address)"
@@ -573,7 +583,9 @@ static bool transact(struct loading *loading, bool *overtaken)
            && insert_once(loading, &insert_answers, &loading->cargo.answer)
            && insert_once(loading, &insert_refusals, &loading->cargo.refusal) && insert_new_deliveries(loading)
            && tell_rows(loading, &store_take_document_events, &loading->cargo.document) && take_beacons(loading)
-           && tell_rows(loading, &insert_clocks, &loading->cargo.clock) && insert_events(loading)
+           && tell_rows(loading, &insert_clocks, &loading->cargo.clock)
+           && tell_rows(loading, &insert_devices, &loading->cargo.device)
+           && tell_rows(loading, &learn_networks, &loading->cargo.network) && insert_events(loading)
            && fill_outbox(loading) && close_batch(loading);
 }
 

@@ -15,6 +15,7 @@ enum { COMMAND_DONE = 0, COMMAND_FAILED = 1, COMMAND_USAGE = 64 };
 int check_command(const struct conf *conf, int argc, char **argv);
 int content_command(const struct conf *conf, int argc, char **argv);
 int decode_command(const struct conf *conf, int argc, char **argv);
+int invite_command(const struct conf *conf, int argc, char **argv);
 int keygen_command(const struct conf *conf, int argc, char **argv);
 int match_command(const struct conf *conf, int argc, char **argv);
 int rules_command(const struct conf *conf, int argc, char **argv);

@@ -8,6 +8,7 @@ libctl_a_SOURCES += ctl/check.c
 libctl_a_SOURCES += ctl/command.h
 libctl_a_SOURCES += ctl/content.c
 libctl_a_SOURCES += ctl/decode.c
+libctl_a_SOURCES += ctl/invite.c
 libctl_a_SOURCES += ctl/dry_run.c
 libctl_a_SOURCES += ctl/dry_run.h
 libctl_a_SOURCES += ctl/explain.c

@@ -24,6 +24,7 @@ static const struct command {
     {"decode", CONF_DRY_RUN, decode_command, "TOKEN | MESSAGE-ID | URL", "tell what is in it and whether it is ours"},
     {"spool", CONF_ANY, spool_command, "list | verify | dump [FOLDER]", "look into the spools, also beside a running daemon"},
     {"node", CONF_SHARED, node_command, "list | retire NUMBER", "tell which programs have a spool; wait no more for one that is gone"},
+    {"invite", CONF_SHARED, invite_command, "ADDRESS", "print a link that lets this sender into the Live Feed, once, within 7 days"},
     {"sink", CONF_ANY, sink_command, "test NAME", "send a sample to a sink of spoor-relay and print what the other side answers"},
     {"stamp", CONF_DRY_RUN, stamp_command, "[--from ADDR] [--rcpt ADDR]... [--ours] [--explain] [--policy FILE] FILE",
      "print the mail as spoor-stamp would send it, or what is done to it and why"},

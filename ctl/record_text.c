@@ -83,6 +83,14 @@ static void add_time(struct buf *out, const char *key, int64_t time_us)
         buf_add_f(out, " %s=%s.%06dZ", key, text, (int)(time_us % 1000000));
 }
 
+static void add_address(struct buf *out, const char *key, const uint8_t address[16], unsigned bytes)
+{
+    char text[INET6_ADDRSTRLEN];
+
+    if (bytes && inet_ntop(bytes == 4 ? AF_INET : AF_INET6, address, text, sizeof text))
+        add_word(out, key, text);
+}
+
 static void add_digest(struct buf *out, const uint8_t digest[32])
 {
     buf_add_str(out, " digest=");
@@ -110,6 +118,7 @@ static bool add_message(struct buf *out, struct slice payload)
     add_text(out, "host", message.host);
     add_text(out, "queue_id", message.queue_id);
     add_number(out, "sent_to", message.sent_to);
+    add_address(out, "submitted_from", message.submitted_from, message.submitted_from_bytes);
     for (size_t n = 0; n < message.recipients; n++)
         add_text(out, "recipient", message.recipient[n].address);
     for (size_t n = 0; n < message.links; n++)
@@ -121,8 +130,6 @@ static bool add_message(struct buf *out, struct slice payload)
 /* OF is what was asked for, and INDEX which of these. */
 static void add_request(struct buf *out, const char *of, const char *index, const struct record_hit *hit)
 {
-    char address[INET6_ADDRSTRLEN];
-
     add_time(out, "time", hit->time_us);
     add_word(out, "of", of);
     add_number(out, "message", hit->message);
@@ -131,9 +138,11 @@ static void add_request(struct buf *out, const char *of, const char *index, cons
         add_number(out, index, hit->index);
     add_word(out, "verdict", hit_verdict_name(hit->verdict));
     add_text(out, "reason", hit->reason);
-    if (hit->address_bytes &&
-        inet_ntop(hit->address_bytes == 4 ? AF_INET : AF_INET6, hit->address, address, sizeof address))
-        add_word(out, "address", address);
+    add_address(out, "address", hit->address, hit->address_bytes);
+    if (hit->has_device) {
+        buf_add_str(out, " device=");
+        hex_add(out, hit->device, sizeof hit->device);
+    }
     add_text(out, "agent", hit->user_agent);
     add_text(out, "target", hit->raw);
 }

@@ -59,6 +59,23 @@ static void carry_documents(void *arg, uint64_t message, unsigned first, struct 
     stamp_documents_carry(((struct asking *)arg)->filter, message, first, document, count);
 }
 
+/* A mail program's own network, told by a login; not a server of ours through which many submit. */
+static void note_network(const struct stamp_filter *filter, const struct mlfi_message *message, struct record_message *record)
+{
+    static const uint8_t ip4[12] = {[10] = 0xff, [11] = 0xff}, loopback6[16] = {[15] = 1};
+    const struct sockaddr *client = (const struct sockaddr *)&message->client;
+    uint8_t address[16];
+    bool is_ip4;
+
+    if (!*message->login || !network_address_of(client, address) || network_list_has(&filter->submit_networks, client))
+        return;
+    is_ip4 = memcmp(address, ip4, sizeof ip4) == 0;
+    if (is_ip4 ? address[12] == 127 : memcmp(address, loopback6, sizeof address) == 0)
+        return;
+    record->submitted_from_bytes = is_ip4 ? 4 : 16;
+    memcpy(record->submitted_from, is_ip4 ? address + 12 : address, record->submitted_from_bytes);
+}
+
 static void make_plan(struct stamp_filter *filter, const struct mlfi_message *message, struct outgoing_plan *plan)
 {
     const struct sockaddr *client = (const struct sockaddr *)&message->client;
@@ -97,6 +114,7 @@ static void make_plan(struct stamp_filter *filter, const struct mlfi_message *me
     plan->record.time_us = clock_wall_us();
     plan->record.host = slice_str(message->host);
     plan->record.queue_id = slice_str(message->queue_id);
+    note_network(filter, message, &plan->record);
 }
 
 static bool write_record(struct stamp_filter *filter, const struct outgoing_plan *plan)

@@ -17,6 +17,9 @@ static const struct {
 } sources[ASSETS] = {
     [ASSET_VIEWER_SCRIPT] = {"viewer", "js", "text/javascript; charset=utf-8", embedded_viewer_js},
     [ASSET_VIEWER_STYLE] = {"viewer", "css", "text/css; charset=utf-8", embedded_viewer_css},
+    [ASSET_FEED_SCRIPT] = {"feed", "js", "text/javascript; charset=utf-8", embedded_feed_js},
+    [ASSET_FEED_STYLE] = {"feed", "css", "text/css; charset=utf-8", embedded_feed_css},
+    [ASSET_ICON] = {"icon", "svg", "image/svg+xml", embedded_icon_svg},
 };
 
 static struct http_page *page_of(enum asset_which which)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * asset - scripts and styles, under /a/NAME. Their names hold a hash of what is in them, so browsers may keep them for ever.
+ * asset - scripts, styles and the icon, under /a/NAME. Their names hold a hash of what is in them, so browsers may keep them for ever.
  */
 #ifndef PIXELD_ASSET_H
 #define PIXELD_ASSET_H
@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-enum asset_which { ASSET_VIEWER_SCRIPT, ASSET_VIEWER_STYLE, ASSETS };
+enum asset_which { ASSET_VIEWER_SCRIPT, ASSET_VIEWER_STYLE, ASSET_FEED_SCRIPT, ASSET_FEED_STYLE, ASSET_ICON, ASSETS };
 enum { ASSET_NAME = 48 };
 
 struct assets {

@@ -6,6 +6,14 @@ function begin(name) {
     gsub(/[^A-Za-z0-9]/, "_", name)
     printf "const char embedded_%s[] =", name
 }
+function escaped(line,    out, at, c) {
+    out = ""
+    for (at = 1; at <= length(line); at++) {
+        c = substr(line, at, 1)
+        out = out (c == "\\" || c == "\"" ? "\\" : "") c
+    }
+    return out
+}
 BEGIN { print "/* made by embed.awk */\n#include \"pixeld/embedded.h\"\n" }
 FNR == 1 { if (NR > 1) print ";\n"; begin(FILENAME) }
 {
@@ -13,8 +21,6 @@ FNR == 1 { if (NR > 1) print ";\n"; begin(FILENAME) }
     if ($0 == "" || /^\/\// || /^\/\*.*\*\/$/)
         next
     sub(/[ \t]+\/\/ .*$/, "")
-    gsub(/\\/, "\\\\")
-    gsub(/"/, "\\\"")
-    printf "\n    \"%s\\n\"", $0
+    printf "\n    \"%s\\n\"", escaped($0)
 }
 END { print ";" }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * feed - the Live Feed under /feed: a sender who is signed in sees what became of his mail.
+ * feed - the Live Feed under /feed: which page is asked for, and who may see it.
  */
 #ifndef PIXELD_FEED_H
 #define PIXELD_FEED_H

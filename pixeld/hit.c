@@ -2,6 +2,7 @@
 #include "pixeld/hit.h"
 
 #include "common/message_id.h"
+#include "pixeld/feed_cookie.h"
 #include "pixeld/verdict.h"
 
 #include <string.h>
@@ -18,12 +19,14 @@ static struct slice cut(struct slice s, size_t most)
 }
 
 static void keep_person(const struct request *request, const struct token *token, const struct client *client,
-                        struct record_hit *hit)
+                        const struct hit_settings *settings, struct record_hit *hit)
 {
     hit->recipient = token->recipient;
     hit->user_agent = cut(request->field[REQUEST_USER_AGENT], USER_AGENT_MAX);
     hit->address_bytes = client->address_bytes;
     memcpy(hit->address, client->address, sizeof hit->address);
+    if (request->field[REQUEST_COOKIE].len)
+        hit->has_device = feed_cookie_device(request, settings->secure_cookies, hit->device);
 }
 
 bool hit_of(const struct request *request, const struct token *token, struct slice raw, const struct rules *rules,
@@ -55,6 +58,6 @@ bool hit_of(const struct request *request, const struct token *token, struct sli
         .raw = raw,
     };
     if (!token->aggregate && !is_private) /* else it is counted, and no more */
-        keep_person(request, token, &client, hit);
+        keep_person(request, token, &client, settings, hit);
     return true;
 }

@@ -21,6 +21,7 @@ struct hit_settings {
     enum client_header proxy_header;
     bool anonymize_ip; /* before anything is written */
     enum conf_honour_gpc honour_gpc;
+    bool secure_cookies; /* see feed_cookie.h */
 };
 
 /*

@@ -46,9 +46,19 @@ libpixeld_a_SOURCES += pixeld/view_id.h
 libpixeld_a_SOURCES += pixeld/viewer.c
 libpixeld_a_SOURCES += pixeld/viewer.h
 
+libpixeld_a_SOURCES += pixeld/agent_name.c
+libpixeld_a_SOURCES += pixeld/agent_name.h
+libpixeld_a_SOURCES += pixeld/chart.c
+libpixeld_a_SOURCES += pixeld/chart.h
+libpixeld_a_SOURCES += pixeld/feed_cookie.c
+libpixeld_a_SOURCES += pixeld/feed_cookie.h
+libpixeld_a_SOURCES += pixeld/feed_entry.c
+libpixeld_a_SOURCES += pixeld/feed_entry.h
+libpixeld_a_SOURCES += pixeld/form.c
+libpixeld_a_SOURCES += pixeld/form.h
 sbin_PROGRAMS += pixeld/spoor-pixeld
-pixeld_spoor_pixeld_CPPFLAGS = $(AM_CPPFLAGS) $(MICROHTTPD_CFLAGS) $(GNUTLS_CFLAGS)
-pixeld_spoor_pixeld_LDADD = libpixeld.a $(COMMON_LIBS) $(MICROHTTPD_LIBS) $(GNUTLS_LIBS) $(ZLIB_LIBS)
+pixeld_spoor_pixeld_CPPFLAGS = $(AM_CPPFLAGS) $(MICROHTTPD_CFLAGS) $(GNUTLS_CFLAGS) $(MAXMINDDB_CFLAGS)
+pixeld_spoor_pixeld_LDADD = libpixeld.a $(COMMON_LIBS) $(MICROHTTPD_LIBS) $(GNUTLS_LIBS) $(MAXMINDDB_LIBS) $(ZLIB_LIBS)
 pixeld_spoor_pixeld_SOURCES =
 pixeld_spoor_pixeld_SOURCES += pixeld/asset.c
 pixeld_spoor_pixeld_SOURCES += pixeld/asset.h
@@ -72,6 +82,23 @@ pixeld_spoor_pixeld_SOURCES += pixeld/examine.c
 pixeld_spoor_pixeld_SOURCES += pixeld/examine.h
 pixeld_spoor_pixeld_SOURCES += pixeld/feed.c
 pixeld_spoor_pixeld_SOURCES += pixeld/feed.h
+pixeld_spoor_pixeld_SOURCES += pixeld/feed_pages.h
+pixeld_spoor_pixeld_SOURCES += pixeld/place.c
+pixeld_spoor_pixeld_SOURCES += pixeld/place.h
+pixeld_spoor_pixeld_SOURCES += pixeld/herald.c
+pixeld_spoor_pixeld_SOURCES += pixeld/herald.h
+pixeld_spoor_pixeld_SOURCES += pixeld/feed_visit.c
+pixeld_spoor_pixeld_SOURCES += pixeld/feed_visit.h
+pixeld_spoor_pixeld_SOURCES += pixeld/feed_mail.c
+pixeld_spoor_pixeld_SOURCES += pixeld/feed_mail.h
+pixeld_spoor_pixeld_SOURCES += pixeld/feed_list.c
+pixeld_spoor_pixeld_SOURCES += pixeld/feed_list.h
+pixeld_spoor_pixeld_SOURCES += pixeld/feed_chart.c
+pixeld_spoor_pixeld_SOURCES += pixeld/feed_chart.h
+pixeld_spoor_pixeld_SOURCES += pixeld/feed_account.c
+pixeld_spoor_pixeld_SOURCES += pixeld/feed_account.h
+pixeld_spoor_pixeld_SOURCES += pixeld/courier.c
+pixeld_spoor_pixeld_SOURCES += pixeld/courier.h
 pixeld_spoor_pixeld_SOURCES += pixeld/handover.c
 pixeld_spoor_pixeld_SOURCES += pixeld/handover.h
 pixeld_spoor_pixeld_SOURCES += pixeld/health.c
@@ -97,9 +124,9 @@ pixeld_spoor_pixeld_SOURCES += pixeld/tls.c
 pixeld_spoor_pixeld_SOURCES += pixeld/tls.h
 
 # What browsers get, compiled in.
-EMBEDDED = $(srcdir)/pixeld/viewer.js $(srcdir)/pixeld/viewer.css
+EMBEDDED = $(srcdir)/pixeld/viewer.js $(srcdir)/pixeld/viewer.css $(srcdir)/pixeld/feed.js $(srcdir)/pixeld/feed.css $(srcdir)/pixeld/icon.svg
 nodist_pixeld_spoor_pixeld_SOURCES = pixeld/embedded.c
-EXTRA_DIST += pixeld/embed.awk pixeld/viewer.js pixeld/viewer.css
+EXTRA_DIST += pixeld/embed.awk pixeld/viewer.js pixeld/viewer.css pixeld/feed.js pixeld/feed.css pixeld/icon.svg
 CLEANFILES += pixeld/embedded.c
 pixeld/embedded.c: $(srcdir)/pixeld/embed.awk $(EMBEDDED)
 	$(AM_V_GEN)$(MKDIR_P) pixeld && $(AWK) -f $(srcdir)/pixeld/embed.awk $(EMBEDDED) >$@.new && mv $@.new $@

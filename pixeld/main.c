@@ -32,7 +32,7 @@
 enum { TEXT_MAX = 1024, LOADER_DRAIN_MS = 2000, ADMIN_CONNECTIONS = 64, TAKEOVER_MS = 30 * 1000 };
 
 /* A page takes the database some milliseconds; who would wait for more than a second is told to come again. */
-enum { DESK_THREADS = 4, DESK_PLACES = 128 };
+enum { DESK_THREADS = 4, DESK_PLACES = 128, FEED_STREAMS = 2048 };
 
 static const char program[] = "spoor-pixeld";
 static const char spool_name[] = "pixeld";
@@ -49,6 +49,7 @@ struct pixeld {
     struct site site;
     struct clerk *clerk;
     struct desk *desk;
+    char *prefix; /* the path of tracking_url */
     struct http *http;
     struct admin admin;
     struct http *admin_http; /* NULL: none */
@@ -95,6 +96,7 @@ static bool open_proxies(struct pixeld *pixeld, struct buf *error)
 
     pixeld->site.hits.anonymize_ip = conf->pixeld.anonymize_ip;
     pixeld->site.hits.honour_gpc = conf->pixeld.honour_gpc;
+    pixeld->site.hits.secure_cookies = slice_starts_i(slice_str(conf->tracking_url), slice_str("https:"));
     pixeld->site.hits.proxy_header = slice_is_i(slice_str(conf->pixeld.proxy_header), "forwarded")
                                          ? CLIENT_FORWARDED
                                          : CLIENT_X_FORWARDED_FOR;
@@ -266,6 +268,48 @@ static bool start_desk(struct pixeld *pixeld, struct buf *error)
     return pixeld->desk || failed(error);
 }
 
+/* "https://t.example.com" of "https://t.example.com/t". */
+static struct slice origin_of(struct slice url)
+{
+    return slice_of(url.p, url.len - route_url_path(url).len);
+}
+
+static bool open_places(struct pixeld *pixeld, struct buf *error)
+{
+    const char *path = pixeld->conf->pixeld.place_database;
+
+    if (!*path)
+        return true;
+    pixeld->site.feed.places = places_open(path, error);
+    return pixeld->site.feed.places || failed(error);
+}
+
+static bool start_feed(struct pixeld *pixeld, struct buf *error)
+{
+    const struct conf *conf = pixeld->conf;
+    struct feed *feed = &pixeld->site.feed;
+    struct herald_options options = {
+        .conninfo = conf->database, .program = program, .places = feed->places, .streams = FEED_STREAMS};
+
+    options.prefix = pixeld->prefix = strndup(pixeld->site.prefix.p ? pixeld->site.prefix.p : "", pixeld->site.prefix.len);
+    feed->origin = origin_of(slice_str(conf->tracking_url));
+    feed->secure = pixeld->site.hits.secure_cookies;
+    feed->local_domains = &conf->local_domains;
+    if (!options.prefix)
+        return failed(error);
+    if (*conf->pixeld.sign_in_server && !(feed->courier = courier_start(conf->pixeld.sign_in_server, error)))
+        return failed(error);
+    feed->herald = herald_start(&options, error);
+    return feed->herald || failed(error);
+}
+
+static void stop_feed(struct pixeld *pixeld)
+{
+    courier_stop(pixeld->site.feed.courier);
+    places_close(pixeld->site.feed.places);
+    free(pixeld->prefix);
+}
+
 static bool start_http(struct pixeld *pixeld, struct buf *error)
 {
     const struct conf *conf = pixeld->conf;
@@ -329,8 +373,8 @@ static bool start(struct pixeld *pixeld)
 {
     static bool (*const steps[])(struct pixeld *, struct buf *) = {
         warn_of_doubts, open_proxies, open_keys,    open_sockets, drop_privileges, open_tls,
-        take_over,      open_spool,   start_loader, start_clerk,  open_viewer, start_desk,      start_http,
-        start_admin,
+        take_over,      open_spool,   start_loader, start_clerk,  open_viewer,     start_desk,
+        open_places,    start_feed,   start_http,   start_admin,
     };
     bool ok = true;
     struct buf error;
@@ -388,6 +432,8 @@ static void serve(struct pixeld *pixeld)
         daemon_leave_pid_file();
     if (pixeld->admin_http)
         http_stop(pixeld->admin_http, 0, true);
+    herald_stop(pixeld->site.feed.herald);
+    pixeld->site.feed.herald = NULL;
     if (!http_stop(pixeld->http, pixeld->conf->pixeld.drain_timeout_ms, handed_over || pixeld->doors.shared))
         log_warn("some connections had not ended after %lld ms and were closed",
                  (long long)pixeld->conf->pixeld.drain_timeout_ms);
@@ -397,6 +443,7 @@ static void stop(struct pixeld *pixeld)
 {
     clerk_stop(pixeld->clerk);
     desk_free(pixeld->desk);
+    stop_feed(pixeld);
     assets_release(&pixeld->site.assets);
     beacon_rate_free(pixeld->site.beacon_rate);
     cache_free(pixeld->site.cache);

@@ -3,6 +3,8 @@
 
 #include "common/utf8.h"
 
+#include <stdarg.h>
+
 static const char *reference_for(char c)
 {
     switch (c) {
@@ -41,4 +43,41 @@ bool markup_add_text(struct buf *out, struct slice text)
         text = slice_from(text, character.len);
     }
     return !out->failed;
+}
+
+void markup_f(struct buf *out, const char *format, ...)
+{
+    va_list texts;
+    const char *mark;
+
+    va_start(texts, format);
+    while ((mark = strstr(format, "%s"))) {
+        buf_add(out, format, (size_t)(mark - format));
+        markup_add_text(out, slice_str(va_arg(texts, const char *)));
+        format = mark + 2;
+    }
+    va_end(texts);
+    buf_add_str(out, format);
+}
+
+void markup_argument(struct buf *out, const char *text)
+{
+    for (; text && *text; text++)
+        if (ascii_is_alpha(*text) || ascii_is_digit(*text) || strchr("-._~", *text))
+            buf_add_char(out, *text);
+        else
+            buf_add_f(out, "%%%02X", (unsigned char)*text);
+}
+
+void markup_csv(struct buf *out, const char *text)
+{
+    buf_add_char(out, '"');
+    if (text && *text && strchr("=+-@\t\r", *text))
+        buf_add_char(out, '\'');
+    for (; text && *text; text++) {
+        if (*text == '"')
+            buf_add_char(out, '"');
+        buf_add_char(out, *text);
+    }
+    buf_add_char(out, '"');
 }

@@ -90,7 +90,8 @@ bool request_is_same_origin(const struct request *request, struct slice origin)
 
     if (site.len && !slice_is(site, "same-origin"))
         return false;
-    if (said.len && !slice_eq_i(said, origin))
+    /* "null" hides it, as a referrer policy may wish; it says nothing */
+    if (said.len && !slice_is(said, "null") && !slice_eq_i(said, origin))
         return false;
-    return site.len || said.len;
+    return site.len || slice_eq_i(said, origin);
 }

@@ -13,12 +13,24 @@
 #include "common/loader.h"
 #include "pixeld/asset.h"
 #include "pixeld/beacon_rate.h"
+#include "pixeld/courier.h"
+#include "pixeld/herald.h"
 #include "pixeld/hit.h"
 #include "pixeld/http.h"
 #include "pixeld/journal.h"
 #include "pixeld/metrics.h"
 #include "pixeld/page.h"
+#include "pixeld/place.h"
 #include "pixeld/rulebook.h"
+
+struct feed { /* what the Live Feed needs besides the database */
+    bool secure;         /* reached by https */
+    struct slice origin; /* scheme and authority of tracking_url */
+    const struct conf_list *local_domains;
+    struct herald *herald;
+    struct courier *courier; /* NULL: nobody signs in by mail */
+    struct places *places;   /* NULL: none are told */
+};
 
 struct site {
     struct slice prefix; /* the path of tracking_url */
@@ -29,6 +41,7 @@ struct site {
     bool unsubscribe_everywhere; /* not only from the sender of the mail */
     struct latest *rulebook;
     struct pages pages;
+    struct feed feed;
     struct assets assets;
     struct cache *cache; /* of page images */
     struct beacon_rate *beacon_rate;

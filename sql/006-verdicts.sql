@@ -423,6 +423,9 @@ begin
         fresh := fresh || array(select e::spoor.event from spoor.event e
             where e.spool = one.spool and e.record between one.first and one.last
                   and e.at_time > one.loaded_at - interval '40 days' and e.kind in ('v', 'c'));
+        perform spoor.judge_own(array(select e::spoor.event from spoor.event e
+            where e.spool = one.spool and e.record between one.first and one.last
+                  and e.at_time > one.loaded_at - interval '40 days' and e.kind in ('O', 'R', 'D')));
     end loop;
     -- what came late is looked at apart, so that no rule looks at all the time between
     for together in select array_agg(f::spoor.event) from unnest(fresh) f group by floor(extract(epoch from f.at_time) / 300) loop
@@ -431,6 +434,7 @@ begin
         perform spoor.judge_crowds(together);
         perform spoor.judge_early_clicks(together);
         perform spoor.judge_by_delivery(together);
+        perform spoor.judge_own(together);
     end loop;
     update spoor.hindsight set batch = upto, ran_at = now();
 end $$;

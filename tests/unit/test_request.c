@@ -64,7 +64,7 @@ static void only_our_own_pages_may_post(void **state)
     } cases[] = {
         {"same-origin", "https://t.example.com", true}, {"same-origin", "", true}, {"", "https://t.example.com", true},
         {"", "HTTPS://T.EXAMPLE.COM", true}, {"", "", false}, {"same-site", "", false}, {"cross-site", "", false},
-        {"none", "", false}, {"", "null", false}, {"", "https://t.example.com.evil.example", false},
+        {"none", "", false}, {"", "null", false}, {"same-origin", "null", true}, {"", "https://t.example.com.evil.example", false},
         {"", "http://t.example.com", false}, {"", "https://t.example.com:8443", false},
         {"same-origin", "https://evil.example", false}, {"cross-site", "https://t.example.com", false},
     };

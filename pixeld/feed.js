@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The page works without this; with it, what happens shows up by itself, and times are in the reader's words.
+"use strict";
+(function () {
+    const feed = document.getElementById("feed");
+    const live = document.getElementById("live");
+    const notify = document.getElementById("notify");
+    const kinds = { views: ["view"], links: ["click"], documents: ["opened", "read", "downloaded"], replies: ["reply", "auto_reply", "meeting"] };
+    const mostGroups = 200;
+
+    // Times
+
+    const relative = "RelativeTimeFormat" in Intl ? new Intl.RelativeTimeFormat(undefined, { numeric: "auto" }) : null;
+    const units = [["second", 60], ["minute", 60], ["hour", 24], ["day", 7]];
+
+    function timeInWords(date) {
+        let distance = (date.getTime() - Date.now()) / 1000;
+        if (relative)
+            for (const [unit, size] of units) {
+                if (Math.abs(distance) < size)
+                    return unit === "second" && Math.abs(distance) < 10 ? "just now" : relative.format(Math.round(distance), unit);
+                distance /= size;
+            }
+        return date.toLocaleDateString(undefined, { dateStyle: "medium" });
+    }
+
+    function tellTimes(root) {
+        for (const element of root.querySelectorAll("time[datetime]")) {
+            const date = new Date(element.dateTime);
+            if (isNaN(date))
+                continue;
+            element.textContent = timeInWords(date);
+            element.title = date.toLocaleString();
+        }
+    }
+
+    tellTimes(document);
+    setInterval(() => tellTimes(document), 20000);
+
+    // Entries
+
+    function isWanted(event) {
+        const wanted = kinds[feed.dataset.what];
+        if (feed.dataset.what && (!wanted || !wanted.includes(event.dataset.what)))
+            return false;
+        return !feed.dataset.people || !event.classList.contains("machine");
+    }
+
+    function groupNamed(name) {
+        for (const group of feed.querySelectorAll(".group"))
+            if (group.dataset.group === name)
+                return group;
+        return null;
+    }
+
+    function highlight(element) {
+        element.classList.add("fresh");
+        element.addEventListener("animationend", () => element.classList.remove("fresh"), { once: true });
+    }
+
+    function takeEntry(html) {
+        const template = document.createElement("template");
+        template.innerHTML = html;
+        const arrived = template.content.querySelector(".group");
+        const event = arrived && arrived.querySelector(".event");
+        if (!event || document.getElementById(event.id) || !isWanted(event))
+            return;
+        tellTimes(arrived);
+        let group = groupNamed(arrived.dataset.group);
+        // Whoever reads with the keyboard, or is selecting text, does not lose the place: only order changes above.
+        if (group)
+            group.querySelector(".events").prepend(event);
+        else
+            group = arrived;
+        const held = document.activeElement;
+        feed.prepend(group);
+        if (held && held !== document.activeElement && group.contains(held))
+            held.focus();
+        const empty = feed.querySelector(".empty");
+        if (empty)
+            empty.remove();
+        highlight(group);
+        count(event);
+        for (const old of Array.from(feed.querySelectorAll(".group")).slice(mostGroups))
+            old.remove();
+        announce(group, event);
+    }
+
+    function count(event) {
+        const number = document.querySelector('[data-counts="' + event.dataset.what + '"]');
+        if (number && !event.classList.contains("machine"))
+            number.textContent = Number(number.textContent) + 1;
+    }
+
+    function takeVerdict(text) {
+        const [id, verdict, ...doubt] = text.split(" ");
+        const event = document.getElementById(id);
+        if (!event)
+            return;
+        event.classList.remove(event.dataset.verdict, "machine");
+        event.dataset.verdict = verdict;
+        event.classList.add(verdict);
+        if (verdict === "bot" || verdict === "prefetch")
+            event.classList.add("machine");
+        event.querySelector(".doubt").textContent = doubt.join(" ");
+        if (verdict === "self" || !isWanted(event)) {
+            const group = event.closest(".group");
+            event.remove();
+            if (group && !group.querySelector(".event"))
+                group.remove();
+        }
+    }
+
+    // Notifications: of views once they are settled, of replies and bounces at once.
+
+    function announce(group, event) {
+        if (!notify || !("Notification" in window) || Notification.permission !== "granted")
+            return;
+        const what = event.dataset.what;
+        if (what === "reply" || what === "bounce" || what === "undelivered")
+            show(group, event);
+        else if (what === "view")
+            setTimeout(() => {
+                if (event.isConnected && event.dataset.verdict === "human")
+                    show(group, event);
+            }, 1000 * Number(event.dataset.settles));
+    }
+
+    function show(group, event) {
+        const mail = group.querySelector(".mail a") || group.querySelector(".mail");
+        const told = new Notification(group.querySelector("h3").textContent + " " + event.querySelector(".what").textContent, {
+            body: mail ? mail.textContent : "", tag: event.id });
+        told.onclick = () => {
+            window.focus();
+            event.scrollIntoView({ block: "center" });
+        };
+    }
+
+    if (notify && feed && feed.dataset.live && "Notification" in window && Notification.permission === "default") {
+        notify.hidden = false;
+        notify.addEventListener("click", () => Notification.requestPermission().then(() => { notify.hidden = true; }));
+    }
+
+    // The stream
+
+    let after = feed ? feed.dataset.after : "";
+    let source = null;
+    let retry = 1000;
+
+    function say(state, words) {
+        live.hidden = false;
+        live.className = "live " + state;
+        if (live.textContent !== words)
+            live.textContent = words;
+    }
+
+    function listen() {
+        source = new EventSource(feed.dataset.live + "?after=" + encodeURIComponent(after));
+        source.onopen = () => {
+            retry = 1000;
+            say("on", "Live");
+        };
+        source.addEventListener("entry", (message) => takeEntry(message.data));
+        source.addEventListener("verdict", (message) => takeVerdict(message.data));
+        source.addEventListener("mark", (message) => { after = message.lastEventId; });
+        source.addEventListener("reload", () => location.reload());
+        source.addEventListener("over", () => location.reload());
+        source.onerror = () => {
+            say("off", "Reconnecting…");
+            if (source.readyState !== EventSource.CLOSED)
+                return;
+            // Refused, as while the daemon or its database starts: the browser would not try again.
+            setTimeout(listen, retry);
+            retry = Math.min(retry * 2, 30000);
+        };
+    }
+
+    if (feed && feed.dataset.live && "EventSource" in window) {
+        say("", "Connecting…");
+        listen();
+        window.addEventListener("pagehide", () => source.close());
+        window.addEventListener("pageshow", (event) => { if (event.persisted) listen(); });
+    }
+    const campaign = document.querySelector(".search select");
+    if (campaign)
+        campaign.addEventListener("change", () => campaign.form.submit());
+})();

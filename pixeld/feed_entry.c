@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "pixeld/feed_entry.h"
+
+#include "pixeld/agent_name.h"
+#include "pixeld/markup.h"
+
+#include <string.h>
+
+enum { WORDS_MAX = 256 };
+
+static bool is(const char *text, const char *word)
+{
+    return text && strcmp(text, word) == 0;
+}
+
+static const struct {
+    const char *what;  /* as in spoor.feed */
+    const char *words;
+    const char *icon;  /* names a shape of the style sheet */
+} kinds[] = {
+    {"view", "opened the mail", "eye"},
+    {"click", "followed a link", "link"},
+    {"opened", "opened the document", "page"},
+    {"read", "read the document", "page"},
+    {"downloaded", "downloaded the document", "page"},
+    {"reply", "replied", "reply"},
+    {"auto_reply", "sent an automatic reply", "away"},
+    {"bounce", "did not get the mail: it bounced", "bounce"},
+    {"undelivered", "did not get the mail: a server refused it", "bounce"},
+    {"complaint", "complained about the mail", "bounce"},
+    {"receipt", "sent a receipt", "reply"},
+    {"meeting", "answered the invitation", "reply"},
+    {"unsubscribe", "unsubscribed", "stop"},
+    {"refused", "did not get the mail: the campaign has ended", "stop"},
+    {"own", "was answered by a colleague", "reply"},
+    {"delay", "has not got the mail yet: it is delayed", "away"},
+    {"delivered", "got the mail", "reply"},
+    {"list", "was answered by a mailing list", "away"},
+    {"machine", "was answered by a program", "away"},
+};
+
+static size_t kind_of(const struct feed_entry *entry)
+{
+    size_t n = 0;
+
+    while (n < sizeof kinds / sizeof *kinds && !is(entry->what, kinds[n].what))
+        n++;
+    return n;
+}
+
+const char *feed_entry_words(const struct feed_entry *entry)
+{
+    size_t n = kind_of(entry);
+
+    if (n < sizeof kinds / sizeof *kinds)
+        return kinds[n].words;
+    return entry->what ? entry->what : "";
+}
+
+const char *feed_entry_doubt(const struct feed_entry *entry)
+{
+    static const struct {
+        const char *verdict, *reason, *words;
+    } doubts[] = {
+        {"self", "own_device", "you, in a browser of yours"},
+        {"self", "own_copy", "you, in your own copy"},
+        {"self", "own_network", "you, from your own network"},
+        {"self", NULL, "you"},
+        {"bot", NULL, "probably automatic"},
+        {"prefetch", NULL, "probably automatic: fetched ahead by the mail program"},
+        {"unknown", "perhaps_own", "perhaps you"},
+        {"unknown", NULL, "not certain"},
+        {"proxy", NULL, "through the provider's image proxy"},
+    };
+
+    for (size_t n = 0; n < sizeof doubts / sizeof *doubts; n++)
+        if (is(entry->verdict, doubts[n].verdict) && (!doubts[n].reason || is(entry->reason, doubts[n].reason)))
+            return doubts[n].words;
+    return "";
+}
+
+bool feed_entry_is_machine(const struct feed_entry *entry)
+{
+    return is(entry->verdict, "bot") || is(entry->verdict, "prefetch");
+}
+
+static bool same(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/* A mail that nobody got has no number of its own. */
+bool feed_entry_same_group(const struct feed_entry *a, const struct feed_entry *b)
+{
+    return same(a->message, b->message) && same(a->person, b->person) && (!is(a->message, "0") || same(a->subject, b->subject));
+}
+
+static void add_facts(struct buf *out, const struct feed_entry *entry)
+{
+    struct buf device;
+
+    buf_init(&device, WORDS_MAX);
+    agent_name(entry->agent, &device);
+    if (device.len)
+        markup_f(out, "<span class=\"fact device\">%s</span>", buf_text(&device));
+    if (entry->place)
+        markup_f(out, "<span class=\"fact place\">%s</span>", entry->place);
+    buf_free(&device);
+    if (is(entry->what, "bounce") && entry->hardness)
+        markup_f(out, "<span class=\"fact\">%s%s%s</span>", is(entry->hardness, "hard") ? "for good" : "perhaps not for good",
+                 entry->status ? ", " : "", entry->status ? entry->status : "");
+    if (entry->forwarded)
+        buf_add_str(out, "<span class=\"hint\">probably forwarded: opened in several places</span>");
+}
+
+static void add_detail(struct buf *out, const struct feed_entry *entry)
+{
+    if (!entry->detail || same(entry->detail, entry->person))
+        return;
+    if (is(entry->what, "click"))
+        markup_f(out, "<span class=\"detail\" title=\"%s\">%s</span>", entry->detail, entry->detail);
+    else
+        markup_f(out, "<span class=\"detail\">%s</span>", entry->detail);
+}
+
+void feed_entry_add_line(struct buf *out, const struct feed_entry *entry, bool with_person)
+{
+    size_t kind = kind_of(entry);
+    const char *doubt = feed_entry_doubt(entry);
+
+    markup_f(out, "<li class=\"event %s%s\" id=\"e%s-%s\" data-what=\"%s\" data-verdict=\"%s\" data-settles=\"%s\">",
+             entry->verdict ? entry->verdict : "fact", feed_entry_is_machine(entry) ? " machine" : "", entry->spool, entry->record,
+             entry->what, entry->verdict ? entry->verdict : "", entry->settles_in ? entry->settles_in : "0");
+    markup_f(out, "<span class=\"icon %s\" aria-hidden=\"true\"></span><div class=\"say\">",
+             kind < sizeof kinds / sizeof *kinds ? kinds[kind].icon : "eye");
+    if (with_person)
+        markup_f(out, "<span class=\"person\">%s</span>", entry->person ? entry->person : "somebody");
+    markup_f(out, "<span class=\"what\">%s</span>", feed_entry_words(entry));
+    markup_f(out, "<span class=\"doubt\">%s</span>", doubt);
+    add_detail(out, entry);
+    add_facts(out, entry);
+    markup_f(out, "</div><time datetime=\"%s\">%s</time></li>\n", entry->at, entry->at);
+}
+
+void feed_entry_begin_group(struct buf *out, const struct feed_entry *newest, const char *prefix)
+{
+    const char *person = newest->person ? newest->person : "somebody";
+    char initial[2] = {*person, '\0'};
+    bool is_known = !is(newest->message, "0");
+
+    markup_f(out, "<article class=\"group\" data-group=\"%s|%s|%s\"><span class=\"initial\" aria-hidden=\"true\">%s</span>",
+             newest->message, person, is_known ? "" : newest->subject,
+             (unsigned char)*initial < 0x80 && strncmp(person, "one of", 6) != 0 ? initial : "•");
+    markup_f(out, "<div class=\"head\"><h3>%s</h3><p class=\"mail\">", person);
+    if (is_known)
+        markup_f(out, "<a href=\"%s/feed/mail/%s\">%s</a>", prefix, newest->message,
+                 newest->subject && *newest->subject ? newest->subject : "(no subject)");
+    else
+        markup_f(out, "%s", newest->subject && *newest->subject ? newest->subject : "(no subject)");
+    if (newest->campaign)
+        markup_f(out, "<span class=\"campaign\">%s</span>", newest->campaign);
+    if (newest->show_owner)
+        markup_f(out, "<span class=\"owner\">from %s</span>", newest->owner);
+    buf_add_str(out, "</p></div><ol class=\"events\">\n");
+}
+
+void feed_entry_end_group(struct buf *out)
+{
+    buf_add_str(out, "</ol></article>\n");
+}
+
+const char feed_entry_csv_head[] = "time,what,person,subject,detail,verdict,reason,device,place,address,campaign,sender\r\n";
+
+void feed_entry_add_csv(struct buf *out, const struct feed_entry *entry)
+{
+    struct buf device;
+
+    buf_init(&device, WORDS_MAX);
+    agent_name(entry->agent, &device);
+    for (size_t n = 0; n < 12; n++) {
+        const char *const column[] = {
+            entry->at, entry->what, entry->person, entry->subject, entry->detail, entry->verdict, entry->reason,
+            buf_text(&device), entry->place, entry->address, entry->campaign, entry->owner};
+
+        if (n)
+            buf_add_char(out, ',');
+        markup_csv(out, column[n]);
+    }
+    buf_add_str(out, "\r\n");
+    buf_free(&device);
+}

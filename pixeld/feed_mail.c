@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* feed_mail - the page of one mail: its counts, its recipients, and all that happened to it */
+
+#include "pixeld/feed_chart.h"
+#include "pixeld/feed_pages.h"
+#include "pixeld/markup.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NUMBER_DIGITS = 19, PLACE_MAX = 256 };
+
+static const char *value(const struct db_result *rows, size_t row, int column)
+{
+    const char *text = db_value(rows, row, column);
+
+    return text ? text : "";
+}
+
+static void add_number(struct buf *html, const struct db_result *mail, int column, const char *words)
+{
+    const char *number = value(mail, 0, column);
+
+    markup_f(html, "<p><b>%s</b> %s</p>", *number ? number : "0", words);
+}
+
+static void add_counts(struct buf *html, const struct db_result *mail)
+{
+    static const struct {
+        int column;
+        const char *words;
+        bool always;
+    } counts[] = {
+        {MAIL_RECIPIENTS, "recipients", true}, {MAIL_DELIVERED, "delivered", true}, {MAIL_VIEWED, "opened it", true},
+        {MAIL_CLICKED, "followed a link", true}, {MAIL_REPLIED, "replied", true}, {MAIL_DEFERRED, "delayed", false},
+        {MAIL_REFUSED, "bounced", false}, {MAIL_MACHINE_EVENTS, "automatic hits, not counted", false},
+    };
+
+    buf_add_str(html, "<section class=\"card stats\"><div class=\"numbers\">");
+    for (size_t n = 0; n < sizeof counts / sizeof *counts; n++)
+        if (counts[n].always || db_integer(mail, 0, counts[n].column) > 0)
+            add_number(html, mail, counts[n].column, counts[n].words);
+    buf_add_str(html, "</div></section>\n");
+}
+
+static void add_head(struct buf *html, const struct db_result *mail)
+{
+    const char *sent_at = value(mail, 0, MAIL_SENT_AT);
+
+    markup_f(html, "<div class=\"title\"><h1>%s</h1></div>", *value(mail, 0, MAIL_SUBJECT) ? value(mail, 0, MAIL_SUBJECT) : "(no subject)");
+    markup_f(html, "<p class=\"note\">Sent <time datetime=\"%s\">%s</time> by %s", sent_at, sent_at,
+             *value(mail, 0, MAIL_SENDER) ? value(mail, 0, MAIL_SENDER) : value(mail, 0, MAIL_OWNER));
+    if (*value(mail, 0, MAIL_CAMPAIGN))
+        markup_f(html, ", campaign <span class=\"campaign\">%s</span>", value(mail, 0, MAIL_CAMPAIGN));
+    buf_add_str(html, "</p>");
+    if (strcmp(value(mail, 0, MAIL_LEVEL), "aggregate") == 0)
+        buf_add_str(html, "<p class=\"note\">For this mail only counts are kept, nobody is named.</p>");
+    else if (*value(mail, 0, MAIL_TRACKED) == 'f')
+        buf_add_str(html, "<p class=\"note\">This mail carries no picture: whether it is opened cannot be seen.</p>");
+}
+
+static const char *delivery_words(const char *state)
+{
+    static const char *const words[][2] = {
+        {"accepted", "on its way"}, {"delivered", "delivered"}, {"deferred", "delayed"}, {"bounced", "bounced"},
+        {"expired", "given up"},
+    };
+
+    for (size_t n = 0; n < sizeof words / sizeof *words; n++)
+        if (strcmp(state, words[n][0]) == 0)
+            return words[n][1];
+    return state;
+}
+
+static void add_time(struct buf *html, const char *at)
+{
+    if (*at)
+        markup_f(html, "<time datetime=\"%s\">%s</time>", at, at);
+}
+
+static void add_person(struct buf *html, const struct db_result *people, size_t row)
+{
+    markup_f(html, "<tr><th scope=\"row\">%s</th><td data-label=\"Delivery\"><span class=\"state %s\">%s</span> ",
+             value(people, row, PERSON_ADDRESS), value(people, row, PERSON_DELIVERY), delivery_words(value(people, row, PERSON_DELIVERY)));
+    add_time(html, value(people, row, PERSON_DELIVERED_AT));
+    if (strcmp(value(people, row, PERSON_DELIVERY), "delivered") != 0 && *value(people, row, PERSON_TEXT))
+        markup_f(html, "<span class=\"words\">%s</span>", value(people, row, PERSON_TEXT));
+    markup_f(html, "</td><td data-label=\"Views\">%s</td><td data-label=\"Links\">%s</td><td data-label=\"Replies\">%s</td><td data-label=\"Last\">",
+             value(people, row, PERSON_VIEWS), value(people, row, PERSON_CLICKS), value(people, row, PERSON_REPLIES));
+    add_time(html, value(people, row, PERSON_LAST_EVENT_AT));
+    buf_add_str(html, "</td></tr>\n");
+}
+
+static void add_people(struct buf *html, const struct db_result *people)
+{
+    if (db_rows(people) == 0)
+        return;
+    buf_add_str(html, "<section class=\"card\"><h2>Recipients</h2><div class=\"scroll\"><table><thead><tr><th scope=\"col\">Recipient</th>"
+                      "<th scope=\"col\">Delivery</th><th scope=\"col\">Views</th><th scope=\"col\">Links</th>"
+                      "<th scope=\"col\">Replies</th><th scope=\"col\">Last</th></tr></thead><tbody>\n");
+    for (size_t row = 0; row < db_rows(people); row++)
+        add_person(html, people, row);
+    buf_add_str(html, "</tbody></table></div></section>\n");
+}
+
+static void add_events(struct buf *html, const struct feed_visit *visit, const struct db_result *events)
+{
+    struct buf place;
+
+    buf_init(&place, PLACE_MAX);
+    buf_add_str(html, "<section class=\"card\"><h2>What happened</h2>");
+    if (db_rows(events) == 0)
+        buf_add_str(html, "<p class=\"note\">Nothing yet.</p>");
+    buf_add_str(html, "<ol class=\"events whole\">\n");
+    for (size_t row = 0; row < db_rows(events); row++) {
+        struct feed_entry entry;
+
+        feed_entry_of_row(visit, events, row, &place, &entry);
+        feed_entry_add_line(html, &entry, true);
+    }
+    buf_add_str(html, "</ol></section>\n");
+    buf_free(&place);
+}
+
+static struct http_answer show(struct feed_visit *visit, const char *message, const struct db_result *mail)
+{
+    struct db_result *people = store_my_mail_recipients(visit->db, visit->secret, message, FEED_ASK_MS);
+    struct db_result *events = people ? store_my_mail_events(visit->db, visit->secret, message, FEED_ASK_MS) : NULL;
+    struct buf html;
+
+    buf_init(&html, FEED_PAGE_MAX);
+    if (events) {
+        feed_html_begin(&html, visit, value(mail, 0, MAIL_SUBJECT), "", true);
+        markup_f(&html, "<p class=\"back\"><a href=\"%s/feed\">Live Feed</a></p>", visit->prefix);
+        add_head(&html, mail);
+        add_counts(&html, mail);
+        feed_chart_add(&html, visit, message);
+        add_people(&html, people);
+        add_events(&html, visit, events);
+        feed_html_end(&html);
+    }
+    db_result_free(people);
+    db_result_free(events);
+    if (events)
+        return feed_html_answer(visit, 200, &html, NULL);
+    buf_free(&html);
+    return feed_unavailable(visit);
+}
+
+/* Adds the number of a mail as it stands in a path; false for anything else. */
+static bool read_number(struct slice path, struct buf *number)
+{
+    for (size_t at = 0; at < path.len && ascii_is_digit(path.p[at]); at++)
+        buf_add_char(number, path.p[at]);
+    errno = 0;
+    strtoll(buf_text(number), NULL, 10);
+    return !number->failed && number->len == path.len && errno == 0;
+}
+
+struct http_answer feed_mail_show(struct feed_visit *visit)
+{
+    struct http_answer answer;
+    struct db_result *mail;
+    struct buf message;
+
+    buf_init(&message, NUMBER_DIGITS);
+    if (!read_number(slice_from(visit->rest, strlen("/mail/")), &message)) {
+        buf_free(&message);
+        return feed_message(visit, 404, "Not found", "There is no such mail.");
+    }
+    mail = store_my_mail(visit->db, visit->secret, buf_text(&message), FEED_ASK_MS);
+    if (!mail)
+        answer = feed_unavailable(visit);
+    else if (db_rows(mail) == 0)
+        answer = feed_message(visit, 404, "Not found", "There is no such mail among yours.");
+    else
+        answer = show(visit, buf_text(&message), mail);
+    db_result_free(mail);
+    buf_free(&message);
+    return answer;
+}

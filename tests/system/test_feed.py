@@ -1,0 +1,395 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+The Live Feed in Chromium: signing in, what arrives by itself, what is filtered, who sees what. SPOOR_SCREENSHOTS names a
+folder for pictures of the pages.
+"""
+
+import os
+import re
+import statistics
+import time
+
+import pytest
+
+import browser as browser_of
+import feed_server
+import proc
+import web
+
+EVENTS = "return document.querySelectorAll('.event').length"
+SECRET = "0123456789abcdef" * 4
+
+
+@pytest.fixture(scope="module")
+def server():
+    started = feed_server.FeedServer()
+    yield started
+    statuses = started.stop()
+    started.remove()
+    assert all(status == 0 for status in statuses.values())
+
+
+DESKTOP, PHONE = (1280, 900), (390, 844)
+
+
+class Page(browser_of.Browser):
+    """A browser, and what is asked of the page in it."""
+
+    def look(self, size=DESKTOP, dark=False):
+        """On a screen of that size, in light or dark."""
+        self.command("Emulation.setDeviceMetricsOverride", width=size[0], height=size[1], deviceScaleFactor=1,
+                     mobile=size[0] < 600)
+        self.command("Emulation.setEmulatedMedia",
+                     features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
+
+    def forget(self):
+        """As if it had just been started."""
+        self.go("about:blank")
+        self.command("Network.clearBrowserCookies")
+        self.complaints()
+
+    def texts(self, selector):
+        return self.script("return Array.from(document.querySelectorAll(arguments[0]), e => e.innerText)", selector)
+
+    def wait(self, script, *arguments, what=None, seconds=20):
+        return proc.wait_for(lambda: self.script(script, *arguments), what or script, seconds, self.log)
+
+    def cookies(self):
+        return {each["name"]: each for each in self.ask("/cookie")}
+
+    def set_cookie(self, name, value):
+        self.ask("/cookie", {"cookie": {"name": name, "value": value, "path": "/"}})
+
+
+class Pages:
+    """A browser takes a second to start, so it is used again."""
+
+    def __init__(self):
+        self.idle, self.busy = [], []
+
+    def browser(self):
+        self.busy.append(self.idle.pop() if self.idle else Page())
+        self.busy[-1].look()
+        return self.busy[-1]
+
+    def release(self):
+        for page in self.busy:
+            page.forget()
+        self.idle += self.busy
+        self.busy = []
+
+    def stop(self):
+        for page in self.idle + self.busy:
+            page.close()
+
+
+@pytest.fixture(scope="module")
+def driver():
+    started = Pages()
+    yield started
+    started.stop()
+
+
+@pytest.fixture(autouse=True)
+def _released(request):
+    yield
+    if "driver" in request.fixturenames:
+        request.getfixturevalue("driver").release()
+
+
+@pytest.fixture
+def people():
+    """Two senders whom no other test has."""
+    people.count = getattr(people, "count", 0) + 1
+    return "alice%d@example.com" % people.count, "anton%d@example.com" % people.count
+
+
+def keep_picture(browser, name):
+    if os.environ.get("SPOOR_SCREENSHOTS"):
+        browser.picture(os.path.join(os.environ["SPOOR_SCREENSHOTS"], name + ".png"))
+
+
+def signed_in(server, driver, address):
+    browser = driver.browser()
+    sign_in(server, browser, address)
+    return browser
+
+
+def sign_in(server, browser, address):
+    cookies = server.sign_in(address)
+    browser.go(server.url("/feed/sign-in"))
+    for name, value in cookies.items():
+        browser.set_cookie(name, value)
+    browser.go(server.url())
+    browser.wait("return document.querySelector('.inside') !== null")
+
+
+def live(browser):
+    browser.wait("return document.querySelector('.live.on') !== null", what="the page says Live")
+
+
+def test_a_link_lets_in_once_and_only_by_its_button(server, driver, people):
+    alice, _ = people
+    link = server.invite(alice)
+    assert web.get(link).status == 200 and web.get(link, "HEAD").status == 200  # a scanner
+    browser = driver.browser()
+    browser.go(link)
+    browser.click("button.main")
+    browser.wait("return document.querySelector('.inside') !== null")
+    assert browser.ask("/url") == server.url() and alice in browser.text(".who")
+    assert "Nothing has happened yet" in browser.text("#feed")
+    keep_picture(browser, "empty")
+    session = browser.cookies()["spoor-session"]
+    assert session["httpOnly"] and session["sameSite"] == "Lax" and re.fullmatch("[0-9a-f]{64}", session["value"])
+    assert not server.postgres.rows("SELECT 1 FROM spoor.session s WHERE s::text LIKE '%%%s%%'" % session["value"])
+    browser.go(link)
+    browser.click("button.main")
+    browser.wait("return document.querySelector('h1').innerText.includes('does not open')")
+    assert browser.complaints() == [] or all("403" in each for each in browser.complaints())
+
+
+def test_a_view_shows_up_by_itself(server, driver, people):
+    alice, _ = people
+    mail = server.mail(alice, to=["bob@example.net", "carol@example.org"], subject="An <i>offer</i> & more")
+    browser = signed_in(server, driver, alice)
+    live(browser)
+    took = []
+    for number in range(9):
+        browser.script("const n = document.querySelectorAll('.event').length; window.arrived = 0;"
+                    "new MutationObserver(() => { if (document.querySelectorAll('.event').length > n && !window.arrived)"
+                    " window.arrived = Date.now(); }).observe(document.getElementById('feed'), {childList: true, subtree: true});")
+        asked = time.time()
+        mail.view(("bob@example.net", "carol@example.org")[number % 2], address="198.51.100.%d" % number)
+        took.append(browser.wait("return window.arrived") - asked * 1000)
+    print("from the pixel to the page: median %d ms, most %d ms" % (statistics.median(took), max(took)))
+    assert statistics.median(took) < 1000
+    mail.click("bob@example.net")
+    browser.wait(EVENTS + " === 10")
+    assert [text.splitlines()[0] for text in browser.texts(".group .head")] == ["bob@example.net", "carol@example.org"]
+    assert browser.text(".mail a") == "An <i>offer</i> & more"
+    assert "followed a link" in browser.texts(".event")[0] and "Firefox on Linux" in browser.texts(".event")[0]
+    assert browser.complaints() == []
+    browser.click(".mail a")
+    browser.wait("return document.querySelector('.whole') !== null")
+    assert browser.text("table").count("carol@example.org") == 1 and "What happened" in browser.text("main")
+    assert len(browser.texts(".whole .event")) == 10
+    assert browser.script("return document.querySelectorAll('svg.chart rect.bar').length") >= 1
+    keep_picture(browser, "mail")
+
+
+def test_nothing_is_lost_or_doubled_when_the_daemon_restarts(server, driver, people):
+    alice, _ = people
+    mail = server.mail(alice, to=["bob%d@example.net" % n for n in range(30)])
+    browser = signed_in(server, driver, alice)
+    live(browser)
+    for number in range(10):
+        mail.view(mail.to[number], address="203.0.113.%d" % number)
+    browser.wait(EVENTS + " === 10")
+    server.spoor.stop("pixeld")
+    browser.wait("return document.querySelector('.live.off') !== null", what="the page says that it reconnects")
+    for number in range(10, 20):  # while nobody is there to tell
+        server.execute("INSERT INTO spoor.event VALUES (now(), %d, %d, %d, 0, 1, 0, 'v', 'h', 0, '203.0.113.%d')"
+                       % (mail.id, 900000000 + number, 1000 + number, number))
+    server.execute("SELECT spoor.add_batch(1::smallint, 900000010, 900000019, 10)")
+    server.spoor.start("pixeld")
+    live(browser)
+    for number in range(20, 30):
+        mail.view(mail.to[number], address="203.0.113.%d" % number)
+    browser.wait(EVENTS + " === 30", what="thirty entries, each once")
+    assert sorted(browser.texts(".group h3")) == sorted(mail.to)
+
+
+def test_two_senders_do_not_see_each_other(server, driver, people):
+    alice, anton = people
+    of_alice, of_anton = server.mail(alice, subject="Hers"), server.mail(anton, subject="His", to=["dave@example.net"])
+    first, second = signed_in(server, driver, alice), signed_in(server, driver, anton)
+    live(first)
+    live(second)
+    of_alice.view()
+    of_anton.view()
+    first.wait(EVENTS + " === 1")
+    second.wait(EVENTS + " === 1")
+    assert "Hers" in first.text("#feed") and "His" in second.text("#feed")
+    cookies = server.sign_in(anton)
+    assert server.get("/feed/mail/%d" % of_alice.id, cookies).status == 404
+    assert b"Hers" not in server.get("/feed", cookies).body + server.get("/feed/csv", cookies).body
+    server.execute("UPDATE spoor.sender SET sees_all = true WHERE address = '%s'" % anton)
+    assert b"Hers" in server.get("/feed", cookies).body and server.get("/feed/mail/%d" % of_alice.id, cookies).status == 200
+
+
+def test_filters_search_and_pages(server, driver, people):
+    alice, _ = people
+    spring = server.mail(alice, subject="Spring news", campaign="spring %s" % alice, to=["bob@example.net", "carol@example.org"])
+    plain = server.mail(alice, subject="Plain words")
+    spring.view()
+    spring.click("carol@example.org")
+    plain.view()
+    browser = signed_in(server, driver, alice)
+    browser.wait(EVENTS + " === 3")
+    browser.click(".tabs a:nth-child(3)")
+    browser.wait(EVENTS + " === 1")
+    assert "followed a link" in browser.text(".event")
+    live(browser)
+    spring.view(address="198.51.100.99")  # no link, so it does not belong here
+    spring.click("bob@example.net", address="198.51.100.98")
+    browser.wait(EVENTS + " === 2")
+    browser.go(server.url("/feed?q=plain"))
+    assert len(browser.texts(".event")) == 1 and "Plain words" in browser.text(".mail")
+    browser.go(server.url())
+    browser.script("const s = document.querySelector('select'); s.value = arguments[0]; s.dispatchEvent(new Event('change'))",
+                "spring " + alice)
+    browser.wait("return location.search.includes('campaign=spring')")
+    assert set(browser.texts(".mail a")) == {"Spring news"}
+    cookies = server.sign_in(alice)
+    lines = server.get("/feed/csv?q=carol@example.org", cookies).body.decode().splitlines()
+    assert lines[0].startswith("time,what,person") and len(lines) == 1 + 4
+    for number in range(60):
+        server.execute("INSERT INTO spoor.event VALUES (now() - interval '%d s', %d, %d, 1000, 0, 1, 0, 'v', 'h', 0, '203.0.113.9')"
+                       % (number, plain.id, 800000000 + number))
+    server.execute("SELECT spoor.add_batch(1::smallint, 800000000, 800000059, 60)")
+    seen, page = [], "/feed"
+    while page:
+        body = server.get(page, cookies).body.decode()
+        seen += re.findall(r'id="(e\d+-\d+)"', body)
+        older = re.search(r'href="([^"]*before=[^"]*)">Older', body)
+        page = older and older.group(1).replace("&amp;", "&")
+    assert len(seen) == len(set(seen)) == 65
+
+
+@pytest.mark.parametrize("what", ["stolen", "expired", "signed_out", "invented", "none"])
+def test_a_cookie_that_is_no_session_is_refused(server, people, what):
+    alice, _ = people
+    cookies = server.sign_in(alice)
+    assert server.get("/feed", cookies).status == 200
+    if what == "stolen":  # the owner removes the device
+        page = server.get("/feed/devices", cookies).body.decode()
+        form, device = re.search(r'name="form" value="(\w+)"', page).group(1), re.search(r'name="device" value="([\w-]+)"', page).group(1)
+        done = server.get("/feed/devices", cookies, "POST", "form=%s&device=%s" % (form, device), Origin=server.spoor.tracking_url)
+        assert done.status == 303
+    elif what == "expired":
+        server.execute("UPDATE spoor.session SET expires_at = now() WHERE address = '%s'" % alice)
+    elif what == "signed_out":
+        form = re.search(r'name="form" value="(\w+)"', server.get("/feed", cookies).body.decode()).group(1)
+        assert server.get("/feed/out", cookies, "POST", "form=" + form, Origin=server.spoor.tracking_url).status == 303
+    elif what == "invented":
+        cookies = {"spoor-session": SECRET}
+    else:
+        cookies = {}
+    answer = server.get("/feed", cookies)
+    assert answer.status == 303 and answer.headers["Location"] == "/feed/sign-in"
+    assert server.get("/feed/live", cookies).status == 403
+    assert server.get("/feed/csv", cookies).status == 303
+    assert server.get("/feed/mail/1", cookies).status == 303
+
+
+@pytest.mark.parametrize("headers, form", [
+    ({"Origin": "https://evil.example"}, True), ({"Origin": "null"}, True), ({}, True),
+    ({"Sec_Fetch_Site": "cross-site"}, True), ({"Sec_Fetch_Site": "same-site"}, True), ({"own": True}, False)])
+def test_forms_of_others_are_refused(server, people, headers, form):
+    alice, _ = people
+    cookies = server.sign_in(alice)
+    mark = re.search(r'name="form" value="(\w+)"', server.get("/feed", cookies).body.decode()).group(1)
+    headers = {"Origin": server.spoor.tracking_url} if headers.get("own") else headers
+    refused = server.get("/feed/out", cookies, "POST", "form=" + (mark if form else "0" * 64), **headers)
+    assert refused.status == 403
+    assert server.get("/feed", cookies).status == 200
+    link = server.invite(alice)
+    if form:
+        fields = {name.replace("_", "-"): value for name, value in headers.items()}
+        assert web.get(link, "POST", headers=fields).status == 403
+        assert web.get(link, "POST", headers={"Origin": server.spoor.tracking_url}).status == 303
+
+
+def test_pages_say_what_browsers_may_do(server, people):
+    alice, _ = people
+    answer = server.get("/feed", server.sign_in(alice))
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy and "unsafe" not in policy and "frame-ancestors 'none'" in policy
+    assert answer.headers["Cache-Control"] == "no-store" and answer.headers["X-Content-Type-Options"] == "nosniff"
+    body = answer.body.decode()
+    assert not re.search(r"<script(?! src)|\son\w+=|style=|https?://(?!127)", body)
+    for asset in re.findall(r'(?:href|src)="(/a/[^"]+)"', body):
+        assert server.get(asset).status == 200
+
+
+def test_the_page_works_without_scripts(server, driver, people):
+    alice, _ = people
+    mail = server.mail(alice)
+    mail.view()
+    body = server.get("/feed", server.sign_in(alice)).body.decode()
+    assert 'http-equiv="refresh"' in body
+    with Page(arguments=["--blink-settings=scriptEnabled=false"]) as browser:
+        browser.go(server.url("/feed/sign-in"))
+        for name, value in server.sign_in(alice).items():
+            browser.set_cookie(name, value)
+        browser.go(server.url())
+        body = browser.ask("/source")
+    assert 'http-equiv="refresh"' in body and "opened the mail" in body
+
+
+def test_a_verdict_that_comes_later_changes_the_entry(server, driver, people):
+    alice, _ = people
+    mail = server.mail(alice)
+    browser = signed_in(server, driver, alice)
+    live(browser)
+    server.execute("INSERT INTO spoor.event VALUES (now(), %d, 700000000, 1000, 0, 1, 0, 'v', 'h', 0, '203.0.113.9');"
+                   "SELECT spoor.add_batch(1::smallint, 700000000, 700000000, 1)" % mail.id)
+    browser.wait(EVENTS + " === 1")
+    assert browser.script("return document.querySelector('.event').classList.contains('human')")
+    server.execute("WITH v AS (INSERT INTO spoor.event_verdict (spool, record, verdict, reason) VALUES (1, 700000000, 'b', 0)"
+                   " RETURNING number) SELECT spoor.add_batch(0::smallint, number, number, 1) FROM v")
+    browser.wait("return document.querySelector('.event.machine') !== null")
+    assert "probably automatic" in browser.text(".event")
+
+
+def test_what_was_forwarded_is_hinted_at(server, driver, people):
+    alice, _ = people
+    mail = server.mail(alice)
+    for number, agent in enumerate(("Firefox/128.0 (Windows)", "Chrome/120 Safari (Macintosh)", "Version/17 Safari (iPhone)")):
+        mail.view(address="198.%d.100.7" % (20 + number), agent="Mozilla/5.0 " + agent)
+    server.postgres.wait_rows("SELECT record FROM spoor.event WHERE message = %d" % mail.id, 3)
+    server.execute("UPDATE spoor.event SET verdict = 'h' WHERE message = %d" % mail.id)
+    assert b"probably forwarded" in server.get("/feed", server.sign_in(alice)).body
+
+
+def test_what_is_pressed_with_the_keyboard_and_read_aloud(server, driver, people):
+    alice, _ = people
+    server.mail(alice).view()
+    browser = signed_in(server, driver, alice)
+    browser.wait(EVENTS + " === 1")
+    names = []
+    for _ in range(14):
+        browser.key("\ue004")
+        names.append(browser.script("return document.activeElement.innerText || document.activeElement.name"))
+    assert names[0] == "To the content" and {"Live Feed", "Devices", "Sign out", "Views", "q", "people", "An offer"} <= set(names)
+    tree = browser.command("Accessibility.getFullAXTree")["nodes"]
+    said = {(node["role"]["value"], node.get("name", {}).get("value", "")) for node in tree if not node.get("ignored")}
+    assert ("heading", "Live Feed") in said and ("heading", "bob@example.net") in said and ("searchbox", "Search") in said
+    assert any(role == "status" for role, _ in said) and any(role == "article" for role, _ in said)
+
+
+def test_it_is_readable_everywhere(server, driver, people):
+    alice, _ = people
+    mail = server.mail(alice, to=["person%d@long-domain-name%d.example.net" % (n, n) for n in range(40)], campaign="Spring 2026",
+                       subject="A rather long subject, as people write them when they have much to say about a little thing")
+    server.execute(
+        "INSERT INTO spoor.event SELECT now() - n * interval '7 min', %d, 600000000 + n, 1000 + n %% 40, 0, 1, n %% 3 / 2,"
+        " case when n %% 3 = 2 then 'c' else 'v' end::\"char\", (array['h','p','b','h','u'])[1 + n %% 5]::\"char\", 0,"
+        " '203.0.113.9' FROM generate_series(1, 1000) n;"
+        "SELECT spoor.add_batch(1::smallint, 600000001, 600001000, 1000)" % mail.id)
+    browser = signed_in(server, driver, alice)
+    for name, more in (("desktop", {}), ("phone", {"size": PHONE}), ("dark", {"dark": True}),
+                       ("phone-dark", {"size": PHONE, "dark": True})):
+        browser.look(**more)
+        browser.go(server.url())
+        browser.wait(EVENTS + " === 50")
+        keep_picture(browser, name)
+        fits = "return document.documentElement.scrollWidth <= %d" % more.get("size", DESKTOP)[0]
+        assert browser.script(fits), name
+        dark = browser.script("return getComputedStyle(document.body).backgroundColor") == "rgb(16, 20, 29)"
+        assert dark == ("dark" in name)
+        browser.go(server.url("/feed/mail/%d" % mail.id))
+        keep_picture(browser, name + "-mail")
+        assert browser.script(fits), name
+        browser.go(server.url("/feed/devices"))
+        keep_picture(browser, name + "-devices")
