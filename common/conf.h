@@ -113,6 +113,8 @@ struct conf {
         bool decoy_link;           /* a link that no person follows */
         struct conf_list crm_bcc;  /* ADDRESS, or WHOM and ADDRESS with a blank between; normal form */
         bool crm_bcc_local;        /* also of mail with local recipients alone */
+        bool consent_footer;       /* a link with which the recipient stops tracking */
+        char *consent_text;        /* what it says; HTML in ASCII, without tags */
         struct conf_list attachments;       /* patterns of names: such files leave the mail unless it says otherwise */
         struct conf_list attachment_types;  /* endings of names, lower case */
         int64_t attachment_smallest, attachment_largest; /* bytes; others stay attached */

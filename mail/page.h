@@ -19,7 +19,7 @@
 enum { PAGE_TOP_PIXEL_BYTES = 95 * 1024, PAGE_URL_LINE_MAX = 900, PAGE_SHORT = 3240 };
 
 struct page {
-    bool pixel;       /* this page gets one */
+    bool pixel;       /* this page gets one, and the footer */
     bool short_lines; /* 7bit or 8bit: a URL must fit a line */
     unsigned part;    /* its index, for the links */
     struct slice block; /* goes where the author's own text ends */

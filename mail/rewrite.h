@@ -28,6 +28,8 @@ struct rewrite_urls {
     bool (*view)(void *arg, struct buf *out);
     /* Adds the URL of the link that no person follows; false: none. */
     bool (*decoy)(void *arg, struct buf *out);
+    /* Adds the URL at which the recipient stops tracking; false: none. */
+    bool (*consent)(void *arg, struct buf *out);
     /* Adds the tracked URL of link INDEX (from 1, one a distinct destination); false: this link stays. */
     bool (*click)(void *arg, unsigned index, struct slice destination, struct buf *out);
     /* Adds the URL of the file with that NUMBER. */
@@ -49,6 +51,7 @@ struct rewrite_settings {
     const char *tracking_url; /* no trailing slash; a URL that does not begin with it is not ours */
     bool add_pixel;
     bool add_decoy;   /* beside each pixel at the end of a page a link that no person sees */
+    const char *consent_text; /* at the end of a page, before decoy and pixel, a link says this, in HTML; NULL: none */
     bool track_links; /* in HTML */
     bool text_links;  /* in plain text too, where the reader sees the long URL */
     struct rewrite_patterns sensitive; /* a URL that holds one stays; "*" is any run of characters */

@@ -221,6 +221,12 @@ declare
 begin
     -- held until the commit: numbers then appear in the order of the commits
     perform pg_advisory_xact_lock(hashtext('spoor.batch'));
+    if exists (select from spoor.forgotten_recipient) then
+        -- what comes late under a token of who wants none of it
+        delete from spoor.event e using spoor.forgotten_recipient f
+            where e.spool = add_batch.spool and e.record between add_batch.first_record and add_batch.last_record
+                  and strpos('nopdbwtamlxrfuU', e.kind::text) = 0 and e.message = f.message and (f.key = 0 or e.recipient = f.key);
+    end if;
     insert into spoor.batch (spool, first_record, last_record, records)
         values (spool, first_record, last_record, records) returning number into made;
     perform pg_notify('spoor_feed', '');

@@ -8,7 +8,7 @@ create table spoor.forgotten_recipient (
     key integer not null,
     primary key (message, key)
 );
-comment on table spoor.forgotten_recipient is 'Under which keys people who are forgotten had their mails: views and clicks that come later under these are deleted too.';
+comment on table spoor.forgotten_recipient is 'Under which keys people who are forgotten, or have stopped tracking, had their mails: views and clicks under these are not taken any more.';
 comment on column spoor.forgotten_recipient.message is 'The mail.';
 comment on column spoor.forgotten_recipient.key is 'Key of the recipient; 0: the mail was theirs alone, and all of it is gone.';
 
@@ -31,7 +31,7 @@ comment on column spoor.erasure.program is 'Program that writes it.';
 comment on column spoor.erasure.host is 'Host on which it lies.';
 comment on column spoor.erasure.last_seen is 'When it was last heard of.';
 
-create function spoor.delete_events(messages bigint[], key integer default null) returns bigint
+create function spoor.delete_events(messages bigint[], key integer default null, also_answers boolean default true) returns bigint
     language plpgsql
     set search_path = pg_catalog, pg_temp
     as $$
@@ -40,13 +40,17 @@ declare
 begin
     with event as (
         delete from spoor.event e where e.message = any (messages) and (delete_events.key is null or e.recipient = delete_events.key)
+              and (also_answers or strpos('nopdbwtamlxrfuU', e.kind::text) = 0)
         returning e.spool, e.record),
     verdict as (delete from spoor.event_verdict v using event e where v.spool = e.spool and v.record = e.record),
-    clock as (delete from spoor.event_clock c using event e where c.spool = e.spool and c.record = e.record)
+    clock as (delete from spoor.event_clock c using event e where c.spool = e.spool and c.record = e.record),
+    page as (delete from spoor.document_event d using event e where d.spool = e.spool and d.record = e.record)
     select count(*) into gone from event;
+    delete from spoor.document_view d
+        where d.message = any (messages) and (delete_events.key is null or d.recipient = delete_events.key);
     return gone;
 end $$;
-comment on function spoor.delete_events(bigint[], integer) is 'Deletes what happened to some mails, to one recipient or to all, with the verdicts on it; gives how many events.';
+comment on function spoor.delete_events(bigint[], integer, boolean) is 'Deletes what happened to some mails, to one recipient or to all, with the verdicts on it and what was read of documents; gives how many events.';
 
 create function spoor.delete_mails(messages bigint[]) returns bigint
     language plpgsql
@@ -75,6 +79,27 @@ begin
     return cardinality(messages);
 end $$;
 comment on function spoor.delete_mails(bigint[]) is 'Deletes mails with all that is known of them, and the documents that nobody else was sent. Stops of campaigns stay.';
+
+create function spoor.stop_tracking(address text, message bigint default null, at_time timestamptz default now()) returns bigint
+    language plpgsql security definer
+    set search_path = pg_catalog, pg_temp
+    as $$
+#variable_conflict use_variable
+declare
+    whose text := spoor.whom(address);
+    sent record;
+    gone bigint := 0;
+begin
+    insert into spoor.consent (address, level, given_at, way, message)
+        values (whose, 'off', least(at_time, now()), case when message is null then 'administrator' else 'page' end::spoor.consent_way,
+                message);
+    for sent in select r.message, r.key from spoor.recipient r where r.address = whose and r.key <> 0 loop
+        insert into spoor.forgotten_recipient values (sent.message, sent.key) on conflict do nothing;
+        gone := gone + spoor.delete_events(array[sent.message], sent.key, also_answers => false);
+    end loop;
+    return gone;
+end $$;
+comment on function spoor.stop_tracking(text, bigint, timestamptz) is 'A recipient wants no tracking: writes that down as consent, deletes what they viewed and clicked, and takes no more of it, also for mail already sent. Gives how many events went. The page behind the link that consent_footer adds does this.';
 
 create function spoor.erase_person(whose text) returns table (what text, gone bigint)
     language plpgsql

@@ -369,6 +369,7 @@ EXTRA_DIST += tests/system/test_return_path.py
 EXTRA_DIST += tests/system/test_sendmail.py
 EXTRA_DIST += tests/system/test_setup.py
 EXTRA_DIST += tests/system/test_spam_score.py
+EXTRA_DIST += tests/system/test_sql.py
 EXTRA_DIST += tests/system/test_unsubscribe.py
 EXTRA_DIST += tests/system/tokens.py
 EXTRA_DIST += tests/system/test_threads.py
@@ -378,6 +379,7 @@ EXTRA_DIST += tests/system/web.py
 EXTRA_DIST += tests/threaded
 EXTRA_DIST += tests/tsan.supp
 EXTRA_DIST += tests/unit/with-postgres
+EXTRA_DIST += tests/sql
 # inputs of the tests and seeds of the fuzz targets, a folder each
 EXTRA_DIST += tests/corpus
 
