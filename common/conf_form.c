@@ -4,7 +4,7 @@
 #include "common/conf_form.h"
 
 #include "common/address.h"
-#include "common/conf.h"
+#include "common/conf_token.h"
 #include "common/network.h"
 
 #include <string.h>
