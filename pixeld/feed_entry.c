@@ -48,7 +48,8 @@ static size_t kind_of(const struct feed_entry *entry)
     return n;
 }
 
-const char *feed_entry_words(const struct feed_entry *entry)
+/* What happened, without the person: "followed a link". */
+static const char *words_of(const struct feed_entry *entry)
 {
     size_t n = kind_of(entry);
 
@@ -79,7 +80,7 @@ const char *feed_entry_doubt(const struct feed_entry *entry)
     return "";
 }
 
-bool feed_entry_is_machine(const struct feed_entry *entry)
+static bool is_machine(const struct feed_entry *entry)
 {
     return is(entry->verdict, "bot") || is(entry->verdict, "prefetch");
 }
@@ -129,13 +130,13 @@ void feed_entry_add_line(struct buf *out, const struct feed_entry *entry, bool w
     const char *doubt = feed_entry_doubt(entry);
 
     markup_f(out, "<li class=\"event %s%s\" id=\"e%s-%s\" data-what=\"%s\" data-verdict=\"%s\" data-settles=\"%s\">",
-             entry->verdict ? entry->verdict : "fact", feed_entry_is_machine(entry) ? " machine" : "", entry->spool, entry->record,
+             entry->verdict ? entry->verdict : "fact", is_machine(entry) ? " machine" : "", entry->spool, entry->record,
              entry->what, entry->verdict ? entry->verdict : "", entry->settles_in ? entry->settles_in : "0");
     markup_f(out, "<span class=\"icon %s\" aria-hidden=\"true\"></span><div class=\"say\">",
              kind < sizeof kinds / sizeof *kinds ? kinds[kind].icon : "eye");
     if (with_person)
         markup_f(out, "<span class=\"person\">%s</span>", entry->person ? entry->person : "somebody");
-    markup_f(out, "<span class=\"what\">%s</span>", feed_entry_words(entry));
+    markup_f(out, "<span class=\"what\">%s</span>", words_of(entry));
     markup_f(out, "<span class=\"doubt\">%s</span>", doubt);
     add_detail(out, entry);
     add_facts(out, entry);
