@@ -1,23 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* conf - see conf.h */
+/* conf - the table of options, and what needs nothing else; loading is in conf_load.c. See conf.h */
 
 #include "common/conf.h"
 
 #include "common/conf_form.h"
-#include "common/conf_row.h"
-#include "common/conf_sink.h"
+#include "common/conf_private.h"
 #include "common/conninfo.h"
-#include "common/organisation.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <confuse.h>
 
 #define AT(member) .offset = offsetof(struct conf, member)
 #define KB(n) ((int64_t)(n) << 10)
@@ -28,7 +19,6 @@
 #define DAY_S ((int64_t)86400)
 
 enum {
-    FILE_MOST = 1024 * 1024,
     BY_STAMP = 1 << CONF_STAMP,
     BY_MATCH = 1 << CONF_MATCH,
     BY_PIXELD = 1 << CONF_PIXELD,
@@ -60,7 +50,7 @@ static const char milter_form[] = "unix:/PATH, local:/PATH, inet:PORT@HOST or in
     "magiclink,one-time,onetime,confirm-email,confirm_email,email-confirm,/activate,activation,/confirm/,"   \
     "2fa,login_token,signin_token,access_token"
 
-static const struct conf_row rows[] = {
+const struct conf_row conf_rows[] = {
     {"", "key_file", CONF_TEXT, SYSCONFDIR "/spoor/keys", .normalize = conf_form_path, .wanted = path_form,
      .help = "keys that sign and verify; made by spoorctl keygen", AT(key_file), .needed_by = BY_ALL},
     {"", "tracking_url", CONF_TEXT, "", .normalize = conf_form_tracking_url,
@@ -156,6 +146,11 @@ static const struct conf_row rows[] = {
     {"stamp", "crm_bcc", CONF_LIST, "", .normalize = conf_form_crm_bcc, .wanted = "address, or a sender or domain, a blank and one",
      .help = "where a blind copy of tracked mail goes, such as Email to Salesforce", AT(stamp.crm_bcc)},
     {"stamp", "crm_bcc_local", CONF_BOOL, "no", .help = "also of mail that goes to local_domains alone", AT(stamp.crm_bcc_local)},
+    {"stamp", "consent_footer", CONF_BOOL, "no",
+     .help = "end HTML with a link where the recipient can stop tracking", AT(stamp.consent_footer)},
+    {"stamp", "consent_text", CONF_TEXT, "This mail tells its sender when it is read. Stop that.",
+     .normalize = conf_form_words, .wanted = "1 to 200 ASCII characters without tags; others as &#NUMBER;",
+     .help = "what that link says", AT(stamp.consent_text)},
     {"stamp", "attachments", CONF_LIST, "", .help = "files that leave the mail for a tracked link, by name; * is any run, ? one",
      AT(stamp.attachments)},
     {"stamp", "attachment_types", CONF_LIST, "pdf,doc,docx,ppt,pptx,odt,odp", .normalize = conf_form_document_type,
@@ -264,374 +259,14 @@ static const struct conf_row rows[] = {
      .help = "time for the pages of a document; those that are not drawn by then are left out", AT(render.pages_timeout_s)},
 };
 
-enum { ROWS = sizeof rows / sizeof *rows, SECTIONS = 7, SINK = ROWS /* where the rows of a sink begin */ };
-static const char *const sections[SECTIONS] = {"", "stamp", "match", "pixeld", "delivery", "relay", "render"};
+enum { ROWS = sizeof conf_rows / sizeof *conf_rows };
+_Static_assert((int)ROWS <= (int)CONF_ROWS_MAX, "conf_load.c has no room for so many options");
+const size_t conf_rows_count = ROWS;
+const char *const conf_sections[CONF_SECTIONS] = {"", "stamp", "match", "pixeld", "delivery", "relay", "render"};
 
-/* libconfuse hands no pointer to its callbacks, and its scanner is global: one load at a time. */
-static pthread_mutex_t one_load = PTHREAD_MUTEX_INITIALIZER;
-static struct {
-    struct buf *error;
-    const char *path;
-    int line[ROWS + CONF_SINK_ROWS]; /* where the option stands; 0: it does not */
-    const cfg_t *section;            /* last one seen of those that may come several times */
-    bool ended;
-} loading;
-
-/*
- * Stands behind the file's own text: libconfuse takes an unclosed comment or section without a word, and a swallowed
- * `mode = observe` would be found out by the mails.
- */
-static const char end_mark[] = "\n__end_of_file__ = yes\n";
-static const char end_name[] = "__end_of_file__";
-
-static const struct conf_row *row_at(size_t n)
+const struct conf_row *conf_row_at(size_t n)
 {
-    return n < SINK ? &rows[n] : &conf_sink_rows[n - SINK];
-}
-
-static size_t row_named(const char *section, const char *name)
-{
-    size_t n = 0;
-
-    while (n < ROWS + CONF_SINK_ROWS && (strcmp(row_at(n)->section, section) != 0 || strcmp(row_at(n)->name, name) != 0))
-        n++;
-    return n;
-}
-
-/* The first error counts: what libconfuse says after it is a consequence. */
-__attribute__((format(printf, 2, 0))) static void on_error(cfg_t *cfg, const char *format, va_list args)
-{
-    if (loading.error->len)
-        return;
-    buf_add_f(loading.error, "%s:%d: ", loading.path, cfg->line);
-    buf_add_vf(loading.error, format, args);
-}
-
-static int on_value(cfg_t *cfg, cfg_opt_t *option, const char *text, void *result)
-{
-    const char *section = strcmp(cfg_name(cfg), "root") == 0 ? "" : cfg_name(cfg);
-    size_t n = row_named(section, option->name);
-    struct buf why;
-    bool fine = true;
-
-    buf_init(&why, 1000);
-    if (n >= SINK && loading.section != cfg) {
-        memset(loading.line + SINK, 0, CONF_SINK_ROWS * sizeof *loading.line);
-        loading.section = cfg;
-    }
-    if (loading.line[n] && !conf_row_is_list(row_at(n))) {
-        buf_add_f(&why, "%s stands in line %d already", option->name, loading.line[n]);
-        fine = false;
-    }
-    if (strcmp(text, end_name) == 0) {
-        buf_add_f(&why, "the file ends where %s should have a value", option->name);
-        fine = false;
-    }
-    fine = fine && conf_row_check(row_at(n), text, &why);
-    if (!fine)
-        cfg_error(cfg, "%s", buf_text(&why));
-    buf_free(&why);
-    loading.line[n] = cfg->line;
-    *(const char **)result = text;
-    return fine ? 0 : -1;
-}
-
-static int on_end(cfg_t *cfg, cfg_opt_t *option, const char *text, void *result)
-{
-    (void)option;
-    loading.ended = strcmp(cfg_name(cfg), "root") == 0;
-    *(const char **)result = text;
-    return 0;
-}
-
-/* All options are texts to libconfuse; what they mean is our table's affair. */
-static size_t section_options(const char *section, cfg_opt_t *options)
-{
-    const cfg_opt_t end = CFG_STR_CB(end_name, NULL, CFGF_NODEFAULT, on_end);
-    size_t count = 0;
-
-    options[count++] = end;
-    for (size_t n = 0; n < ROWS + CONF_SINK_ROWS; n++) {
-        const cfg_opt_t text = CFG_STR_CB(row_at(n)->name, NULL, CFGF_NODEFAULT, on_value);
-        const cfg_opt_t list = CFG_STR_LIST_CB(row_at(n)->name, NULL, CFGF_NODEFAULT, on_value);
-
-        if (strcmp(row_at(n)->section, section) == 0)
-            options[count++] = conf_row_is_list(row_at(n)) ? list : text;
-    }
-    return count;
-}
-
-static cfg_t *make_parser(void)
-{
-    static cfg_opt_t options[SECTIONS][ROWS + SECTIONS + 2];
-    static cfg_opt_t sink_options[CONF_SINK_ROWS + 2];
-    const cfg_opt_t end = CFG_END();
-    const cfg_opt_t sink = CFG_SEC("sink", sink_options, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES);
-    size_t top = section_options("", options[0]);
-
-    for (size_t n = 1; n < SECTIONS; n++) {
-        const cfg_opt_t section = CFG_SEC(sections[n], options[n], CFGF_NONE);
-
-        options[n][section_options(sections[n], options[n])] = end;
-        options[0][top++] = section;
-    }
-    sink_options[section_options("sink", sink_options)] = end;
-    options[0][top++] = sink;
-    options[0][top] = end;
-    return cfg_init(options[0], CFGF_NONE);
-}
-
-static bool set_row(void *of, const struct conf_row *row, cfg_t *section)
-{
-    cfg_opt_t *option = section ? cfg_getopt(section, row->name) : NULL;
-    unsigned count = option ? cfg_opt_size(option) : 0;
-    const char **texts;
-    bool set;
-
-    if (!option || !(option->flags & CFGF_MODIFIED))
-        return conf_row_set_default(row, of);
-    texts = calloc(count + 1, sizeof *texts);
-    if (!texts)
-        return false;
-    for (unsigned n = 0; n < count; n++)
-        texts[n] = cfg_opt_getnstr(option, n);
-    set = conf_row_set(row, of, texts, count);
-    free(texts);
-    return set;
-}
-
-static bool check_organisation(const struct conf *conf, struct buf *error)
-{
-    struct buf why;
-    bool fine;
-
-    buf_init(&why, 1000);
-    fine = organisation_check(&conf->organisation, &conf->local_domains, &why);
-    if (!fine)
-        buf_add_f(error, "%s:%d: %s", conf->path, loading.line[row_named("", "organisation")], buf_text(&why));
-    buf_free(&why);
-    return fine;
-}
-
-static bool set_sink(struct conf_sink *sink, cfg_t *section, struct buf *error)
-{
-    struct buf name;
-    bool fine;
-
-    buf_init(&name, 60);
-    fine = conf_form_name(slice_str(cfg_title(section)), &name) && (sink->name = buf_steal(&name));
-    buf_free(&name);
-    if (!fine) {
-        cfg_error(section, "\"%.100s\" is no name for a sink; wanted: up to 60 letters, digits, - and _", cfg_title(section));
-        return false;
-    }
-    for (size_t n = 0; fine && n < CONF_SINK_ROWS; n++) {
-        fine = set_row(sink, &conf_sink_rows[n], section);
-        if (!fine)
-            buf_add_f(error, "sink %s: %s is too long, or memory is short", sink->name, conf_sink_rows[n].name);
-    }
-    return fine;
-}
-
-static bool set_sinks(struct conf *conf, cfg_t *root, struct buf *error)
-{
-    unsigned count = cfg_size(root, "sink");
-    bool fine = true;
-
-    conf->sink = calloc(count + 1, sizeof *conf->sink);
-    while (fine && conf->sink && conf->sinks < count) {
-        conf->sinks++;
-        fine = set_sink(&conf->sink[conf->sinks - 1], cfg_getnsec(root, "sink", (unsigned)conf->sinks - 1), error);
-    }
-    return fine && conf->sink;
-}
-
-static bool set_rows(struct conf *conf, cfg_t *root, struct buf *error)
-{
-    for (size_t n = 0; n < ROWS; n++) {
-        if (set_row(conf, &rows[n], *rows[n].section ? cfg_getsec(root, rows[n].section) : root))
-            continue;
-        buf_add_f(error, "%s: %s is too long, or memory is short", conf->path, rows[n].name);
-        return false;
-    }
-    return set_sinks(conf, root, error);
-}
-
-static bool parse(struct conf *conf, FILE *file, struct buf *error)
-{
-    cfg_t *root = make_parser();
-    bool fine;
-
-    if (!root) {
-        buf_add_f(error, "%s: out of memory", conf->path);
-        return false;
-    }
-    cfg_set_error_function(root, on_error);
-    fine = cfg_parse_fp(root, file) == CFG_SUCCESS;
-    if (!fine && error->len == 0)
-        buf_add_f(error, "%s:%d: cannot be read", conf->path, root->line);
-    if (fine && !loading.ended) {
-        buf_add_f(error, "%s: a section or comment in it is not closed", conf->path);
-        fine = false;
-    }
-    fine = fine && set_rows(conf, root, error);
-    cfg_free(root);
-    return fine && check_organisation(conf, error);
-}
-
-static bool parse_alone(struct conf *conf, FILE *file, struct buf *error)
-{
-    bool fine;
-
-    pthread_mutex_lock(&one_load);
-    loading.error = error;
-    loading.path = conf->path;
-    memset(loading.line, 0, sizeof loading.line);
-    loading.ended = false;
-    fine = parse(conf, file, error);
-    pthread_mutex_unlock(&one_load);
-    return fine;
-}
-
-/* Answers must come back to a server that has spoor-match, and SPF speaks for nobody else's domain. */
-static bool is_return_path_ours(const struct conf *conf, struct buf *error)
-{
-    const char *at = strrchr(conf->stamp.bounce_address, '@');
-
-    if (!at || conf_list_has_domain(&conf->local_domains, slice_str(at + 1)))
-        return true;
-    buf_add_f(error, "%s: stamp.bounce_address: %s is not in local_domains", conf->path, at + 1);
-    return false;
-}
-
-/* Copies without a second pass would leave untracked, with a header that is nobody else's business. */
-static bool has_place_for_copies(const struct conf *conf, struct buf *error)
-{
-    if (conf->stamp.copies && !*conf->stamp.listen_copies)
-        buf_add_f(error, "%s: stamp.copies needs stamp.listen_copies, where the second smtpd finds spoor-stamp", conf->path);
-    else if (strcmp(conf->stamp.milter.listen, conf->stamp.listen_copies) == 0)
-        buf_add_f(error, "%s: stamp.listen and stamp.listen_copies are one socket: the passes would not be told apart",
-                  conf->path);
-    else
-        return true;
-    return false;
-}
-
-/* spoor-pixeld needs a place to listen on, and for TLS what it shows there. */
-static bool has_doors(const struct conf *conf, struct buf *error)
-{
-    bool tls = conf->pixeld.listen_tls.count > 0;
-    const char *missing = NULL;
-
-    if (!tls && conf->pixeld.listen.count == 0)
-        missing = "listen is missing: where spoor-pixeld answers HTTP; or set listen_tls";
-    else if (tls && !*conf->pixeld.tls_certificate)
-        missing = "tls_certificate is missing, for listen_tls is set";
-    else if (tls && !*conf->pixeld.tls_key)
-        missing = "tls_key is missing, for listen_tls is set";
-    if (missing)
-        buf_add_f(error, "%s: pixeld.%s", conf->path, missing);
-    return missing == NULL;
-}
-
-static bool are_sinks_complete(const struct conf *conf, struct buf *error)
-{
-    struct buf why;
-    bool fine = true;
-
-    buf_init(&why, 1000);
-    for (size_t n = 0; fine && n < conf->sinks; n++)
-        fine = conf_sink_is_complete(&conf->sink[n], &why);
-    if (conf->sinks == 0) {
-        buf_add_str(&why, "there is no sink in it, so spoor-relay has nothing to do");
-        fine = false;
-    }
-    if (!fine)
-        buf_add_f(error, "%s: %s", conf->path, buf_text(&why));
-    buf_free(&why);
-    return fine;
-}
-
-static bool is_complete(const struct conf *conf, enum conf_part part, struct buf *error)
-{
-    for (size_t n = 0; n < ROWS; n++) {
-        if (!(rows[n].needed_by & 1U << part) || !conf_row_is_empty(&rows[n], conf))
-            continue;
-        buf_add_f(error, "%s: %s%s%s is missing: %s", conf->path, rows[n].section,
-                  *rows[n].section ? "." : "", rows[n].name, rows[n].help);
-        return false;
-    }
-    if (conf->spool_max_bytes < 2 * conf->spool_segment_bytes) {
-        buf_add_f(error, "%s: spool_max has no room for two files of spool_segment", conf->path);
-        return false;
-    }
-    return is_return_path_ours(conf, error) && (part != CONF_STAMP || has_place_for_copies(conf, error)) &&
-           (part != CONF_PIXELD || has_doors(conf, error)) && (part != CONF_RELAY || are_sinks_complete(conf, error));
-}
-
-/* libconfuse ends the program when it reads a folder, so that is looked at first. */
-static int open_file(const char *path, struct buf *error)
-{
-    struct stat status;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-
-    if (fd < 0 || fstat(fd, &status) != 0)
-        buf_add_f(error, "%s: cannot open the configuration: %s", path, strerrordesc_np(errno));
-    else if (!S_ISREG(status.st_mode) || status.st_size > FILE_MOST)
-        buf_add_f(error, "%s: the configuration is not a regular file of less than 1 MB", path);
-    else
-        return fd;
-    if (fd >= 0)
-        close(fd);
-    return -1;
-}
-
-static bool read_file(const char *path, struct buf *text, struct buf *error)
-{
-    int fd = open_file(path, error);
-    char block[4096];
-    ssize_t got;
-
-    if (fd < 0)
-        return false;
-    while ((got = read(fd, block, sizeof block)) > 0)
-        buf_add(text, block, (size_t)got);
-    close(fd);
-    if (got == 0 && buf_add_str(text, end_mark))
-        return true;
-    buf_add_f(error, "%s: cannot read the configuration: %s", path, got < 0 ? strerrordesc_np(errno) : "too long");
-    return false;
-}
-
-static struct conf *load_text(const char *path, struct buf *text, struct buf *error)
-{
-    struct conf *conf = calloc(1, sizeof *conf);
-    FILE *file = conf && (conf->path = strdup(path)) ? fmemopen(text->data, text->len, "r") : NULL;
-    bool fine = file && parse_alone(conf, file, error);
-
-    if (file)
-        fclose(file);
-    else
-        buf_add_f(error, "%s: out of memory", path);
-    if (fine)
-        return conf;
-    conf_free(conf);
-    return NULL;
-}
-
-struct conf *conf_load(const char *path, enum conf_part part, struct buf *error)
-{
-    struct conf *conf = NULL;
-    struct buf text;
-
-    buf_init(&text, 2 * FILE_MOST);
-    if (read_file(path, &text, error))
-        conf = load_text(path, &text, error);
-    buf_free(&text);
-    if (!conf || is_complete(conf, part, error))
-        return conf;
-    conf_free(conf);
-    return NULL;
+    return n < ROWS ? &conf_rows[n] : &conf_sink_rows[n - ROWS];
 }
 
 void conf_free(struct conf *conf)
@@ -639,7 +274,7 @@ void conf_free(struct conf *conf)
     if (!conf)
         return;
     for (size_t n = 0; n < ROWS; n++)
-        conf_row_clear(&rows[n], conf);
+        conf_row_clear(&conf_rows[n], conf);
     for (size_t n = 0; n < conf->sinks; n++)
         conf_sink_clear(&conf->sink[n]);
     free(conf->sink);
@@ -670,12 +305,12 @@ static void print_row(const struct conf_row *row, const void *of, FILE *out)
 
 void conf_print(const struct conf *conf, FILE *out)
 {
-    for (size_t section = 0; section < SECTIONS; section++) {
+    for (size_t section = 0; section < CONF_SECTIONS; section++) {
         if (section)
-            fprintf(out, "\n%s {\n", sections[section]);
+            fprintf(out, "\n%s {\n", conf_sections[section]);
         for (size_t n = 0; n < ROWS; n++)
-            if (strcmp(rows[n].section, sections[section]) == 0)
-                print_row(&rows[n], conf, out);
+            if (strcmp(conf_rows[n].section, conf_sections[section]) == 0)
+                print_row(&conf_rows[n], conf, out);
         if (section)
             fputs("}\n", out);
     }
@@ -690,5 +325,5 @@ void conf_print(const struct conf *conf, FILE *out)
 void conf_print_names(FILE *out)
 {
     for (size_t n = 0; n < ROWS + CONF_SINK_ROWS; n++)
-        fprintf(out, "%s%s%s\n", row_at(n)->section, *row_at(n)->section ? "." : "", row_at(n)->name);
+        fprintf(out, "%s%s%s\n", conf_row_at(n)->section, *conf_row_at(n)->section ? "." : "", conf_row_at(n)->name);
 }

@@ -5,21 +5,18 @@
  * Each option is one row of the table in conf.c: section, name, type with unit, default, range and a
  * line of help. The same table fills struct conf, rejects what it does not know with file and line,
  * prints `-T` and is what the manual is checked against. A struct conf is read-only once loaded: a
- * reload makes a new one. libconfuse is used by conf.c alone.
+ * reload makes a new one. libconfuse is used by conf_load.c alone.
  */
 #ifndef COMMON_CONF_H
 #define COMMON_CONF_H
 
 #include "common/buf.h"
 #include "common/conf_list.h"
+#include "common/conf_sink.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-
-/* What stands for a signed token in bounce_address, and how long that will be. */
-#define CONF_TOKEN "+{token}@"
-enum { CONF_TOKEN_TEXT = 52 };
 
 enum conf_mode { MODE_TRACK, MODE_OBSERVE };
 enum conf_campaign_unknown { CAMPAIGN_UNKNOWN_TEMPFAIL, CAMPAIGN_UNKNOWN_SEND };
@@ -27,9 +24,6 @@ enum conf_stop_scope { STOP_SCOPE_RECIPIENT, STOP_SCOPE_DOMAIN };
 enum conf_unsubscribe_scope { UNSUBSCRIBE_SENDER, UNSUBSCRIBE_ALL };
 enum conf_senders { SENDERS_LOCAL, SENDERS_ALL };
 enum conf_honour_gpc { HONOUR_GPC_NO, HONOUR_GPC_AGGREGATE, HONOUR_GPC_DROP };
-enum conf_sink_type { SINK_WEBHOOK, SINK_SALESFORCE, SINK_MAIL };
-enum conf_sink_none { SINK_NONE_TASK, SINK_NONE_SKIP };
-enum conf_sink_several { SINK_SEVERAL_NEWEST, SINK_SEVERAL_OLDEST, SINK_SEVERAL_TASK, SINK_SEVERAL_SKIP };
 enum conf_message_id { MESSAGE_ID_AUTO, MESSAGE_ID_STAMP, MESSAGE_ID_KEEP };
 
 struct conf_milter { /* what both milters have */
@@ -37,34 +31,6 @@ struct conf_milter { /* what both milters have */
     int64_t socket_mode;        /* of a unix socket, octal in the file */
     char *socket_group;         /* "" leaves it */
     int64_t drain_timeout_ms;   /* how long SIGTERM waits for mails under way */
-};
-
-struct conf_sink { /* where spoor-relay sends what happens: sink NAME { ... } */
-    char *name;
-    enum conf_sink_type type;
-    bool reply_text;
-    int64_t batch;              /* 0: what fits the type */
-    int64_t attempts;
-    int64_t retry_first_ms, retry_most_ms;
-    int64_t timeout_ms;
-    struct conf_list allow_networks; /* CIDR */
-    char *ca_file;              /* "" the system's */
-    char *url;                  /* of a webhook */
-    struct conf_list secret_files;
-    char *login_url;            /* salesforce, down to task_status; no trailing slash */
-    char *client_id;
-    char *username;
-    char *private_key_file;
-    char *api_version;
-    char *external_id;
-    bool at_least_once;
-    enum conf_sink_none when_none;
-    enum conf_sink_several when_several;
-    char *task_status;
-    char *server;               /* mail, down to ehlo_name */
-    char *from;
-    char *envelope_sender;      /* "" the null sender */
-    char *ehlo_name;
 };
 
 struct conf {
@@ -113,6 +79,8 @@ struct conf {
         bool decoy_link;           /* a link that no person follows */
         struct conf_list crm_bcc;  /* ADDRESS, or WHOM and ADDRESS with a blank between; normal form */
         bool crm_bcc_local;        /* also of mail with local recipients alone */
+        bool consent_footer;       /* a link with which the recipient stops tracking */
+        char *consent_text;        /* what it says; HTML in ASCII, without tags */
         struct conf_list attachments;       /* patterns of names: such files leave the mail unless it says otherwise */
         struct conf_list attachment_types;  /* endings of names, lower case */
         int64_t attachment_smallest, attachment_largest; /* bytes; others stay attached */

@@ -4,13 +4,13 @@
 #include "common/conf_form.h"
 
 #include "common/address.h"
-#include "common/conf.h"
+#include "common/conf_token.h"
 #include "common/network.h"
 
 #include <string.h>
 #include <sys/un.h>
 
-enum { NAME_LONGEST = 32, PORT_MOST = 65535, LOCAL_PART_MOST = 64, PATH_MOST = 256 };
+enum { NAME_LONGEST = 32, WORDS_LONGEST = 200, PORT_MOST = 65535, LOCAL_PART_MOST = 64, PATH_MOST = 256 };
 
 static bool is_absolute(struct slice text)
 {
@@ -58,6 +58,14 @@ static bool is_plain_name(struct slice name)
 bool conf_form_name(struct slice text, struct buf *out)
 {
     return is_plain_name(text) && text.len <= NAME_LONGEST && buf_add_slice(out, text);
+}
+
+bool conf_form_words(struct slice text, struct buf *out)
+{
+    for (size_t at = 0; at < text.len; at++)
+        if (text.p[at] < ' ' || text.p[at] > '~' || text.p[at] == '<' || text.p[at] == '>' || text.p[at] == '"')
+            return false;
+    return text.len > 0 && text.len <= WORDS_LONGEST && buf_add_slice(out, text);
 }
 
 static bool is_port(struct slice text)

@@ -19,6 +19,7 @@ bool conf_form_http_listen(struct slice text, struct buf *out);   /* ADDRESS:POR
 bool conf_form_admin_listen(struct slice text, struct buf *out);  /* these, and unix:/PATH */
 bool conf_form_server(struct slice text, struct buf *out);        /* HOST:PORT, or several with commas */
 bool conf_form_network(struct slice text, struct buf *out);
+bool conf_form_words(struct slice text, struct buf *out); /* of a page: ASCII without tags */
 bool conf_form_domain(struct slice text, struct buf *out);        /* A-label */
 bool conf_form_domains(struct slice text, struct buf *out);       /* several, with blanks between */
 bool conf_form_full_domain(struct slice text, struct buf *out);   /* with a dot in it */

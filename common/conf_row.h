@@ -3,15 +3,17 @@
  * conf_row - one option of spoor.conf: how its text becomes a field of struct conf, and text again.
  *
  * Durations need a unit (ms s min h d), sizes may have one (KB MB GB, powers of 1,024). A value never holds
- * control bytes. For conf.c alone.
+ * control bytes. For the configuration's own files.
  */
 #ifndef COMMON_CONF_ROW_H
 #define COMMON_CONF_ROW_H
 
 #include "common/buf.h"
-#include "common/conf.h"
+#include "common/conf_list.h"
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum conf_type {
     CONF_TEXT,         /* char * */

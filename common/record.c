@@ -55,7 +55,8 @@ const char *tracking_level_name(enum tracking_level level)
 
 const char *unsubscribe_way_name(enum unsubscribe_way way)
 {
-    static const char *const words[] = {[UNSUBSCRIBE_WEB] = "web", [UNSUBSCRIBE_MAIL] = "mail"};
+    static const char *const words[] = {[UNSUBSCRIBE_WEB] = "web", [UNSUBSCRIBE_MAIL] = "mail",
+                                        [UNSUBSCRIBE_TRACKING] = "tracking"};
 
     return WORD_OF(words, way);
 }

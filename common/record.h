@@ -137,7 +137,11 @@ struct record_stop { /* an answer that ends a campaign or makes it pause, by spo
     uint8_t digest[32];      /* of the answer, as there */
 };
 
-enum unsubscribe_way { UNSUBSCRIBE_WEB = 1, UNSUBSCRIBE_MAIL = 2 };
+enum unsubscribe_way {
+    UNSUBSCRIBE_WEB = 1,
+    UNSUBSCRIBE_MAIL = 2,
+    UNSUBSCRIBE_TRACKING = 3 /* on the web; not the mails are to stop, but what is told of them */
+};
 
 struct record_unsubscribe { /* somebody wants no more mail of campaigns, by spoor-pixeld or spoor-match */
     uint64_t message;        /* in the token */

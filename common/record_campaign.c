@@ -104,7 +104,7 @@ bool record_unsubscribe_decode(struct slice payload, struct record_unsubscribe *
     unsubscribe->message = take_u64(&in);
     unsubscribe->recipient = take_u32(&in);
     unsubscribe->time_us = (int64_t)take_u64(&in);
-    unsubscribe->way = take_word(&in, UNSUBSCRIBE_WEB, UNSUBSCRIBE_MAIL);
+    unsubscribe->way = take_word(&in, UNSUBSCRIBE_WEB, UNSUBSCRIBE_TRACKING);
     unsubscribe->everywhere = take_word(&in, false, true);
     unsubscribe->address = take_text(&in);
     return !in.bad;

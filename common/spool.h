@@ -5,15 +5,7 @@
  * One folder belongs to one process at a time (flock; a second one is refused). It holds an identity of
  * 128 random bits (see spool_folder.h) and segments named by the absolute position of their first byte, in
  * hexadecimal. A segment is made full-size with zeros, so that a full disk is met when it is made and not in
- * the middle of a record. Numbers are little-endian.
- *
- * Segment header, 64 bytes:
- *     "SPOORSEG", u32 format version 1, u32 CRC-32C of the rest of the header, 16 bytes identity,
- *     u64 absolute position of the segment's first byte,
- *     u64 where the records of the segment before it end (what is behind that there was given up), zeros
- * Record:
- *     u32 payload length, u32 CRC-32C, u8 kind, u8 version of the payload, u16 zero, u32 zero, payload,
- *     zeros to the next multiple of 8
+ * the middle of a record; their bytes are in spool_format.h.
  *
  * The CRC is seeded with the identity and the record's absolute position, so what an older life of the file
  * left behind is never taken for a record. A record does not cross segments. Its number is its absolute
@@ -24,12 +16,10 @@
 #define COMMON_SPOOL_H
 
 #include "common/buf.h"
-#include "common/slice.h"
+#include "common/spool_format.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-enum { SPOOL_IDENTITY_BYTES = 16, SPOOL_HEADER_BYTES = 64, SPOOL_RECORD_MAX = 1024 * 1024 };
 
 struct spool;
 
@@ -99,15 +89,6 @@ bool spool_inherited_settle(struct spool *spool, struct buf *error);
  */
 bool spool_past(struct spool *spool, size_t n, struct spool_inherited *past);
 bool spool_inherit(struct spool *spool, size_t n, struct buf *error);
-
-struct spool_record {
-    uint64_t position; /* its number */
-    uint64_t end;      /* position of what follows */
-    uint32_t checksum;
-    uint8_t kind;
-    uint8_t version;
-    struct slice payload; /* valid until the next read with the same reader */
-};
 
 /*
  * Reads what is on the disk, in order, from the first record at or after FROM (a record's number or the end

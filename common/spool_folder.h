@@ -20,7 +20,7 @@
 #define COMMON_SPOOL_FOLDER_H
 
 #include "common/buf.h"
-#include "common/spool.h"
+#include "common/spool_format.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -9,7 +9,7 @@
 #define COMMON_SPOOL_SEGMENT_H
 
 #include "common/slice.h"
-#include "common/spool.h"
+#include "common/spool_format.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -109,7 +109,7 @@ bool token_sign(struct keys *keys, struct token *token, struct slice destination
     uint8_t bytes[TOKEN_BYTES], mac[KEYS_MAC_BYTES];
 
     text[0] = '\0';
-    if (destination.len > DESTINATION_MAX || token->kind < TOKEN_VIEW || token->kind > TOKEN_BOUNCE ||
+    if (destination.len > DESTINATION_MAX || token->kind < TOKEN_VIEW || token->kind > TOKEN_CONSENT ||
         token->index > TOKEN_INDEX_MAX)
         return false;
     token->key_id = keys_signing_id(keys);
@@ -132,7 +132,7 @@ static bool token_read(struct slice text, struct token *token, uint8_t bytes[TOK
     if (!base32_read(text, bytes) || bytes[AT_VERSION] >> 4 != TOKEN_VERSION)
         return false;
     kind = bytes[AT_VERSION] & 15;
-    if (kind < TOKEN_VIEW || kind > TOKEN_BOUNCE)
+    if (kind < TOKEN_VIEW || kind > TOKEN_CONSENT)
         return false;
     *token = (struct token){
         .kind = (enum token_kind)kind,
@@ -175,6 +175,7 @@ const char *token_kind_name(enum token_kind kind)
     case TOKEN_MESSAGE_ID: return "message-id";
     case TOKEN_ANCHOR: return "anchor";
     case TOKEN_BOUNCE: return "bounce";
+    case TOKEN_CONSENT: return "consent";
     }
     return "unknown";
 }

@@ -31,7 +31,8 @@ enum token_kind { /* also the label of the derived key (15: mail/pass); numbers 
     TOKEN_UNSUBSCRIBE = 4,
     TOKEN_MESSAGE_ID = 5,
     TOKEN_ANCHOR = 6,
-    TOKEN_BOUNCE = 7 /* in a return path of our own: LEFT+TOKEN@domain */
+    TOKEN_BOUNCE = 7, /* in a return path of our own: LEFT+TOKEN@domain */
+    TOKEN_CONSENT = 8 /* where a recipient stops tracking */
 };
 
 struct token {

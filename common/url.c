@@ -118,6 +118,11 @@ bool url_add_unsubscribe(struct buf *out, const char *tracking_url, const char *
     return buf_add_f(out, "%s/u/%s", tracking_url, token);
 }
 
+bool url_add_consent(struct buf *out, const char *tracking_url, const char *token)
+{
+    return buf_add_f(out, "%s/s/%s", tracking_url, token);
+}
+
 bool url_add_click(struct buf *out, const char *tracking_url, const char *token, struct slice destination)
 {
     static const char hex[] = "0123456789ABCDEF";
@@ -184,6 +189,7 @@ static bool kind_of_path(struct slice target, enum token_kind *kind)
     case 'c': *kind = TOKEN_CLICK; return true;
     case 'd': *kind = TOKEN_DOCUMENT; return true;
     case 'u': *kind = TOKEN_UNSUBSCRIBE; return true;
+    case 's': *kind = TOKEN_CONSENT; return true;
     default: return false;
     }
 }

@@ -6,6 +6,7 @@
  *     TRACKING_URL/c/TOKEN/DESTINATION     a click; the destination percent-encoded, inside the MAC
  *     TRACKING_URL/d/TOKEN                 a document; what follows, /d/TOKEN/REST, is its viewer's
  *     TRACKING_URL/u/TOKEN                 unsubscribe
+ *     TRACKING_URL/s/TOKEN                 stop tracking
  * What we make holds only [A-Za-z0-9:/._%~-]: valid in any HTML quoting, and quoted-printable needs no
  * escape in it. The destination's slashes are encoded too: a browser folds "/../" and a proxy "//" in a path, and
  * the MAC would no longer fit. Reading decodes percent signs exactly once and leaves out a query string: what stands
@@ -27,6 +28,7 @@ bool url_document_token(struct slice url, const char *tracking_url, struct slice
 bool url_add_view(struct buf *out, const char *tracking_url, const char *token);
 bool url_add_document(struct buf *out, const char *tracking_url, const char *token);
 bool url_add_unsubscribe(struct buf *out, const char *tracking_url, const char *token);
+bool url_add_consent(struct buf *out, const char *tracking_url, const char *token);
 bool url_add_click(struct buf *out, const char *tracking_url, const char *token, struct slice destination);
 
 /* A request target or the part of a URL behind tracking_url: "/o/....gif". */

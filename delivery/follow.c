@@ -5,7 +5,7 @@
 
 #include "common/address.h"
 #include "common/crc32c.h"
-#include "delivery/line.h"
+#include "delivery/line_read.h"
 #include "delivery/relay.h"
 
 #include <stdlib.h>

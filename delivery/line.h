@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * line - what one line of a mail log says about a mail. Pure.
+ * line - what one line of a mail log says about a mail, and how its fields are read. Pure.
  *
  * Slices point into the line. What a line does not say is empty; a line that says nothing of use here is LINE_OTHER.
- * Who wrote it is told by its tag: "postfix/smtp[7]" is Postfix's (line_postfix.c), "sm-mta[7]" or "sendmail[7]" is
- * Sendmail's (line_sendmail.c).
  */
 #ifndef DELIVERY_LINE_H
 #define DELIVERY_LINE_H
@@ -43,9 +41,6 @@ struct log_line {
     struct slice text;      /* the other server's words, or the reason */
 };
 
-/* TEXT is one line without its end. */
-void line_read(struct slice text, struct log_line *line);
-
 /* Takes the next address off the recipients of an attempt, without brackets; false at their end. */
 bool line_next_recipient(struct slice *recipients, struct slice *address);
 
@@ -53,10 +48,6 @@ bool line_next_recipient(struct slice *recipients, struct slice *address);
 struct slice line_goes_on_as(struct slice text);
 
 bool line_is_queue_id(struct slice text);
-
-/* For line_postfix.c and line_sendmail.c: REST is what stands behind "queue id: ". */
-void line_read_postfix(struct slice service, struct slice rest, struct log_line *line);
-void line_read_sendmail(struct slice rest, struct log_line *line);
 
 /* The value of "KEY=value, " in REST, up to a comma and a blank; false without it. */
 bool line_field(struct slice rest, const char *key, struct slice *value);

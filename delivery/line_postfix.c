@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * line_postfix - Postfix's lines; see line.h
- *
- * The delivery agents share one form: "to=<a>, orig_to=<b>, relay=..., delay=..., dsn=2.0.0, status=sent (250 Ok)".
- */
+/* line_postfix - see line_postfix.h */
 
-#include "delivery/line.h"
+#include "delivery/line_postfix.h"
 
 static const char status_mark[] = "status=";
 

@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * line_sendmail - Sendmail's lines; see line.h
- *
- * "to=<a@x>,<b@x>, ctladdr=..., delay=..., mailer=esmtp, relay=mx.x. [192.0.2.1], dsn=5.1.1, reply=550 no, stat=User
- * unknown". Its last field is the state, in its own words; the other server's are in front of it, unless it took the mail.
- */
+/* line_sendmail - see line_sendmail.h */
 
-#include "delivery/line.h"
+#include "delivery/line_sendmail.h"
 
 static const char stat_mark[] = ", stat=", reply_mark[] = ", reply=";
 

@@ -10,6 +10,12 @@ libdelivery_a_SOURCES += delivery/follow.h
 libdelivery_a_SOURCES += delivery/journal.h
 libdelivery_a_SOURCES += delivery/line.c
 libdelivery_a_SOURCES += delivery/line.h
+libdelivery_a_SOURCES += delivery/line_postfix.c
+libdelivery_a_SOURCES += delivery/line_postfix.h
+libdelivery_a_SOURCES += delivery/line_read.c
+libdelivery_a_SOURCES += delivery/line_read.h
+libdelivery_a_SOURCES += delivery/line_sendmail.c
+libdelivery_a_SOURCES += delivery/line_sendmail.h
 libdelivery_a_SOURCES += delivery/log_file.c
 libdelivery_a_SOURCES += delivery/log_file.h
 libdelivery_a_SOURCES += delivery/log_head.c
@@ -22,8 +28,6 @@ libdelivery_a_SOURCES += delivery/relay.c
 libdelivery_a_SOURCES += delivery/relay.h
 libdelivery_a_SOURCES += delivery/source.c
 libdelivery_a_SOURCES += delivery/source.h
-libdelivery_a_SOURCES += delivery/line_postfix.c
-libdelivery_a_SOURCES += delivery/line_sendmail.c
 if HAVE_SYSTEMD
 libdelivery_a_SOURCES += delivery/journal.c
 else

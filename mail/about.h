@@ -8,7 +8,7 @@
 #ifndef MAIL_ABOUT_H
 #define MAIL_ABOUT_H
 
-#include "mail/incoming.h"
+#include "mail/incoming_lookup.h"
 #include "mail/report.h"
 
 enum { ABOUT_ASKED_MAX = 16 /* addresses of one report that the database is asked about */ };

@@ -2,7 +2,7 @@
 /* destination - see destination.h */
 
 #include "mail/destination.h"
-#include "mail/rewrite.h"
+#include "mail/rewrite_terms.h"
 
 #include <stdlib.h>
 

@@ -10,7 +10,7 @@
 #include "common/buf.h"
 #include "common/slice.h"
 #include "mail/html.h"
-#include "mail/rewrite.h"
+#include "mail/rewrite_terms.h"
 
 /*
  * The URL that a browser makes of an attribute's value: references decoded, blanks at the ends and TAB, CR,

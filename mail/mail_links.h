@@ -9,7 +9,7 @@
 #define MAIL_MAIL_LINKS_H
 
 #include "mail/destination.h"
-#include "mail/rewrite.h"
+#include "mail/rewrite_terms.h"
 
 #include <stdint.h>
 

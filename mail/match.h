@@ -8,7 +8,7 @@
 #ifndef MAIL_MATCH_H
 #define MAIL_MATCH_H
 
-#include "mail/incoming.h"
+#include "mail/incoming_lookup.h"
 #include "mail/ladder.h"
 
 struct match {

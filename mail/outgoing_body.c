@@ -17,6 +17,12 @@ struct body {
     struct tracking_document document[CARRIED_MAX];
 };
 
+/* The page behind the link acts for the one whom its token names. */
+static bool asks_consent(const struct outgoing_work *work)
+{
+    return work->conf->stamp.consent_footer && work->recipient && (work->wishes.views || work->wishes.links);
+}
+
 /* What is the same in each rewriting of the body: the files that leave, and whose links lead where. */
 static void prepare(const struct outgoing_work *work, struct body *body)
 {
@@ -36,6 +42,7 @@ static void prepare(const struct outgoing_work *work, struct body *body)
         .tracking_url = conf->tracking_url,
         .add_pixel = work->wishes.views,
         .add_decoy = work->wishes.links && conf->stamp.decoy_link, /* without links there is nobody to tell apart */
+        .consent_text = asks_consent(work) ? conf->stamp.consent_text : NULL,
         .track_links = work->wishes.links,
         .text_links = work->wishes.links && conf->stamp.text_links,
         .sensitive = patterns_of(&conf->stamp.sensitive_links),

@@ -66,6 +66,23 @@ static void write_decoy(struct ending *ending, struct buf *markup)
         pixel_write_decoy(buf_slice(url), markup);
 }
 
+static void add_footer(struct ending *ending)
+{
+    const struct rewrite_settings *settings = ending->links->settings;
+    struct buf url, markup;
+
+    if (!settings->consent_text)
+        return;
+    buf_init(&url, URL_ROOM);
+    buf_init(&markup, URL_ROOM);
+    if (settings->urls.consent(settings->urls.arg, &url)) {
+        ending->failed |= !pixel_write_footer(buf_slice(&url), settings->consent_text, &markup);
+        splice_insert(&ending->page->splices, ending->text, ending->end, buf_slice(&markup));
+    }
+    buf_free(&url);
+    buf_free(&markup);
+}
+
 /* The end of the page: the decoy, if any, and the pixel, from whose end on MARKUP grows until the page is no short one. */
 static void insert_at_end(struct ending *ending, struct slice url, struct slice decoy, struct buf *markup)
 {
@@ -114,7 +131,9 @@ bool page_end(const struct mail_links *links, struct page *page, struct slice te
     }
     if (page->pixel) {
         buf_init(&ending.scratch, URL_ROOM);
-        add_pixels(&ending);
+        add_footer(&ending);
+        if (links->settings->add_pixel)
+            add_pixels(&ending);
         buf_free(&ending.scratch);
     }
     return !ending.failed;

@@ -27,3 +27,10 @@ bool pixel_write_decoy(struct slice url, struct buf *markup)
     buf_add_slice(markup, url);
     return buf_add_str(markup, "\" aria-hidden=\"true\" tabindex=\"-1\"></a>");
 }
+
+bool pixel_write_footer(struct slice url, const char *text, struct buf *markup)
+{
+    buf_add_str(markup, "<p style=\"font-size:small\"><a href=\"");
+    buf_add_slice(markup, url);
+    return buf_add_f(markup, "\">\n%s</a></p>\n", text);
+}

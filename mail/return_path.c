@@ -4,6 +4,7 @@
 #include "mail/return_path.h"
 
 #include "common/address.h"
+#include "common/conf_token.h"
 #include "mail/address_token.h"
 
 _Static_assert((int)CONF_TOKEN_TEXT == (int)TOKEN_TEXT, "the configuration leaves room for another token");

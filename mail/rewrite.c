@@ -181,7 +181,7 @@ static bool wants_pixel(const struct job *job, size_t index)
 {
     int parent = job->tree.part[index].parent;
 
-    if (!job->links.settings->add_pixel || is_plain(&job->tree.part[index]))
+    if (!(job->links.settings->add_pixel || job->links.settings->consent_text) || is_plain(&job->tree.part[index]))
         return false;
     while (parent != MIME_NO_PARENT && !job->pixel_below[parent])
         parent = job->tree.part[parent].parent;

@@ -14,7 +14,7 @@
 #include "common/buf.h"
 #include "common/slice.h"
 #include "mail/charset.h"
-#include "mail/rewrite.h"
+#include "mail/rewrite_terms.h"
 
 enum { SPLICE_LINE_MAX = 990 }; /* RFC 5322 2.1.1 allows 998; some count the line break */
 

@@ -46,6 +46,14 @@ static bool add_decoy(void *arg, struct buf *out)
     return add_click(arg, TOKEN_DECOY_INDEX, slice_str(tracking->tracking_url), out);
 }
 
+static bool add_consent(void *arg, struct buf *out)
+{
+    const struct tracking *tracking = arg;
+    char text[TOKEN_TEXT + 1];
+
+    return sign(tracking, TOKEN_CONSENT, 0, slice_str(""), text) && url_add_consent(out, tracking->tracking_url, text);
+}
+
 static enum rewrite_own own_of(const struct token *token)
 {
     switch (token->kind) {
@@ -53,6 +61,8 @@ static enum rewrite_own own_of(const struct token *token)
         return REWRITE_OWN_VIEW;
     case TOKEN_CLICK:
         return token->index == TOKEN_DECOY_INDEX ? REWRITE_OWN_DECOY : REWRITE_OWN_CLICK;
+    case TOKEN_CONSENT:
+        return REWRITE_OWN_DECOY; /* in quoted history somebody else's: the words stay */
     default:
         return REWRITE_OWN_OTHER;
     }
@@ -153,7 +163,7 @@ struct rewrite_urls tracking_urls(struct tracking *tracking)
     return (struct rewrite_urls){
         .arg = tracking,
         .view = add_view,
-        .decoy = add_decoy,
+        .decoy = add_decoy, .consent = add_consent,
         .click = add_click,
         .document = add_document,
         .address = address_document,

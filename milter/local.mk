@@ -24,6 +24,7 @@ milter_spoor_stamp_SOURCES += milter/stamp_policy.c
 milter_spoor_stamp_SOURCES += milter/stamp_policy.h
 milter_spoor_stamp_SOURCES += milter/stamp_refusal.c
 milter_spoor_stamp_SOURCES += milter/stamp_refusal.h
+milter_spoor_stamp_SOURCES += milter/stamp_service.h
 milter_spoor_stamp_LDADD = libmail.a $(COMMON_LIBS) $(MILTER_LIBS)
 
 sbin_PROGRAMS += milter/spoor-match
@@ -35,6 +36,7 @@ milter_spoor_match_SOURCES += milter/match_question.c
 milter_spoor_match_SOURCES += milter/match_question.h
 milter_spoor_match_SOURCES += milter/match_return.c
 milter_spoor_match_SOURCES += milter/match_return.h
+milter_spoor_match_SOURCES += milter/match_service.h
 milter_spoor_match_SOURCES += milter/match_stop.c
 milter_spoor_match_SOURCES += milter/match_text.c
 milter_spoor_match_SOURCES += milter/match_text.h

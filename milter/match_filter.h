@@ -8,18 +8,7 @@
 #ifndef MILTER_MATCH_FILTER_H
 #define MILTER_MATCH_FILTER_H
 
-#include "common/cache.h"
-#include "common/db.h"
-#include "common/keys.h"
-#include "milter/mlfi.h"
-
-struct match_filter {
-    const struct conf *conf;
-    struct keys *keys;
-    struct cache *cache;
-    struct db_pool *databases;
-    struct recorder *recorder;
-};
+#include "milter/match_service.h"
 
 /* mlfi_service.finish; ARG is a struct match_filter. */
 sfsistat match_filter_finish(void *arg, struct mlfi_message *message);

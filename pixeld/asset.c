@@ -9,7 +9,7 @@
 
 enum { HASH_BYTES = 8 };
 
-static const char folder[] = "/a/";
+enum { NAME_AT = 3 }; /* behind "/a/" */
 
 static const struct {
     const char *name, *ending, *type;
@@ -70,7 +70,7 @@ void assets_release(struct assets *assets)
 
 struct http_page *asset_at(const struct assets *assets, struct slice path)
 {
-    struct slice name = slice_from(path, sizeof folder - 1);
+    struct slice name = slice_from(path, NAME_AT);
 
     for (size_t n = 0; n < ASSETS; n++)
         if (slice_is(name, assets->item[n].name))

@@ -293,7 +293,9 @@ struct http_answer document_answer(struct site *site, const struct request *requ
         page = site->pages.method_not_allowed;
     if (page)
         return (struct http_answer){.page = page};
-    return target.part == PART_BEACON ? document_take_beacon(site, request, &token) : (struct http_answer){.at_desk = true};
+    if (target.part == PART_BEACON)
+        return document_take_beacon(site, request, &token);
+    return (struct http_answer){.at_desk = true, .takes_long = target.part == PART_FILE && request->method != REQUEST_HEAD};
 }
 
 struct http_answer document_work(struct site *site, const struct request *request, const struct route *route, struct db *db)

@@ -8,7 +8,7 @@
 
 enum { PAYLOAD_MAX = 8 * 1024 };
 
-static uint64_t add(struct site *site, enum record_kind kind, bool encoded, const struct buf *payload, int64_t time_us)
+static uint64_t add(struct site *site, uint8_t kind, bool encoded, const struct buf *payload, int64_t time_us)
 {
     return encoded ? journal_add_record(site->journal, kind, payload, time_us) : 0;
 }

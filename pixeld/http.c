@@ -392,6 +392,8 @@ static void work(struct desk_work *what, struct db *db)
 /* Suspended first, as in hold(). */
 static void go_to_desk(const struct http *http, struct connection *ours)
 {
+    struct desk *desk = ours->answer.takes_long ? http->options.long_desk : http->options.desk;
+
     atomic_store(&ours->stage, ANSWER_WAITS);
     ours->request.argument = ours->argument;
     MHD_get_connection_values_n(ours->connection, MHD_GET_ARGUMENT_KIND, next_argument, ours);
@@ -399,7 +401,7 @@ static void go_to_desk(const struct http *http, struct connection *ours)
     ours->http = http;
     ours->work.perform = work;
     MHD_suspend_connection(ours->connection);
-    if (!desk_add(http->options.desk, &ours->work))
+    if (!desk_add(desk, &ours->work))
         work(&ours->work, NULL);
 }
 
@@ -623,6 +625,7 @@ static void stop_daemons(struct http *http)
 {
     held_stop(http->held);
     desk_stop(http->options.desk);
+    desk_stop(http->options.long_desk);
     http_streams_end(http->streams);
     while (http->daemons)
         MHD_stop_daemon(http->daemon[--http->daemons]);

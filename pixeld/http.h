@@ -56,6 +56,7 @@ struct http_answer {
     bool once;              /* made for this request: freed by the engine */
     uint64_t after;         /* sent once this is settled, see http_options; 0: at once */
     bool at_desk;           /* the work function makes the answer; the rest of this is void */
+    bool takes_long;        /* with at_desk: at the one for such work, so that others need not wait for it */
 };
 
 /* What is done with the body of a POST. */
@@ -77,6 +78,7 @@ struct http_options {
     /* The answer to what is `at_desk`; DB is NULL when there is none or no place, and then nothing may be waited for. */
     struct http_answer (*work)(void *arg, const struct request *request, struct db *db);
     struct desk *desk; /* NULL: nothing is ever at_desk. http_stop() stops it and leaves it */
+    struct desk *long_desk; /* NULL: nothing ever takes_long; else as DESK */
     /* Returns when everything up to AFTER is settled, for so many ANSWERS; may wait. NULL: none ever waits. */
     void (*settle)(void *arg, uint64_t after, size_t answers);
     void *arg;

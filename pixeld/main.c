@@ -3,7 +3,7 @@
  * spoor-pixeld - answers for the picture and the links in tracked mails.
  *
  * main() opens in order what the site needs and closes it in reverse. Threads: those of the HTTP engine
- * (http.c), one for late connections (deadline.c), the spool's, the loader's, the clerk's and the desk's. None of the
+ * (http.c), one for late connections (deadline.c), the spool's, the loader's, the clerk's and the desks'. None of the
  * first waits for the database.
  */
 #include "common/clock.h"
@@ -33,6 +33,8 @@ enum { TEXT_MAX = 1024, LOADER_DRAIN_MS = 2000, ADMIN_CONNECTIONS = 64, TAKEOVER
 
 /* A page takes the database some milliseconds; who would wait for more than a second is told to come again. */
 enum { DESK_THREADS = 4, DESK_PLACES = 512, FEED_STREAMS = 2048 };
+/* A file takes it a second, and who downloads one waits for that. */
+enum { LONG_DESK_THREADS = 2, LONG_DESK_PLACES = 128 };
 
 static const char program[] = "spoor-pixeld";
 static const char spool_name[] = "pixeld";
@@ -49,6 +51,7 @@ struct pixeld {
     struct site site;
     struct clerk *clerk;
     struct desk *desk;
+    struct desk *long_desk;
     char *prefix; /* the path of tracking_url */
     struct http *http;
     struct admin admin;
@@ -253,19 +256,26 @@ static bool open_viewer(struct pixeld *pixeld, struct buf *error)
     return (pixeld->site.cache && pixeld->site.beacon_rate && assets_init(&pixeld->site.assets)) || failed(error);
 }
 
-static bool start_desk(struct pixeld *pixeld, struct buf *error)
+static struct desk *start_one_desk(const struct pixeld *pixeld, unsigned threads, size_t places)
 {
-    struct desk_options options = {
+    const struct desk_options options = {
         .conninfo = pixeld->conf->database,
         .program = program,
-        .threads = DESK_THREADS,
-        .places = DESK_PLACES,
+        .threads = threads,
+        .places = places,
     };
 
-    pixeld->desk = desk_start(&options);
-    if (!pixeld->desk)
+    return desk_start(&options);
+}
+
+static bool start_desks(struct pixeld *pixeld, struct buf *error)
+{
+    pixeld->desk = start_one_desk(pixeld, DESK_THREADS, DESK_PLACES);
+    if (pixeld->desk)
+        pixeld->long_desk = start_one_desk(pixeld, LONG_DESK_THREADS, LONG_DESK_PLACES);
+    if (!pixeld->long_desk)
         buf_add_f(error, "cannot start the threads that ask the database: %s", strerrordesc_np(errno));
-    return pixeld->desk || failed(error);
+    return pixeld->long_desk || failed(error);
 }
 
 /* "https://t.example.com" of "https://t.example.com/t". */
@@ -327,6 +337,7 @@ static bool start_http(struct pixeld *pixeld, struct buf *error)
         .wants_body = site_wants_body,
         .work = site_work,
         .desk = pixeld->desk,
+        .long_desk = pixeld->long_desk,
         .settle = conf->spool_sync_ms == 0 ? site_settle : NULL,
         .arg = &pixeld->site,
     };
@@ -373,7 +384,7 @@ static bool start(struct pixeld *pixeld)
 {
     static bool (*const steps[])(struct pixeld *, struct buf *) = {
         warn_of_doubts, open_proxies, open_keys,    open_sockets, drop_privileges, open_tls,
-        take_over,      open_spool,   start_loader, start_clerk,  open_viewer,     start_desk,
+        take_over,      open_spool,   start_loader, start_clerk,  open_viewer,     start_desks,
         open_places,    start_feed,   start_http,   start_admin,
     };
     bool ok = true;
@@ -443,6 +454,7 @@ static void stop(struct pixeld *pixeld)
 {
     clerk_stop(pixeld->clerk);
     desk_free(pixeld->desk);
+    desk_free(pixeld->long_desk);
     stop_feed(pixeld);
     assets_release(&pixeld->site.assets);
     beacon_rate_free(pixeld->site.beacon_rate);

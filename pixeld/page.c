@@ -85,7 +85,8 @@ static const struct http_header health_headers[] = {
 static bool are_there(const struct pages *pages)
 {
     return pages->pixel && pages->not_found && pages->no_document && pages->method_not_allowed && pages->bad_request && pages->healthy &&
-           pages->post_allowed && pages->too_large && pages->unavailable && pages->too_many && pages->no_content && pages->unsubscribe && pages->unsubscribed;
+           pages->post_allowed && pages->too_large && pages->unavailable && pages->too_many && pages->no_content && pages->unsubscribe &&
+           pages->unsubscribed && pages->consent && pages->untracked;
 }
 
 bool pages_init(struct pages *pages)
@@ -125,6 +126,15 @@ bool pages_init(struct pages *pages)
         .too_many = http_page_new_lasting(429, unavailable_headers, COUNT(unavailable_headers),
                                   slice_str(PAGE("Too many requests", "Please try again in a minute."))),
         .no_content = http_page_new_lasting(204, no_content_headers, COUNT(no_content_headers), slice_of("", 0)),
+        .consent = http_page_new_lasting(
+            200, form_headers, COUNT(form_headers),
+            slice_str(FORM_PAGE("Stop tracking", "<p>The sender of this mail is told when you open it and follow its links. "
+                                                 "Do you want that to end, for this mail and for all others from here?</p>"
+                                                 "<form method=\"post\"><button>Stop tracking</button></form>"))),
+        .untracked = http_page_new_lasting(
+            200, form_headers, COUNT(form_headers),
+            slice_str(FORM_PAGE("Tracking is stopped", "<p>Nobody is told any more what you open or follow, and what was "
+                                                       "recorded of it is deleted.</p>"))),
         .healthy = http_page_new_lasting(200, health_headers, COUNT(health_headers), slice_str("ok\n")),
     };
     if (are_there(pages))
@@ -148,5 +158,7 @@ void pages_release(struct pages *pages)
     http_page_free(pages->no_content);
     http_page_free(pages->unsubscribe);
     http_page_free(pages->unsubscribed);
+    http_page_free(pages->consent);
+    http_page_free(pages->untracked);
     *pages = (struct pages){.pixel = NULL};
 }

@@ -19,6 +19,8 @@ struct pages {
     struct http_page *unavailable;        /* 503 with Retry-After */
     struct http_page *unsubscribe;        /* 200, asks */
     struct http_page *unsubscribed;       /* 200, says that it is done */
+    struct http_page *consent;            /* 200, asks */
+    struct http_page *untracked;          /* 200, says that it is done */
     struct http_page *bad_request;        /* 400; ends the connection */
     struct http_page *too_many;           /* 429 with Retry-After */
     struct http_page *no_content;         /* 204 */

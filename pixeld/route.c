@@ -50,6 +50,7 @@ static const struct route_rule rules[ROUTE_PLACES] = {
     [ROUTE_CLICK] = {.name = "click", .start = SLICE_TEXT("/c/"), .shape = ROUTE_SIGNED},
     [ROUTE_UNSUBSCRIBE] = {.name = "unsubscribe", .start = SLICE_TEXT("/u/"), .shape = ROUTE_SIGNED,
                            .post_most = REQUEST_BODY_MAX},
+    [ROUTE_CONSENT] = {.name = "consent", .start = SLICE_TEXT("/s/"), .shape = ROUTE_SIGNED, .post_most = REQUEST_BODY_MAX},
     [ROUTE_HEALTH] = {.name = "health", .start = SLICE_TEXT("/healthz"), .shape = ROUTE_ALONE},
     [ROUTE_FEED] = {.name = "feed", .start = SLICE_TEXT("/feed"), .shape = ROUTE_TREE, .post_most = FORM_MAX,
                     .post_kept = true},

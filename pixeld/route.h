@@ -19,6 +19,7 @@ enum route_place {
     ROUTE_VIEW,
     ROUTE_CLICK,
     ROUTE_UNSUBSCRIBE,
+    ROUTE_CONSENT,
     ROUTE_HEALTH,
     ROUTE_FEED,
     ROUTE_DOCUMENT,

@@ -49,6 +49,7 @@ static struct http_answer answer_place(struct site *site, const struct request *
     case ROUTE_CLICK:
         return click_answer(site, request, route);
     case ROUTE_UNSUBSCRIBE:
+    case ROUTE_CONSENT:
         return unsubscribe_answer(site, request, route);
     case ROUTE_HEALTH:
         return health_answer(site, health_may_know(site, request));

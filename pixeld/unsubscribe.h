@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * unsubscribe - /u/TOKEN: GET shows a page with a button, POST acts (RFC 8058).
+ * unsubscribe - /u/TOKEN and /s/TOKEN: GET shows a page with a button, POST acts (RFC 8058); the second stops tracking.
  *
  * Nothing acts on GET, for scanners follow every link. Any POST does, whatever its body: a mail program sends
  * "List-Unsubscribe=One-Click" without cookies or origin, the page's own button an empty form. The token stands for one

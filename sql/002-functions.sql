@@ -33,8 +33,8 @@ comment on function spoor.is_counted("char", "char") is 'Whether an event belong
 
 create function spoor.is_judged(kind "char") returns boolean
     language sql immutable strict parallel safe
-    as $$ select kind in ('v', 'c', 'O', 'R', 'D') $$;
-comment on function spoor.is_judged("char") is 'Whether the verdict on an event of this kind says who did it: views, clicks, and documents opened, read and downloaded.';
+    as $$ select kind in ('v', 'c', 'F', 'O', 'R', 'D') $$;
+comment on function spoor.is_judged("char") is 'Whether the verdict on an event of this kind says who did it: views, clicks, and documents fetched, opened, read and downloaded.';
 
 create function spoor.is_decoy(kind "char", link smallint) returns boolean
     language sql immutable strict parallel safe
@@ -221,6 +221,12 @@ declare
 begin
     -- held until the commit: numbers then appear in the order of the commits
     perform pg_advisory_xact_lock(hashtext('spoor.batch'));
+    if exists (select from spoor.forgotten_recipient) then
+        -- what comes late under a token of who wants none of it
+        delete from spoor.event e using spoor.forgotten_recipient f
+            where e.spool = add_batch.spool and e.record between add_batch.first_record and add_batch.last_record
+                  and strpos('nopdbwtamlxrfuU', e.kind::text) = 0 and e.message = f.message and (f.key = 0 or e.recipient = f.key);
+    end if;
     insert into spoor.batch (spool, first_record, last_record, records)
         values (spool, first_record, last_record, records) returning number into made;
     perform pg_notify('spoor_feed', '');

@@ -95,8 +95,8 @@ comment on column spoor.suppression.owner is 'Whose campaigns; null: all.';
 comment on column spoor.suppression.reason is 'Why.';
 comment on column spoor.suppression.since is 'Since when.';
 
-create type spoor.unsubscribe_way as enum ('web', 'mail');
-comment on type spoor.unsubscribe_way is 'How somebody asked for no more mail: at the page behind the link, which one click in a mail program uses too, or by a mail.';
+create type spoor.unsubscribe_way as enum ('web', 'mail', 'tracking');
+comment on type spoor.unsubscribe_way is 'How somebody asked for no more mail: at the page behind the link, which one click in a mail program uses too, or by a mail; or tracking: on the web, that not the mails are to stop but what is told of them.';
 
 create table spoor.unsubscribe (
     message bigint not null,
@@ -257,6 +257,10 @@ begin
                            where r.message = asked.message and r.key = asked.key and asked.key <> 0);
         concerned := spoor.with_originals(asked.message, concerned);
     end if;
+    if asked.way = 'tracking' then
+        perform spoor.stop_tracking(one, asked.message, asked.at_time) from unnest(concerned) one;
+        return cardinality(concerned);
+    end if;
     insert into spoor.suppression (address, owner, reason, since)
         select one, case when asked.everywhere then null else sender end, 'unsubscribe', least(asked.at_time, now())
         from unnest(concerned) one on conflict do nothing;
@@ -299,10 +303,13 @@ begin
             return 'repeated';
         end if;
     end if;
+    if way = 'tracking' then
+        return 'no_event';
+    end if;
     return case asked.effect when 0 then 'no_recipient' else case when asked.effect is null then 'unknown' else 'unsubscribed' end end;
 end $$;
 comment on function spoor.take_unsubscribe(bigint, text, integer, spoor.unsubscribe_way, boolean, timestamptz, smallint, bigint)
-    is 'Somebody asks for no more mail of campaigns: unsubscribed; no_recipient when nobody of that mail is concerned; unknown while the mail is not in the database: it takes effect as soon as it is; repeated for what was told before.';
+    is 'Somebody asks for no more mail of campaigns: unsubscribed; no_recipient when nobody of that mail is concerned; unknown while the mail is not in the database: it takes effect as soon as it is; repeated for what was told before; no_event for who wants no tracking.';
 
 create function spoor.settle_stops() returns void
     language plpgsql security definer
@@ -459,7 +466,7 @@ create function spoor.suppressions(address text default null)
     left join lateral (
         select (count(*) over ())::integer as asked, u.way, m.campaign, m.subject
         from spoor.recipient r
-        join spoor.unsubscribe u on u.message = r.message and (u.address = r.address or (u.address = '' and u.key = r.key))
+        join spoor.unsubscribe u on u.message = r.message and u.way <> 'tracking' and (u.address = r.address or (u.address = '' and u.key = r.key))
         join spoor.message m on m.id = r.message
         where r.address = s.address and (m.owner = s.owner or (s.owner is null and u.everywhere))
         order by u.at_time limit 1) a on true

@@ -115,9 +115,11 @@ create table spoor.expansion (
     message bigint not null,
     recipient text not null,
     address text not null,
+    guessed boolean not null default false,
     primary key (message, recipient, address)
 );
-comment on table spoor.expansion is 'Which address an alias led to, where each address then got a copy of its own: the copies do not know the alias.';
+comment on table spoor.expansion is 'Which address an alias led to, where the delivery to that address does not tell the alias: after a split into copies, and with Sendmail.';
+comment on column spoor.expansion.guessed is 'Nobody had sent the mail to this address, and of the recipient himself nothing is heard. Of several such recipients each is meant.';
 comment on column spoor.expansion.message is 'The mail.';
 comment on column spoor.expansion.recipient is 'To whom it was submitted.';
 comment on column spoor.expansion.address is 'To whom a copy went on.';
@@ -127,15 +129,7 @@ select d.message, d.recipient, d.address, d.state, d.at_time, d.deferred_since, 
 from spoor.delivery d
 union all
 select e.message, e.recipient, d.address, d.state, d.at_time, d.deferred_since, d.attempts, d.relay, d.status, d.text, d.tls
-from spoor.expansion e join spoor.delivery d on d.message = e.message and d.recipient = e.address
-union all
--- Sendmail does not log what led to an address. So those to whom nobody had sent the mail belong to the recipients of whom
--- nothing is heard themselves.
-select r.message, r.address, d.address, d.state, d.at_time, d.deferred_since, d.attempts, d.relay, d.status, d.text, d.tls
-from spoor.recipient r join spoor.delivery d on d.message = r.message
-where not exists (select from spoor.delivery o where o.message = r.message and o.recipient = r.address)
-      and not exists (select from spoor.expansion e where e.message = r.message and e.recipient = r.address)
-      and not exists (select from spoor.recipient o where o.message = d.message and o.address = d.recipient);
+from spoor.expansion e join spoor.delivery d on d.message = e.message and d.recipient = e.address;
 comment on view spoor.recipient_delivery is 'spoor.delivery, and under an alias also what became of the copies that it led to. Where it is not known which of several aliases led to an address, it is under each.';
 comment on column spoor.recipient_delivery.message is 'As in spoor.delivery.';
 comment on column spoor.recipient_delivery.recipient is 'As in spoor.delivery.';
@@ -253,6 +247,25 @@ create function spoor.take_attempts(since timestamptz) returns setof spoor.attem
     where m.level = 'individual' $$;
 comment on function spoor.take_attempts(timestamptz) is 'The waiting lines whose mail is known; they wait no more. For spoor.settle_deliveries().';
 
+-- Sendmail does not log what an alias led to.
+create function spoor.guess_aliases(taken spoor.attempt[]) returns void
+    language sql
+    set search_path = pg_catalog, pg_temp
+    as $$
+    insert into spoor.expansion (message, recipient, address, guessed)
+        select s.message, r.address, s.recipient, true
+        from (select distinct a.message, a.recipient from unnest($1) a
+              where a.state <> 'expired' and not a.passed_on
+                    and not exists (select from spoor.recipient o where o.message = a.message and o.address = a.recipient)) s
+        join spoor.recipient r on r.message = s.message
+        where not exists (select from spoor.delivery d where d.message = r.message and d.recipient = r.address)
+              and not exists (select from spoor.expansion e where e.message = r.message and e.recipient = r.address and not e.guessed)
+        on conflict do nothing;
+    -- he is heard of after all, or his alias is known
+    delete from spoor.expansion e using (select distinct a.message, a.recipient from unnest($1) a where a.state <> 'expired') s
+        where e.message = s.message and e.recipient = s.recipient and e.guessed $$;
+comment on function spoor.guess_aliases(spoor.attempt[]) is 'Puts addresses to which nobody had sent the mail under the recipients of whom nothing is heard; for spoor.note_attempts().';
+
 create function spoor.note_attempts(taken spoor.attempt[]) returns void
     language plpgsql
     set search_path = pg_catalog, pg_temp
@@ -284,7 +297,8 @@ begin
         where a.state = 'expired' and d.message = a.message and d.queue_id = a.queue_id and d.state = 'deferred';
     insert into spoor.expansion (message, recipient, address)
         select distinct a.message, a.recipient, a.address from unnest(taken) a where a.passed_on and a.recipient <> a.address
-        on conflict do nothing;
+        on conflict (message, recipient, address) do update set guessed = false;
+    perform spoor.guess_aliases(taken);
     insert into spoor.fresh_delivery (message)
         select distinct a.message from unnest(taken) a where a.state = 'delivered' and not a.passed_on on conflict do nothing;
     insert into spoor.message_alias (alias, message, at_time)
@@ -556,7 +570,7 @@ exception when duplicate_object or unique_violation then
 end $$;
 
 revoke all on function spoor.host_label(text), spoor.message_of_queue(text, text, timestamptz), spoor.settle_copies(timestamptz),
-    spoor.take_attempts(timestamptz), spoor.note_attempts(spoor.attempt[]), spoor.settle_deliveries(interval),
+    spoor.take_attempts(timestamptz), spoor.guess_aliases(spoor.attempt[]), spoor.note_attempts(spoor.attempt[]), spoor.settle_deliveries(interval),
     spoor.has_bounce(spoor.delivery), spoor.tell_undelivered(), spoor.untell_bounced(timestamptz),
     spoor.grace_of(text), spoor.sendings(bigint), spoor.delivery_window(bigint, integer), spoor.judge_by_delivery(spoor.event[]),
     spoor.judge_delivered() from public;

@@ -520,11 +520,17 @@ begin
         return;
     end if;
     perform spoor.find_document_crowds(fresh);
+    -- what spoor.judge_own() knows of an event it knows of the view
+    update spoor.document_view v set verdict = 's'
+        where v.view = any (fresh) and v.verdict <> 's'
+              and exists (select from spoor.document_event d
+                          join spoor.judged_event e on e.message = v.message and e.spool = d.spool and e.record = d.record
+                          where d.view = v.view and e.verdict = 's');
     insert into spoor.event_verdict (spool, record, verdict, reason)
         select e.spool, e.record, w.verdict, spoor.reason_number(w.reason)
         from spoor.document_view v
         cross join lateral spoor.document_view_class(v) c (class)
-        cross join lateral (values ('confirmed', 'h'::"char", 'confirmed'), ('automatic', 'b', case when v.crowd then 'crowd' else 'automated' end),
+        cross join lateral (values ('confirmed', 'h'::"char", 'confirmed'), ('self', 's', 'own_view'), ('automatic', 'b', case when v.crowd then 'crowd' else 'automated' end),
                                    ('viewed', 'u', case when v.crowd then 'crowd' end)) w (class, verdict, reason)
         -- one view tells of its whole visit: who waited for the pages to be made has moved nothing there
         join spoor.document_event d on d.view = v.view

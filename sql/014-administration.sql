@@ -8,7 +8,7 @@ create table spoor.forgotten_recipient (
     key integer not null,
     primary key (message, key)
 );
-comment on table spoor.forgotten_recipient is 'Under which keys people who are forgotten had their mails: views and clicks that come later under these are deleted too.';
+comment on table spoor.forgotten_recipient is 'Under which keys people who are forgotten, or have stopped tracking, had their mails: views and clicks under these are not taken any more.';
 comment on column spoor.forgotten_recipient.message is 'The mail.';
 comment on column spoor.forgotten_recipient.key is 'Key of the recipient; 0: the mail was theirs alone, and all of it is gone.';
 
@@ -31,7 +31,7 @@ comment on column spoor.erasure.program is 'Program that writes it.';
 comment on column spoor.erasure.host is 'Host on which it lies.';
 comment on column spoor.erasure.last_seen is 'When it was last heard of.';
 
-create function spoor.delete_events(messages bigint[], key integer default null) returns bigint
+create function spoor.delete_events(messages bigint[], key integer default null, also_answers boolean default true) returns bigint
     language plpgsql
     set search_path = pg_catalog, pg_temp
     as $$
@@ -40,13 +40,17 @@ declare
 begin
     with event as (
         delete from spoor.event e where e.message = any (messages) and (delete_events.key is null or e.recipient = delete_events.key)
+              and (also_answers or strpos('nopdbwtamlxrfuU', e.kind::text) = 0)
         returning e.spool, e.record),
     verdict as (delete from spoor.event_verdict v using event e where v.spool = e.spool and v.record = e.record),
-    clock as (delete from spoor.event_clock c using event e where c.spool = e.spool and c.record = e.record)
+    clock as (delete from spoor.event_clock c using event e where c.spool = e.spool and c.record = e.record),
+    page as (delete from spoor.document_event d using event e where d.spool = e.spool and d.record = e.record)
     select count(*) into gone from event;
+    delete from spoor.document_view d
+        where d.message = any (messages) and (delete_events.key is null or d.recipient = delete_events.key);
     return gone;
 end $$;
-comment on function spoor.delete_events(bigint[], integer) is 'Deletes what happened to some mails, to one recipient or to all, with the verdicts on it; gives how many events.';
+comment on function spoor.delete_events(bigint[], integer, boolean) is 'Deletes what happened to some mails, to one recipient or to all, with the verdicts on it and what was read of documents; gives how many events.';
 
 create function spoor.delete_mails(messages bigint[]) returns bigint
     language plpgsql
@@ -67,6 +71,8 @@ begin
     delete from spoor.expansion x where x.message = any (messages);
     delete from spoor.message_queue q where q.message = any (messages);
     delete from spoor.message_alias a where a.message = any (messages);
+    delete from spoor.outbox o where o.message = any (messages);
+    delete from spoor.outbox_early o where o.message = any (messages);
     with gone as (delete from spoor.attachment a where a.message = any (messages) returning a.document)
     select array_agg(distinct g.document) into shown from gone g;
     delete from spoor.document d
@@ -75,6 +81,27 @@ begin
     return cardinality(messages);
 end $$;
 comment on function spoor.delete_mails(bigint[]) is 'Deletes mails with all that is known of them, and the documents that nobody else was sent. Stops of campaigns stay.';
+
+create function spoor.stop_tracking(address text, message bigint default null, at_time timestamptz default now()) returns bigint
+    language plpgsql security definer
+    set search_path = pg_catalog, pg_temp
+    as $$
+#variable_conflict use_variable
+declare
+    whose text := spoor.whom(address);
+    sent record;
+    gone bigint := 0;
+begin
+    insert into spoor.consent (address, level, given_at, way, message)
+        values (whose, 'off', least(at_time, now()), case when message is null then 'administrator' else 'page' end::spoor.consent_way,
+                message);
+    for sent in select r.message, r.key from spoor.recipient r where r.address = whose and r.key <> 0 loop
+        insert into spoor.forgotten_recipient values (sent.message, sent.key) on conflict do nothing;
+        gone := gone + spoor.delete_events(array[sent.message], sent.key, also_answers => false);
+    end loop;
+    return gone;
+end $$;
+comment on function spoor.stop_tracking(text, bigint, timestamptz) is 'A recipient wants no tracking: writes that down as consent, deletes what they viewed and clicked, and takes no more of it, also for mail already sent. Gives how many events went. The page behind the link that consent_footer adds does this.';
 
 create function spoor.erase_person(whose text) returns table (what text, gone bigint)
     language plpgsql
@@ -104,6 +131,9 @@ begin
         delete from spoor.link l
             where l.message = shared.message and position(whose in replace(lower(l.destination), '%40', '@')) > 0;
     end loop;
+    delete from spoor.outbox o using spoor.answer a
+        where (a.from_address = whose or a.envelope_sender = whose or a.about = whose)
+              and o.message = a.message and o.spool = a.spool and o.record = a.record;
     with event as (
         delete from spoor.event e using spoor.answer a
         where (a.from_address = whose or a.envelope_sender = whose or a.about = whose)
@@ -128,6 +158,16 @@ begin
     delete from spoor.consent c where c.address = whose;
     delete from spoor.policy p where p.who = whose;
     delete from spoor.policy_campaign p where p.sender = whose;
+    delete from spoor.outbox o where o.owner = whose or position(whose in lower(o.result)) > 0;
+    delete from spoor.sink_rule s where s.sender = whose;
+    delete from spoor.mail_choice c where c.owner = whose or c.address = whose;
+    delete from spoor.session s where s.address = whose;
+    delete from spoor.device d where d.address = whose;
+    delete from spoor.invitation i where i.address = whose;
+    delete from spoor.sign_in_request r where r.address = whose;
+    delete from spoor.sender_network n where n.owner = whose;
+    delete from spoor.sender_login l where l.address = whose or l.login = whose;
+    delete from spoor.sender s where s.address = whose;
     delete from spoor.rejected r where position(convert_to(whose, 'UTF8') in r.payload) > 0
                                        or position(whose in lower(r.reason)) > 0;
 end $$;

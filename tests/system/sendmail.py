@@ -76,7 +76,7 @@ def _fetch(root):
             proc.run(apt + ["download"] + list(PACKAGES), cwd=parts)
         for package in glob.glob(os.path.join(parts, "*.deb")):
             proc.run(["dpkg", "-x", package, os.path.join(parts, "root")])
-        # Nobody's folder is to be its group's, and nobody else's its program.
+        # Unpacked it is set-group-ID to a group that may not be here, or be somebody else's.
         os.chmod(os.path.join(parts, "root/usr/libexec/sendmail/sendmail"), 0o755)
         os.rename(os.path.join(parts, "root"), root)
     finally:

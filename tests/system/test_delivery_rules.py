@@ -178,3 +178,17 @@ def test_a_line_that_is_read_twice_is_told_once(postgres):
         mail.log("bounced", "bob@example.net", 1)
         mail.settle()
     assert undelivered(postgres, mail) == ["bob@example.net"]
+
+
+def test_an_alias_is_none_once_it_is_heard_of(postgres):
+    """A line that comes later shows that it was the other one."""
+    mail = Lines(postgres, ["team@example.net", "slow@example.net"])
+    mail.log("delivered", "one@example.net", 1)
+    mail.settle()
+    assert [row["recipient"] for row in postgres.rows(
+        "select recipient from spoor.delivery_report where message = %d and delivered_to = 'one@example.net' order by 1" % mail.id)
+            ] == ["slow@example.net", "team@example.net"]
+    mail.log("deferred", "slow@example.net", 60)
+    assert mail.settle().states() == {"one@example.net": "delivered", "slow@example.net": "deferred"}
+    assert postgres.value("select recipient from spoor.delivery_report where message = %d and delivered_to = 'one@example.net'"
+                          % mail.id) == "team@example.net"

@@ -22,7 +22,7 @@ from webhook_receiver import Receiver, new_secret, verifies
 
 SENDER = "alice@example.com"
 SCHEMA = os.path.join(spoor_of.SOURCE, "contrib", "webhook", "event.schema.json")
-REPLIES = int(os.environ.get("SPOOR_RELAY_REPLIES", "2000"))  # 10000 is the full size
+REPLIES = int(os.environ.get("SPOOR_RELAY_REPLIES", "1000"))  # 10000 is the full size
 
 
 class Place:

@@ -2,6 +2,7 @@
 /* what the viewer's script sends: read, refused, and cut down to what can be */
 
 #include "pixeld/beacon.h"
+#include "pixeld/beacon_rate.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -104,12 +105,32 @@ static void nobody_reads_for_longer_than_it_is_open(void **state)
     assert_int_equal(beacon.visible_ms, BEACON_GRACE_MS);
 }
 
+static void a_link_may_tell_only_so_often(void **state)
+{
+    const struct token one = {.message = 1, .recipient = 7, .index = 1}, other = {.message = 2, .recipient = 7, .index = 1},
+                       shared = {.message = 3, .index = 1};
+    struct beacon_rate *rate = beacon_rate_new();
+
+    (void)state;
+    assert_non_null(rate);
+    for (int n = 0; n < BEACONS_PER_MINUTE; n++)
+        assert_true(beacon_rate_allows(rate, &one, 60000));
+    assert_false(beacon_rate_allows(rate, &one, 119999));
+    assert_true(beacon_rate_allows(rate, &other, 119999));
+    assert_true(beacon_rate_allows(rate, &one, 120000));
+    for (int n = 0; n < BEACONS_PER_MINUTE_SHARED; n++)
+        assert_true(beacon_rate_allows(rate, &shared, 60000));
+    assert_false(beacon_rate_allows(rate, &shared, 60000));
+    beacon_rate_free(rate);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_beacon_is_read),
         cmocka_unit_test(what_is_no_beacon_is_refused),
         cmocka_unit_test(more_pages_than_there_can_be_are_refused),
+        cmocka_unit_test(a_link_may_tell_only_so_often),
         cmocka_unit_test(nobody_reads_for_longer_than_it_is_open),
     };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* lines of mail logs as Postfix and Sendmail write them, and the servers they name */
 
-#include "delivery/line.h"
+#include "delivery/line_read.h"
 #include "delivery/relay.h"
 
 #include <setjmp.h>

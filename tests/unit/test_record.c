@@ -263,7 +263,7 @@ static void an_unsubscribe_comes_back(void **state)
     assert_true(out.way == UNSUBSCRIBE_MAIL && out.everywhere && slice_is(out.address, "a"));
     for (size_t len = 0; len < buf.len; len++)
         assert_false(record_unsubscribe_decode(slice_of(buf.data, len), &out));
-    buf.data[20] = 3; /* no way that is known */
+    buf.data[20] = 4; /* no way that is known */
     assert_false(record_unsubscribe_decode(buf_slice(&buf), &out));
     buf_free(&buf);
 }

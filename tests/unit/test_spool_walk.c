@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* a spool seen from outside: whole, beside its writer, damaged, torn, and what the database has of it */
 
+#include "common/spool.h"
 #include "ctl/spool_walk.h"
 #include "tests/unit/folder.h"
 

@@ -159,7 +159,7 @@ static void what_cannot_be_signed_is_refused(void **state)
     assert_true(token_sign(*state, &token, slice_of(destination, DESTINATION_MAX), text));
     assert_false(token_sign(*state, &token, slice_of(destination, DESTINATION_MAX + 1), text));
     assert_string_equal(text, "");
-    token.kind = (enum token_kind)(TOKEN_BOUNCE + 1);
+    token.kind = (enum token_kind)(TOKEN_CONSENT + 1);
     assert_false(token_sign(*state, &token, slice_str(""), text));
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* conf_sink - see conf_sink.h */
+/* conf_sink_rows - see conf_sink_rows.h */
 
-#include "common/conf_sink.h"
+#include "common/conf_sink_rows.h"
 
 #include "common/conf_form.h"
 
