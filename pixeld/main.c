@@ -33,7 +33,7 @@
 enum { TEXT_MAX = 1024, LOADER_DRAIN_MS = 2000, ADMIN_CONNECTIONS = 64, TAKEOVER_MS = 30 * 1000 };
 
 /* A page takes the database some milliseconds; who would wait for more than a second is told to come again. */
-enum { DESK_THREADS = 4, DESK_PLACES = 128, FEED_STREAMS = 2048 };
+enum { DESK_THREADS = 4, DESK_PLACES = 512, FEED_STREAMS = 2048 };
 /* A file takes it a second, and who downloads one waits for that. */
 enum { LONG_DESK_THREADS = 2, LONG_DESK_PLACES = 128 };
 
