@@ -80,7 +80,7 @@ const char *feed_entry_doubt(const struct feed_entry *entry)
     return "";
 }
 
-static bool is_machine(const struct feed_entry *entry)
+bool feed_entry_is_machine(const struct feed_entry *entry)
 {
     return is(entry->verdict, "bot") || is(entry->verdict, "prefetch");
 }
@@ -130,7 +130,7 @@ void feed_entry_add_line(struct buf *out, const struct feed_entry *entry, bool w
     const char *doubt = feed_entry_doubt(entry);
 
     markup_f(out, "<li class=\"event %s%s\" id=\"e%s-%s\" data-what=\"%s\" data-verdict=\"%s\" data-settles=\"%s\">",
-             entry->verdict ? entry->verdict : "fact", is_machine(entry) ? " machine" : "", entry->spool, entry->record,
+             entry->verdict ? entry->verdict : "fact", feed_entry_is_machine(entry) ? " machine" : "", entry->spool, entry->record,
              entry->what, entry->verdict ? entry->verdict : "", entry->settles_in ? entry->settles_in : "0");
     markup_f(out, "<span class=\"icon %s\" aria-hidden=\"true\"></span><div class=\"say\">",
              kind < sizeof kinds / sizeof *kinds ? kinds[kind].icon : "eye");

@@ -27,6 +27,7 @@ struct feed_entry {
 
 /* Who did it, where that is in doubt: "probably automatic". "" else. */
 const char *feed_entry_doubt(const struct feed_entry *entry);
+bool feed_entry_is_machine(const struct feed_entry *entry);
 
 bool feed_entry_same_group(const struct feed_entry *a, const struct feed_entry *b);
 
