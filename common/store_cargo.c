@@ -19,7 +19,7 @@ char hit_kind_letter(enum hit_kind kind)
     return kind == HIT_VIEW ? 'v' : 'c';
 }
 
-char document_act_letter(enum document_act act)
+static char document_act_letter(enum document_act act)
 {
     return (size_t)act < 4 ? "FFRD"[act] : 'F';
 }

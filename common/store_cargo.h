@@ -82,7 +82,6 @@ void cargo_stop_row(struct row_set *row, const struct record_stop *stop);
 void cargo_unsubscribe_row(struct row_set *row, const struct record_unsubscribe *unsubscribe, int32_t spool,
                            uint64_t record);
 
-char document_act_letter(enum document_act act);
 char hit_kind_letter(enum hit_kind kind);
 char hit_verdict_letter(enum hit_verdict verdict);
 char answer_class_letter(enum answer_class class_);

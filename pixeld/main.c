@@ -15,6 +15,7 @@
 #include "pixeld/clerk.h"
 #include "common/spool_await.h"
 #include "pixeld/admin.h"
+#include "pixeld/dispatch.h"
 #include "pixeld/examine.h"
 #include "pixeld/handover.h"
 #include "pixeld/route.h"
@@ -333,9 +334,9 @@ static bool start_http(struct pixeld *pixeld, struct buf *error)
         .header_timeout_ms = conf->pixeld.header_timeout_ms,
         .idle_timeout_s = (unsigned)conf->pixeld.idle_timeout_s,
         .proxy_header = proxied ? conf->pixeld.proxy_header : "",
-        .answer = site_answer,
-        .wants_body = site_wants_body,
-        .work = site_work,
+        .answer = dispatch_answer,
+        .wants_body = dispatch_wants_body,
+        .work = dispatch_work,
         .desk = pixeld->desk,
         .long_desk = pixeld->long_desk,
         .settle = conf->spool_sync_ms == 0 ? site_settle : NULL,

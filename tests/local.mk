@@ -297,6 +297,7 @@ check_PROGRAMS += tests/lint/option_names
 tests_lint_option_names_SOURCES = tests/lint/option_names.c
 
 lint_tests =
+lint_tests += tests/lint/dead
 lint_tests += tests/lint/includes
 lint_tests += tests/lint/listed
 lint_tests += tests/lint/manual
