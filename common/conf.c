@@ -259,7 +259,7 @@ const struct conf_row conf_rows[] = {
      .help = "time for the pages of a document; those that are not drawn by then are left out", AT(render.pages_timeout_s)},
 };
 
-enum { ROWS = sizeof conf_rows / sizeof *conf_rows };
+enum { ROWS = sizeof conf_rows / sizeof *conf_rows, VALUE_MOST = 1024 * 1024 };
 _Static_assert((int)ROWS <= (int)CONF_ROWS_MAX, "conf_load.c has no room for so many options");
 const size_t conf_rows_count = ROWS;
 const char *const conf_sections[CONF_SECTIONS] = {"", "stamp", "match", "pixeld", "delivery", "relay", "render"};
@@ -287,8 +287,8 @@ static void print_row(const struct conf_row *row, const void *of, FILE *out)
     const char *indent = *row->section ? "    " : "";
     struct buf text, masked;
 
-    buf_init(&text, 1024 * 1024);
-    buf_init(&masked, 1024 * 1024);
+    buf_init(&text, VALUE_MOST);
+    buf_init(&masked, VALUE_MOST);
     buf_add_f(&text, "%s# %s (", indent, row->help);
     conf_row_add_range(row, &text);
     buf_add_f(&text, ")\n%s%s = ", indent, row->name);
@@ -320,6 +320,48 @@ void conf_print(const struct conf *conf, FILE *out)
             print_row(&conf_sink_rows[n], &conf->sink[sink], out);
         fputs("}\n", out);
     }
+}
+
+static bool is_changed(const struct conf_row *row, const void *before, const void *now)
+{
+    struct buf old, new;
+    bool changed;
+
+    buf_init(&old, VALUE_MOST);
+    buf_init(&new, VALUE_MOST);
+    conf_row_add_value(row, before, &old);
+    conf_row_add_value(row, now, &new);
+    changed = !slice_eq(buf_slice(&old), buf_slice(&new));
+    buf_free(&old);
+    buf_free(&new);
+    return changed;
+}
+
+static void add_name(struct buf *names, const char *section, const char *name)
+{
+    buf_add_f(names, "%s%s%s%s", names->len ? ", " : "", section, *section ? "." : "", name);
+}
+
+static bool is_sink_changed(const struct conf_sink *before, const struct conf_sink *now)
+{
+    bool changed = strcmp(before->name, now->name) != 0;
+
+    for (size_t n = 0; n < CONF_SINK_ROWS && !changed; n++)
+        changed = is_changed(&conf_sink_rows[n], before, now);
+    return changed;
+}
+
+void conf_add_changed(const struct conf *before, const struct conf *now, struct buf *names)
+{
+    bool sinks = before->sinks != now->sinks;
+
+    for (size_t n = 0; n < ROWS; n++)
+        if (is_changed(&conf_rows[n], before, now))
+            add_name(names, conf_rows[n].section, conf_rows[n].name);
+    for (size_t n = 0; n < now->sinks && !sinks; n++)
+        sinks = is_sink_changed(&before->sink[n], &now->sink[n]);
+    if (sinks)
+        add_name(names, "", "sink");
 }
 
 void conf_print_names(FILE *out)

@@ -154,6 +154,9 @@ void conf_free(struct conf *conf);
 /* Every option with the value in effect, as a file that loads to the same values; passwords in `database` masked. */
 void conf_print(const struct conf *conf, FILE *out);
 
+/* Adds the names of the options whose values differ, ", " between them; of sinks their number and order count too. */
+void conf_add_changed(const struct conf *before, const struct conf *now, struct buf *names);
+
 /* For the check that the manual names each option: "section.name" one a line, from the table. */
 void conf_print_names(FILE *out);
 

@@ -28,6 +28,7 @@ static char name[NAME_MAX_BYTES];    /* PROGRAM[-INSTANCE], for the log and the 
 static char config_path[PATH_MAX];
 static char pid_path[PATH_MAX];      /* "" while there is none */
 static char executable[PATH_MAX];
+static struct conf *at_start;        /* what the file said then; the program has a copy of its own, which it may change */
 static bool takes_upgrade;
 static int parent_pipe = -1;         /* a byte into it means "ready" */
 
@@ -176,7 +177,9 @@ struct conf *daemon_configure(const struct daemon_options *options, enum conf_pa
 
     buf_init(&error, ERROR_MAX);
     conf = conf_load(options->config_path, part, &error);
-    if (!conf) {
+    conf_free(at_start);
+    at_start = conf ? conf_load(options->config_path, part, &error) : NULL;
+    if (!conf || !at_start) {
         fprintf(stderr, "%s: %s\n", options->program, buf_text(&error));
         buf_free(&error);
         exit(EX_CONFIG);
@@ -248,7 +251,7 @@ static bool to_null(int fd)
     return done;
 }
 
-/* stderr stays until all is well, for what libraries say there. */
+/* stderr stays until all is well, for what libraries say there, and so that the starter sees why it is not. */
 static void detach(const char *program)
 {
     int ends[2];
@@ -271,6 +274,7 @@ static void detach(const char *program)
         start_failed("chdir");
     if (!to_null(STDIN_FILENO) || !to_null(STDOUT_FILENO))
         start_failed("/dev/null");
+    log_echo_errors(true);
 }
 
 void daemon_start(const struct daemon_options *options)
@@ -413,8 +417,10 @@ void daemon_ready(const struct conf *conf, const struct daemon_options *options)
     }
     if (parent_pipe >= 0)
         tell_parent();
-    if (!options->foreground)
+    if (!options->foreground) {
+        log_echo_errors(false);
         to_null(STDERR_FILENO);
+    }
     log_notice(pair.first ? "ready for copies" : "ready");
 }
 
@@ -461,6 +467,26 @@ static bool reap_second(int options)
     return true;
 }
 
+/* A reload takes few things anew. Whoever has edited more, or has made a mistake, should not learn it from the next start. */
+static void tell_what_changed(void)
+{
+    struct buf error, names;
+    struct conf *now;
+
+    buf_init(&error, ERROR_MAX);
+    buf_init(&names, ERROR_MAX);
+    now = conf_load(config_path, CONF_ANY, &error);
+    if (now)
+        conf_add_changed(at_start, now, &names);
+    else
+        log_warn("cannot tell what has changed in the configuration: %s", buf_text(&error));
+    if (names.len)
+        log_notice("changed in the configuration since the start, and in effect after the next: %s", buf_text(&names));
+    conf_free(now);
+    buf_free(&names);
+    buf_free(&error);
+}
+
 enum daemon_signal daemon_wait_signal(void)
 {
     sigset_t signals = our_signals();
@@ -476,6 +502,8 @@ enum daemon_signal daemon_wait_signal(void)
     } else if (pair.second) {
         kill(pair.second, number);
     }
+    if (number == SIGHUP && !pair.first)
+        tell_what_changed();
     return number == SIGHUP ? DAEMON_RELOAD : number == SIGUSR2 ? DAEMON_UPGRADE : DAEMON_STOP;
 }
 
@@ -486,5 +514,7 @@ int daemon_end(void)
     remove_pid_file();
     log_notice("stopped");
     log_close();
+    conf_free(at_start);
+    at_start = NULL;
     return pair.failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -3,7 +3,7 @@
  * daemon - from the command line to a running server and back.
  *
  * Order in main(): daemon_options(), conf_load(), log_open(), daemon_start() (detach; the parent stays until
- * daemon_ready(), so that a failure to start is seen by whoever started it), open what needs
+ * daemon_ready(), and errors go to its stderr too, so that whoever started it sees why it did not), open what needs
  * privileges, daemon_drop_privileges(), start threads, daemon_ready(), daemon_wait_signal() in a loop.
  * Signals are blocked in all threads and taken by daemon_wait_signal() alone: no code runs in a handler.
  *
@@ -69,6 +69,7 @@ _Noreturn void daemon_fail(void);
 _Noreturn void daemon_fail_with(const struct buf *reason);
 
 enum daemon_signal { DAEMON_RELOAD /* SIGHUP */, DAEMON_STOP /* SIGTERM, SIGINT */, DAEMON_UPGRADE /* SIGUSR2 */ };
+/* At SIGHUP it first logs which options have changed in the file and wait for the next start, or why it cannot tell. */
 enum daemon_signal daemon_wait_signal(void);
 
 /* The pid file is another's now: daemon_end() lets it be. */

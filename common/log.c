@@ -21,6 +21,7 @@ enum {
 
 static const char *program = "spoor";
 static bool stderr_wanted = true;
+static atomic_bool errors_echoed;
 static atomic_int level = LOG_INFO;
 static __thread char thread_context[CONTEXT_MAX + 1];
 static bool (*_Atomic censor)(const char *text, char *out, size_t size);
@@ -37,6 +38,11 @@ void log_open(const char *ident, bool to_stderr)
 void log_set_censor(bool (*new_censor)(const char *text, char *out, size_t size))
 {
     atomic_store(&censor, new_censor);
+}
+
+void log_echo_errors(bool wanted)
+{
+    atomic_store(&errors_echoed, wanted);
 }
 
 void log_set_level(int priority)
@@ -110,10 +116,10 @@ static void emit(int priority, const char *text)
 
     if (hide && hide(text, censored, sizeof censored))
         text = censored;
-    if (stderr_wanted) {
+    if (stderr_wanted || (priority <= LOG_ERR && atomic_load(&errors_echoed)))
         emit_stderr(priority, text);
+    if (stderr_wanted)
         return;
-    }
     escape(text, escaped);
     syslog(priority, "%s", escaped);
 }

@@ -23,6 +23,8 @@ void log_open(const char *ident, bool to_stderr);
  * thread; it must not log.
  */
 void log_set_censor(bool (*censor)(const char *text, char *out, size_t size));
+/* Errors go to stderr as well as to syslog: for whoever waits there for a program to start. */
+void log_echo_errors(bool wanted);
 void log_set_level(int priority); /* lines less urgent than this syslog priority are not written */
 void log_close(void);
 

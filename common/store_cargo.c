@@ -19,7 +19,7 @@ char hit_kind_letter(enum hit_kind kind)
     return kind == HIT_VIEW ? 'v' : 'c';
 }
 
-char document_act_letter(enum document_act act)
+static char document_act_letter(enum document_act act)
 {
     return (size_t)act < 4 ? "FFRD"[act] : 'F';
 }
@@ -45,7 +45,6 @@ bool cargo_init(struct cargo *cargo, size_t records)
     row_set_init(&cargo->unsubscribe, 8);
     row_set_init(&cargo->refusal, 14);
     row_set_init(&cargo->clock, 3);
-    row_set_init(&cargo->device, 3);
     row_set_init(&cargo->network, 3);
     row_set_init(&cargo->delivery, STORE_DELIVERY_COLUMNS);
     row_set_init(&cargo->document, STORE_DOCUMENT_EVENT_COLUMNS);
@@ -63,7 +62,6 @@ void cargo_free(struct cargo *cargo)
     row_set_free(&cargo->unsubscribe);
     row_set_free(&cargo->refusal);
     row_set_free(&cargo->clock);
-    row_set_free(&cargo->device);
     row_set_free(&cargo->network);
     row_set_free(&cargo->delivery);
     row_set_free(&cargo->document);
@@ -114,11 +112,8 @@ static struct cargo_event *add_request(struct cargo *cargo, uint64_t record, con
     event->raw = hit->raw;
     memcpy(event->address, hit->address, sizeof event->address);
     event->address_bytes = hit->address_bytes;
-    if (hit->has_device) {
-        row_set_integer(&cargo->device, cargo->spool);
-        row_set_integer(&cargo->device, (int64_t)record);
-        row_set_hex(&cargo->device, hit->device, sizeof hit->device);
-    }
+    event->has_device = hit->has_device;
+    memcpy(event->device, hit->device, sizeof event->device);
     return event;
 }
 

@@ -32,6 +32,8 @@ struct cargo_event { /* what becomes a row of spoor.event */
     struct slice raw; /* not empty: goes to spoor.unjudged_hit */
     uint8_t address[16];
     uint8_t address_bytes;
+    bool has_device; /* then DEVICE is that of a sender who is signed in */
+    uint8_t device[16];
 };
 
 struct cargo {
@@ -49,7 +51,6 @@ struct cargo {
     struct row_set unsubscribe;
     struct row_set refusal;
     struct row_set clock;
-    struct row_set device;  /* of hits; 3 columns */
     struct row_set network; /* from where owners submitted; 3 columns */
     struct row_set delivery;
     struct row_set document; /* events of documents */
@@ -81,7 +82,6 @@ void cargo_stop_row(struct row_set *row, const struct record_stop *stop);
 void cargo_unsubscribe_row(struct row_set *row, const struct record_unsubscribe *unsubscribe, int32_t spool,
                            uint64_t record);
 
-char document_act_letter(enum document_act act);
 char hit_kind_letter(enum hit_kind kind);
 char hit_verdict_letter(enum hit_verdict verdict);
 char answer_class_letter(enum answer_class class_);

@@ -446,6 +446,32 @@ static bool sort_events(const struct cargo *cargo, struct buf *stream, struct ro
     return events > 0;
 }
 
+static void add_device(struct row_set *row, const struct cargo *cargo, const struct cargo_event *event)
+{
+    if (!event->has_device || (event->only_news && !event->is_new))
+        return;
+    row_set_integer(row, cargo->spool);
+    row_set_integer(row, (int64_t)event->record);
+    row_set_hex(row, event->device, sizeof event->device);
+}
+
+/* Which of the events that go in came from a device of a sender. */
+static bool insert_new_devices(struct loading *loading)
+{
+    const struct cargo *cargo = &loading->cargo;
+    struct row_set rows;
+    bool done;
+
+    row_set_init(&rows, 3);
+    for (size_t at = 0; at < cargo->events; at++)
+        add_device(&rows, cargo, &cargo->event[at]);
+    for (size_t at = 0; at < cargo->reads; at++)
+        add_device(&rows, cargo, &cargo->read[at]);
+    done = tell_rows(loading, &insert_devices, &rows);
+    row_set_free(&rows);
+    return done;
+}
+
 static bool insert_events(struct loading *loading)
 {
     const struct db_meanwhile *meanwhile = loading->memory->meanwhile.call ? &loading->memory->meanwhile : NULL;
@@ -584,7 +610,7 @@ static bool transact(struct loading *loading, bool *overtaken)
            && insert_once(loading, &insert_refusals, &loading->cargo.refusal)
            && tell_rows(loading, &store_take_document_events, &loading->cargo.document) && take_beacons(loading)
            && tell_rows(loading, &insert_clocks, &loading->cargo.clock)
-           && tell_rows(loading, &insert_devices, &loading->cargo.device)
+           && insert_new_devices(loading)
            && tell_rows(loading, &learn_networks, &loading->cargo.network) && insert_events(loading)
            && fill_outbox(loading) && insert_new_deliveries(loading) /* that may add batches */ && close_batch(loading);
 }

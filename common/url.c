@@ -235,6 +235,11 @@ bool url_target_of(struct slice url, const char *tracking_url, struct slice *tar
     return true;
 }
 
+static bool is_word(char c)
+{
+    return ascii_is_alpha(c) || ascii_is_digit(c);
+}
+
 bool url_document_token(struct slice url, const char *tracking_url, struct slice *token)
 {
     struct slice path;
@@ -242,6 +247,9 @@ bool url_document_token(struct slice url, const char *tracking_url, struct slice
     if (!url_target_of(url, tracking_url, &path) || path.len < PATH_START + TOKEN_TEXT || memcmp(path.p, "/d/", PATH_START) != 0)
         return false;
     *token = slice_of(path.p + PATH_START, TOKEN_TEXT);
+    for (size_t at = 0; at < TOKEN_TEXT; at++)
+        if (!is_word(token->p[at]))
+            return false;
     path = slice_from(path, PATH_START + TOKEN_TEXT);
-    return slice_empty(path) || !(ascii_is_alpha(*path.p) || ascii_is_digit(*path.p));
+    return slice_empty(path) || !is_word(*path.p);
 }

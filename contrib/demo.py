@@ -282,6 +282,28 @@ def follow_the_log(servers):
     servers.spoor.start("delivery")
 
 
+def link_to_feed(servers):
+    return servers.spoor.ctl("invite", SENDER, env={"PGUSER": "postgres"}).stdout.decode().strip()
+
+
+def watch(servers):
+    """Before the play begins, so that one sees it happen."""
+    print("See it happen: open this in a browser on this machine, and press the button")
+    print("  " + link_to_feed(servers))
+    print("or without a browser:")
+    print("  echo 'TABLE spoor.feed LIMIT 20 \\watch 2' | psql -h %s -U postgres spoor" % servers.postgres.socket_folder, flush=True)
+
+
+def check_feed(servers):
+    """The page shows to who is signed in what the play did."""
+    signed_in = web.get(link_to_feed(servers), "POST", headers={"Origin": servers.spoor.tracking_url})
+    need(signed_in.status == 303, "signing in: %d" % signed_in.status)
+    cookies = "; ".join(cookie.split(";")[0] for cookie in signed_in.headers.get_all("Set-Cookie"))
+    page = web.get(servers.spoor.tracking_url + "/feed", headers={"Cookie": cookies}).body.decode()
+    for words in ("opened the mail", "followed a link", "replied"):
+        need(words in page, "the Live Feed does not say \"%s\"" % words)
+
+
 def invite(servers):
     """How to send one's own."""
     print("Send your own (any address at %s):" % ", ".join(servers_of.DOMAINS[1:]))
@@ -290,8 +312,10 @@ def invite(servers):
         --body '<p>Hello, <a href="https://www.debian.org/">look here</a></p>'""" % (servers.sending.port, SENDER, TO))
     print("Answer as the world would: the same with --server 127.0.0.1:%d and an In-Reply-To." % servers.receiving.port)
     print("Read it:")
-    print("  psql -h %s -U postgres spoor -c 'TABLE spoor.feed'" % servers.postgres.socket_folder)
+    print("  psql -h %s -U postgres spoor -c 'TABLE spoor.feed'     # and with \\\\watch 2 it fills" % servers.postgres.socket_folder)
     print("Look at it:")
+    print("  Live Feed        %s (another link: spoorctl -c %s invite %s, with PGUSER=postgres)"
+          % (servers.spoor.tracking_url + "/feed", servers.spoor.conf, SENDER))
     print("  delivered mails  %s/*/*/new" % servers.mail.folder)
     print("  logs             %s" % servers.log_folder)
     print("  spoor.conf       %s" % servers.spoor.conf)
@@ -334,7 +358,9 @@ def main():
         step("spoor-delivery", lambda: follow_the_log(servers))
         step("spoor-render", lambda: servers.spoor.start("render"))
         crm = step("spoor-relay and a stand-in for Salesforce", lambda: bring_replies(servers))
+        watch(servers)
         Play(servers, crm).act()
+        step("the Live Feed shows it", lambda: check_feed(servers))
         show(servers.postgres)
         show_tasks(crm)
         if not once:

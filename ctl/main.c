@@ -22,7 +22,7 @@ static const struct command {
     {"rules", CONF_SHARED, rules_command, "load-apple-relay FILE.csv", "take the networks of Apple's relays from its list"},
     {"content", CONF_SHARED, content_command, "add FILE | list | remove NUMBER|NAME", "keep files that any mail may link"},
     {"decode", CONF_DRY_RUN, decode_command, "TOKEN | MESSAGE-ID | URL", "tell what is in it and whether it is ours"},
-    {"spool", CONF_ANY, spool_command, "list | verify | dump [FOLDER]", "look into the spools, also beside a running daemon"},
+    {"spool", CONF_ANY, spool_command, "list | verify | dump [FOLDER] | load FOLDER", "look into the spools, also beside a running daemon; load one into the database"},
     {"node", CONF_SHARED, node_command, "list | retire NUMBER", "tell which programs have a spool; wait no more for one that is gone"},
     {"invite", CONF_SHARED, invite_command, "ADDRESS", "print a link that lets this sender into the Live Feed, once, within 7 days"},
     {"sink", CONF_ANY, sink_command, "test NAME", "send a sample to a sink of spoor-relay and print what the other side answers"},

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* spool - spoorctl spool list | verify | dump: look into the spool folders, without a database and beside a daemon. */
+/* spool - spoorctl spool list | verify | dump: look into the spool folders, without a database and beside a daemon; load. */
 
 #include "common/hex.h"
 #include "ctl/command.h"
 #include "ctl/record_text.h"
+#include "ctl/spool_load.h"
 #include "ctl/spool_walk.h"
 
 #include <errno.h>
@@ -164,6 +165,8 @@ int spool_command(const struct conf *conf, int argc, char **argv)
     struct looking looking = {.look = NULL};
     bool good;
 
+    if (argc == 3 && strcmp(argv[1], "load") == 0)
+        return spool_load(conf, argv[2]) ? COMMAND_DONE : COMMAND_FAILED;
     for (size_t n = 0; argc >= 2 && n < sizeof looks / sizeof *looks; n++)
         if (strcmp(argv[1], looks[n].name) == 0)
             looking.look = looks[n].look;

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * match_filter - one incoming mail in spoor-match: judge, record, clean the quoted text, one log line.
- *
- * Failure policy: whatever fails, the mail goes on as it came; only edits that had begun and could not
- * be handed over make the MTA try again.
- */
+/* match_filter - what one spoor-match has: set by main() before the first mail, then used by every thread. */
 #ifndef MILTER_MATCH_FILTER_H
 #define MILTER_MATCH_FILTER_H
 
-#include "milter/match_service.h"
+#include "common/cache.h"
+#include "common/db.h"
+#include "common/keys.h"
+#include "milter/mlfi.h"
 
-/* mlfi_service.finish; ARG is a struct match_filter. */
-sfsistat match_filter_finish(void *arg, struct mlfi_message *message);
+struct match_filter {
+    const struct conf *conf;
+    struct keys *keys;
+    struct cache *cache;
+    struct db_pool *databases;
+    struct recorder *recorder;
+};
 
 #endif

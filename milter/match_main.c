@@ -2,14 +2,14 @@
 /*
  * spoor-match - inbound milter: finds the answers to our mails and records them.
  *
- * main() is the table of contents; a mail's life is in match_filter.c, what is decided about it in
+ * main() is the table of contents; a mail's life is in match_mail.c, what is decided about it in
  * mail/incoming.c.
  */
 
 #include "common/daemon.h"
 #include "common/forgotten_list.h"
 #include "common/reload.h"
-#include "milter/match_filter.h"
+#include "milter/match_mail.h"
 
 #include <stdlib.h>
 
@@ -33,7 +33,7 @@ int main(int argc, char **argv)
         .actions = SMFIF_CHGHDRS | SMFIF_ADDHDRS | SMFIF_CHGBODY | SMFIF_ADDRCPT | SMFIF_DELRCPT,
         .body_limit = (size_t)conf->match.body_limit,
         .memory_limit = (size_t)conf->memory_limit,
-        .finish = match_filter_finish,
+        .finish = match_mail_finish,
         .arg = &filter,
     };
     struct buf error;

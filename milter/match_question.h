@@ -7,7 +7,7 @@
 #ifndef MILTER_MATCH_QUESTION_H
 #define MILTER_MATCH_QUESTION_H
 
-#include "milter/match_service.h"
+#include "milter/match_filter.h"
 
 struct match_question {
     struct match_filter *filter;

@@ -8,7 +8,7 @@
 #ifndef MILTER_MATCH_STOP_H
 #define MILTER_MATCH_STOP_H
 
-#include "milter/match_service.h"
+#include "milter/match_filter.h"
 
 /* Tells spoor-stamp that something is on its way to the database that campaigns must wait for. */
 void match_unsettled(struct match_filter *filter);

@@ -11,7 +11,7 @@
 
 #include "mail/campaign.h"
 #include "mail/outgoing.h"
-#include "milter/stamp_service.h"
+#include "milter/stamp_filter.h"
 
 /*
  * Answers the MTA's question for one mail: true, when it goes on, with those who are stopped already taken out of the

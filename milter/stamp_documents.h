@@ -9,7 +9,7 @@
 #define MILTER_STAMP_DOCUMENTS_H
 
 #include "mail/outgoing.h"
-#include "milter/stamp_service.h"
+#include "milter/stamp_filter.h"
 
 struct stamp_documents {
     struct stamp_filter *filter;

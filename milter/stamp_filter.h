@@ -1,16 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * stamp_filter - one outgoing mail in spoor-stamp: plan, ask about its campaign, record, apply, one log line.
- *
- * Failure policy: whatever fails before the first edit is sent, the mail goes untouched; once editing has
- * begun the MTA is told to try again, for a half-edited mail must not leave.
- */
+/* stamp_filter - what one spoor-stamp has: set by main() before the first mail, then used by every thread. */
 #ifndef MILTER_STAMP_FILTER_H
 #define MILTER_STAMP_FILTER_H
 
-#include "milter/stamp_service.h"
+#include "common/cache.h"
+#include "common/db.h"
+#include "common/keys.h"
+#include "common/message_id.h"
+#include "common/network.h"
+#include "milter/mlfi.h"
+#include "milter/stamp_policy.h"
 
-/* mlfi_service.finish; ARG is a struct stamp_filter. */
-sfsistat stamp_filter_finish(void *arg, struct mlfi_message *message);
+#include <stdatomic.h>
+
+struct stamp_filter {
+    const struct conf *conf;
+    struct keys *keys;
+    struct network_list submit_networks;
+    struct cache *cache;
+    struct recorder *recorder;
+    struct stamp_policy *policy;
+    struct message_id_maker *numbers;
+    struct db_pool *databases;          /* asked about campaigns, and about the mails that a mail names */
+    _Atomic int64_t unsettled_until_ms; /* CLOCK_MONOTONIC; till then stops may be on their way to the database */
+};
 
 #endif

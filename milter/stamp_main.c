@@ -2,7 +2,7 @@
 /*
  * spoor-stamp - outbound milter: gives each mail of ours a signed id, a pixel and tracked links.
  *
- * main() is the table of contents; a mail's life is in stamp_filter.c, what is decided about it in
+ * main() is the table of contents; a mail's life is in stamp_mail.c, what is decided about it in
  * mail/outgoing.c. The second process, where there is one, begins in copies.c.
  */
 
@@ -12,7 +12,7 @@
 #include "common/node.h"
 #include "common/reload.h"
 #include "milter/copies.h"
-#include "milter/stamp_filter.h"
+#include "milter/stamp_mail.h"
 
 #include <stdlib.h>
 
@@ -63,7 +63,7 @@ int main(int argc, char **argv)
         .actions = SMFIF_CHGHDRS | SMFIF_ADDHDRS | SMFIF_CHGBODY | SMFIF_DELRCPT,
         .body_limit = (size_t)conf->stamp.body_limit,
         .memory_limit = (size_t)conf->memory_limit,
-        .finish = stamp_filter_finish,
+        .finish = stamp_mail_finish,
         .arg = &filter,
     };
     struct buf error;

@@ -10,7 +10,7 @@
 
 #include "mail/campaign.h"
 #include "mail/outgoing.h"
-#include "milter/stamp_service.h"
+#include "milter/stamp_filter.h"
 
 void stamp_refusal_record(struct stamp_filter *filter, const struct mlfi_message *message, const struct campaign *campaign,
                           const struct campaign_verdict *verdict, const struct outgoing_plan *plan);

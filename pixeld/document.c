@@ -26,7 +26,8 @@ static struct slice take_number(struct slice text, int *number)
     return slice_from(text, len);
 }
 
-struct document_target document_target_of(struct slice rest)
+/* REST is what stands behind the token, see url.h. */
+static struct document_target target_of(struct slice rest)
 {
     struct document_target target = {.part = PART_NOTHING};
     struct slice behind = take_number(rest, &target.page);
@@ -282,7 +283,7 @@ static struct http_page *refused(const struct site *site, const struct route *ro
 
 struct http_answer document_answer(struct site *site, const struct request *request, const struct route *route)
 {
-    struct document_target target = document_target_of(route->target.rest);
+    struct document_target target = target_of(route->target.rest);
     struct token token;
     struct http_page *page = refused(site, route, &token);
     bool posted = request->method == REQUEST_POST;
@@ -307,7 +308,7 @@ struct http_answer document_work(struct site *site, const struct request *reques
         .request = request,
         .token = &token,
         .token_text = route->target.token,
-        .target = document_target_of(route->target.rest),
+        .target = target_of(route->target.rest),
         .db = db,
     };
 

@@ -26,9 +26,6 @@ struct document_target {
     struct slice version; /* PART_IMAGE */
 };
 
-/* REST is what stands behind the token, see url.h. Pure. */
-struct document_target document_target_of(struct slice rest);
-
 enum { DOCUMENT_QUESTION_MS = 2000, DOCUMENT_NAME_MAX = 1024 };
 
 /* What a request at the desk is about. */

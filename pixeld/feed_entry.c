@@ -48,7 +48,8 @@ static size_t kind_of(const struct feed_entry *entry)
     return n;
 }
 
-const char *feed_entry_words(const struct feed_entry *entry)
+/* What happened, without the person: "followed a link". */
+static const char *words_of(const struct feed_entry *entry)
 {
     size_t n = kind_of(entry);
 
@@ -135,7 +136,7 @@ void feed_entry_add_line(struct buf *out, const struct feed_entry *entry, bool w
              kind < sizeof kinds / sizeof *kinds ? kinds[kind].icon : "eye");
     if (with_person)
         markup_f(out, "<span class=\"person\">%s</span>", entry->person ? entry->person : "somebody");
-    markup_f(out, "<span class=\"what\">%s</span>", feed_entry_words(entry));
+    markup_f(out, "<span class=\"what\">%s</span>", words_of(entry));
     markup_f(out, "<span class=\"doubt\">%s</span>", doubt);
     add_detail(out, entry);
     add_facts(out, entry);

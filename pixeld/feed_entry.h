@@ -25,8 +25,6 @@ struct feed_entry {
     const char *settles_in;
 };
 
-/* What happened, without the person: "followed a link". */
-const char *feed_entry_words(const struct feed_entry *entry);
 /* Who did it, where that is in doubt: "probably automatic". "" else. */
 const char *feed_entry_doubt(const struct feed_entry *entry);
 bool feed_entry_is_machine(const struct feed_entry *entry);

@@ -92,16 +92,6 @@ struct http_stream *herald_open(struct herald *herald, const char *secret, const
     return NULL;
 }
 
-size_t herald_streams(struct herald *herald)
-{
-    size_t count;
-
-    pthread_mutex_lock(&herald->lock);
-    count = herald->count;
-    pthread_mutex_unlock(&herald->lock);
-    return count;
-}
-
 static bool is_stopping(struct herald *herald)
 {
     bool stopping;

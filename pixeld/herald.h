@@ -29,7 +29,6 @@ struct herald_options {
 /* OPTIONS are copied, but for what they point to, which must live as long. NULL with ERROR. */
 struct herald *herald_start(const struct herald_options *options, struct buf *error);
 void herald_stop(struct herald *herald); /* before the engine that has the streams; NULL is fine */
-size_t herald_streams(struct herald *herald);
 
 /*
  * A stream for whoever has this session, with what came behind AFTER; -1: from now on. It ends with the session. NULL when

@@ -15,6 +15,7 @@
 #include "pixeld/clerk.h"
 #include "common/spool_await.h"
 #include "pixeld/admin.h"
+#include "pixeld/dispatch.h"
 #include "pixeld/examine.h"
 #include "pixeld/handover.h"
 #include "pixeld/route.h"
@@ -32,7 +33,7 @@
 enum { TEXT_MAX = 1024, LOADER_DRAIN_MS = 2000, ADMIN_CONNECTIONS = 64, TAKEOVER_MS = 30 * 1000 };
 
 /* A page takes the database some milliseconds; who would wait for more than a second is told to come again. */
-enum { DESK_THREADS = 4, DESK_PLACES = 128, FEED_STREAMS = 2048 };
+enum { DESK_THREADS = 4, DESK_PLACES = 512, FEED_STREAMS = 2048 };
 /* A file takes it a second, and who downloads one waits for that. */
 enum { LONG_DESK_THREADS = 2, LONG_DESK_PLACES = 128 };
 
@@ -333,9 +334,9 @@ static bool start_http(struct pixeld *pixeld, struct buf *error)
         .header_timeout_ms = conf->pixeld.header_timeout_ms,
         .idle_timeout_s = (unsigned)conf->pixeld.idle_timeout_s,
         .proxy_header = proxied ? conf->pixeld.proxy_header : "",
-        .answer = site_answer,
-        .wants_body = site_wants_body,
-        .work = site_work,
+        .answer = dispatch_answer,
+        .wants_body = dispatch_wants_body,
+        .work = dispatch_work,
         .desk = pixeld->desk,
         .long_desk = pixeld->long_desk,
         .settle = conf->spool_sync_ms == 0 ? site_settle : NULL,

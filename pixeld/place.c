@@ -10,11 +10,6 @@ struct places {
     MMDB_s file;
 };
 
-bool places_supported(void)
-{
-    return true;
-}
-
 struct places *places_open(const char *path, struct buf *error)
 {
     struct places *places = calloc(1, sizeof *places);
@@ -60,11 +55,6 @@ void place_add(struct places *places, const char *address, struct buf *out)
 }
 
 #else
-
-bool places_supported(void)
-{
-    return false;
-}
 
 struct places *places_open(const char *path, struct buf *error)
 {

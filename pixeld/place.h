@@ -12,7 +12,6 @@
 
 struct places;
 
-bool places_supported(void);
 struct places *places_open(const char *path, struct buf *error); /* NULL: ERROR says why */
 void places_close(struct places *places); /* NULL is fine */
 

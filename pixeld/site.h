@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * site - what is served where: from a request to the file that answers it.
+ * site - what all pages of one spoor-pixeld have in common, and how each notes down who asked for it.
  *
- * Everything here but the counts is set before the first request and read by all threads. site_answer() waits for
- * nothing but, when somebody unsubscribes with spool_sync = 0, the disk.
+ * Everything here but the counts is set before the first request and read by all threads.
  */
 #ifndef PIXELD_SITE_H
 #define PIXELD_SITE_H
@@ -47,15 +46,6 @@ struct site {
     struct beacon_rate *beacon_rate;
     struct metrics metrics;
 };
-
-/* ARG is the struct site: an answer function of http.h. */
-struct http_answer site_answer(void *arg, const struct request *request);
-
-/* ARG is the struct site: a wants_body function of http.h. */
-struct http_body site_wants_body(void *arg, const struct request *request);
-
-/* ARG is the struct site: a work function of http.h, on a thread of the desk. */
-struct http_answer site_work(void *arg, const struct request *request, struct db *db);
 
 /* ARG is the struct site: what answers wait for, with spool_sync = 0. */
 void site_settle(void *arg, uint64_t after, size_t answers);

@@ -33,8 +33,8 @@ comment on function spoor.is_counted("char", "char") is 'Whether an event belong
 
 create function spoor.is_judged(kind "char") returns boolean
     language sql immutable strict parallel safe
-    as $$ select kind in ('v', 'c', 'O', 'R', 'D') $$;
-comment on function spoor.is_judged("char") is 'Whether the verdict on an event of this kind says who did it: views, clicks, and documents opened, read and downloaded.';
+    as $$ select kind in ('v', 'c', 'F', 'O', 'R', 'D') $$;
+comment on function spoor.is_judged("char") is 'Whether the verdict on an event of this kind says who did it: views, clicks, and documents fetched, opened, read and downloaded.';
 
 create function spoor.is_decoy(kind "char", link smallint) returns boolean
     language sql immutable strict parallel safe

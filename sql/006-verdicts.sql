@@ -425,7 +425,7 @@ begin
                   and e.at_time > one.loaded_at - interval '40 days' and e.kind in ('v', 'c'));
         perform spoor.judge_own(array(select e::spoor.event from spoor.event e
             where e.spool = one.spool and e.record between one.first and one.last
-                  and e.at_time > one.loaded_at - interval '40 days' and e.kind in ('O', 'R', 'D')));
+                  and e.at_time > one.loaded_at - interval '40 days' and e.kind in ('F', 'O', 'R', 'D')));
     end loop;
     -- what came late is looked at apart, so that no rule looks at all the time between
     for together in select array_agg(f::spoor.event) from unnest(fresh) f group by floor(extract(epoch from f.at_time) / 300) loop

@@ -169,11 +169,13 @@ comment on function spoor.expire_document(bigint, timestamptz, bigint) is 'From 
 create function spoor.replace_document(document bigint, replacement bigint, message bigint default null) returns bigint
     language sql
     as $$ with changed as (
-        update spoor.attachment a set document = d.id, bytes = d.bytes
+        update spoor.attachment a set document = d.id, bytes = d.bytes,
+            file_name = case when lower(a.file_name) like '%.' || d.file_type then a.file_name
+                        else regexp_replace(a.file_name, '\.[^.]*$', '') || '.' || d.file_type end
         from spoor.document d
         where d.id = $2 and a.document = $1 and a.message = coalesce($3, a.message) returning 1)
         select count(*) from changed $$;
-comment on function spoor.replace_document(bigint, bigint, bigint) is 'The links to a document show another one from now on, such as a newer version that spoorctl content has added: those in one mail, or all. Gives how many.';
+comment on function spoor.replace_document(bigint, bigint, bigint) is 'The links to a document show another one from now on, such as a newer version that spoorctl content has added: those in one mail, or all. The name stays, but for an ending that does not fit. Gives how many.';
 
 -- what spoor-stamp needs to store a file, and no more: it reads none
 revoke all on function spoor.add_content() from public;
@@ -181,7 +183,7 @@ grant execute on function spoor.store_document(bytea, text, bigint), spoor.carry
     to spoor_milter, spoor_admin;
 grant insert on spoor.document_chunk, spoor.attachment to spoor_milter, spoor_admin;
 grant insert, update (removed_at) on spoor.content to spoor_admin;
-grant update (document, bytes, expires_at, revoked_at) on spoor.attachment to spoor_admin;
+grant update (document, bytes, file_name, expires_at, revoked_at) on spoor.attachment to spoor_admin;
 
 create function spoor.render_again(document bigint default null, reason text default null) returns bigint
     language sql
@@ -520,11 +522,17 @@ begin
         return;
     end if;
     perform spoor.find_document_crowds(fresh);
+    -- what spoor.judge_own() knows of an event it knows of the view
+    update spoor.document_view v set verdict = 's'
+        where v.view = any (fresh) and v.verdict <> 's'
+              and exists (select from spoor.document_event d
+                          join spoor.judged_event e on e.message = v.message and e.spool = d.spool and e.record = d.record
+                          where d.view = v.view and e.verdict = 's');
     insert into spoor.event_verdict (spool, record, verdict, reason)
         select e.spool, e.record, w.verdict, spoor.reason_number(w.reason)
         from spoor.document_view v
         cross join lateral spoor.document_view_class(v) c (class)
-        cross join lateral (values ('confirmed', 'h'::"char", 'confirmed'), ('automatic', 'b', case when v.crowd then 'crowd' else 'automated' end),
+        cross join lateral (values ('confirmed', 'h'::"char", 'confirmed'), ('self', 's', 'own_view'), ('automatic', 'b', case when v.crowd then 'crowd' else 'automated' end),
                                    ('viewed', 'u', case when v.crowd then 'crowd' end)) w (class, verdict, reason)
         -- one view tells of its whole visit: who waited for the pages to be made has moved nothing there
         join spoor.document_event d on d.view = v.view

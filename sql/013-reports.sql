@@ -68,7 +68,7 @@ comment on column spoor.message_report.views is 'All views, without those of mac
 comment on column spoor.message_report.clicks is 'All clicks, without those of machines and the sender and without repeats.';
 comment on column spoor.message_report.replies is 'Replies by persons.';
 comment on column spoor.message_report.auto_replies is 'Out-of-office notes and other automatic replies.';
-comment on column spoor.message_report.machine_events is 'Views, clicks and documents opened by robots and prefetchers, which do not count.';
+comment on column spoor.message_report.machine_events is 'Views, clicks and documents asked for by robots and prefetchers, which do not count.';
 comment on column spoor.message_report.delivered is 'Recipients whose server has taken it, as far as spoor-delivery knows.';
 comment on column spoor.message_report.deferred is 'Recipients whose server has put it off.';
 comment on column spoor.message_report.refused is 'Recipients whose server has refused it, or did not take it in time.';

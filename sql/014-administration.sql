@@ -71,6 +71,8 @@ begin
     delete from spoor.expansion x where x.message = any (messages);
     delete from spoor.message_queue q where q.message = any (messages);
     delete from spoor.message_alias a where a.message = any (messages);
+    delete from spoor.outbox o where o.message = any (messages);
+    delete from spoor.outbox_early o where o.message = any (messages);
     with gone as (delete from spoor.attachment a where a.message = any (messages) returning a.document)
     select array_agg(distinct g.document) into shown from gone g;
     delete from spoor.document d
@@ -129,6 +131,9 @@ begin
         delete from spoor.link l
             where l.message = shared.message and position(whose in replace(lower(l.destination), '%40', '@')) > 0;
     end loop;
+    delete from spoor.outbox o using spoor.answer a
+        where (a.from_address = whose or a.envelope_sender = whose or a.about = whose)
+              and o.message = a.message and o.spool = a.spool and o.record = a.record;
     with event as (
         delete from spoor.event e using spoor.answer a
         where (a.from_address = whose or a.envelope_sender = whose or a.about = whose)
@@ -153,6 +158,16 @@ begin
     delete from spoor.consent c where c.address = whose;
     delete from spoor.policy p where p.who = whose;
     delete from spoor.policy_campaign p where p.sender = whose;
+    delete from spoor.outbox o where o.owner = whose or position(whose in lower(o.result)) > 0;
+    delete from spoor.sink_rule s where s.sender = whose;
+    delete from spoor.mail_choice c where c.owner = whose or c.address = whose;
+    delete from spoor.session s where s.address = whose;
+    delete from spoor.device d where d.address = whose;
+    delete from spoor.invitation i where i.address = whose;
+    delete from spoor.sign_in_request r where r.address = whose;
+    delete from spoor.sender_network n where n.owner = whose;
+    delete from spoor.sender_login l where l.address = whose or l.login = whose;
+    delete from spoor.sender s where s.address = whose;
     delete from spoor.rejected r where position(convert_to(whose, 'UTF8') in r.payload) > 0
                                        or position(whose in lower(r.reason)) > 0;
 end $$;

@@ -70,6 +70,12 @@ select lives_ok($$ select spoor.set_policy(recipient => 'bob@example.net', level
 select results_eq($$ select origin, level::text from spoor.policy_for('ann@example.com', 'Bob@example.net ') $$,
                   $$ values ('policy', 'aggregate') $$, 'and found');
 select is((select count(*) from spoor.policy_lines()), 1::bigint, 'and told');
+insert into spoor.sender (address) values ('bob@example.net');
+insert into spoor.sender_login values ('bob', 'bob@example.net');
+insert into spoor.invitation (hash, address, expires_at) values (sha256('1'), 'bob@example.net', now());
+insert into spoor.sign_in_request (address) values ('bob@example.net');
+insert into spoor.mail_choice (owner) values ('bob@example.net');
+insert into spoor.rejected (spool, record, kind, version, reason, payload) values (1, 900, 3, 1, 'odd', 'xx bob@example.net');
 select isnt_empty($$ select * from spoor.traces('bob@example.net') $$, 'the address is there');
 select results_eq($$ select what, gone from spoor.forget('Bob@Example.net') where what in ('mails', 'events', 'answers') order by what $$,
                   $$ values ('answers', 1::bigint), ('events', 4), ('mails', 1) $$, 'forget says how much went');

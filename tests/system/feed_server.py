@@ -5,6 +5,7 @@ import os
 import shutil
 
 import postgres as postgres_of
+import proc
 import servers as servers_of
 import spoor as spoor_of
 import tokens
@@ -27,7 +28,11 @@ class FeedServer:
         self.spoor = spoor_of.Spoor(self.folder, self.log_folder, self.postgres.conninfo, "", pixeld=pixeld)
         tokens.write_keys(self.spoor.key_file)
         self.spoor.install_schema()
+        self.start()
+
+    def start(self):
         self.spoor.start("pixeld")
+        proc.wait_for(lambda: self.get("/feed").status == 303, "the desk has its connections", log=self.log_folder + "/pixeld.log")
 
     def stop(self):
         statuses = self.spoor.stop_all()

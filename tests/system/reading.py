@@ -4,6 +4,7 @@
 import hashlib
 import os
 import random
+import shutil
 import struct
 import time
 import zlib
@@ -73,6 +74,8 @@ class Library:
         statuses = self.spoor.stop_all()
         self.memcached.stop()
         self.postgres.stop()
+        if not os.environ.get("SPOOR_KEEP"):
+            shutil.rmtree(self.folder, ignore_errors=True)
         return statuses
 
     def mail(self, recipients=("bob@example.net",), age_s=3600):

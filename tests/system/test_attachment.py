@@ -345,8 +345,8 @@ def test_links_are_revoked_expire_and_show_another_file(site, judge, mark, tmp_p
     second = mails.new_mark()
     (other, _, _), = judge.tokens(judge.send(second, with_file(second, b"%PDF- one " + mark.encode())))
     old = judge.attachment(message, 1)["document"]
-    (tmp_path / "new.pdf").write_bytes(b"%PDF- two " + mark.encode())
-    new = re.search(r"document=(\d+)", site.spoor.ctl("content", "add", str(tmp_path / "new.pdf"), env={"PGUSER": "spoor_admin"})
+    (tmp_path / "new.odt").write_bytes(b"PK two " + mark.encode())
+    new = re.search(r"document=(\d+)", site.spoor.ctl("content", "add", str(tmp_path / "new.odt"), env={"PGUSER": "spoor_admin"})
                     .stdout.decode()).group(1)
 
     def ask(call):
@@ -363,6 +363,7 @@ def test_links_are_revoked_expire_and_show_another_file(site, judge, mark, tmp_p
     assert state("expires_at IS NULL") == {message: "t", other: "f"}
     assert ask("replace_document(%s, %s, %d)" % (old, new, message)) == "1"
     assert state("document") == {message: new, other: old}
+    assert state("file_name") == {message: "large.odt", other: "large.pdf"}
     assert ask("replace_document(%s, %s)" % (old, new)) == "1"
     assert state("document") == {message: new, other: new}
 

@@ -382,6 +382,21 @@ def test_an_aggregate_link_tells_of_nobody(library, mail):
         {"address": None, "recipient": "0"}]
 
 
+def test_the_senders_own_copy_is_nobodys(library, offer):
+    """Alice, who has sent it, looks at what went to herself."""
+    message = library.mail(recipients=["alice@example.com", "bob@example.net"])
+    library.attach(message, offer)
+    url = library.url(message)
+    view = view_id(web.get(url))
+    tell(library, url, view + " 1 2000 5 0 1 1:2000")
+    library.postgres.wait_rows("SELECT * FROM spoor.event_report WHERE message = %d AND what = 'opened' AND verdict = 'self'" % message)
+    tell(library, url, view + " 2 2000 6 0 0 1:2000")
+    library.postgres.wait_rows("SELECT * FROM spoor.event_report WHERE message = %d AND what = 'read' AND verdict = 'self'" % message)
+    row = report(library, message, "alice@example.com")
+    assert (row["opened"], row["class"], row["pages_read"]) == ("f", None, "0")
+    assert not library.postgres.rows("SELECT * FROM spoor.feed WHERE message = %d" % message)
+
+
 def test_who_asks_for_no_tracking_is_counted_at_most(library, mail):
     def told(message):
         page = web.get(library.url(message), headers={"Sec-GPC": "1"})

@@ -58,7 +58,7 @@ def test_verify_names_the_first_bad_byte(new_pixeld):  # noqa: F811
     assert done.returncode == 1 and len(lines_of(done)) == 2 and b"cannot be read" in done.stderr
 
 
-@pytest.mark.parametrize("words", [(), ("spool",), ("spool", "eat"), ("spool", "list", "a", "b"), ("node",), ("node", "retire"),
+@pytest.mark.parametrize("words", [(), ("spool",), ("spool", "eat"), ("spool", "list", "a", "b"), ("spool", "load"), ("node",), ("node", "retire"),
                                    ("node", "retire", "x"), ("node", "list", "1")])
 def test_words_that_make_no_sense(new_pixeld, words):  # noqa: F811
     assert new_pixeld().ctl(*words, check=False).returncode == 64
@@ -124,3 +124,23 @@ def test_check_tells_how_much_waits(with_database, new_pixeld):  # noqa: F811
     pixeld.ask(view(), "GET", "User-Agent: " + AGENT)
     done = pixeld.ctl("check", check=False)
     assert int(re.search(waiting, done.stdout.decode(), re.M).group(1)) > len(AGENT)
+
+
+def test_a_folder_is_loaded_without_its_daemon(with_database, new_pixeld, tmp_path):  # noqa: F811
+    away = new_pixeld()
+    agent = "replayed " + os.path.basename(str(tmp_path))
+    for _ in range(3):
+        away.ask(view(), "GET", "User-Agent: " + agent)
+    busy = with_database.ctl("spool", "load", away.spool + "/pixeld", env={"PGUSER": "spoor_pixeld"}, check=False)
+    assert busy.returncode == 1 and b"pixeld" in busy.stderr, "its daemon has it"
+    assert away.stop("pixeld") == 0
+    copy = str(tmp_path / "copy")
+    proc.run(["cp", "-a", away.spool + "/pixeld", copy])
+    count = "select count(*) from spoor.event e join spoor.agent a on a.id = e.agent where a.name = '%s'" % agent
+    for _ in range(2):
+        with_database.ctl("spool", "load", copy, env={"PGUSER": "spoor_pixeld"})
+        assert with_database.postgres.value(count) == "3"
+    none = with_database.ctl("spool", "load", str(tmp_path), env={"PGUSER": "spoor_pixeld"}, check=False)
+    assert none.returncode == 1 and b"there is no spool in it" in none.stderr
+    lost = away.ctl("spool", "load", copy, env={"PGHOST": "/nowhere"}, check=False)
+    assert lost.returncode == 1 and b"cannot be reached" in lost.stderr

@@ -376,6 +376,33 @@ static void sinks_have_names_and_what_their_type_needs(void **state)
     }
 }
 
+#define HOOK(more) "sink hook {\n url = \"https://h.example\"\n" more "}\n"
+
+static void assert_changed(const char *before, const char *now, const char *expected)
+{
+    struct conf *old = load(before, CONF_ANY), *new = load(now, CONF_ANY);
+    struct buf names;
+
+    buf_init(&names, 4000);
+    conf_add_changed(old, new, &names);
+    assert_string_equal(buf_text(&names), expected);
+    buf_free(&names);
+    conf_free(new);
+    conf_free(old);
+}
+
+static void what_has_changed_is_named(void **state)
+{
+    (void)state;
+    assert_changed(SMALLEST, SMALLEST "log_level = info\n", ""); /* the default, said */
+    assert_changed(SMALLEST, SMALLEST "mode = observe\nstamp {\n links = no\n}\n", "mode, stamp.links");
+    assert_changed(SERVED, SMALLEST "database = \"dbname=spoor\"\nlocal_domains = { \"example.com\", \"example.org\" }\n",
+                   "local_domains");
+    assert_changed(HOOK(""), HOOK(""), "");
+    assert_changed(HOOK(""), "", "sink");
+    assert_changed(HOOK(""), HOOK("attempts = 3\n"), "sink");
+}
+
 static void assert_masked(const char *conninfo, const char *expected)
 {
     struct buf out;
@@ -477,6 +504,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_printed_loads_to_the_same_values, make_path, remove_path),
         cmocka_unit_test_setup_teardown(every_option_is_printed_and_named, make_path, remove_path),
         cmocka_unit_test_setup_teardown(sinks_have_names_and_what_their_type_needs, make_path, remove_path),
+        cmocka_unit_test_setup_teardown(what_has_changed_is_named, make_path, remove_path),
         cmocka_unit_test_setup_teardown(passwords_are_not_printed, make_path, remove_path),
         cmocka_unit_test(a_role_where_no_user_is_named),
     };

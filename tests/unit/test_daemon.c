@@ -170,6 +170,17 @@ static void fail_to_start(void)
     daemon_fail();
 }
 
+/* As a daemon is: with syslog. */
+static void fail_to_start_with_syslog(void)
+{
+    struct daemon_options options = options_of("-c", config, NULL);
+
+    daemon_configure(&options, CONF_DRY_RUN);
+    daemon_start(&options);
+    log_err("cannot listen on %s", "192.0.2.1:25");
+    daemon_fail();
+}
+
 static void crash_at_start(void)
 {
     struct daemon_options options;
@@ -186,6 +197,8 @@ static void the_starter_learns_that_it_failed(void **state)
     (void)state;
     assert_int_equal(run(fail_to_start, text, sizeof text), 1);
     assert_non_null(strstr(text, "error: cannot listen"));
+    assert_int_equal(run(fail_to_start_with_syslog, text, sizeof text), 1);
+    assert_non_null(strstr(text, "spoor-test-one: error: cannot listen on 192.0.2.1:25"));
     assert_int_equal(run(crash_at_start, text, sizeof text), 1);
     assert_non_null(strstr(text, "did not start"));
 }
@@ -215,6 +228,38 @@ static void live(void)
     tell("stop");
     conf_free(conf);
     exit(0);
+}
+
+/* The file is edited while it runs, then broken. */
+static void be_told_of_edits(void)
+{
+    struct daemon_options options = options_of("-f", "-c", config);
+    struct conf *conf = daemon_configure(&options, CONF_DRY_RUN);
+    static const char *const edits[] = {"", "mode = observe\nlog_level = debug\n", "bogus = 1\n"};
+
+    daemon_start(&options);
+    for (size_t n = 0; n < sizeof edits / sizeof *edits; n++) {
+        write_config(edits[n]);
+        kill(getpid(), SIGHUP);
+        if (daemon_wait_signal() != DAEMON_RELOAD)
+            _exit(97);
+    }
+    conf_free(conf);
+    exit(daemon_end());
+}
+
+static void edits_that_wait_for_the_next_start_are_named(void **state)
+{
+    char text[2000], want[1000];
+
+    (void)state;
+    assert_int_equal(run(be_told_of_edits, text, sizeof text), 0);
+    snprintf(want, sizeof want,
+             "spoor-test-one: notice: changed in the configuration since the start, and in effect after the next: log_level, mode\n"
+             "spoor-test-one: warning: cannot tell what has changed in the configuration: %s:4: no such option 'bogus'\n"
+             "spoor-test-one: notice: stopped\n", config);
+    assert_string_equal(text, want);
+    write_config("");
 }
 
 static pid_t pid_in_file(const char *path)
@@ -426,6 +471,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(options_are_read_or_refused, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(the_configuration_is_checked_and_printed, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(the_starter_learns_that_it_failed, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(edits_that_wait_for_the_next_start_are_named, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(a_daemon_starts_reloads_and_stops, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(two_processes_are_one_daemon, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(one_process_ends_with_the_other, make_folder, remove_folder),

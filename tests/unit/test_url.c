@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,6 +93,28 @@ static void a_document_comes_back(void **state)
     assert_true(slice_is(read.token, TOKEN));
     url_target_free(&read);
     buf_free(&url);
+}
+
+static void a_documents_token_is_found_whatever_follows(void **state)
+{
+    static const char *const good[] = {"", "/3", "?x", ".", "\"", " and"};
+    static const char *const bad[] = {"a", "7"};
+    struct slice token;
+    char url[200];
+
+    (void)state;
+    for (size_t n = 0; n < sizeof good / sizeof *good; n++) {
+        snprintf(url, sizeof url, "https://T.example.com/d/%052d%s", 7, good[n]);
+        assert_true(url_document_token(slice_str(url), tracking_url, &token));
+        assert_int_equal(token.len, TOKEN_TEXT);
+    }
+    for (size_t n = 0; n < sizeof bad / sizeof *bad; n++) {
+        snprintf(url, sizeof url, "https://t.example.com/d/%052d%s", 7, bad[n]);
+        assert_false(url_document_token(slice_str(url), tracking_url, &token));
+    }
+    snprintf(url, sizeof url, "https://t.example.com/d/%52d", 7); /* blanks before it */
+    assert_false(url_document_token(slice_str(url), tracking_url, &token));
+    assert_false(url_document_token(slice_str("https://t.example.com/d/short"), tracking_url, &token));
 }
 
 static void every_byte_survives_the_encoding(void **state)
@@ -204,6 +227,7 @@ int main(void)
         cmocka_unit_test(a_destination_may_be_1500_bytes),
         cmocka_unit_test(a_click_comes_back_byte_for_byte),
         cmocka_unit_test(a_document_comes_back),
+        cmocka_unit_test(a_documents_token_is_found_whatever_follows),
         cmocka_unit_test(every_byte_survives_the_encoding),
         cmocka_unit_test(too_long_a_destination_makes_no_url),
         cmocka_unit_test(views),

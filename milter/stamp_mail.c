@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* stamp_filter - see stamp_filter.h */
+/* stamp_mail - see stamp_mail.h */
 
 #include "common/address.h"
 #include "common/clock.h"
@@ -12,7 +12,7 @@
 #include "milter/sent_ids.h"
 #include "milter/stamp_campaign.h"
 #include "milter/stamp_documents.h"
-#include "milter/stamp_filter.h"
+#include "milter/stamp_mail.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -202,7 +202,7 @@ static sfsistat send_on(struct stamp_filter *filter, struct mlfi_message *messag
     return SMFIS_CONTINUE;
 }
 
-sfsistat stamp_filter_finish(void *arg, struct mlfi_message *message)
+sfsistat stamp_mail_finish(void *arg, struct mlfi_message *message)
 {
     struct stamp_filter *filter = arg;
     struct outgoing_plan plan;

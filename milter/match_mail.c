@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* match_filter - see match_filter.h */
+/* match_mail - see match_mail.h */
 
 #include "common/address.h"
 #include "common/clock.h"
@@ -11,7 +11,7 @@
 #include "mail/msgid.h"
 #include "mail/thread.h"
 #include "mail/tracking.h"
-#include "milter/match_filter.h"
+#include "milter/match_mail.h"
 #include "milter/match_question.h"
 #include "milter/match_return.h"
 #include "milter/match_stop.h"
@@ -260,7 +260,7 @@ static bool is_own_mail(const struct mlfi_message *message)
     return !message->by_smtp && message->envelope_sender.len > 0;
 }
 
-sfsistat match_filter_finish(void *arg, struct mlfi_message *message)
+sfsistat match_mail_finish(void *arg, struct mlfi_message *message)
 {
     struct match_filter *filter = arg;
     struct match_question question = match_question_begin(filter);
