@@ -607,12 +607,12 @@ static bool transact(struct loading *loading, bool *overtaken)
            && tell_rows(loading, &insert_links, &loading->cargo.link)
            && tell_rows(loading, &store_stop_by_answers, &loading->cargo.stop) && take_unsubscribes(loading)
            && insert_once(loading, &insert_answers, &loading->cargo.answer)
-           && insert_once(loading, &insert_refusals, &loading->cargo.refusal) && insert_new_deliveries(loading)
+           && insert_once(loading, &insert_refusals, &loading->cargo.refusal)
            && tell_rows(loading, &store_take_document_events, &loading->cargo.document) && take_beacons(loading)
            && tell_rows(loading, &insert_clocks, &loading->cargo.clock)
            && insert_new_devices(loading)
            && tell_rows(loading, &learn_networks, &loading->cargo.network) && insert_events(loading)
-           && fill_outbox(loading) && close_batch(loading);
+           && fill_outbox(loading) && insert_new_deliveries(loading) /* that may add batches */ && close_batch(loading);
 }
 
 static void advance(struct store_progress *progress, const struct spool_record *last)
