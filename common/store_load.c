@@ -385,12 +385,12 @@ static bool transact(struct loading *loading, bool *overtaken)
            && loading_tell_rows(loading, &insert_links, &loading->cargo.link)
            && loading_tell_rows(loading, &store_stop_by_answers, &loading->cargo.stop) && take_unsubscribes(loading)
            && insert_once(loading, &insert_answers, &loading->cargo.answer)
-           && insert_once(loading, &insert_refusals, &loading->cargo.refusal) && insert_new_deliveries(loading)
+           && insert_once(loading, &insert_refusals, &loading->cargo.refusal)
            && loading_tell_rows(loading, &store_take_document_events, &loading->cargo.document) && take_beacons(loading)
            && loading_tell_rows(loading, &insert_clocks, &loading->cargo.clock)
            && loading_insert_devices(loading)
            && loading_tell_rows(loading, &learn_networks, &loading->cargo.network) && loading_insert_events(loading)
-           && fill_outbox(loading) && close_batch(loading);
+           && fill_outbox(loading) && insert_new_deliveries(loading) /* that may add batches */ && close_batch(loading);
 }
 
 static void advance(struct store_progress *progress, const struct spool_record *last)
