@@ -115,6 +115,7 @@ def test_without_a_database_the_feed_says_so_at_once(pixeld):
     big = pixeld.post("/feed/sign-in", b"x" * 4097)
     assert big.status == 413
     assert pixeld.post("/feed/sign-in", b"x" * 4096).status == 503
+    assert pixeld.post("/feed", b"x").status == 405
     assert pixeld.ask(view()).status == 200
 
 
