@@ -280,7 +280,7 @@ create function spoor.may_be_named(address text) returns boolean
     select not exists (select from spoor.policy p where p.side = 'recipient' and p.level <> 'individual'
                                                         and p.who in ($1, spoor.domain_of($1), '*'))
            and coalesce((select c.level = 'individual' from spoor.consent c where c.address = $1 order by c.number desc limit 1), true) $$;
-comment on function spoor.may_be_named(text) is 'Whether policy and consent let a recipient be named, who is known from the log alone.';
+comment on function spoor.may_be_named(text) is 'Whether policy and consent let somebody be named of whom no milter has said that he is a recipient. Of the empty address: whether they let anybody.';
 
 revoke all on all functions in schema spoor from public;
 grant select on spoor.policy, spoor.policy_campaign, spoor.consent to spoor_milter;
