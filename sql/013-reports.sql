@@ -170,6 +170,25 @@ comment on column spoor.document_page_report.views is 'In how many views.';
 comment on column spoor.document_page_report.first_at is 'When it was first read.';
 comment on column spoor.document_page_report.last_at is 'When it was last read.';
 
+create function spoor.my_document_pages(secret text, message bigint)
+    returns table (number integer, file_name text, page integer, ms bigint, read_for text)
+    language sql stable security definer rows 20
+    set search_path = pg_catalog, pg_temp
+    as $$
+    select a.number::integer, a.file_name, n.page, coalesce(p.ms, 0), coalesce(spoor.duration_words(p.ms), 'not read')
+    from spoor.my_mail_of($1, $2) m
+    cross join lateral spoor.sendings(m.id) s
+    join spoor.attachment a on a.message = s.last
+    join spoor.document d on d.id = a.document
+    cross join lateral generate_series(1, least(d.pages, 60)) n (page)
+    left join lateral (
+        select sum(r.ms)::bigint as ms from spoor.document_page_report r
+        where r.message = any (s.messages) and r.number = a.number and r.document = a.document and r.page = n.page) p on true
+    where m.id is not null
+    order by a.number, n.page $$;
+comment on function spoor.my_document_pages(text, bigint) is 'How long all readers together had each page of a mail''s documents in sight, the first 60 of each, for who is signed in with this secret.';
+grant execute on function spoor.my_document_pages(text, bigint) to spoor_feed;
+
 create view spoor.document_report as
 select a.message,
        a.number,
