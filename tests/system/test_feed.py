@@ -13,6 +13,7 @@ import pytest
 
 import browser as browser_of
 import feed_server
+import place_database
 import proc
 import web
 
@@ -21,8 +22,12 @@ SECRET = "0123456789abcdef" * 4
 
 
 @pytest.fixture(scope="module")
-def server():
-    started = feed_server.FeedServer()
+def server(tmp_path_factory):
+    places = str(tmp_path_factory.mktemp("places") / "places.mmdb")
+    place_database.write(places, {"203.0.113.0/24": ("K\u00f6ln", "Germany"), "203.0.112.0/25": (None, "Iceland")})
+    for path in (places, os.path.dirname(places), os.path.dirname(os.path.dirname(places))):
+        os.chmod(path, 0o755)
+    started = feed_server.FeedServer(place_database=places)
     yield started
     statuses = started.stop()
     started.remove()
@@ -393,3 +398,16 @@ def test_it_is_readable_everywhere(server, driver, people):
         assert browser.script(fits), name
         browser.go(server.url("/feed/devices"))
         keep_picture(browser, name + "-devices")
+
+
+def test_places_are_named(server):
+    owner = "places@example.com"
+    cookies = server.sign_in(owner)
+    for address in ("203.0.113.9", "203.0.112.9", "203.0.112.200"):
+        server.mail(owner, subject=address).view(address=address)
+    server.postgres.wait_rows("SELECT record FROM spoor.feed_item WHERE owner = '%s'" % owner, 3)
+    csv = server.get("/feed/csv", cookies).body.decode()
+    assert {line.split('","')[3]: line.split('","')[8] for line in csv.split("\r\n")[1:] if line} == {
+        "203.0.113.9": "K\u00f6ln, Germany", "203.0.112.9": "Iceland", "203.0.112.200": ""}
+    page = server.get("/feed", cookies).body.decode()
+    assert page.count('class="fact place"') == 2 and '<span class="fact place">K\u00f6ln, Germany</span>' in page
