@@ -13,7 +13,6 @@ import pytest
 
 import browser as browser_of
 import feed_server
-import place_database
 import proc
 import web
 
@@ -22,12 +21,8 @@ SECRET = "0123456789abcdef" * 4
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    places = str(tmp_path_factory.mktemp("places") / "places.mmdb")
-    place_database.write(places, {"203.0.113.0/24": ("K\u00f6ln", "Germany"), "203.0.112.0/25": (None, "Iceland")})
-    for path in (places, os.path.dirname(places), os.path.dirname(os.path.dirname(places))):
-        os.chmod(path, 0o755)
-    started = feed_server.FeedServer(place_database=places)
+def server():
+    started = feed_server.FeedServer({"203.0.113.0/24": ("K\u00f6ln", "Germany"), "203.0.112.0/25": (None, "Iceland")})
     yield started
     statuses = started.stop()
     started.remove()
@@ -411,3 +406,14 @@ def test_places_are_named(server):
         "203.0.113.9": "K\u00f6ln, Germany", "203.0.112.9": "Iceland", "203.0.112.200": ""}
     page = server.get("/feed", cookies).body.decode()
     assert page.count('class="fact place"') == 2 and '<span class="fact place">K\u00f6ln, Germany</span>' in page
+
+
+def test_who_has_missed_very_much_loads_the_page_again(server):
+    """All pages wait for the answer to one question: it must not be about a hundred thousand records for the sake of one."""
+    cookies = server.sign_in("late@example.com")
+    seen = int(server.postgres.value("SELECT spoor.last_batch()"))
+    server.execute("SELECT spoor.add_batch(99::smallint, n * 1000, n * 1000 + 999, 1000) FROM generate_series(1, 100) n")
+    with server.live(cookies, seen) as stream:
+        assert next(line for line in stream if line.startswith(b"event:")) == b"event: reload\n"
+    with server.live(cookies, seen + 90) as stream:
+        assert next(line for line in stream if line.startswith(b"event:")) == b"event: mark\n"
