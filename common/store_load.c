@@ -8,131 +8,30 @@
  * it goes out together with the commit, so that no loader dies or dawdles while it holds that.
  */
 
-#include "common/store.h"
+#include "common/store_loading.h"
 
 #include "common/clock.h"
-#include "common/copy_stream.h"
 #include "common/hex.h"
+#include "common/store_answer.h"
 #include "common/store_campaign.h"
-#include "common/store_cargo.h"
 #include "common/store_delivery.h"
-#include "common/store_document_view.h"
-#include "common/store_outbox.h"
-#include "common/store_words.h"
+#include "common/store_document_event.h"
+#include "common/store_message.h"
 #include "common/utf8.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-enum {
-    MONTHS_MOST = 64,
-    NUMBER_TEXT = 24,
-    STATEMENT_MAX = 200,
-    COPY_MAX = 64 * 1024 * 1024,
-    REJECTED_REASON_MAX = 1000,
-    CLEANED_MAX = 4 * REJECTED_REASON_MAX,
-    COLUMNS = 11
-};
-
-static const int64_t day_us = 86400 * (int64_t)1000000;
-
-struct store_memory {
-    struct store_words *words;
-    int month[MONTHS_MOST]; /* year * 12 + month; a ring */
-    size_t months;          /* ever entered */
-    struct db_meanwhile meanwhile;
-};
+enum { STATEMENT_MAX = 200, REJECTED_REASON_MAX = 1000, CLEANED_MAX = 4 * REJECTED_REASON_MAX };
 
 static const struct db_statement read_clock = {
     "read_clock",
     "select (extract(epoch from now()) * 1000000)::bigint, (extract(epoch from now() - events) * 1000000)::bigint,"
     " exists (select number from spoor.sink_rule)::integer from spoor.retention", 0};
 
-static const struct db_statement ensure_partitions = {
-    "ensure_partitions",
-    "select spoor.ensure_partitions(spoor.from_microseconds($1), spoor.from_microseconds($1))", 1};
-
 static const struct db_statement move_watermark = {
     "move_watermark",
     "select case when spoor.join_load($7) then spoor.move_progress($1, $2, $3, $4, $5, $6)::integer else -1 end", 7};
-
-static const struct db_statement insert_messages = {
-    "insert_messages",
-    "insert into spoor.message (id, sent_at, size, level, pixels, owner, sender, envelope_sender, subject,"
-    "  sent_message_id, client_message_id, campaign, host, queue_id, sent_to)"
-    " select id, spoor.from_microseconds(at), size, level::spoor.tracking_level, pixels, owner, sender, envelope_sender,"
-    "  subject, sent_message_id, client_message_id, campaign, host, queue_id, sent_to"
-    " from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::smallint[], $6::text[], $7::text[], $8::text[],"
-    "  $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::integer[])"
-    "  as row (id, at, size, level, pixels, owner, sender, envelope_sender, subject, sent_message_id, client_message_id,"
-    "  campaign, host, queue_id, sent_to)"
-    " on conflict (id) do nothing", 15};
-
-static const struct db_statement insert_recipients = {
-    "insert_recipients",
-    "insert into spoor.recipient (message, address, key, original)"
-    " select * from unnest($1::bigint[], $2::text[], $3::integer[], $4::text[]) on conflict (message, address) do nothing", 4};
-
-static const struct db_statement insert_links = {
-    "insert_links",
-    "insert into spoor.link (message, number, destination)"
-    " select * from unnest($1::bigint[], $2::smallint[], $3::text[]) on conflict (message, number) do nothing", 3};
-
-/* Ordered, so that two loaders with the same answers do not wait for each other. */
-static const struct db_statement insert_answers = {
-    "insert_answers",
-    "insert into spoor.answer (message, digest, at_time, record, spool, recipient, answerer_key, class, rung, confidence,"
-    "  answerer, from_address, envelope_sender, subject, message_id, host, queue_id, about, status, hard, effect,"
-    "  text)"
-    " select message, decode(digest, 'hex'), spoor.from_microseconds(at), record, spool, recipient, answerer_key,"
-    "  class::spoor.answer_class, rung::spoor.answer_rung, confidence::spoor.answer_confidence, answerer::spoor.answerer,"
-    "  from_address, envelope_sender, subject, message_id, host, queue_id, about, status, hard::boolean, effect::boolean,"
-    "  text"
-    " from unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::smallint[], $6::integer[], $7::integer[],"
-    "  $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[],"
-    "  $17::text[], $18::text[], $19::text[], $20::text[], $21::integer[], $22::text[]) as row (message, digest, at, record, spool, recipient,"
-    "  answerer_key, class, rung, confidence, answerer, from_address, envelope_sender, subject, message_id, host, queue_id,"
-    "  about, status, hard, effect, text)"
-    " order by message, digest, record on conflict (message, digest) do nothing returning record", 22};
-
-static const struct db_statement insert_refusals = {
-    "insert_refusals",
-    "insert into spoor.campaign_refusal (campaign, address, digest, at_time, record, spool, message, reason, owner, sender,"
-    "  subject, message_id, host, queue_id)"
-    " select campaign, address, decode(digest, 'hex'), spoor.from_microseconds(at), record, spool, nullif(message, 0), reason,"
-    "  owner, sender, subject, message_id, host, queue_id"
-    " from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::smallint[], $7::bigint[], $8::text[],"
-    "  $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[]) as row (campaign, address, digest, at,"
-    "  record, spool, message, reason, owner, sender, subject, message_id, host, queue_id)"
-    " order by campaign, address, digest, record on conflict (campaign, address, digest) do nothing returning record", 14};
-
-static const struct db_statement insert_clocks = {
-    "insert_clocks",
-    "insert into spoor.event_clock (spool, record, claimed_at) select spool, record, spoor.from_microseconds(at)"
-    " from unnest($1::smallint[], $2::bigint[], $3::bigint[]) as row (spool, record, at)", 3};
-
-static const struct db_statement insert_devices = {
-    "insert_devices",
-    "insert into spoor.event_device (spool, record, device) select spool, record, device::uuid"
-    " from unnest($1::smallint[], $2::bigint[], $3::text[]) as row (spool, record, device)", 3};
-
-static const struct db_statement learn_networks = {
-    "learn_networks",
-    "select spoor.learn_networks($1::text[], $2::inet[], array(select spoor.from_microseconds(at)"
-    " from unnest($3::bigint[]) as row (at)))", 3};
-
-static const struct db_statement insert_unjudged = {
-    "insert_unjudged",
-    "insert into spoor.unjudged_hit (spool, record, at_time, target, verdict, reason, agent, address)"
-    " select spool, record, spoor.from_microseconds(at), target, verdict::\"char\", reason, agent, address::inet"
-    " from unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::smallint[], $7::integer[],"
-    "  $8::text[]) as row (spool, record, at, target, verdict, reason, agent, address)", 8};
-
-static const char copy_events[] =
-    "copy spoor.event (at_time, message, record, recipient, agent, spool, link, kind, verdict, reason, address)"
-    " from stdin (format binary)";
 
 /* A loader that dies in a transaction must not keep the spool's row from the next one. */
 static const char begin[] = "begin; set local idle_in_transaction_session_timeout = '30s'";
@@ -141,88 +40,6 @@ static const struct db_statement insert_rejected = {
     "insert_rejected",
     "insert into spoor.rejected (spool, record, kind, version, reason, payload)"
     " values ($1, $2, $3, $4, $5, decode($6, 'hex'))", 6};
-
-/* memory */
-
-struct store_memory *store_memory_new(void)
-{
-    struct store_memory *memory = calloc(1, sizeof *memory);
-
-    if (!memory)
-        return NULL;
-    memory->words = store_words_new();
-    if (!memory->words) {
-        store_memory_free(memory);
-        return NULL;
-    }
-    return memory;
-}
-
-void store_memory_free(struct store_memory *memory)
-{
-    if (!memory)
-        return;
-    store_words_free(memory->words);
-    free(memory);
-}
-
-void store_memory_meanwhile(struct store_memory *memory, void (*call)(void *arg), void *arg)
-{
-    memory->meanwhile = (struct db_meanwhile){call, arg};
-}
-
-/* what all steps share */
-
-struct loading {
-    struct db *db;
-    struct store_memory *memory;
-    struct store_progress *progress;
-    const struct spool_record *record;
-    size_t records;
-    int64_t until_ms;
-    bool has_rules; /* of what goes to sinks */
-    bool refusable; /* what failed carried the records' data, so the server may have refused that */
-    struct cargo cargo;
-};
-
-static int left_ms(const struct loading *loading)
-{
-    int64_t left = loading->until_ms - clock_monotonic_ms();
-
-    return left > 0 ? (int)left : 0;
-}
-
-static struct db_result *ask(struct loading *loading, const struct db_statement *statement, const char *const *values)
-{
-    return db_ask(loading->db, statement, values, left_ms(loading));
-}
-
-static bool tell(struct loading *loading, const struct db_statement *statement, const char *const *values)
-{
-    struct db_result *result = ask(loading, statement, values);
-
-    db_result_free(result);
-    return result != NULL;
-}
-
-static bool tell_rows(struct loading *loading, const struct db_statement *statement, struct row_set *rows)
-{
-    const char *values[ROW_COLUMNS_MAX];
-    bool told;
-
-    if (rows->rows == 0)
-        return true;
-    loading->refusable = true;
-    told = row_set_values(rows, values) && tell(loading, statement, values);
-    loading->refusable = !told;
-    return told;
-}
-
-static const char *number(char text[NUMBER_TEXT], int64_t value)
-{
-    snprintf(text, NUMBER_TEXT, "%lld", (long long)value);
-    return text;
-}
 
 /*
  * Did the data not please the server, so that the same would be refused again? All else passes with time, or once
@@ -244,60 +61,15 @@ static enum store_answer give_up(struct loading *loading, struct buf *why)
 
     if (why)
         buf_add_str(why, db_error(loading->db));
-    db_execute(loading->db, "rollback", left_ms(loading));
+    db_execute(loading->db, "rollback", loading_left_ms(loading));
     return refusal ? STORE_NO : STORE_AWAY;
-}
-
-/* partitions */
-
-static bool has_month(const struct store_memory *memory, int month)
-{
-    for (size_t at = 0; at < memory->months && at < MONTHS_MOST; at++)
-        if (memory->month[at] == month)
-            return true;
-    return false;
-}
-
-static bool make_partition(struct loading *loading, int64_t time_us)
-{
-    struct store_memory *memory = loading->memory;
-    time_t time_s = (time_t)(time_us / 1000000);
-    char text[NUMBER_TEXT];
-    struct tm day;
-    int month;
-
-    if (!gmtime_r(&time_s, &day))
-        return false;
-    month = day.tm_year * 12 + day.tm_mon;
-    if (has_month(memory, month))
-        return true;
-    if (!tell(loading, &ensure_partitions, (const char *const[]){number(text, time_us)}))
-        return false;
-    memory->month[memory->months++ % MONTHS_MOST] = month;
-    return true;
-}
-
-static bool make_partitions(struct loading *loading)
-{
-    int64_t day = -1; /* since 1970, of the event before: most are of one day */
-
-    for (size_t at = 0; at < loading->cargo.events; at++) {
-        int64_t time_us = loading->cargo.event[at].time_us;
-
-        if (time_us / day_us == day)
-            continue;
-        day = time_us / day_us;
-        if (!make_partition(loading, time_us))
-            return false;
-    }
-    return true;
 }
 
 /* the steps */
 
 static bool ask_clock(struct loading *loading)
 {
-    struct db_result *result = ask(loading, &read_clock, NULL);
+    struct db_result *result = loading_ask(loading, &read_clock, NULL);
 
     if (!result)
         return false;
@@ -324,14 +96,14 @@ static bool unpack(struct loading *loading, struct buf *why)
 static bool move(struct loading *loading, bool *overtaken)
 {
     const struct spool_record *last = &loading->record[loading->records - 1];
-    char text[7][NUMBER_TEXT];
+    char text[7][LOADING_NUMBER_TEXT];
     int64_t moved;
     const char *const values[] = {
-        number(text[0], loading->progress->spool), number(text[1], (int64_t)loading->progress->position),
-        number(text[2], (int64_t)last->end),       number(text[3], (int64_t)last->position),
-        number(text[4], last->checksum),           number(text[5], (int64_t)loading->cargo.dropped),
-        number(text[6], loading->progress->forgotten)};
-    struct db_result *result = ask(loading, &move_watermark, values);
+        loading_number(text[0], loading->progress->spool), loading_number(text[1], (int64_t)loading->progress->position),
+        loading_number(text[2], (int64_t)last->end),       loading_number(text[3], (int64_t)last->position),
+        loading_number(text[4], last->checksum),           loading_number(text[5], (int64_t)loading->cargo.dropped),
+        loading_number(text[6], loading->progress->forgotten)};
+    struct db_result *result = loading_ask(loading, &move_watermark, values);
 
     if (!result)
         return false;
@@ -344,7 +116,7 @@ static bool move(struct loading *loading, bool *overtaken)
 
 static void mark_new(struct loading *loading, int64_t record)
 {
-    struct cargo_event *event = cargo_event_of(&loading->cargo, (uint64_t)record);
+    struct store_event *event = cargo_event_of(&loading->cargo, (uint64_t)record);
 
     if (event)
         event->is_new = true;
@@ -353,16 +125,13 @@ static void mark_new(struct loading *loading, int64_t record)
 /* Rows that come once however often they are told of: only those that are new have an event. */
 static bool insert_once(struct loading *loading, const struct db_statement *statement, struct row_set *rows)
 {
-    const char *values[ROW_COLUMNS_MAX];
     struct db_result *result;
 
     if (rows->rows == 0)
         return true;
-    loading->refusable = true;
-    result = row_set_values(rows, values) ? ask(loading, statement, values) : NULL;
+    result = loading_ask_rows(loading, statement, rows);
     if (!result)
         return false;
-    loading->refusable = false;
     for (size_t row = 0; row < db_rows(result); row++)
         mark_new(loading, db_integer(result, row, 0));
     db_result_free(result);
@@ -377,16 +146,13 @@ static bool is_news(const char *outcome)
 
 static bool take_unsubscribes(struct loading *loading)
 {
-    const char *values[ROW_COLUMNS_MAX];
     struct db_result *result;
 
     if (loading->cargo.unsubscribe.rows == 0)
         return true;
-    loading->refusable = true;
-    result = row_set_values(&loading->cargo.unsubscribe, values) ? ask(loading, &store_take_unsubscribes, values) : NULL;
+    result = loading_ask_rows(loading, &store_take_unsubscribes, &loading->cargo.unsubscribe);
     if (!result)
         return false;
-    loading->refusable = false;
     for (size_t row = 0; row < db_rows(result); row++)
         if (is_news(db_value(result, row, 1)))
             mark_new(loading, db_integer(result, row, 0));
@@ -394,118 +160,17 @@ static bool take_unsubscribes(struct loading *loading)
     return true;
 }
 
-static void add_unjudged(struct row_set *row, const struct cargo *cargo, const struct cargo_event *event)
-{
-    row_set_integer(row, cargo->spool);
-    row_set_integer(row, (int64_t)event->record);
-    row_set_integer(row, event->time_us);
-    row_set_text(row, event->raw);
-    row_set_text(row, slice_of(&event->verdict, 1));
-    row_set_integer(row, event->reason_number);
-    row_set_integer(row, event->agent_number);
-    row_set_address(row, event->address, event->address_bytes);
-}
-
-static void add_event(struct buf *stream, const struct cargo *cargo, const struct cargo_event *event)
-{
-    copy_row(stream, COLUMNS);
-    copy_time(stream, event->time_us);
-    copy_int64(stream, (int64_t)event->message);
-    copy_int64(stream, (int64_t)event->record);
-    copy_int32(stream, (int32_t)event->recipient);
-    copy_int32(stream, event->agent_number);
-    copy_int16(stream, (int16_t)cargo->spool);
-    copy_int16(stream, (int16_t)event->link);
-    copy_char(stream, event->kind);
-    copy_char(stream, event->verdict);
-    copy_int16(stream, (int16_t)event->reason_number);
-    copy_address(stream, event->address, event->address_bytes);
-}
-
-/* Events to STREAM, hits whose key is unknown to UNJUDGED. True when there are events. */
-static bool sort_events(const struct cargo *cargo, struct buf *stream, struct row_set *unjudged)
-{
-    size_t events = cargo->reads;
-
-    copy_begin(stream);
-    for (size_t at = 0; at < cargo->events; at++) {
-        const struct cargo_event *event = &cargo->event[at];
-
-        if (event->only_news && !event->is_new)
-            continue;
-        if (slice_empty(event->raw)) {
-            add_event(stream, cargo, event);
-            events++;
-        } else {
-            add_unjudged(unjudged, cargo, event);
-        }
-    }
-    for (size_t at = 0; at < cargo->reads; at++)
-        add_event(stream, cargo, &cargo->read[at]);
-    copy_end(stream);
-    return events > 0;
-}
-
-static void add_device(struct row_set *row, const struct cargo *cargo, const struct cargo_event *event)
-{
-    if (!event->has_device || (event->only_news && !event->is_new))
-        return;
-    row_set_integer(row, cargo->spool);
-    row_set_integer(row, (int64_t)event->record);
-    row_set_hex(row, event->device, sizeof event->device);
-}
-
-/* Which of the events that go in came from a device of a sender. */
-static bool insert_new_devices(struct loading *loading)
-{
-    const struct cargo *cargo = &loading->cargo;
-    struct row_set rows;
-    bool done;
-
-    row_set_init(&rows, 3);
-    for (size_t at = 0; at < cargo->events; at++)
-        add_device(&rows, cargo, &cargo->event[at]);
-    for (size_t at = 0; at < cargo->reads; at++)
-        add_device(&rows, cargo, &cargo->read[at]);
-    done = tell_rows(loading, &insert_devices, &rows);
-    row_set_free(&rows);
-    return done;
-}
-
-static bool insert_events(struct loading *loading)
-{
-    const struct db_meanwhile *meanwhile = loading->memory->meanwhile.call ? &loading->memory->meanwhile : NULL;
-    struct row_set unjudged;
-    struct buf stream;
-    bool done;
-
-    buf_init(&stream, COPY_MAX);
-    row_set_init(&unjudged, 8);
-    loading->refusable = true;
-    done = !sort_events(&loading->cargo, &stream, &unjudged)
-           || (!stream.failed && db_copy(loading->db, copy_events, buf_slice(&stream), meanwhile, left_ms(loading)));
-    /* 23514: somebody dropped the partition of a month; it is made again */
-    loading->refusable = !done && strcmp(db_sqlstate(loading->db), "23514") != 0;
-    done = done && tell_rows(loading, &insert_unjudged, &unjudged);
-    row_set_free(&unjudged);
-    buf_free(&stream);
-    return done;
-}
-
 /* What viewers told; of which beacons something is news for the feed, the database says. */
 static bool take_beacons(struct loading *loading)
 {
-    const char *values[ROW_COLUMNS_MAX];
     struct db_result *result;
     bool room = true;
 
     if (loading->cargo.beacon.rows == 0)
         return true;
-    loading->refusable = true;
-    result = row_set_values(&loading->cargo.beacon, values) ? ask(loading, &store_take_beacons, values) : NULL;
+    result = loading_ask_rows(loading, &store_take_beacons, &loading->cargo.beacon);
     if (!result)
         return false;
-    loading->refusable = false;
     for (size_t row = 0; room && row < db_rows(result); row++) {
         int64_t record = db_integer(result, row, 0), place = db_integer(result, row, 1);
 
@@ -524,8 +189,8 @@ static bool insert_new_deliveries(struct loading *loading)
     static const char just_loaded_s[] = "10";
 
     return loading->cargo.delivery.rows == 0
-           || (tell_rows(loading, &store_insert_deliveries, &loading->cargo.delivery)
-               && tell(loading, &store_settle_deliveries, (const char *const[]){just_loaded_s}));
+           || (loading_tell_rows(loading, &store_insert_deliveries, &loading->cargo.delivery)
+               && loading_tell(loading, &store_settle_deliveries, (const char *const[]){just_loaded_s}));
 }
 
 /* The pages that a beacon tells of have numbers behind its own, so the batch may end within the last record. */
@@ -539,80 +204,34 @@ static uint64_t last_event(const struct loading *loading)
     return last;
 }
 
-/* Answers of all kinds may be asked for; of hits those that a person may have made. */
-static bool may_go_out(const struct cargo_event *event)
-{
-    if (event->only_news)
-        return event->is_new;
-    return slice_empty(event->raw) && strchr("hpu", event->verdict) != NULL;
-}
-
-static void add_outgoing(struct row_set *row, const struct cargo_event *event)
-{
-    row_set_integer(row, (int64_t)event->message);
-    row_set_integer(row, (int64_t)event->record);
-    row_set_text(row, slice_of(&event->kind, 1));
-    row_set_integer(row, event->time_us);
-    row_set_integer(row, (int32_t)event->recipient);
-    row_set_integer(row, (int16_t)event->link);
-}
-
-/* What has just been loaded goes into the outbox as far as the rules want it. Without any rule this costs nothing. */
-static bool fill_outbox(struct loading *loading)
-{
-    const struct row_set *mails = &loading->cargo.message;
-    const char *values[2 + STORE_OUTBOX_COLUMNS];
-    char spool[NUMBER_TEXT];
-    struct row_set rows;
-    bool done = true;
-
-    if (!loading->has_rules)
-        return true;
-    row_set_init(&rows, STORE_OUTBOX_COLUMNS);
-    for (size_t at = 0; at < loading->cargo.events; at++)
-        if (may_go_out(&loading->cargo.event[at]))
-            add_outgoing(&rows, &loading->cargo.event[at]);
-    for (size_t at = 0; at < loading->cargo.reads; at++)
-        if (may_go_out(&loading->cargo.read[at]))
-            add_outgoing(&rows, &loading->cargo.read[at]);
-    if (rows.rows || mails->rows) {
-        values[0] = mails->rows ? buf_text(&mails->column[0]) : "{}"; /* closed when they were inserted */
-        values[1] = number(spool, loading->cargo.spool);
-        done = row_set_values(&rows, values + 2) && tell(loading, &store_fill_outbox, values);
-    }
-    row_set_free(&rows);
-    return done;
-}
-
 static bool close_batch(struct loading *loading)
 {
     char sql[STATEMENT_MAX];
 
     snprintf(sql, sizeof sql, "select spoor.add_batch(%d::smallint, %lld, %lld, %zu); commit", loading->progress->spool,
              (long long)loading->record->position, (long long)last_event(loading), loading->records);
-    return db_execute(loading->db, sql, left_ms(loading));
+    return db_execute(loading->db, sql, loading_left_ms(loading));
 }
 
 static bool prepare(struct loading *loading)
 {
     return store_words_number(loading->memory->words, loading->db, &loading->cargo, loading->until_ms)
-           && make_partitions(loading);
+           && loading_make_partitions(loading);
 }
 
 static bool transact(struct loading *loading, bool *overtaken)
 {
-    return db_execute(loading->db, begin, left_ms(loading)) && move(loading, overtaken)
-           && tell_rows(loading, &insert_messages, &loading->cargo.message)
-           && tell_rows(loading, &insert_recipients, &loading->cargo.recipient)
-           && tell_rows(loading, &insert_links, &loading->cargo.link)
-           && tell_rows(loading, &store_stop_by_answers, &loading->cargo.stop) && take_unsubscribes(loading)
-           && insert_once(loading, &insert_answers, &loading->cargo.answer)
-           && insert_once(loading, &insert_refusals, &loading->cargo.refusal) && insert_new_deliveries(loading)
-           && tell_rows(loading, &store_take_document_events, &loading->cargo.document) && take_beacons(loading)
-           && tell_rows(loading, &insert_clocks, &loading->cargo.clock)
-           && insert_new_devices(loading)
-           && tell_rows(loading, &learn_networks, &loading->cargo.network) && insert_events(loading)
-           && fill_outbox(loading) && close_batch(loading);
+    return db_execute(loading->db, begin, loading_left_ms(loading)) && move(loading, overtaken)
+           && loading_tell_rows(loading, &store_insert_messages, &loading->cargo.message)
+           && loading_tell_rows(loading, &store_insert_recipients, &loading->cargo.recipient)
+           && loading_tell_rows(loading, &store_insert_links, &loading->cargo.link)
+           && loading_tell_rows(loading, &store_stop_by_answers, &loading->cargo.stop) && take_unsubscribes(loading)
+           && insert_once(loading, &store_insert_answers, &loading->cargo.answer)
+           && insert_once(loading, &store_insert_refusals, &loading->cargo.refusal) && insert_new_deliveries(loading)
+           && loading_tell_rows(loading, &store_take_document_events, &loading->cargo.document) && take_beacons(loading)
+           && loading_tell_rows(loading, &store_insert_clocks, &loading->cargo.clock)
+           && loading_tell_rows(loading, &store_learn_networks, &loading->cargo.network) && loading_insert_events(loading)
+           && loading_fill_outbox(loading) && close_batch(loading);
 }
 
 static void advance(struct store_progress *progress, const struct spool_record *last)
@@ -635,14 +254,9 @@ static enum store_answer load(struct loading *loading, bool *overtaken, struct b
     loading->memory->months = 0; /* somebody may have dropped one */
     if (!*overtaken)
         return give_up(loading, why);
-    db_execute(loading->db, "rollback", left_ms(loading));
+    db_execute(loading->db, "rollback", loading_left_ms(loading));
     buf_add_str(why, "another loader has moved the watermark of this spool");
     return STORE_NO;
-}
-
-bool store_knows(uint8_t kind)
-{
-    return (kind >= RECORD_MESSAGE && kind <= RECORD_DELIVERY) || (kind >= RECORD_COPY && kind <= RECORD_BEACON);
 }
 
 enum store_answer store_load(struct db *db, struct store_memory *memory, struct store_progress *progress,
@@ -680,7 +294,7 @@ static bool rejection_texts(const struct spool_record *record, const char *reaso
 static bool insert_rejection(struct loading *loading, const char *reason)
 {
     const struct spool_record *record = loading->record;
-    char text[4][NUMBER_TEXT];
+    char text[4][LOADING_NUMBER_TEXT];
     struct buf payload;
     struct buf why;
     bool done = false;
@@ -688,10 +302,11 @@ static bool insert_rejection(struct loading *loading, const char *reason)
     buf_init(&why, CLEANED_MAX);
     buf_init(&payload, 2 * SPOOL_RECORD_MAX);
     if (rejection_texts(record, reason, &why, &payload))
-        done = tell(loading, &insert_rejected,
-                    (const char *const[]){number(text[0], loading->progress->spool),
-                                          number(text[1], (int64_t)record->position), number(text[2], record->kind),
-                                          number(text[3], record->version), buf_text(&why), buf_text(&payload)});
+        done = loading_tell(loading, &insert_rejected,
+                            (const char *const[]){loading_number(text[0], loading->progress->spool),
+                                                  loading_number(text[1], (int64_t)record->position),
+                                                  loading_number(text[2], record->kind),
+                                                  loading_number(text[3], record->version), buf_text(&why), buf_text(&payload)});
     buf_free(&why);
     buf_free(&payload);
     return done;
@@ -704,13 +319,13 @@ enum store_answer store_reject(struct db *db, struct store_progress *progress, c
                               .until_ms = clock_monotonic_ms() + deadline_ms};
 
     *overtaken = false;
-    if (db_execute(db, begin, left_ms(&loading)) && move(&loading, overtaken) && insert_rejection(&loading, reason)
-        && db_execute(db, "commit", left_ms(&loading))) {
+    if (db_execute(db, begin, loading_left_ms(&loading)) && move(&loading, overtaken) && insert_rejection(&loading, reason)
+        && db_execute(db, "commit", loading_left_ms(&loading))) {
         advance(progress, record);
         return STORE_YES;
     }
     if (*overtaken) {
-        db_execute(db, "rollback", left_ms(&loading));
+        db_execute(db, "rollback", loading_left_ms(&loading));
         return STORE_NO;
     }
     give_up(&loading, NULL);

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * store_load_events - the events of one batch, of whatever kind its records are: a partition for their month, their rows, and
+ * those that sinks want; see store_loading.h
+ */
+
+#include "common/store_loading.h"
+
+#include "common/copy_stream.h"
+#include "common/store_outbox.h"
+
+#include <string.h>
+#include <time.h>
+
+enum { COPY_MAX = 64 * 1024 * 1024 };
+
+static const int64_t day_us = 86400 * (int64_t)1000000;
+
+static const struct db_statement ensure_partitions = {
+    "ensure_partitions",
+    "select spoor.ensure_partitions(spoor.from_microseconds($1), spoor.from_microseconds($1))", 1};
+
+static bool has_month(const struct store_memory *memory, int month)
+{
+    for (size_t at = 0; at < memory->months && at < LOADING_MONTHS_MOST; at++)
+        if (memory->month[at] == month)
+            return true;
+    return false;
+}
+
+static bool make_partition(struct loading *loading, int64_t time_us)
+{
+    struct store_memory *memory = loading->memory;
+    time_t time_s = (time_t)(time_us / 1000000);
+    char text[LOADING_NUMBER_TEXT];
+    struct tm day;
+    int month;
+
+    if (!gmtime_r(&time_s, &day))
+        return false;
+    month = day.tm_year * 12 + day.tm_mon;
+    if (has_month(memory, month))
+        return true;
+    if (!loading_tell(loading, &ensure_partitions, (const char *const[]){loading_number(text, time_us)}))
+        return false;
+    memory->month[memory->months++ % LOADING_MONTHS_MOST] = month;
+    return true;
+}
+
+bool loading_make_partitions(struct loading *loading)
+{
+    int64_t day = -1; /* since 1970, of the event before: most are of one day */
+
+    for (size_t at = 0; at < loading->cargo.events; at++) {
+        int64_t time_us = loading->cargo.event[at].time_us;
+
+        if (time_us / day_us == day)
+            continue;
+        day = time_us / day_us;
+        if (!make_partition(loading, time_us))
+            return false;
+    }
+    return true;
+}
+
+static bool goes_in(const struct store_event *event)
+{
+    return !event->only_news || event->is_new;
+}
+
+/* Events to STREAM, hits whose key is unknown to UNJUDGED. True when there are events. */
+static bool sort_events(const struct cargo *cargo, struct buf *stream, struct row_set *unjudged)
+{
+    size_t events = cargo->reads;
+
+    copy_begin(stream);
+    for (size_t at = 0; at < cargo->events; at++) {
+        const struct store_event *event = &cargo->event[at];
+
+        if (!goes_in(event))
+            continue;
+        if (slice_empty(event->raw)) {
+            store_event_row(stream, cargo->spool, event);
+            events++;
+        } else {
+            store_unjudged_row(unjudged, cargo->spool, event);
+        }
+    }
+    for (size_t at = 0; at < cargo->reads; at++)
+        store_event_row(stream, cargo->spool, &cargo->read[at]);
+    copy_end(stream);
+    return events > 0;
+}
+
+/* Which of the events that go in came from a device of a sender. */
+static bool insert_devices(struct loading *loading)
+{
+    const struct cargo *cargo = &loading->cargo;
+    struct row_set rows;
+    bool done;
+
+    row_set_init(&rows, STORE_DEVICE_COLUMNS);
+    for (size_t at = 0; at < cargo->events; at++)
+        if (goes_in(&cargo->event[at]))
+            store_device_row(&rows, cargo->spool, &cargo->event[at]);
+    for (size_t at = 0; at < cargo->reads; at++)
+        store_device_row(&rows, cargo->spool, &cargo->read[at]);
+    done = loading_tell_rows(loading, &store_insert_devices, &rows);
+    row_set_free(&rows);
+    return done;
+}
+
+bool loading_insert_events(struct loading *loading)
+{
+    const struct db_meanwhile *meanwhile = loading->memory->meanwhile.call ? &loading->memory->meanwhile : NULL;
+    struct row_set unjudged;
+    struct buf stream;
+    bool done;
+
+    buf_init(&stream, COPY_MAX);
+    row_set_init(&unjudged, STORE_UNJUDGED_COLUMNS);
+    loading->refusable = true;
+    done = !sort_events(&loading->cargo, &stream, &unjudged)
+           || (!stream.failed && db_copy(loading->db, store_copy_events, buf_slice(&stream), meanwhile, loading_left_ms(loading)));
+    /* 23514: somebody dropped the partition of a month; it is made again */
+    loading->refusable = !done && strcmp(db_sqlstate(loading->db), "23514") != 0;
+    done = done && loading_tell_rows(loading, &store_insert_unjudged, &unjudged) && insert_devices(loading);
+    row_set_free(&unjudged);
+    buf_free(&stream);
+    return done;
+}
+
+/* Answers of all kinds may be asked for; of hits those that a person may have made. */
+static bool may_go_out(const struct store_event *event)
+{
+    if (event->only_news)
+        return event->is_new;
+    return slice_empty(event->raw) && strchr("hpu", event->verdict) != NULL;
+}
+
+static void add_outgoing(struct row_set *row, const struct store_event *event)
+{
+    row_set_integer(row, (int64_t)event->message);
+    row_set_integer(row, (int64_t)event->record);
+    row_set_text(row, slice_of(&event->kind, 1));
+    row_set_integer(row, event->time_us);
+    row_set_integer(row, (int32_t)event->recipient);
+    row_set_integer(row, (int16_t)event->link);
+}
+
+/* What has just been loaded goes into the outbox as far as the rules want it. Without any rule this costs nothing. */
+bool loading_fill_outbox(struct loading *loading)
+{
+    const struct row_set *mails = &loading->cargo.message;
+    const char *values[2 + STORE_OUTBOX_COLUMNS];
+    char spool[LOADING_NUMBER_TEXT];
+    struct row_set rows;
+    bool done = true;
+
+    if (!loading->has_rules)
+        return true;
+    row_set_init(&rows, STORE_OUTBOX_COLUMNS);
+    for (size_t at = 0; at < loading->cargo.events; at++)
+        if (may_go_out(&loading->cargo.event[at]))
+            add_outgoing(&rows, &loading->cargo.event[at]);
+    for (size_t at = 0; at < loading->cargo.reads; at++)
+        if (may_go_out(&loading->cargo.read[at]))
+            add_outgoing(&rows, &loading->cargo.read[at]);
+    if (rows.rows || mails->rows) {
+        values[0] = mails->rows ? buf_text(&mails->column[0]) : "{}"; /* closed when they were inserted */
+        values[1] = loading_number(spool, loading->cargo.spool);
+        done = row_set_values(&rows, values + 2) && loading_tell(loading, &store_fill_outbox, values);
+    }
+    row_set_free(&rows);
+    return done;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * store_loading - what the steps of one batch share; for store_load.c and store_load_events.c.
+ *
+ * A step is false when the database did not do it; whether that was the data's fault is in `refusable`.
+ */
+#ifndef COMMON_STORE_LOADING_H
+#define COMMON_STORE_LOADING_H
+
+#include "common/store.h"
+#include "common/store_cargo.h"
+#include "common/store_words.h"
+
+enum { LOADING_NUMBER_TEXT = 24, LOADING_MONTHS_MOST = 64 };
+
+struct store_memory {
+    struct store_words *words;
+    int month[LOADING_MONTHS_MOST]; /* year * 12 + month; a ring */
+    size_t months;          /* ever entered */
+    struct db_meanwhile meanwhile;
+};
+
+struct loading {
+    struct db *db;
+    struct store_memory *memory;
+    struct store_progress *progress;
+    const struct spool_record *record;
+    size_t records;
+    int64_t until_ms;
+    bool has_rules; /* of what goes to sinks */
+    bool refusable; /* what failed carried the records' data, so the server may have refused that */
+    struct cargo cargo;
+};
+
+int loading_left_ms(const struct loading *loading);
+const char *loading_number(char text[LOADING_NUMBER_TEXT], int64_t value);
+
+struct db_result *loading_ask(struct loading *loading, const struct db_statement *statement, const char *const *values);
+bool loading_tell(struct loading *loading, const struct db_statement *statement, const char *const *values);
+
+/* The same with a batch's rows, of which there is one at least; the second does nothing when there is none. */
+struct db_result *loading_ask_rows(struct loading *loading, const struct db_statement *statement, struct row_set *rows);
+bool loading_tell_rows(struct loading *loading, const struct db_statement *statement, struct row_set *rows);
+
+/* store_load_events.c: what there is one of each for, whatever it came from */
+bool loading_make_partitions(struct loading *loading);
+bool loading_insert_events(struct loading *loading); /* with the devices they came from */
+bool loading_fill_outbox(struct loading *loading);
+
+#endif
