@@ -50,6 +50,11 @@ void log_set_level(int priority)
     atomic_store(&level, priority);
 }
 
+bool log_wants(int priority)
+{
+    return priority <= atomic_load(&level);
+}
+
 void log_close(void)
 {
     if (!stderr_wanted)
@@ -152,7 +157,7 @@ void log_line(int priority, const char *format, ...)
     int error = errno;
     va_list args;
 
-    if (priority > atomic_load(&level))
+    if (!log_wants(priority))
         return;
     va_start(args, format);
     write_line(priority, "", error, format, args);
@@ -193,7 +198,7 @@ void log_throttled(struct log_throttle *throttle, int priority, const char *form
     unsigned long left_out;
     va_list args;
 
-    if (priority > atomic_load(&level) || !throttle_lets_through(throttle, &left_out))
+    if (!log_wants(priority) || !throttle_lets_through(throttle, &left_out))
         return;
     if (left_out)
         snprintf(suffix, sizeof suffix, " (%lu such lines left out before)", left_out);

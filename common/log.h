@@ -26,6 +26,7 @@ void log_set_censor(bool (*censor)(const char *text, char *out, size_t size));
 /* Errors go to stderr as well as to syslog: for whoever waits there for a program to start. */
 void log_echo_errors(bool wanted);
 void log_set_level(int priority); /* lines less urgent than this syslog priority are not written */
+bool log_wants(int priority); /* would a line of it be written? For what is costly to say */
 void log_close(void);
 
 void log_line(int priority, const char *format, ...) __attribute__((format(printf, 2, 3)));

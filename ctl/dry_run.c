@@ -4,7 +4,21 @@
 #include "ctl/dry_run.h"
 
 #include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <syslog.h>
+
+void dry_run_tell_way(const struct conf *conf, const struct way *way)
+{
+    struct buf text;
+
+    if (conf->log_level < LOG_DEBUG)
+        return;
+    buf_init(&text, 2000);
+    way_print(way, &text);
+    fprintf(stderr, "way: %s\n", buf_text(&text));
+    buf_free(&text);
+}
 
 bool dry_run_words(int argc, char **argv, struct dry_run *run)
 {

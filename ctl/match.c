@@ -30,6 +30,7 @@ static bool match(struct incoming_site *site, struct dry_run *run, struct buf *e
         mail.body = buf_slice(&file.body);
         done = incoming_judge(&mail, &lookup, &verdict);
         if (done) {
+            dry_run_tell_way(site->conf, &verdict.way);
             incoming_print(&verdict, &text);
             fputs(buf_text(&text), stdout);
             incoming_verdict_free(&verdict);

@@ -80,6 +80,7 @@ static bool stamp(const struct conf *conf, struct keys *keys, const struct polic
         mail.recipient = run->recipient;
         mail.recipients = run->recipients;
         outgoing_plan_make(&mail, &settings, &plan);
+        dry_run_tell_way(conf, &plan.way);
         done = run->explain ? print_explanation(conf, &file, &plan) : print_mail(conf, &file, &plan);
         if (!done)
             buf_add_str(error, run->explain ? "cannot write the explanation" : "cannot write the mail");

@@ -261,6 +261,7 @@ static bool judge_match(struct judging *judging, const struct match *match)
 bool incoming_judge(const struct incoming_mail *mail, const struct incoming_lookup *lookup,
                     struct incoming_verdict *verdict)
 {
+    static const char *const reports[] = {NULL, "delivery", "disposition", "feedback", "meeting"}; /* enum report_kind */
     struct judging judging = {
         .mail = mail, .lookup = lookup, .verdict = verdict, .to_bounce_address = match_to_bounce_address(mail)};
     struct match match;
@@ -268,10 +269,13 @@ bool incoming_judge(const struct incoming_mail *mail, const struct incoming_look
 
     *verdict = (struct incoming_verdict){.class_ = ANSWER_NONE};
     ok = report_read(mail->headers, mail->body, &judging.report) && read_ladder(&judging);
-    matched = ok && match_find(mail, lookup, &judging.ladder, &match);
+    way_note(&verdict->way, "report", reports[judging.report.kind]);
+    way_note(&verdict->way, "ids", judging.ladder.count ? "some" : "none");
+    matched = ok && match_find(mail, lookup, &judging.ladder, &match, &verdict->way);
     verdict->forged = ok && match.forged;
     if (matched)
         ok = describe(&judging) && judge_match(&judging, &match);
+    way_note(&verdict->way, "class", answer_class_name(verdict->class_));
     report_free(&judging.report);
     if (!ok)
         incoming_verdict_free(verdict);

@@ -13,6 +13,7 @@
 #include "common/sent_id.h"
 #include "mail/absence.h"
 #include "mail/incoming_lookup.h"
+#include "mail/way.h"
 
 struct incoming_verdict {
     enum answer_class class_; /* ANSWER_NONE: nothing of ours is referred to; only `forged` is set then */
@@ -37,6 +38,7 @@ struct incoming_verdict {
     bool forged;                           /* an id of our shape did not verify */
     char *subject;                         /* decoded; owned */
     char *message_id;                      /* of this mail, no brackets, "" none; owned */
+    struct way way;                        /* what was looked for, and what came of it */
     uint8_t digest[32];                    /* tells a second copy of the same answer */
 };
 

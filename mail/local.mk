@@ -120,3 +120,5 @@ libmail_a_SOURCES += mail/unsubscribe_request.c
 libmail_a_SOURCES += mail/unsubscribe_request.h
 libmail_a_SOURCES += mail/wishes.c
 libmail_a_SOURCES += mail/wishes.h
+libmail_a_SOURCES += mail/way.c
+libmail_a_SOURCES += mail/way.h

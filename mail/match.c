@@ -170,13 +170,26 @@ static bool find_quoted_url(struct matching *matching)
 }
 
 bool match_find(const struct incoming_mail *mail, const struct incoming_lookup *lookup, const struct ladder *ladder,
-                struct match *match)
+                struct match *match, struct way *way)
 {
+    static const struct {
+        const char *name;
+        bool (*find)(struct matching *matching);
+    } evidence[] = {
+        {"signed_id", find_signed},   {"kept_id", find_kept},       {"bounce_address", find_bounce_address},
+        {"own_anchor", find_own_anchor}, {"quoted_url", find_quoted_url},
+    };
     struct matching matching = {.mail = mail, .lookup = lookup, .ladder = ladder, .match = match};
+    bool found = false;
 
     *match = (struct match){.rung = RUNG_NONE};
-    return find_signed(&matching) || find_kept(&matching) || find_bounce_address(&matching) ||
-           find_own_anchor(&matching) || find_quoted_url(&matching);
+    for (size_t n = 0; n < sizeof evidence / sizeof *evidence && !found; n++) {
+        bool forged = match->forged;
+
+        found = evidence[n].find(&matching);
+        way_note(way, evidence[n].name, found ? answer_rung_name(match->rung) : match->forged && !forged ? "forged" : NULL);
+    }
+    return found;
 }
 
 bool match_is_direct(const struct match *match)

@@ -10,6 +10,7 @@
 
 #include "mail/incoming_lookup.h"
 #include "mail/ladder.h"
+#include "mail/way.h"
 
 struct match {
     enum answer_rung rung;
@@ -20,9 +21,9 @@ struct match {
     bool forged; /* something of our shape did not verify, matched or not */
 };
 
-/* False when nothing matched; `forged` is set in any case. */
+/* False when nothing matched; `forged` is set in any case, and what was looked for is noted in WAY. */
 bool match_find(const struct incoming_mail *mail, const struct incoming_lookup *lookup, const struct ladder *ladder,
-                struct match *match);
+                struct match *match, struct way *way);
 
 /* Is this an answer to that very mail, not to one further down its thread? */
 bool match_is_direct(const struct match *match);

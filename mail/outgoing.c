@@ -213,29 +213,54 @@ static const char *step_pass_on(struct outgoing_work *work)
     return NULL;
 }
 
+void outgoing_climb(struct outgoing_work *work, const struct outgoing_step *ladder, size_t steps)
+{
+    struct outgoing_plan *plan = work->plan;
+    const char *end = NULL;
+
+    for (size_t n = 0; n < steps && !end && !plan->failed; n++) {
+        const char *before = plan->reason;
+
+        end = ladder[n].take(work);
+        if (end)
+            plan->reason = end;
+        way_note(&plan->way, ladder[n].name, plan->failed ? "memory" : plan->reason != before ? plan->reason : NULL);
+    }
+    if (plan->failed)
+        plan->reason = "memory";
+}
+
 void outgoing_plan_make(const struct outgoing_mail *mail, const struct outgoing_settings *settings,
                         struct outgoing_plan *plan)
 {
-    static const char *(*const ladder[])(struct outgoing_work *) = {
-        step_strange_pass,   step_ours,        step_campaign, step_controls,       step_automatic,
-        step_wishes,         outgoing_policy,  step_degree,   step_number,         outgoing_recipients,
-        outgoing_message_id, outgoing_references, step_unsubscribe, outgoing_documents, step_body,
-        outgoing_record,     step_pass_on,     outgoing_return_path,
+    static const struct outgoing_step ladder[] = {
+        {"strange_pass", step_strange_pass},
+        {"ours", step_ours},
+        {"campaign", step_campaign},
+        {"controls", step_controls},
+        {"automatic", step_automatic},
+        {"wishes", step_wishes},
+        {"policy", outgoing_policy},
+        {"degree", step_degree},
+        {"number", step_number},
+        {"recipients", outgoing_recipients},
+        {"message_id", outgoing_message_id},
+        {"references", outgoing_references},
+        {"unsubscribe", step_unsubscribe},
+        {"documents", outgoing_documents},
+        {"body", step_body},
+        {"record", outgoing_record},
+        {"pass_on", step_pass_on},
+        {"return_path", outgoing_return_path},
     };
     struct outgoing_work work = {.mail = mail, .settings = settings, .conf = settings->conf, .plan = plan};
-    const char *reason = NULL;
 
     *plan = (struct outgoing_plan){.reason = NULL};
     buf_init(&work.sender, ADDRESS_MAX);
     buf_init(&work.client_id, HEADER_BYTES_MAX);
     buf_init(&work.token_id, MSGID_MAX);
     outgoing_from(mail->headers, &work.sender);
-    for (size_t step = 0; step < sizeof ladder / sizeof *ladder && !reason && !plan->failed; step++)
-        reason = ladder[step](&work);
-    if (reason)
-        plan->reason = reason;
-    if (plan->failed)
-        plan->reason = "memory";
+    outgoing_climb(&work, ladder, sizeof ladder / sizeof *ladder);
     buf_free(&work.sender);
     buf_free(&work.client_id);
     buf_free(&work.token_id);

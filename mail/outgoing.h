@@ -23,6 +23,7 @@
 #include "mail/list_unsubscribe.h"
 #include "mail/rewrite.h"
 #include "mail/tracking.h"
+#include "mail/way.h"
 
 struct outgoing_mail { /* all as the MTA gives it; borrowed */
     const struct header_list *headers;
@@ -89,6 +90,7 @@ struct outgoing_plan {
     unsigned carried;              /* links to documents that other mails brought */
     size_t counted;      /* behind the record's recipients stand these, who get the mail but are not to be named */
     struct outgoing_text *text;    /* behind the record's slices */
+    struct way way;      /* the steps it went, each with its reason */
     bool failed;         /* no memory: the mail must go untouched */
 };
 

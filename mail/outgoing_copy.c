@@ -79,16 +79,15 @@ static const char *step_body(struct outgoing_work *work)
 void outgoing_copy_plan(const struct outgoing_mail *mail, const struct outgoing_settings *settings,
                         struct outgoing_plan *plan)
 {
-    static const char *(*const ladder[])(struct outgoing_work *) = {
-        step_pass, step_policy, outgoing_recipients, step_unsubscribe, step_body};
+    static const struct outgoing_step ladder[] = {
+        {"pass", step_pass},
+        {"policy", step_policy},
+        {"recipients", outgoing_recipients},
+        {"unsubscribe", step_unsubscribe},
+        {"body", step_body},
+    };
     struct outgoing_work work = {.mail = mail, .settings = settings, .conf = settings->conf, .plan = plan};
-    const char *reason = NULL;
 
     *plan = (struct outgoing_plan){.is_copy = true};
-    for (size_t step = 0; step < sizeof ladder / sizeof *ladder && !reason && !plan->failed; step++)
-        reason = ladder[step](&work);
-    if (reason)
-        plan->reason = reason;
-    if (plan->failed)
-        plan->reason = "memory";
+    outgoing_climb(&work, ladder, sizeof ladder / sizeof *ladder);
 }

@@ -76,4 +76,12 @@ void outgoing_document_header(struct outgoing_work *work);
 void outgoing_body(struct outgoing_work *work); /* outgoing_body.c */
 void outgoing_unsubscribe(struct outgoing_work *work); /* outgoing_unsubscribe.c */
 
+struct outgoing_step {
+    const char *name;
+    const char *(*take)(struct outgoing_work *work); /* gives the reason why the ladder ends there, or NULL */
+};
+
+/* Step after step until one gives a reason, which becomes the plan's; each is noted in the plan's way. */
+void outgoing_climb(struct outgoing_work *work, const struct outgoing_step *ladder, size_t steps);
+
 #endif

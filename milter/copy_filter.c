@@ -10,6 +10,7 @@
 #include "mail/original_recipient.h"
 #include "mail/outgoing.h"
 #include "milter/stamp_apply.h"
+#include "milter/way_log.h"
 
 #include <inttypes.h>
 
@@ -37,6 +38,7 @@ static void make_plan(const struct copy_filter *filter, const struct mlfi_messag
     settings.policy = policy;
     settings.forgotten = forgotten;
     outgoing_copy_plan(&mail, &settings, plan);
+    way_log(&plan->way);
     forgotten_let_go(forgotten);
     policy_let_go(policy);
 }

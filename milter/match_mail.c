@@ -18,6 +18,7 @@
 #include "milter/match_text.h"
 #include "milter/match_unsubscribe.h"
 #include "milter/sent_ids.h"
+#include "milter/way_log.h"
 
 #include <inttypes.h>
 #include <time.h>
@@ -275,6 +276,7 @@ sfsistat match_mail_finish(void *arg, struct mlfi_message *message)
         log_err("no memory to judge a mail: it passes untouched");
         return SMFIS_CONTINUE;
     }
+    way_log(&verdict.way);
     if (verdict.class_ != ANSWER_NONE)
         done.recorded = note(&question, message, &verdict);
     taken = !may_edit(filter, message) || match_return(&question, message);

@@ -13,6 +13,7 @@
 #include "milter/stamp_campaign.h"
 #include "milter/stamp_documents.h"
 #include "milter/stamp_mail.h"
+#include "milter/way_log.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -109,6 +110,7 @@ static void make_plan(struct stamp_filter *filter, const struct mlfi_message *me
     settings.policy = policy;
     settings.forgotten = forgotten;
     outgoing_plan_make(&mail, &settings, plan);
+    way_log(&plan->way);
     forgotten_let_go(forgotten);
     policy_let_go(policy);
     plan->record.time_us = clock_wall_us();

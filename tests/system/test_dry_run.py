@@ -60,6 +60,19 @@ def test_a_body_that_stays_is_printed_byte_for_byte(conf, tmp_path, ends):
     assert stayed > 40
 
 
+def test_at_debug_the_way_of_a_mail_is_told(conf, tmp_path):
+    told = tmp_path / "debug.conf"
+    with open(conf, encoding="utf-8") as file:
+        told.write_text(file.read() + "log_level = debug\n")
+    answer = tmp_path / "answer.eml"
+    answer.write_bytes(b"From: bob@example.net\r\nTo: ann@example.com\r\nIn-Reply-To: <other@example.org>\r\n\r\nYes\r\n")
+    done = proc.run([program("ctl/spoorctl"), "-c", str(told), "stamp", "--from", "", str(answer)])
+    assert done.stderr.startswith(b"way: strange_pass, ours: foreign_from\n"), done.stderr
+    done = proc.run([program("ctl/spoorctl"), "-c", str(told), "match", str(answer)])
+    assert done.stderr == b"way: report, ids: some, signed_id, kept_id, bounce_address, own_anchor, quoted_url, class: none\n"
+    assert proc.run([program("ctl/spoorctl"), "-c", conf, "match", str(answer)]).stderr == b""
+
+
 def test_explain_lists_header_edits_parts_and_links(conf):
     lines = stamp(conf, os.path.join(SOURCE, "tests/corpus/outgoing/outlook-classic-alternative.eml"),
                   "--explain").decode().splitlines()

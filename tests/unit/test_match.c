@@ -37,13 +37,14 @@ static bool find(const char *header, struct match *match)
     struct incoming_mail mail = {.recipients = 0};
     struct header_list headers;
     struct ladder ladder;
+    struct way way = {.steps = 0};
     bool found;
 
     header_list_init(&headers);
     header_parse(slice_str(header), &headers);
     mail.headers = &headers;
     assert_true(ladder_read(&headers, NULL, &ladder));
-    found = match_find(&mail, &lookup, &ladder, match);
+    found = match_find(&mail, &lookup, &ladder, match, &way);
     header_list_free(&headers);
     return found;
 }

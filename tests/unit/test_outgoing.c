@@ -139,6 +139,30 @@ static struct token token_of(struct slice id)
     return token;
 }
 
+static void assert_way(const char *header, const char *expected)
+{
+    struct run run;
+    struct buf way;
+
+    plan_with(&run, header, ordinary(), number);
+    buf_init(&way, 2000);
+    assert_true(way_print(&run.plan.way, &way));
+    assert_string_equal(buf_text(&way), expected);
+    buf_free(&way);
+    run_free(&run);
+}
+
+static void the_plan_tells_the_steps_it_went(void **state)
+{
+    (void)state;
+    assert_way(PLAIN_HEADERS "Auto-Submitted: auto-replied\r\n\r\n",
+               "strange_pass, ours, campaign, controls, automatic: auto_submitted");
+    assert_way("From: Ann <ann@example.com>\r\nMIME-Version: 1.0\r\n"
+               "Content-Type: multipart/signed; boundary=b; protocol=\"application/pkcs7-signature\"\r\n\r\n",
+               "strange_pass, ours, campaign, controls, automatic, wishes, policy, degree: signed, number, recipients,"
+               " message_id, references, unsubscribe, documents, body, record, pass_on, return_path");
+}
+
 static void reasons(void **state)
 {
     static const struct {
@@ -814,6 +838,7 @@ int main(void)
         cmocka_unit_test(colleagues_get_neither_pixel_nor_links),
         cmocka_unit_test(a_missing_body_still_gets_headers),
         cmocka_unit_test(no_number_leaves_the_mail_alone),
+        cmocka_unit_test(the_plan_tells_the_steps_it_went),
         cmocka_unit_test(track_only_starts_with_a_few),
         cmocka_unit_test(the_return_path_names_the_mail),
     };
