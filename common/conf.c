@@ -6,6 +6,7 @@
 #include "common/conf_form.h"
 #include "common/conf_private.h"
 #include "common/conninfo.h"
+#include "common/document_type.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -154,7 +155,7 @@ const struct conf_row conf_rows[] = {
     {"stamp", "attachments", CONF_LIST, "", .help = "files that leave the mail for a tracked link, by name; * is any run, ? one",
      AT(stamp.attachments)},
     {"stamp", "attachment_types", CONF_LIST, "pdf,doc,docx,ppt,pptx,odt,odp", .normalize = conf_form_document_type,
-     .wanted = "pdf, doc, docx, ppt, pptx, odt, odp, xls, xlsx or ods", .help = "types of files that may, by the ending of the name",
+     .wanted = document_type_endings, .help = "types of files that may, by the ending of the name",
      AT(stamp.attachment_types)},
     {"stamp", "attachment_smallest", CONF_SIZE, "0", 0, GB(1), .help = "smaller files stay attached",
      AT(stamp.attachment_smallest)},

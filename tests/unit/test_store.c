@@ -2,6 +2,7 @@
 /* the schema, the questions and the loading of batches, against a real PostgreSQL */
 
 #include "common/clock.h"
+#include "common/event_kind.h"
 #include "common/store.h"
 #include "common/store_cargo.h"
 #include "tests/unit/postgres.h"
@@ -877,6 +878,26 @@ static void words_are_the_same_here_and_there(void **state)
     }
 }
 
+/* But for those that nobody is told of. */
+static void each_kind_of_event_has_words_for_people(void **state)
+{
+    struct fixture *fixture = *state;
+    char all[1000] = "", sql[200];
+
+    for (size_t n = 0; event_kind_at(n); n++) {
+        const struct event_kind *kind = event_kind_at(n);
+
+        if (!kind->letter)
+            continue;
+        snprintf(sql, sizeof sql, "select spoor.event_kind_name('%c')", kind->letter);
+        CHECK_VALUE(sql, kind->what);
+        snprintf(all + strlen(all), sizeof all - strlen(all), "%c", kind->letter);
+    }
+    snprintf(sql, sizeof sql, "select string_agg(spoor.event_kind_name(chr(n)::\"char\"), ' ' order by n)"
+             " from generate_series(33, 126) n where strpos('%s', chr(n)) = 0", all);
+    CHECK_VALUE(sql, "fetched none");
+}
+
 static void everything_has_a_comment(void **state)
 {
     struct fixture *fixture = *state;
@@ -1050,6 +1071,7 @@ int main(int argc, char **argv)
         CASE(roles_may_do_no_more_than_they_need),
         CASE(a_spool_of_another_role_is_refused),
         CASE(words_are_the_same_here_and_there),
+        CASE(each_kind_of_event_has_words_for_people),
         CASE(a_bounce_says_about_whom_and_with_what_effect),
         CASE(a_refusal_is_one_event_a_mail_and_person),
         CASE(everything_has_a_comment),
