@@ -227,11 +227,11 @@ static bool transact(struct loading *loading, bool *overtaken)
            && loading_tell_rows(loading, &store_insert_links, &loading->cargo.link)
            && loading_tell_rows(loading, &store_stop_by_answers, &loading->cargo.stop) && take_unsubscribes(loading)
            && insert_once(loading, &store_insert_answers, &loading->cargo.answer)
-           && insert_once(loading, &store_insert_refusals, &loading->cargo.refusal) && insert_new_deliveries(loading)
+           && insert_once(loading, &store_insert_refusals, &loading->cargo.refusal)
            && loading_tell_rows(loading, &store_take_document_events, &loading->cargo.document) && take_beacons(loading)
            && loading_tell_rows(loading, &store_insert_clocks, &loading->cargo.clock)
            && loading_tell_rows(loading, &store_learn_networks, &loading->cargo.network) && loading_insert_events(loading)
-           && loading_fill_outbox(loading) && close_batch(loading);
+           && loading_fill_outbox(loading) && insert_new_deliveries(loading) /* that may add batches */ && close_batch(loading);
 }
 
 static void advance(struct store_progress *progress, const struct spool_record *last)

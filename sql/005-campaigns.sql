@@ -401,6 +401,8 @@ begin
             select admit.id, sha256(convert_to(r.address, 'UTF8')) from unnest(addresses, notes) as r (address, note)
             where admit.level = 'aggregate' or r.note = 1
             on conflict (message, digest) do nothing;
+    else
+        delete from spoor.attachment a where a.message = admit.id; -- its files were stored before
     end if;
     return query select * from unnest(blocked);
 end $$;
