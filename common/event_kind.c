@@ -3,6 +3,7 @@
 
 #include "common/event_kind.h"
 
+#include <stddef.h>
 #include <string.h>
 
 static const struct event_kind kinds[] = {
@@ -27,11 +28,6 @@ static const struct event_kind kinds[] = {
     {'x', "machine", "was answered by a program", "was answered by a program in", "Program's answer", "away"},
     {'\0', "sent", "was sent the mail", "was sent", "Sent", "reply"}, /* no event: sinks are told of the mail itself */
 };
-
-const struct event_kind *event_kind_at(size_t n)
-{
-    return n < sizeof kinds / sizeof *kinds ? &kinds[n] : NULL;
-}
 
 const struct event_kind *event_kind_of(const char *what)
 {

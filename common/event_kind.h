@@ -8,8 +8,6 @@
 #ifndef COMMON_EVENT_KIND_H
 #define COMMON_EVENT_KIND_H
 
-#include <stddef.h>
-
 struct event_kind {
     char letter;         /* spoor.event.kind; NUL: not there */
     const char *what;    /* its word, as in spoor.feed and spoor.conf */
@@ -18,9 +16,6 @@ struct event_kind {
     const char *heading; /* "...: SUBJECT" */
     const char *icon;    /* a shape of the feed's style sheet */
 };
-
-/* All; N from 0. NULL behind the last. */
-const struct event_kind *event_kind_at(size_t n);
 
 /* NULL for a word that is no event's, or is told to nobody. */
 const struct event_kind *event_kind_of(const char *what);

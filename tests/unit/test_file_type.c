@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* what a document is, by its bytes: PDF, ZIP and compound files, their passwords, bombs and pieces */
 
+#include "common/buf.h"
 #include "render/file_type.h"
 #include "render/zip_directory.h"
 #include "tests/unit/zip_bytes.h"
@@ -18,14 +19,16 @@ enum { FAR_TOO_MUCH = 600 * 1024 * 1024, PACKED = 8, ENCRYPTED = 1 };
 
 static void the_phrase_names_all(void **state)
 {
-    char phrase[200] = "";
+    struct buf phrase;
 
     (void)state;
+    buf_init(&phrase, 200);
     for (enum document_type type = 0; type < DOCUMENT_TYPES; type++) {
-        strcat(phrase, type == 0 ? "" : type + 1 == DOCUMENT_TYPES ? " or " : ", ");
-        strcat(phrase, document_type_ending(type));
+        buf_add_str(&phrase, type == 0 ? "" : type + 1 == DOCUMENT_TYPES ? " or " : ", ");
+        buf_add_str(&phrase, document_type_ending(type));
     }
-    assert_string_equal(document_type_endings, phrase);
+    assert_string_equal(document_type_endings, buf_text(&phrase));
+    buf_free(&phrase);
 }
 
 static void endings(void **state)
