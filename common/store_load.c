@@ -8,7 +8,7 @@
  * it goes out together with the commit, so that no loader dies or dawdles while it holds that.
  */
 
-#include "common/store_loading.h"
+#include "common/store_load_private.h"
 
 #include "common/clock.h"
 #include "common/hex.h"

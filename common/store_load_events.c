@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * store_load_events - the events of one batch, of whatever kind its records are: a partition for their month, their rows, and
- * those that sinks want; see store_loading.h
+ * those that sinks want; see store_load_private.h
  */
 
-#include "common/store_loading.h"
+#include "common/store_load_private.h"
 
 #include "common/copy_stream.h"
 #include "common/store_outbox.h"
@@ -110,7 +110,7 @@ static bool insert_devices(struct loading *loading)
     return done;
 }
 
-bool loading_insert_events(struct loading *loading)
+static bool copy_events(struct loading *loading)
 {
     const struct db_meanwhile *meanwhile = loading->memory->meanwhile.call ? &loading->memory->meanwhile : NULL;
     struct row_set unjudged;
@@ -124,10 +124,15 @@ bool loading_insert_events(struct loading *loading)
            || (!stream.failed && db_copy(loading->db, store_copy_events, buf_slice(&stream), meanwhile, loading_left_ms(loading)));
     /* 23514: somebody dropped the partition of a month; it is made again */
     loading->refusable = !done && strcmp(db_sqlstate(loading->db), "23514") != 0;
-    done = done && loading_tell_rows(loading, &store_insert_unjudged, &unjudged) && insert_devices(loading);
+    done = done && loading_tell_rows(loading, &store_insert_unjudged, &unjudged);
     row_set_free(&unjudged);
     buf_free(&stream);
     return done;
+}
+
+bool loading_insert_events(struct loading *loading)
+{
+    return insert_devices(loading) && copy_events(loading);
 }
 
 /* Answers of all kinds may be asked for; of hits those that a person may have made. */

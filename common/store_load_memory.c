@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* store_loading - see store_loading.h */
+/* store_load_memory - see store_load_private.h */
 
-#include "common/store_loading.h"
+#include "common/store_load_private.h"
 
 #include "common/clock.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * store_loading - what the steps of one batch share; for store_load.c and store_load_events.c.
+ * store_load_private - what the steps of one batch share; for store_load.c and store_load_events.c.
  *
  * A step is false when the database did not do it; whether that was the data's fault is in `refusable`.
  */
-#ifndef COMMON_STORE_LOADING_H
-#define COMMON_STORE_LOADING_H
+#ifndef COMMON_STORE_LOAD_PRIVATE_H
+#define COMMON_STORE_LOAD_PRIVATE_H
 
 #include "common/store.h"
 #include "common/store_cargo.h"
