@@ -41,6 +41,55 @@ static const struct db_statement insert_rejected = {
     "insert into spoor.rejected (spool, record, kind, version, reason, payload)"
     " values ($1, $2, $3, $4, $5, decode($6, 'hex'))", 6};
 
+int loading_left_ms(const struct loading *loading)
+{
+    int64_t left = loading->until_ms - clock_monotonic_ms();
+
+    return left > 0 ? (int)left : 0;
+}
+
+static struct db_result *ask(struct loading *loading, const struct db_statement *statement, const char *const *values)
+{
+    return db_ask(loading->db, statement, values, loading_left_ms(loading));
+}
+
+bool loading_tell(struct loading *loading, const struct db_statement *statement, const char *const *values)
+{
+    struct db_result *result = ask(loading, statement, values);
+
+    db_result_free(result);
+    return result != NULL;
+}
+
+/* Of a batch, one row at least. */
+static struct db_result *ask_rows(struct loading *loading, const struct db_statement *statement, struct row_set *rows)
+{
+    const char *values[ROW_COLUMNS_MAX];
+    struct db_result *result;
+
+    loading->refusable = true;
+    result = row_set_values(rows, values) ? ask(loading, statement, values) : NULL;
+    loading->refusable = !result;
+    return result;
+}
+
+bool loading_tell_rows(struct loading *loading, const struct db_statement *statement, struct row_set *rows)
+{
+    struct db_result *result;
+
+    if (rows->rows == 0)
+        return true;
+    result = ask_rows(loading, statement, rows);
+    db_result_free(result);
+    return result != NULL;
+}
+
+const char *loading_number(char text[LOADING_NUMBER_TEXT], int64_t value)
+{
+    snprintf(text, LOADING_NUMBER_TEXT, "%lld", (long long)value);
+    return text;
+}
+
 /*
  * Did the data not please the server, so that the same would be refused again? All else passes with time, or once
  * an administrator has mended the database.
@@ -69,7 +118,7 @@ static enum store_answer give_up(struct loading *loading, struct buf *why)
 
 static bool ask_clock(struct loading *loading)
 {
-    struct db_result *result = loading_ask(loading, &read_clock, NULL);
+    struct db_result *result = ask(loading, &read_clock, NULL);
 
     if (!result)
         return false;
@@ -103,7 +152,7 @@ static bool move(struct loading *loading, bool *overtaken)
         loading_number(text[2], (int64_t)last->end),       loading_number(text[3], (int64_t)last->position),
         loading_number(text[4], last->checksum),           loading_number(text[5], (int64_t)loading->cargo.dropped),
         loading_number(text[6], loading->progress->forgotten)};
-    struct db_result *result = loading_ask(loading, &move_watermark, values);
+    struct db_result *result = ask(loading, &move_watermark, values);
 
     if (!result)
         return false;
@@ -129,7 +178,7 @@ static bool insert_once(struct loading *loading, const struct db_statement *stat
 
     if (rows->rows == 0)
         return true;
-    result = loading_ask_rows(loading, statement, rows);
+    result = ask_rows(loading, statement, rows);
     if (!result)
         return false;
     for (size_t row = 0; row < db_rows(result); row++)
@@ -150,7 +199,7 @@ static bool take_unsubscribes(struct loading *loading)
 
     if (loading->cargo.unsubscribe.rows == 0)
         return true;
-    result = loading_ask_rows(loading, &store_take_unsubscribes, &loading->cargo.unsubscribe);
+    result = ask_rows(loading, &store_take_unsubscribes, &loading->cargo.unsubscribe);
     if (!result)
         return false;
     for (size_t row = 0; row < db_rows(result); row++)
@@ -168,7 +217,7 @@ static bool take_beacons(struct loading *loading)
 
     if (loading->cargo.beacon.rows == 0)
         return true;
-    result = loading_ask_rows(loading, &store_take_beacons, &loading->cargo.beacon);
+    result = ask_rows(loading, &store_take_beacons, &loading->cargo.beacon);
     if (!result)
         return false;
     for (size_t row = 0; room && row < db_rows(result); row++) {

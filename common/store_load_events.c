@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * store_load_events - the events of one batch, of whatever kind its records are: a partition for their month, their rows, and
- * those that sinks want; see store_load_private.h
- */
+/* store_load_events - the events of one batch, of whatever kind its records are, and what sinks get of them */
 
 #include "common/store_load_private.h"
 
@@ -10,58 +7,8 @@
 #include "common/store_outbox.h"
 
 #include <string.h>
-#include <time.h>
 
 enum { COPY_MAX = 64 * 1024 * 1024 };
-
-static const int64_t day_us = 86400 * (int64_t)1000000;
-
-static const struct db_statement ensure_partitions = {
-    "ensure_partitions",
-    "select spoor.ensure_partitions(spoor.from_microseconds($1), spoor.from_microseconds($1))", 1};
-
-static bool has_month(const struct store_memory *memory, int month)
-{
-    for (size_t at = 0; at < memory->months && at < LOADING_MONTHS_MOST; at++)
-        if (memory->month[at] == month)
-            return true;
-    return false;
-}
-
-static bool make_partition(struct loading *loading, int64_t time_us)
-{
-    struct store_memory *memory = loading->memory;
-    time_t time_s = (time_t)(time_us / 1000000);
-    char text[LOADING_NUMBER_TEXT];
-    struct tm day;
-    int month;
-
-    if (!gmtime_r(&time_s, &day))
-        return false;
-    month = day.tm_year * 12 + day.tm_mon;
-    if (has_month(memory, month))
-        return true;
-    if (!loading_tell(loading, &ensure_partitions, (const char *const[]){loading_number(text, time_us)}))
-        return false;
-    memory->month[memory->months++ % LOADING_MONTHS_MOST] = month;
-    return true;
-}
-
-bool loading_make_partitions(struct loading *loading)
-{
-    int64_t day = -1; /* since 1970, of the event before: most are of one day */
-
-    for (size_t at = 0; at < loading->cargo.events; at++) {
-        int64_t time_us = loading->cargo.event[at].time_us;
-
-        if (time_us / day_us == day)
-            continue;
-        day = time_us / day_us;
-        if (!make_partition(loading, time_us))
-            return false;
-    }
-    return true;
-}
 
 static bool goes_in(const struct store_event *event)
 {

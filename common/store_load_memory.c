@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* store_load_memory - see store_load_private.h */
+/* store_load_memory - what a loader remembers from batch to batch: words, and months that have a partition */
 
 #include "common/store_load_private.h"
 
-#include "common/clock.h"
-
-#include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
+
+static const int64_t day_us = 86400 * (int64_t)1000000;
+
+static const struct db_statement ensure_partitions = {
+    "ensure_partitions",
+    "select spoor.ensure_partitions(spoor.from_microseconds($1), spoor.from_microseconds($1))", 1};
 
 struct store_memory *store_memory_new(void)
 {
@@ -35,50 +39,45 @@ void store_memory_meanwhile(struct store_memory *memory, void (*call)(void *arg)
     memory->meanwhile = (struct db_meanwhile){call, arg};
 }
 
-int loading_left_ms(const struct loading *loading)
+static bool has_month(const struct store_memory *memory, int month)
 {
-    int64_t left = loading->until_ms - clock_monotonic_ms();
-
-    return left > 0 ? (int)left : 0;
+    for (size_t at = 0; at < memory->months && at < LOADING_MONTHS_MOST; at++)
+        if (memory->month[at] == month)
+            return true;
+    return false;
 }
 
-struct db_result *loading_ask(struct loading *loading, const struct db_statement *statement, const char *const *values)
+static bool make_partition(struct loading *loading, int64_t time_us)
 {
-    return db_ask(loading->db, statement, values, loading_left_ms(loading));
-}
+    struct store_memory *memory = loading->memory;
+    time_t time_s = (time_t)(time_us / 1000000);
+    char text[LOADING_NUMBER_TEXT];
+    struct tm day;
+    int month;
 
-bool loading_tell(struct loading *loading, const struct db_statement *statement, const char *const *values)
-{
-    struct db_result *result = loading_ask(loading, statement, values);
-
-    db_result_free(result);
-    return result != NULL;
-}
-
-struct db_result *loading_ask_rows(struct loading *loading, const struct db_statement *statement, struct row_set *rows)
-{
-    const char *values[ROW_COLUMNS_MAX];
-    struct db_result *result;
-
-    loading->refusable = true;
-    result = row_set_values(rows, values) ? loading_ask(loading, statement, values) : NULL;
-    loading->refusable = !result;
-    return result;
-}
-
-bool loading_tell_rows(struct loading *loading, const struct db_statement *statement, struct row_set *rows)
-{
-    struct db_result *result;
-
-    if (rows->rows == 0)
+    if (!gmtime_r(&time_s, &day))
+        return false;
+    month = day.tm_year * 12 + day.tm_mon;
+    if (has_month(memory, month))
         return true;
-    result = loading_ask_rows(loading, statement, rows);
-    db_result_free(result);
-    return result != NULL;
+    if (!loading_tell(loading, &ensure_partitions, (const char *const[]){loading_number(text, time_us)}))
+        return false;
+    memory->month[memory->months++ % LOADING_MONTHS_MOST] = month;
+    return true;
 }
 
-const char *loading_number(char text[LOADING_NUMBER_TEXT], int64_t value)
+bool loading_make_partitions(struct loading *loading)
 {
-    snprintf(text, LOADING_NUMBER_TEXT, "%lld", (long long)value);
-    return text;
+    int64_t day = -1; /* since 1970, of the event before: most are of one day */
+
+    for (size_t at = 0; at < loading->cargo.events; at++) {
+        int64_t time_us = loading->cargo.event[at].time_us;
+
+        if (time_us / day_us == day)
+            continue;
+        day = time_us / day_us;
+        if (!make_partition(loading, time_us))
+            return false;
+    }
+    return true;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * store_load_private - what the steps of one batch share; for store_load.c and store_load_events.c.
+ * store_load_private - what the files of loading share: one batch on its way, and how its steps speak to the server.
  *
  * A step is false when the database did not do it; whether that was the data's fault is in `refusable`.
  */
@@ -35,16 +35,14 @@ struct loading {
 int loading_left_ms(const struct loading *loading);
 const char *loading_number(char text[LOADING_NUMBER_TEXT], int64_t value);
 
-struct db_result *loading_ask(struct loading *loading, const struct db_statement *statement, const char *const *values);
 bool loading_tell(struct loading *loading, const struct db_statement *statement, const char *const *values);
+bool loading_tell_rows(struct loading *loading, const struct db_statement *statement, struct row_set *rows); /* fine without rows */
 
-/* The same with a batch's rows, of which there is one at least; the second does nothing when there is none. */
-struct db_result *loading_ask_rows(struct loading *loading, const struct db_statement *statement, struct row_set *rows);
-bool loading_tell_rows(struct loading *loading, const struct db_statement *statement, struct row_set *rows);
-
-/* store_load_events.c: what there is one of each for, whatever it came from */
+/* For each month that an event is of; before the transaction. */
 bool loading_make_partitions(struct loading *loading);
-bool loading_insert_events(struct loading *loading); /* with the devices they came from */
+
+/* Within the transaction. The events with the devices they came from; then what sinks want of all that was loaded. */
+bool loading_insert_events(struct loading *loading);
 bool loading_fill_outbox(struct loading *loading);
 
 #endif

@@ -5,15 +5,18 @@
  * out; connection_changed() again before the socket is closed. An answer that has to wait suspends its connection;
  * once that is released, answer_request() comes once more.
  */
-#include "pixeld/http_private.h"
+#include "pixeld/http.h"
 
 #include "common/log.h"
 #include "pixeld/crowd.h"
 #include "pixeld/deadline.h"
 #include "pixeld/held.h"
+#include "pixeld/http_fields.h"
+#include "pixeld/http_page_private.h"
 #include "pixeld/tls.h"
 
 #include <errno.h>
+#include <microhttpd.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>

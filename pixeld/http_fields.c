@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* http_fields - from the library's header fields to a request, and whether its end is clear; see http.h */
+/* http_fields - see http_fields.h */
 
-#include "pixeld/http_private.h"
+#include "pixeld/http_fields.h"
 
 #include <string.h>
 

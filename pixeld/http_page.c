@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* http_page - answers as the library takes them; see http_page.h */
 
-#include "pixeld/http_private.h"
+#include "pixeld/http_page_private.h"
 
 #include <stdlib.h>
 #include <unistd.h>
