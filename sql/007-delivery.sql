@@ -229,13 +229,19 @@ comment on function spoor.is_sendmail_id(text) is 'Whether a queue id has the sh
 
 -- Who wants not to be named stands in the log all the same, and so does what the MTA adds, an archive.
 create function spoor.is_meant(message bigint, line spoor.pending_delivery) returns boolean
-    language sql stable
+    language plpgsql stable
     set search_path = pg_catalog, pg_temp
     as $$
-    select ($2).state = 'expired' or spoor.is_sendmail_id(($2).queue_id)
-           or exists (select from spoor.recipient r where r.message = $1 and r.address = coalesce(($2).original, ($2).recipient))
-           or exists (select from spoor.expansion e where e.message = $1 and e.address = ($2).recipient)
-           or exists (select from spoor.message m where m.id = $1 and m.level <> 'individual') $$;
+begin
+    if ($2).state = 'expired' or exists (select from spoor.recipient r where r.message = $1 and r.address = ($2).recipient)
+       or exists (select from spoor.message m where m.id = $1 and m.level <> 'individual') then
+        return true;
+    end if;
+    return spoor.may_be_named(($2).recipient)
+           and (spoor.is_sendmail_id(($2).queue_id)
+                or exists (select from spoor.recipient r where r.message = $1 and r.address = ($2).original)
+                or exists (select from spoor.expansion e where e.message = $1 and e.address = ($2).recipient));
+end $$;
 comment on function spoor.is_meant(bigint, spoor.pending_delivery) is 'Whether a line of that mail is about a recipient who is named, as far as is known yet; for spoor.take_attempts().';
 
 -- Takes what has become known out of the waiting lines. That a content filter on this host took a mail is no delivery:

@@ -236,6 +236,19 @@ def test_who_is_not_to_be_named_is_not_named_by_the_log(postgres):
     assert postgres.value("select count(*) from spoor.pending_delivery where recipient = 'carol@example.org'") == "0"
 
 
+def test_nor_behind_an_alias(postgres):
+    postgres.execute("select spoor.set_policy(recipient => 'off.example', level => 'off');"
+                     " select spoor.set_consent('one@example.net', 'individual'); select spoor.set_consent('one@example.net', 'aggregate')")
+    try:
+        for queue_id, original in ((POSTFIX, "team@example.net"), (SENDMAIL, None)):
+            mail = Lines(postgres, ["team@example.net"], queue_id=queue_id)
+            for member in ("one@example.net", "carol@off.example", "two@example.net"):
+                mail.log("delivered", member, 1, original=original)
+            assert mail.settle().states() == {"two@example.net": "delivered"}
+    finally:
+        postgres.execute("delete from spoor.policy; delete from spoor.consent")
+
+
 def test_other_loaders_wait_no_longer_than_need_be(postgres):
     """All of them share the lock of spoor.batch: it is taken when all else is done."""
     postgres.execute("""
