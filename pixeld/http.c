@@ -12,6 +12,7 @@
 #include "pixeld/deadline.h"
 #include "pixeld/tls.h"
 #include "pixeld/held.h"
+#include "pixeld/http_quiesce.h"
 
 #include <errno.h>
 #include <microhttpd.h>
@@ -48,6 +49,7 @@ struct http {
     atomic_uint_fast64_t limited_address;
     struct held *held;   /* NULL: no answer waits */
     struct http_streams *streams;
+    struct http_quiesce *quiesce;
     struct log_throttle refused_throttle;
     struct log_throttle exhausted_throttle;
     struct listeners listeners;
@@ -544,6 +546,13 @@ static void end_connection(struct http *http, struct MHD_Connection *connection,
 static void connection_changed(void *arg, struct MHD_Connection *connection, void **ours,
                                enum MHD_ConnectionNotificationCode what)
 {
+    struct http *http = arg;
+
+    if (http_quiesce_summons(address_of(connection))) {
+        if (what == MHD_CONNECTION_NOTIFY_STARTED)
+            http_quiesce_stand(http->quiesce);
+        return;
+    }
     if (what == MHD_CONNECTION_NOTIFY_STARTED)
         *ours = begin_connection(arg, connection);
     else
@@ -554,7 +563,9 @@ static enum MHD_Result accept_policy(void *arg, const struct sockaddr *address, 
 {
     struct http *http = arg;
 
-    (void)address, (void)length;
+    (void)length;
+    if (http_quiesce_summons(address))
+        return MHD_YES;
     if (deadlines_count(http->deadlines) < http->options.connections)
         return MHD_YES;
     atomic_fetch_add(&http->limited, 1);
@@ -591,7 +602,7 @@ static struct MHD_Daemon *start_daemon(struct http *http, const struct listener 
 {
     const struct http_options *options = &http->options;
     unsigned most =
-        (unsigned)options->connections * options->threads; /* it divides by threads; ours is asked first */
+        ((unsigned)options->connections + 1) * options->threads; /* it divides by threads; ours is asked first */
     struct MHD_OptionItem items[] = {
         {MHD_OPTION_LISTEN_SOCKET, listener->fd, NULL},
         {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
@@ -640,6 +651,7 @@ static void free_http(struct http *http)
     stop_daemons(http);
     deadlines_stop(http->deadlines);
     http_streams_free(http->streams);
+    http_quiesce_free(http->quiesce);
     crowd_free(http->crowd);
     free(http);
 }
@@ -681,7 +693,8 @@ static struct http *new_http(const struct http_options *options)
         http->deadlines =
             deadlines_start(options->header_timeout_ms, (int64_t)options->idle_timeout_s * 1000);
     http->streams = http_streams_new(put_to_sleep, wake);
-    if (http->deadlines && http->streams && start_holding(http))
+    http->quiesce = http_quiesce_new();
+    if (http->deadlines && http->streams && http->quiesce && start_holding(http))
         return http;
     free_http(http);
     return NULL;
@@ -715,7 +728,7 @@ bool http_stop(struct http *http, int64_t drain_ms, bool shared)
 
     /* Closed only behind the threads, for one may be about to accept; until then clients are refused. */
     for (size_t n = 0; n < http->daemons; n++) {
-        MHD_quiesce_daemon(http->daemon[n]);
+        http_quiesce(http->quiesce, http->daemon[n], http->options.threads);
         if (!shared)
             shutdown(http->listeners.item[n].fd, SHUT_RDWR);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * http - the engine that takes connections, parses HTTP/1.1 (RFC 9112) and sends answers; the only user of
- * libmicrohttpd.
+ * http - the engine that takes connections, parses HTTP/1.1 (RFC 9112) and sends answers; with
+ * http_quiesce the only user of libmicrohttpd.
  *
  * Requests are answered on the engine's threads, one answer at a time a thread; an answer function must
  * not wait. What has to ask the database says `at_desk`: its connection is suspended, and a thread of the desk makes the
