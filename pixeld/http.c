@@ -296,7 +296,7 @@ static void connection_changed(void *arg, struct MHD_Connection *connection, voi
 {
     struct http *http = arg;
 
-    if (http_quiesce_summons(address_of(connection))) {
+    if (http_quiesce_summons(http_peer(connection))) {
         if (what == MHD_CONNECTION_NOTIFY_STARTED)
             http_quiesce_stand(http->quiesce);
         return;
