@@ -92,4 +92,4 @@ static const char *said(void *opened)
 }
 
 const struct way mail_way = {
-    .type = "mail", .batch = 1, .open = open_mailbox, .close = close_mailbox, .send = send_mails, .said = said};
+    .type = "mail", .batch = 1, .requests_each = 1, .open = open_mailbox, .close = close_mailbox, .send = send_mails, .said = said};

@@ -21,6 +21,7 @@ struct way_pause {
 struct way {
     const char *type;
     size_t batch; /* parcels at a time, where the sink says nothing */
+    size_t requests, requests_each; /* that send() makes at most: for a batch, and for each parcel in it */
     /* Reads files, connects nowhere. NULL with WHY. */
     void *(*open)(const struct conf_sink *sink, struct buf *why);
     void (*close)(void *opened);
