@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* daemon - see daemon.h */
+/* daemon - the process: detaching, the second one, privileges, signals, the pid file. See daemon.h */
 
-#include "common/daemon.h"
+#include "common/daemon_private.h"
 
-#include "common/conninfo.h"
 #include "common/log.h"
 
 #include <errno.h>
@@ -19,16 +18,11 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <sysexits.h>
 #include <unistd.h>
 
-enum { NAME_MAX_BYTES = 128, ERROR_MAX = 4096, PASSWD_MAX = 16 * 1024, CONNINFO_MAX = 16 * 1024 };
+enum { PASSWD_MAX = 16 * 1024 };
 
-static char name[NAME_MAX_BYTES];    /* PROGRAM[-INSTANCE], for the log and the pid file */
-static char config_path[PATH_MAX];
 static char pid_path[PATH_MAX];      /* "" while there is none */
-static char executable[PATH_MAX];
-static struct conf *at_start;        /* what the file said then; the program has a copy of its own, which it may change */
 static bool takes_upgrade;
 static int parent_pipe = -1;         /* a byte into it means "ready" */
 
@@ -38,164 +32,6 @@ static struct {
     int readiness; /* in the first: from where its byte comes */
     bool failed;   /* it ended badly */
 } pair = {.readiness = -1};
-
-static _Noreturn void usage(const char *program, FILE *out, int status)
-{
-    fprintf(out, "usage: %s [-f] [-t | -T] [-c FILE]\n", program);
-    if (status == EX_OK)
-        fputs("  -f       stay in the foreground, log to stderr\n"
-              "  -c FILE  read FILE instead of " SYSCONFDIR "/spoor/spoor.conf\n"
-              "  -t       check the configuration\n"
-              "  -T       print every option with the value in effect\n"
-              "  -V       print the version\n", out);
-    exit(status);
-}
-
-static void set_config_path(const char *path)
-{
-    /* A reload comes after chdir("/"). Where the file is not there, conf_load() says so. */
-    if (!realpath(path, config_path))
-        snprintf(config_path, sizeof config_path, "%s", path);
-}
-
-static void set_executable(const char *given)
-{
-    char here[PATH_MAX / 2] = "";
-    bool relative = given[0] != '/' && strchr(given, '/') != NULL;
-
-    if (relative && getcwd(here, sizeof here))
-        snprintf(executable, sizeof executable, "%s/%s", here, given);
-    else
-        snprintf(executable, sizeof executable, "%s", given);
-}
-
-struct daemon_options daemon_options(const char *program, int argc, char **argv)
-{
-    struct daemon_options options = {.program = program, .config_path = config_path, .executable = executable};
-    const char *path = SYSCONFDIR "/spoor/spoor.conf";
-    int option;
-
-    while ((option = getopt(argc, argv, "fc:tThV")) != -1) {
-        switch (option) {
-        case 'f': options.foreground = true; break;
-        case 'c': path = optarg; break;
-        case 't': options.check = true; break;
-        case 'T': options.print = true; break;
-        case 'h': usage(program, stdout, EX_OK);
-        case 'V': printf("%s %s\n", program, PACKAGE_VERSION); exit(EX_OK);
-        default: usage(program, stderr, EX_USAGE);
-        }
-    }
-    if (optind < argc)
-        usage(program, stderr, EX_USAGE);
-    set_config_path(path);
-    set_executable(argv[0]);
-    return options;
-}
-
-static bool is_fit(const struct conf *conf, const struct daemon_options *options)
-{
-    struct buf warning, error;
-    bool fit;
-
-    if (!options->examine)
-        return true;
-    buf_init(&warning, ERROR_MAX);
-    buf_init(&error, ERROR_MAX);
-    fit = options->examine(conf, &warning, &error);
-    fputs(buf_text(&warning), stderr);
-    if (!fit)
-        fprintf(stderr, "%s: %s\n", options->program, buf_text(&error));
-    buf_free(&warning);
-    buf_free(&error);
-    return fit;
-}
-
-static _Noreturn void print_and_exit(struct conf *conf, const struct daemon_options *options)
-{
-    bool fit = options->print || is_fit(conf, options);
-    bool written;
-
-    if (options->print)
-        conf_print(conf, stdout);
-    else if (fit)
-        printf("%s: the configuration is good\n", conf->path);
-    conf_free(conf);
-    written = fflush(stdout) == 0 && !ferror(stdout);
-    exit(!written ? EX_IOERR : fit ? EX_OK : EX_CONFIG);
-}
-
-static const char *role_of(enum conf_part part)
-{
-    switch (part) {
-    case CONF_PIXELD: return "spoor_pixeld";
-    case CONF_DELIVERY: return "spoor_delivery";
-    case CONF_RELAY: return "spoor_relay";
-    case CONF_RENDER: return "spoor_render";
-    default: return "spoor_milter";
-    }
-}
-
-/* The schema comes with a role a kind of daemon: who says nothing connects as that one. */
-static bool choose_role(struct conf *conf, enum conf_part part)
-{
-    struct buf text;
-    char *chosen;
-
-    if (getenv("PGUSER") || getenv("PGSERVICE"))
-        return true;
-    buf_init(&text, CONNINFO_MAX);
-    conninfo_add_with_role(&text, conf->database, role_of(part));
-    chosen = text.failed ? NULL : strdup(buf_text(&text));
-    buf_free(&text);
-    if (!chosen)
-        return false;
-    free(conf->database);
-    conf->database = chosen;
-    return true;
-}
-
-/* Converters get a user of their own, who then has nothing of the other daemons. */
-static bool choose_user(struct conf *conf, enum conf_part part)
-{
-    char *chosen;
-
-    if (part != CONF_RENDER || !*conf->render.user)
-        return true;
-    chosen = strdup(conf->render.user);
-    if (!chosen)
-        return false;
-    free(conf->user);
-    conf->user = chosen;
-    return true;
-}
-
-struct conf *daemon_configure(const struct daemon_options *options, enum conf_part part)
-{
-    struct conf *conf;
-    struct buf error;
-
-    buf_init(&error, ERROR_MAX);
-    conf = conf_load(options->config_path, part, &error);
-    conf_free(at_start);
-    at_start = conf ? conf_load(options->config_path, part, &error) : NULL;
-    if (!conf || !at_start) {
-        fprintf(stderr, "%s: %s\n", options->program, buf_text(&error));
-        buf_free(&error);
-        exit(EX_CONFIG);
-    }
-    buf_free(&error);
-    if (options->check || options->print)
-        print_and_exit(conf, options);
-    if (!choose_role(conf, part) || !choose_user(conf, part)) {
-        fprintf(stderr, "%s: `database` is too long, or out of memory\n", options->program);
-        exit(EX_CONFIG);
-    }
-    snprintf(name, sizeof name, "%s%s%s", options->program, *conf->instance ? "-" : "", conf->instance);
-    log_open(name, options->foreground);
-    log_set_level((int)conf->log_level);
-    return conf;
-}
 
 static sigset_t our_signals(void)
 {
@@ -385,7 +221,7 @@ static bool write_pid_file(const char *directory)
 {
     int fd, written;
 
-    if ((size_t)snprintf(pid_path, sizeof pid_path, "%s/%s.pid", directory, name) >= sizeof pid_path) {
+    if ((size_t)snprintf(pid_path, sizeof pid_path, "%s/%s.pid", directory, daemon_name) >= sizeof pid_path) {
         errno = ENAMETOOLONG;
         return false;
     }
@@ -467,26 +303,6 @@ static bool reap_second(int options)
     return true;
 }
 
-/* A reload takes few things anew. Whoever has edited more, or has made a mistake, should not learn it from the next start. */
-static void tell_what_changed(void)
-{
-    struct buf error, names;
-    struct conf *now;
-
-    buf_init(&error, ERROR_MAX);
-    buf_init(&names, ERROR_MAX);
-    now = conf_load(config_path, CONF_ANY, &error);
-    if (now)
-        conf_add_changed(at_start, now, &names);
-    else
-        log_warn("cannot tell what has changed in the configuration: %s", buf_text(&error));
-    if (names.len)
-        log_notice("changed in the configuration since the start, and in effect after the next: %s", buf_text(&names));
-    conf_free(now);
-    buf_free(&names);
-    buf_free(&error);
-}
-
 enum daemon_signal daemon_wait_signal(void)
 {
     sigset_t signals = our_signals();
@@ -503,7 +319,7 @@ enum daemon_signal daemon_wait_signal(void)
         kill(pair.second, number);
     }
     if (number == SIGHUP && !pair.first)
-        tell_what_changed();
+        daemon_tell_what_changed();
     return number == SIGHUP ? DAEMON_RELOAD : number == SIGUSR2 ? DAEMON_UPGRADE : DAEMON_STOP;
 }
 
@@ -514,7 +330,6 @@ int daemon_end(void)
     remove_pid_file();
     log_notice("stopped");
     log_close();
-    conf_free(at_start);
-    at_start = NULL;
+    daemon_forget_configuration();
     return pair.failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -29,7 +29,7 @@ static const struct db_statement add_attachment = {
 
 static const struct db_statement carry_documents = {
     "carry_documents",
-    "select carried from spoor.carry_documents($1, $2::smallint[], $3::bigint[], $4::smallint[]) carried", 4};
+    "select carried from spoor.carry_documents($1, $2, $3::smallint[], $4::bigint[], $5::smallint[]) carried", 5};
 
 static const struct db_statement list_content = {
     "list_content",
@@ -156,17 +156,22 @@ static bool is_among(const struct db_result *result, unsigned number)
     return false;
 }
 
-enum store_answer store_carry_documents(struct db *db, uint64_t message, struct store_carried *carried, size_t count,
-                                        int deadline_ms)
+enum store_answer store_carry_documents(struct db *db, uint64_t message, struct slice owner, struct store_carried *carried,
+                                        size_t count, int deadline_ms)
 {
-    const char *values[1 + ROW_COLUMNS_MAX];
+    const char *values[2 + ROW_COLUMNS_MAX];
     struct db_result *result = NULL;
     char text[NUMBER_TEXT];
     struct row_set rows;
+    struct buf whose;
 
+    buf_init(&whose, owner.len + 1);
+    buf_add_slice(&whose, owner);
     values[0] = number_text(message, text);
-    if (list_carried(carried, count, &rows) && row_set_values(&rows, values + 1))
+    values[1] = buf_text(&whose);
+    if (!whose.failed && list_carried(carried, count, &rows) && row_set_values(&rows, values + 2))
         result = db_ask(db, &carry_documents, values, deadline_ms);
+    buf_free(&whose);
     row_set_free(&rows);
     for (size_t at = 0; at < count; at++)
         if (!result || !is_among(result, carried[at].number))

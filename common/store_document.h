@@ -25,14 +25,14 @@ struct store_file {
 /* STORE_NO: the database refuses it. WHY gets the reason unless it is STORE_YES. */
 enum store_answer store_document(struct db *db, struct store_file *file, struct buf *why, int deadline_ms);
 
-/* A link of a mail to what another mail's link, or one of the library, names. */
+/* A link of a mail to what a link of another mail of its owner, or one of the library, names. */
 struct store_carried {
     uint64_t from_message;
     unsigned from_number;
     unsigned number; /* wanted in MESSAGE; 0 afterwards: there is no such link */
 };
-enum store_answer store_carry_documents(struct db *db, uint64_t message, struct store_carried *carried, size_t count,
-                                        int deadline_ms);
+enum store_answer store_carry_documents(struct db *db, uint64_t message, struct slice owner, struct store_carried *carried,
+                                        size_t count, int deadline_ms);
 
 /* The library, oldest first; texts are valid in the call. */
 struct store_content {

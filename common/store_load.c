@@ -8,51 +8,29 @@
  * it goes out together with the commit, so that no loader dies or dawdles while it holds that.
  */
 
-#include "common/store.h"
+#include "common/store_load_private.h"
 
 #include "common/clock.h"
-#include "common/copy_stream.h"
 #include "common/hex.h"
 #include "common/store_campaign.h"
-#include "common/store_cargo.h"
 #include "common/store_delivery.h"
 #include "common/store_document_view.h"
 #include "common/store_outbox.h"
-#include "common/store_words.h"
 #include "common/utf8.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
-    MONTHS_MOST = 64,
-    NUMBER_TEXT = 24,
     STATEMENT_MAX = 200,
-    COPY_MAX = 64 * 1024 * 1024,
     REJECTED_REASON_MAX = 1000,
-    CLEANED_MAX = 4 * REJECTED_REASON_MAX,
-    COLUMNS = 11
-};
-
-static const int64_t day_us = 86400 * (int64_t)1000000;
-
-struct store_memory {
-    struct store_words *words;
-    int month[MONTHS_MOST]; /* year * 12 + month; a ring */
-    size_t months;          /* ever entered */
-    struct db_meanwhile meanwhile;
+    CLEANED_MAX = 4 * REJECTED_REASON_MAX
 };
 
 static const struct db_statement read_clock = {
     "read_clock",
     "select (extract(epoch from now()) * 1000000)::bigint, (extract(epoch from now() - events) * 1000000)::bigint,"
     " exists (select number from spoor.sink_rule)::integer from spoor.retention", 0};
-
-static const struct db_statement ensure_partitions = {
-    "ensure_partitions",
-    "select spoor.ensure_partitions(spoor.from_microseconds($1), spoor.from_microseconds($1))", 1};
 
 static const struct db_statement move_watermark = {
     "move_watermark",
@@ -113,26 +91,10 @@ static const struct db_statement insert_clocks = {
     "insert into spoor.event_clock (spool, record, claimed_at) select spool, record, spoor.from_microseconds(at)"
     " from unnest($1::smallint[], $2::bigint[], $3::bigint[]) as row (spool, record, at)", 3};
 
-static const struct db_statement insert_devices = {
-    "insert_devices",
-    "insert into spoor.event_device (spool, record, device) select spool, record, device::uuid"
-    " from unnest($1::smallint[], $2::bigint[], $3::text[]) as row (spool, record, device)", 3};
-
 static const struct db_statement learn_networks = {
     "learn_networks",
     "select spoor.learn_networks($1::text[], $2::inet[], array(select spoor.from_microseconds(at)"
     " from unnest($3::bigint[]) as row (at)))", 3};
-
-static const struct db_statement insert_unjudged = {
-    "insert_unjudged",
-    "insert into spoor.unjudged_hit (spool, record, at_time, target, verdict, reason, agent, address)"
-    " select spool, record, spoor.from_microseconds(at), target, verdict::\"char\", reason, agent, address::inet"
-    " from unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::smallint[], $7::integer[],"
-    "  $8::text[]) as row (spool, record, at, target, verdict, reason, agent, address)", 8};
-
-static const char copy_events[] =
-    "copy spoor.event (at_time, message, record, recipient, agent, spool, link, kind, verdict, reason, address)"
-    " from stdin (format binary)";
 
 /* A loader that dies in a transaction must not keep the spool's row from the next one. */
 static const char begin[] = "begin; set local idle_in_transaction_session_timeout = '30s'";
@@ -142,70 +104,29 @@ static const struct db_statement insert_rejected = {
     "insert into spoor.rejected (spool, record, kind, version, reason, payload)"
     " values ($1, $2, $3, $4, $5, decode($6, 'hex'))", 6};
 
-/* memory */
-
-struct store_memory *store_memory_new(void)
-{
-    struct store_memory *memory = calloc(1, sizeof *memory);
-
-    if (!memory)
-        return NULL;
-    memory->words = store_words_new();
-    if (!memory->words) {
-        store_memory_free(memory);
-        return NULL;
-    }
-    return memory;
-}
-
-void store_memory_free(struct store_memory *memory)
-{
-    if (!memory)
-        return;
-    store_words_free(memory->words);
-    free(memory);
-}
-
-void store_memory_meanwhile(struct store_memory *memory, void (*call)(void *arg), void *arg)
-{
-    memory->meanwhile = (struct db_meanwhile){call, arg};
-}
-
 /* what all steps share */
 
-struct loading {
-    struct db *db;
-    struct store_memory *memory;
-    struct store_progress *progress;
-    const struct spool_record *record;
-    size_t records;
-    int64_t until_ms;
-    bool has_rules; /* of what goes to sinks */
-    bool refusable; /* what failed carried the records' data, so the server may have refused that */
-    struct cargo cargo;
-};
-
-static int left_ms(const struct loading *loading)
+int loading_left_ms(const struct loading *loading)
 {
     int64_t left = loading->until_ms - clock_monotonic_ms();
 
     return left > 0 ? (int)left : 0;
 }
 
-static struct db_result *ask(struct loading *loading, const struct db_statement *statement, const char *const *values)
+static struct db_result *loading_ask(struct loading *loading, const struct db_statement *statement, const char *const *values)
 {
-    return db_ask(loading->db, statement, values, left_ms(loading));
+    return db_ask(loading->db, statement, values, loading_left_ms(loading));
 }
 
-static bool tell(struct loading *loading, const struct db_statement *statement, const char *const *values)
+bool loading_tell(struct loading *loading, const struct db_statement *statement, const char *const *values)
 {
-    struct db_result *result = ask(loading, statement, values);
+    struct db_result *result = loading_ask(loading, statement, values);
 
     db_result_free(result);
     return result != NULL;
 }
 
-static bool tell_rows(struct loading *loading, const struct db_statement *statement, struct row_set *rows)
+bool loading_tell_rows(struct loading *loading, const struct db_statement *statement, struct row_set *rows)
 {
     const char *values[ROW_COLUMNS_MAX];
     bool told;
@@ -213,12 +134,12 @@ static bool tell_rows(struct loading *loading, const struct db_statement *statem
     if (rows->rows == 0)
         return true;
     loading->refusable = true;
-    told = row_set_values(rows, values) && tell(loading, statement, values);
+    told = row_set_values(rows, values) && loading_tell(loading, statement, values);
     loading->refusable = !told;
     return told;
 }
 
-static const char *number(char text[NUMBER_TEXT], int64_t value)
+const char *loading_number(char text[NUMBER_TEXT], int64_t value)
 {
     snprintf(text, NUMBER_TEXT, "%lld", (long long)value);
     return text;
@@ -244,60 +165,15 @@ static enum store_answer give_up(struct loading *loading, struct buf *why)
 
     if (why)
         buf_add_str(why, db_error(loading->db));
-    db_execute(loading->db, "rollback", left_ms(loading));
+    db_execute(loading->db, "rollback", loading_left_ms(loading));
     return refusal ? STORE_NO : STORE_AWAY;
-}
-
-/* partitions */
-
-static bool has_month(const struct store_memory *memory, int month)
-{
-    for (size_t at = 0; at < memory->months && at < MONTHS_MOST; at++)
-        if (memory->month[at] == month)
-            return true;
-    return false;
-}
-
-static bool make_partition(struct loading *loading, int64_t time_us)
-{
-    struct store_memory *memory = loading->memory;
-    time_t time_s = (time_t)(time_us / 1000000);
-    char text[NUMBER_TEXT];
-    struct tm day;
-    int month;
-
-    if (!gmtime_r(&time_s, &day))
-        return false;
-    month = day.tm_year * 12 + day.tm_mon;
-    if (has_month(memory, month))
-        return true;
-    if (!tell(loading, &ensure_partitions, (const char *const[]){number(text, time_us)}))
-        return false;
-    memory->month[memory->months++ % MONTHS_MOST] = month;
-    return true;
-}
-
-static bool make_partitions(struct loading *loading)
-{
-    int64_t day = -1; /* since 1970, of the event before: most are of one day */
-
-    for (size_t at = 0; at < loading->cargo.events; at++) {
-        int64_t time_us = loading->cargo.event[at].time_us;
-
-        if (time_us / day_us == day)
-            continue;
-        day = time_us / day_us;
-        if (!make_partition(loading, time_us))
-            return false;
-    }
-    return true;
 }
 
 /* the steps */
 
 static bool ask_clock(struct loading *loading)
 {
-    struct db_result *result = ask(loading, &read_clock, NULL);
+    struct db_result *result = loading_ask(loading, &read_clock, NULL);
 
     if (!result)
         return false;
@@ -327,11 +203,11 @@ static bool move(struct loading *loading, bool *overtaken)
     char text[7][NUMBER_TEXT];
     int64_t moved;
     const char *const values[] = {
-        number(text[0], loading->progress->spool), number(text[1], (int64_t)loading->progress->position),
-        number(text[2], (int64_t)last->end),       number(text[3], (int64_t)last->position),
-        number(text[4], last->checksum),           number(text[5], (int64_t)loading->cargo.dropped),
-        number(text[6], loading->progress->forgotten)};
-    struct db_result *result = ask(loading, &move_watermark, values);
+        loading_number(text[0], loading->progress->spool), loading_number(text[1], (int64_t)loading->progress->position),
+        loading_number(text[2], (int64_t)last->end),       loading_number(text[3], (int64_t)last->position),
+        loading_number(text[4], last->checksum),           loading_number(text[5], (int64_t)loading->cargo.dropped),
+        loading_number(text[6], loading->progress->forgotten)};
+    struct db_result *result = loading_ask(loading, &move_watermark, values);
 
     if (!result)
         return false;
@@ -359,7 +235,7 @@ static bool insert_once(struct loading *loading, const struct db_statement *stat
     if (rows->rows == 0)
         return true;
     loading->refusable = true;
-    result = row_set_values(rows, values) ? ask(loading, statement, values) : NULL;
+    result = row_set_values(rows, values) ? loading_ask(loading, statement, values) : NULL;
     if (!result)
         return false;
     loading->refusable = false;
@@ -383,7 +259,7 @@ static bool take_unsubscribes(struct loading *loading)
     if (loading->cargo.unsubscribe.rows == 0)
         return true;
     loading->refusable = true;
-    result = row_set_values(&loading->cargo.unsubscribe, values) ? ask(loading, &store_take_unsubscribes, values) : NULL;
+    result = row_set_values(&loading->cargo.unsubscribe, values) ? loading_ask(loading, &store_take_unsubscribes, values) : NULL;
     if (!result)
         return false;
     loading->refusable = false;
@@ -392,104 +268,6 @@ static bool take_unsubscribes(struct loading *loading)
             mark_new(loading, db_integer(result, row, 0));
     db_result_free(result);
     return true;
-}
-
-static void add_unjudged(struct row_set *row, const struct cargo *cargo, const struct cargo_event *event)
-{
-    row_set_integer(row, cargo->spool);
-    row_set_integer(row, (int64_t)event->record);
-    row_set_integer(row, event->time_us);
-    row_set_text(row, event->raw);
-    row_set_text(row, slice_of(&event->verdict, 1));
-    row_set_integer(row, event->reason_number);
-    row_set_integer(row, event->agent_number);
-    row_set_address(row, event->address, event->address_bytes);
-}
-
-static void add_event(struct buf *stream, const struct cargo *cargo, const struct cargo_event *event)
-{
-    copy_row(stream, COLUMNS);
-    copy_time(stream, event->time_us);
-    copy_int64(stream, (int64_t)event->message);
-    copy_int64(stream, (int64_t)event->record);
-    copy_int32(stream, (int32_t)event->recipient);
-    copy_int32(stream, event->agent_number);
-    copy_int16(stream, (int16_t)cargo->spool);
-    copy_int16(stream, (int16_t)event->link);
-    copy_char(stream, event->kind);
-    copy_char(stream, event->verdict);
-    copy_int16(stream, (int16_t)event->reason_number);
-    copy_address(stream, event->address, event->address_bytes);
-}
-
-/* Events to STREAM, hits whose key is unknown to UNJUDGED. True when there are events. */
-static bool sort_events(const struct cargo *cargo, struct buf *stream, struct row_set *unjudged)
-{
-    size_t events = cargo->reads;
-
-    copy_begin(stream);
-    for (size_t at = 0; at < cargo->events; at++) {
-        const struct cargo_event *event = &cargo->event[at];
-
-        if (event->only_news && !event->is_new)
-            continue;
-        if (slice_empty(event->raw)) {
-            add_event(stream, cargo, event);
-            events++;
-        } else {
-            add_unjudged(unjudged, cargo, event);
-        }
-    }
-    for (size_t at = 0; at < cargo->reads; at++)
-        add_event(stream, cargo, &cargo->read[at]);
-    copy_end(stream);
-    return events > 0;
-}
-
-static void add_device(struct row_set *row, const struct cargo *cargo, const struct cargo_event *event)
-{
-    if (!event->has_device || (event->only_news && !event->is_new))
-        return;
-    row_set_integer(row, cargo->spool);
-    row_set_integer(row, (int64_t)event->record);
-    row_set_hex(row, event->device, sizeof event->device);
-}
-
-/* Which of the events that go in came from a device of a sender. */
-static bool insert_new_devices(struct loading *loading)
-{
-    const struct cargo *cargo = &loading->cargo;
-    struct row_set rows;
-    bool done;
-
-    row_set_init(&rows, 3);
-    for (size_t at = 0; at < cargo->events; at++)
-        add_device(&rows, cargo, &cargo->event[at]);
-    for (size_t at = 0; at < cargo->reads; at++)
-        add_device(&rows, cargo, &cargo->read[at]);
-    done = tell_rows(loading, &insert_devices, &rows);
-    row_set_free(&rows);
-    return done;
-}
-
-static bool insert_events(struct loading *loading)
-{
-    const struct db_meanwhile *meanwhile = loading->memory->meanwhile.call ? &loading->memory->meanwhile : NULL;
-    struct row_set unjudged;
-    struct buf stream;
-    bool done;
-
-    buf_init(&stream, COPY_MAX);
-    row_set_init(&unjudged, 8);
-    loading->refusable = true;
-    done = !sort_events(&loading->cargo, &stream, &unjudged)
-           || (!stream.failed && db_copy(loading->db, copy_events, buf_slice(&stream), meanwhile, left_ms(loading)));
-    /* 23514: somebody dropped the partition of a month; it is made again */
-    loading->refusable = !done && strcmp(db_sqlstate(loading->db), "23514") != 0;
-    done = done && tell_rows(loading, &insert_unjudged, &unjudged);
-    row_set_free(&unjudged);
-    buf_free(&stream);
-    return done;
 }
 
 /* What viewers told; of which beacons something is news for the feed, the database says. */
@@ -502,7 +280,7 @@ static bool take_beacons(struct loading *loading)
     if (loading->cargo.beacon.rows == 0)
         return true;
     loading->refusable = true;
-    result = row_set_values(&loading->cargo.beacon, values) ? ask(loading, &store_take_beacons, values) : NULL;
+    result = row_set_values(&loading->cargo.beacon, values) ? loading_ask(loading, &store_take_beacons, values) : NULL;
     if (!result)
         return false;
     loading->refusable = false;
@@ -524,8 +302,8 @@ static bool insert_new_deliveries(struct loading *loading)
     static const char just_loaded_s[] = "10";
 
     return loading->cargo.delivery.rows == 0
-           || (tell_rows(loading, &store_insert_deliveries, &loading->cargo.delivery)
-               && tell(loading, &store_settle_deliveries, (const char *const[]){just_loaded_s}));
+           || (loading_tell_rows(loading, &store_insert_deliveries, &loading->cargo.delivery)
+               && loading_tell(loading, &store_settle_deliveries, (const char *const[]){just_loaded_s}));
 }
 
 /* The pages that a beacon tells of have numbers behind its own, so the batch may end within the last record. */
@@ -577,8 +355,8 @@ static bool fill_outbox(struct loading *loading)
             add_outgoing(&rows, &loading->cargo.read[at]);
     if (rows.rows || mails->rows) {
         values[0] = mails->rows ? buf_text(&mails->column[0]) : "{}"; /* closed when they were inserted */
-        values[1] = number(spool, loading->cargo.spool);
-        done = row_set_values(&rows, values + 2) && tell(loading, &store_fill_outbox, values);
+        values[1] = loading_number(spool, loading->cargo.spool);
+        done = row_set_values(&rows, values + 2) && loading_tell(loading, &store_fill_outbox, values);
     }
     row_set_free(&rows);
     return done;
@@ -590,29 +368,29 @@ static bool close_batch(struct loading *loading)
 
     snprintf(sql, sizeof sql, "select spoor.add_batch(%d::smallint, %lld, %lld, %zu); commit", loading->progress->spool,
              (long long)loading->record->position, (long long)last_event(loading), loading->records);
-    return db_execute(loading->db, sql, left_ms(loading));
+    return db_execute(loading->db, sql, loading_left_ms(loading));
 }
 
 static bool prepare(struct loading *loading)
 {
     return store_words_number(loading->memory->words, loading->db, &loading->cargo, loading->until_ms)
-           && make_partitions(loading);
+           && loading_make_partitions(loading);
 }
 
 static bool transact(struct loading *loading, bool *overtaken)
 {
-    return db_execute(loading->db, begin, left_ms(loading)) && move(loading, overtaken)
-           && tell_rows(loading, &insert_messages, &loading->cargo.message)
-           && tell_rows(loading, &insert_recipients, &loading->cargo.recipient)
-           && tell_rows(loading, &insert_links, &loading->cargo.link)
-           && tell_rows(loading, &store_stop_by_answers, &loading->cargo.stop) && take_unsubscribes(loading)
+    return db_execute(loading->db, begin, loading_left_ms(loading)) && move(loading, overtaken)
+           && loading_tell_rows(loading, &insert_messages, &loading->cargo.message)
+           && loading_tell_rows(loading, &insert_recipients, &loading->cargo.recipient)
+           && loading_tell_rows(loading, &insert_links, &loading->cargo.link)
+           && loading_tell_rows(loading, &store_stop_by_answers, &loading->cargo.stop) && take_unsubscribes(loading)
            && insert_once(loading, &insert_answers, &loading->cargo.answer)
-           && insert_once(loading, &insert_refusals, &loading->cargo.refusal) && insert_new_deliveries(loading)
-           && tell_rows(loading, &store_take_document_events, &loading->cargo.document) && take_beacons(loading)
-           && tell_rows(loading, &insert_clocks, &loading->cargo.clock)
-           && insert_new_devices(loading)
-           && tell_rows(loading, &learn_networks, &loading->cargo.network) && insert_events(loading)
-           && fill_outbox(loading) && close_batch(loading);
+           && insert_once(loading, &insert_refusals, &loading->cargo.refusal)
+           && loading_tell_rows(loading, &store_take_document_events, &loading->cargo.document) && take_beacons(loading)
+           && loading_tell_rows(loading, &insert_clocks, &loading->cargo.clock)
+           && loading_insert_devices(loading)
+           && loading_tell_rows(loading, &learn_networks, &loading->cargo.network) && loading_insert_events(loading)
+           && fill_outbox(loading) && insert_new_deliveries(loading) /* that may add batches */ && close_batch(loading);
 }
 
 static void advance(struct store_progress *progress, const struct spool_record *last)
@@ -635,7 +413,7 @@ static enum store_answer load(struct loading *loading, bool *overtaken, struct b
     loading->memory->months = 0; /* somebody may have dropped one */
     if (!*overtaken)
         return give_up(loading, why);
-    db_execute(loading->db, "rollback", left_ms(loading));
+    db_execute(loading->db, "rollback", loading_left_ms(loading));
     buf_add_str(why, "another loader has moved the watermark of this spool");
     return STORE_NO;
 }
@@ -688,10 +466,10 @@ static bool insert_rejection(struct loading *loading, const char *reason)
     buf_init(&why, CLEANED_MAX);
     buf_init(&payload, 2 * SPOOL_RECORD_MAX);
     if (rejection_texts(record, reason, &why, &payload))
-        done = tell(loading, &insert_rejected,
-                    (const char *const[]){number(text[0], loading->progress->spool),
-                                          number(text[1], (int64_t)record->position), number(text[2], record->kind),
-                                          number(text[3], record->version), buf_text(&why), buf_text(&payload)});
+        done = loading_tell(loading, &insert_rejected,
+                    (const char *const[]){loading_number(text[0], loading->progress->spool),
+                                          loading_number(text[1], (int64_t)record->position), loading_number(text[2], record->kind),
+                                          loading_number(text[3], record->version), buf_text(&why), buf_text(&payload)});
     buf_free(&why);
     buf_free(&payload);
     return done;
@@ -704,13 +482,13 @@ enum store_answer store_reject(struct db *db, struct store_progress *progress, c
                               .until_ms = clock_monotonic_ms() + deadline_ms};
 
     *overtaken = false;
-    if (db_execute(db, begin, left_ms(&loading)) && move(&loading, overtaken) && insert_rejection(&loading, reason)
-        && db_execute(db, "commit", left_ms(&loading))) {
+    if (db_execute(db, begin, loading_left_ms(&loading)) && move(&loading, overtaken) && insert_rejection(&loading, reason)
+        && db_execute(db, "commit", loading_left_ms(&loading))) {
         advance(progress, record);
         return STORE_YES;
     }
     if (*overtaken) {
-        db_execute(db, "rollback", left_ms(&loading));
+        db_execute(db, "rollback", loading_left_ms(&loading));
         return STORE_NO;
     }
     give_up(&loading, NULL);

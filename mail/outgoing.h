@@ -53,8 +53,12 @@ struct outgoing_settings {
     void (*sent_ids)(void *arg, struct sent_id *ids, size_t count);
     /* Puts a file where its link will find it; false: it stays attached. NULL: no file leaves. */
     bool (*store)(void *arg, const struct outgoing_file *file);
-    /* Gives numbers in this mail to documents of other mails, from FIRST on; those that get none keep 0. NULL: none do. */
-    void (*carry)(void *arg, uint64_t message, unsigned first, struct tracking_document *document, size_t count);
+    /*
+     * Gives numbers in MAIL, whose number and owner are known, to documents of other mails, from FIRST on; those that get
+     * none keep 0. NULL: none do.
+     */
+    void (*carry)(void *arg, const struct record_message *mail, unsigned first, struct tracking_document *document,
+                  size_t count);
     void *arg;
     const struct policy *policy; /* NULL: nothing is said of anybody */
     const struct forgotten *forgotten; /* NULL: nobody is */

@@ -72,7 +72,7 @@ static bool carry(struct outgoing_work *work, struct body *body)
 
     if (!body->tracking.documents || !settings->carry || !work->documents)
         return false;
-    settings->carry(settings->arg, work->plan->record.id, own + 1, body->document, body->tracking.documents);
+    settings->carry(settings->arg, &work->plan->record, own + 1, body->document, body->tracking.documents);
     for (size_t at = 0; at < body->tracking.documents; at++)
         work->plan->carried += body->document[at].number > 0;
     return work->plan->carried > 0;

@@ -101,7 +101,7 @@ bool stamp_documents_store(struct stamp_documents *documents, const struct outgo
 
 /* --- links to the files of other mails ------------------------------------------------------------------------ */
 
-static bool ask(const struct stamp_filter *filter, uint64_t message, struct store_carried *carried, size_t count)
+static bool ask(const struct stamp_filter *filter, const struct record_message *mail, struct store_carried *carried, size_t count)
 {
     int64_t until_ms = clock_monotonic_ms() + filter->conf->database_timeout_ms;
     struct db_pool *databases = filter->databases;
@@ -110,14 +110,14 @@ static bool ask(const struct stamp_filter *filter, uint64_t message, struct stor
 
     if (!db)
         return false;
-    answer = store_carry_documents(db, message, carried, count, clock_left_ms(until_ms));
+    answer = store_carry_documents(db, mail->id, mail->owner, carried, count, clock_left_ms(until_ms));
     if (answer != STORE_YES)
-        log_warn("message=%" PRIu64 " links to documents of other mails are not told apart: %s", message, db_error(db));
+        log_warn("message=%" PRIu64 " links to documents of other mails are not told apart: %s", mail->id, db_error(db));
     db_pool_give(databases, db);
     return answer == STORE_YES;
 }
 
-void stamp_documents_carry(const struct stamp_filter *filter, uint64_t message, unsigned first,
+void stamp_documents_carry(const struct stamp_filter *filter, const struct record_message *mail, unsigned first,
                            struct tracking_document *document, size_t count)
 {
     struct store_carried *carried = calloc(count, sizeof *carried);
@@ -125,7 +125,7 @@ void stamp_documents_carry(const struct stamp_filter *filter, uint64_t message, 
     for (size_t at = 0; carried && at < count; at++)
         carried[at] = (struct store_carried){
             .from_message = document[at].message, .from_number = document[at].index, .number = first + (unsigned)at};
-    if (carried && ask(filter, message, carried, count))
+    if (carried && ask(filter, mail, carried, count))
         for (size_t at = 0; at < count; at++)
             document[at].number = (uint16_t)carried[at].number;
     free(carried);

@@ -19,7 +19,7 @@ struct stamp_documents {
 /* For struct outgoing_settings. */
 bool stamp_documents_store(struct stamp_documents *documents, const struct outgoing_file *file);
 /* Within database_timeout, as every question about a mail. */
-void stamp_documents_carry(const struct stamp_filter *filter, uint64_t message, unsigned first,
+void stamp_documents_carry(const struct stamp_filter *filter, const struct record_message *mail, unsigned first,
                            struct tracking_document *document, size_t count);
 
 #endif

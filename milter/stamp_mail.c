@@ -55,9 +55,10 @@ static bool store_file(void *arg, const struct outgoing_file *file)
     return stamp_documents_store(&((struct asking *)arg)->documents, file);
 }
 
-static void carry_documents(void *arg, uint64_t message, unsigned first, struct tracking_document *document, size_t count)
+static void carry_documents(void *arg, const struct record_message *mail, unsigned first, struct tracking_document *document,
+                            size_t count)
 {
-    stamp_documents_carry(((struct asking *)arg)->filter, message, first, document, count);
+    stamp_documents_carry(((struct asking *)arg)->filter, mail, first, document, count);
 }
 
 /* A mail program's own network, told by a login; not a server of ours through which many submit. */

@@ -6,6 +6,7 @@
 #include "relay/peer.h"
 
 #include <arpa/inet.h>
+#include <net/if.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,7 +38,7 @@ void https_end(void)
 static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
     struct https *https = arg;
-    char text[NI_MAXHOST] = "?";
+    char text[INET6_ADDRSTRLEN + IF_NAMESIZE + 1] = "?"; /* with a zone */
     const char *why;
 
     (void)purpose;

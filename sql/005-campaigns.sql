@@ -192,6 +192,9 @@ begin
                                         where r.message = message and r.address = any (concerned) and r.copied) then
             concerned := known;
         end if;
+    elsif reason = 'reply' and not spoor.may_be_named(address) and spoor.may_be_named('') then
+        -- somebody with a copy of his own of whom nothing is recorded; where that is everybody it tells nothing
+        concerned := array[address];
     elsif reason = 'reply' then
         concerned := case when others then known end;
     elsif address = '' or reason = 'auto_reply' then
@@ -210,7 +213,7 @@ begin
     return 'stopped';
 end $$;
 comment on function spoor.stop_by_answer(bigint, text, integer, spoor.stop_reason, boolean, timestamptz, timestamptz, bytea)
-    is 'Ends or pauses the campaign of a mail for the recipients whom an answer concerns. Only recipients of that mail can be, and where they are not named only who answers; a second copy of the answer does nothing.';
+    is 'Ends or pauses the campaign of a mail for the recipients whom an answer concerns. Only recipients of that mail can be, and where they, or who answers, are not named only who answers; a second copy of the answer does nothing.';
 
 -- Who wants no more
 
@@ -401,6 +404,8 @@ begin
             select admit.id, sha256(convert_to(r.address, 'UTF8')) from unnest(addresses, notes) as r (address, note)
             where admit.level = 'aggregate' or r.note = 1
             on conflict (message, digest) do nothing;
+    else
+        delete from spoor.attachment a where a.message = admit.id; -- its files were stored before
     end if;
     return query select * from unnest(blocked);
 end $$;

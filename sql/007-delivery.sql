@@ -40,7 +40,7 @@ create table spoor.pending_delivery (
 );
 create index pending_delivery_queue_id on spoor.pending_delivery (queue_id);
 create index pending_delivery_loaded_at on spoor.pending_delivery (loaded_at);
-comment on table spoor.pending_delivery is 'Lines of mail logs whose mail is not in the database: not yet, or it is not tracked. See spoor.retention.unmatched.';
+comment on table spoor.pending_delivery is 'Lines of mail logs whose mail is not in the database, or not this recipient of it: not yet, or it is not tracked. See spoor.retention.unmatched.';
 comment on column spoor.pending_delivery.spool is 'Spool it came from.';
 comment on column spoor.pending_delivery.record is 'Position in the spool.';
 comment on column spoor.pending_delivery.state is 'A spoor.delivery_state, or copy: the mail first goes on as queue_id.';
@@ -222,6 +222,28 @@ create type spoor.attempt as (
     queue_id text, passed_on boolean, relay text, relay_address text, status text, text text, tls boolean, assigned_id text);
 comment on type spoor.attempt is 'A line of a mail log that belongs to a tracked mail; passed on: it went through a content filter and is here again.';
 
+create function spoor.is_sendmail_id(queue_id text) returns boolean
+    language sql immutable strict parallel safe
+    as $$ select queue_id ~ '^[0-9A-Za-x]{8}[0-9]{5,}$' and queue_id !~ '^[0-9A-F]+$' $$;
+comment on function spoor.is_sendmail_id(text) is 'Whether a queue id has the shape of Sendmail''s: its log does not tell the alias that led to an address. Postfix has others.';
+
+-- Who wants not to be named stands in the log all the same, and so does what the MTA adds, an archive.
+create function spoor.is_meant(message bigint, line spoor.pending_delivery) returns boolean
+    language plpgsql stable
+    set search_path = pg_catalog, pg_temp
+    as $$
+begin
+    if ($2).state = 'expired' or exists (select from spoor.recipient r where r.message = $1 and r.address = ($2).recipient)
+       or exists (select from spoor.message m where m.id = $1 and m.level <> 'individual') then
+        return true;
+    end if;
+    return spoor.may_be_named(($2).recipient)
+           and (spoor.is_sendmail_id(($2).queue_id)
+                or exists (select from spoor.recipient r where r.message = $1 and r.address = ($2).original)
+                or exists (select from spoor.expansion e where e.message = $1 and e.address = ($2).recipient));
+end $$;
+comment on function spoor.is_meant(bigint, spoor.pending_delivery) is 'Whether a line of that mail is about a recipient who is named, as far as is known yet; for spoor.take_attempts().';
+
 -- Takes what has become known out of the waiting lines. That a content filter on this host took a mail is no delivery:
 -- its copies are followed, also one that is not tied to its mail yet. Where nobody is named nobody is named here.
 create function spoor.take_attempts(since timestamptz) returns setof spoor.attempt
@@ -233,7 +255,7 @@ create function spoor.take_attempts(since timestamptz) returns setof spoor.attem
         from spoor.matching_delivery p where p.state <> 'copy' and p.loaded_at >= since),
     gone as (
         delete from spoor.pending_delivery p using found f
-        where f.message is not null and p.spool = f.spool and p.record = f.record
+        where f.message is not null and p.spool = f.spool and p.record = f.record and spoor.is_meant(f.message, p)
         returning f.message, p.*)
     select g.message, coalesce(g.original, g.recipient), g.recipient, g.state::spoor.delivery_state, g.at_time, g.spool, g.record,
            g.queue_id,
@@ -255,7 +277,7 @@ create function spoor.guess_aliases(taken spoor.attempt[]) returns void
     insert into spoor.expansion (message, recipient, address, guessed)
         select s.message, r.address, s.recipient, true
         from (select distinct a.message, a.recipient from unnest($1) a
-              where a.state <> 'expired' and not a.passed_on
+              where a.state <> 'expired' and not a.passed_on and spoor.is_sendmail_id(a.queue_id)
                     and not exists (select from spoor.recipient o where o.message = a.message and o.address = a.recipient)) s
         join spoor.recipient r on r.message = s.message
         where not exists (select from spoor.delivery d where d.message = r.message and d.recipient = r.address)
@@ -323,7 +345,15 @@ create function spoor.has_bounce(delivery spoor.delivery) returns boolean
                         from spoor.recipient r where r.message = a.message and a.recipient in (0, r.key)) end) $$;
 comment on function spoor.has_bounce(spoor.delivery) is 'Whether a bounce mail tells of this recipient: one that names him, or names nobody and can mean nobody else.';
 
-create function spoor.tell_undelivered() returns void
+create function spoor.is_of_recipient(delivery spoor.delivery) returns boolean
+    language sql stable
+    set search_path = pg_catalog, pg_temp
+    as $$
+    select exists (select from spoor.recipient r where r.message = ($1).message and r.address = ($1).recipient)
+           or exists (select from spoor.expansion e where e.message = ($1).message and e.address = ($1).recipient) $$;
+comment on function spoor.is_of_recipient(spoor.delivery) is 'Whether the mail was sent to this address, or led to it by an alias; not what the MTA adds.';
+
+create function spoor.tell_undelivered() returns setof spoor.batch
     language plpgsql
     set search_path = pg_catalog, pg_temp
     as $$
@@ -336,7 +366,7 @@ begin
                          and d.at_time < now() - (select r.bounce_within from spoor.retention r)
                    order by d.at_time, d.record limit 1000);
     foreach f in array fresh loop
-        update spoor.delivery d set told = not spoor.has_bounce(d)
+        update spoor.delivery d set told = spoor.is_of_recipient(d) and not spoor.has_bounce(d)
             where d.message = f.message and d.recipient = f.recipient and d.address = f.address returning d.told into f.told;
         if f.told then
             f.at_time := least(f.at_time, now());
@@ -349,31 +379,23 @@ begin
                     array[(extract(epoch from f.at_time) * 1000000)::bigint], array[coalesce((select max(r.key) from spoor.recipient r
                         where r.message = f.message and r.address = f.recipient), 0)], '{0}');
             end if;
-            perform spoor.add_batch(f.spool, f.record, f.record, 1);
+            return query select null::bigint, f.spool, f.record, f.record, 1, null::timestamptz;
         end if;
     end loop;
 end $$;
-comment on function spoor.tell_undelivered() is 'Makes an event of each refusal of which no bounce mail has told in time; for spoor.settle_deliveries().';
+comment on function spoor.tell_undelivered() is 'Makes an event of each refusal of which no bounce mail has told in time, and gives the batches to be added; for spoor.settle_deliveries().';
 
-create function spoor.untell_bounced(since timestamptz) returns void
-    language plpgsql
+create function spoor.untell_bounced(since timestamptz) returns setof spoor.batch
+    language sql
     set search_path = pg_catalog, pg_temp
     as $$
-declare
-    first_new bigint;
-    last_new bigint;
-    untold integer;
-begin
     with gone as (
         update spoor.delivery d set told = false where d.told and d.at_time >= since and spoor.has_bounce(d) returning d.*),
     judged as (
         insert into spoor.event_verdict (spool, record, verdict, reason) select g.spool, g.record, 'd', 0 from gone g returning number)
-    select min(j.number), max(j.number), count(*) into first_new, last_new, untold from judged j;
-    if untold > 0 then
-        perform spoor.add_batch(0::smallint, first_new, last_new, untold);
-    end if;
-end $$;
-comment on function spoor.untell_bounced(timestamptz) is 'Takes out of the feed what a bounce mail has told since; for spoor.settle_deliveries().';
+    select null::bigint, 0::smallint, min(j.number), max(j.number), count(*)::integer, null::timestamptz
+    from judged j having count(*) > 0 $$;
+comment on function spoor.untell_bounced(timestamptz) is 'Takes out of the feed what a bounce mail has told since, and gives the batch to be added; for spoor.settle_deliveries().';
 
 create function spoor.settle_deliveries(within interval default '40 days') returns bigint
     language plpgsql security definer
@@ -382,15 +404,24 @@ create function spoor.settle_deliveries(within interval default '40 days') retur
 declare
     since timestamptz := now() - within;
     attempts spoor.attempt[];
+    more spoor.attempt[];
+    batches spoor.batch[];
 begin
     perform pg_advisory_xact_lock(hashtext('spoor.settle_deliveries'));
     perform spoor.settle_copies(since);
     attempts := array(select a from spoor.take_attempts(since) a);
     perform spoor.note_attempts(attempts);
-    perform spoor.untell_bounced(now() - greatest(within, '10 minutes'));
-    perform spoor.tell_undelivered();
+    if exists (select from unnest(attempts) a where a.passed_on and a.recipient <> a.address) then
+        -- the members of an alias are known now
+        more := array(select a from spoor.take_attempts(since) a);
+        perform spoor.note_attempts(more);
+    end if;
+    batches := array(select b from spoor.untell_bounced(now() - greatest(within, '10 minutes')) b)
+               || array(select b from spoor.tell_undelivered() b);
     delete from spoor.pending_delivery p using spoor.retention r where p.loaded_at < now() - r.unmatched;
-    return cardinality(attempts);
+    -- last, for all loaders share the lock that this takes
+    perform spoor.add_batch(b.spool, b.first_record, b.last_record, b.records) from unnest(batches) b;
+    return cardinality(attempts) + coalesce(cardinality(more), 0);
 end $$;
 comment on function spoor.settle_deliveries(interval) is 'Matches lines of mail logs that were loaded within this time with mails that have come meanwhile, and forgets those that waited for too long; gives how many were matched. Tells the feed of refusals too.';
 
@@ -570,6 +601,7 @@ exception when duplicate_object or unique_violation then
 end $$;
 
 revoke all on function spoor.host_label(text), spoor.message_of_queue(text, text, timestamptz), spoor.settle_copies(timestamptz),
+    spoor.is_sendmail_id(text), spoor.is_meant(bigint, spoor.pending_delivery), spoor.is_of_recipient(spoor.delivery),
     spoor.take_attempts(timestamptz), spoor.guess_aliases(spoor.attempt[]), spoor.note_attempts(spoor.attempt[]), spoor.settle_deliveries(interval),
     spoor.has_bounce(spoor.delivery), spoor.tell_undelivered(), spoor.untell_bounced(timestamptz),
     spoor.grace_of(text), spoor.sendings(bigint), spoor.delivery_window(bigint, integer), spoor.judge_by_delivery(spoor.event[]),

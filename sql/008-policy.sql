@@ -273,6 +273,15 @@ create function spoor.policy_for(sender text, recipient text default null)
      from spoor.consent_report c where c.address = lower(btrim($2))) $$;
 comment on function spoor.policy_for(text, text) is 'What is said of mail from a sender, and to a recipient: each row that concerns it, and what that person has agreed to. The most restrictive holds.';
 
+create function spoor.may_be_named(address text) returns boolean
+    language sql stable
+    set search_path = pg_catalog, pg_temp
+    as $$
+    select not exists (select from spoor.policy p where p.side = 'recipient' and p.level <> 'individual'
+                                                        and p.who in ($1, spoor.domain_of($1), '*'))
+           and coalesce((select c.level = 'individual' from spoor.consent c where c.address = $1 order by c.number desc limit 1), true) $$;
+comment on function spoor.may_be_named(text) is 'Whether policy and consent let somebody be named of whom no milter has said that he is a recipient. Of the empty address: whether they let anybody.';
+
 revoke all on all functions in schema spoor from public;
 grant select on spoor.policy, spoor.policy_campaign, spoor.consent to spoor_milter;
 grant execute on function spoor.policy_lines() to spoor_milter;

@@ -129,18 +129,21 @@ create function spoor.add_content() returns integer
     as $$ insert into spoor.content default values returning id $$;
 comment on function spoor.add_content() is 'The number of a new entry of the library, whose file follows in the same transaction. For spoorctl content.';
 
-create function spoor.carry_documents(message bigint, numbers smallint[], from_messages bigint[], from_numbers smallint[])
+create function spoor.carry_documents(message bigint, owner text, numbers smallint[], from_messages bigint[],
+                                      from_numbers smallint[])
     returns setof smallint
     language sql security definer
     set search_path = pg_catalog, pg_temp
     as $$
     insert into spoor.attachment as a (message, number, document, file_name, content_type, bytes, expires_at, revoked_at)
         select $1, w.number, o.document, o.file_name, o.content_type, o.bytes, o.expires_at, o.revoked_at
-        from unnest($2, $3, $4) w (number, from_message, from_number)
+        from unnest($3, $4, $5) w (number, from_message, from_number)
         join spoor.attachment o on o.message = w.from_message and o.number = w.from_number
-        where not exists (select from spoor.content c where c.id = w.from_message and c.removed_at is not null)
+        -- a link that somebody else sent stays his: he revokes it, and he is told who reads
+        where exists (select from spoor.content c where c.id = w.from_message and c.removed_at is null)
+              or exists (select from spoor.message m where m.id = w.from_message and m.owner = $2)
         on conflict do nothing returning a.number $$;
-comment on function spoor.carry_documents(bigint, smallint[], bigint[], smallint[]) is 'A mail links what an earlier one or the library holds: from now on it has links of its own to the same files. Gives the numbers of those that are there.';
+comment on function spoor.carry_documents(bigint, text, smallint[], bigint[], smallint[]) is 'A mail links what an earlier one of the same owner or the library holds: from now on it has links of its own to the same files. Gives the numbers of those that are there.';
 
 create function spoor.revoke_document(document bigint, message bigint default null) returns bigint
     language sql
@@ -179,7 +182,7 @@ comment on function spoor.replace_document(bigint, bigint, bigint) is 'The links
 
 -- what spoor-stamp needs to store a file, and no more: it reads none
 revoke all on function spoor.add_content() from public;
-grant execute on function spoor.store_document(bytea, text, bigint), spoor.carry_documents(bigint, smallint[], bigint[], smallint[])
+grant execute on function spoor.store_document(bytea, text, bigint), spoor.carry_documents(bigint, text, smallint[], bigint[], smallint[])
     to spoor_milter, spoor_admin;
 grant insert on spoor.document_chunk, spoor.attachment to spoor_milter, spoor_admin;
 grant insert, update (removed_at) on spoor.content to spoor_admin;

@@ -56,8 +56,6 @@ create function spoor.delete_mails(messages bigint[]) returns bigint
     language plpgsql
     set search_path = pg_catalog, pg_temp
     as $$
-declare
-    shown bigint[];
 begin
     perform spoor.delete_events(messages);
     delete from spoor.recipient r where r.message = any (messages);
@@ -73,10 +71,9 @@ begin
     delete from spoor.message_alias a where a.message = any (messages);
     delete from spoor.outbox o where o.message = any (messages);
     delete from spoor.outbox_early o where o.message = any (messages);
-    with gone as (delete from spoor.attachment a where a.message = any (messages) returning a.document)
-    select array_agg(distinct g.document) into shown from gone g;
-    delete from spoor.document d
-        where d.id = any (shown) and not exists (select from spoor.attachment a where a.document = d.id);
+    delete from spoor.attachment a where a.message = any (messages);
+    -- also what no link shows any more for another reason, such as spoor.replace_document()
+    delete from spoor.document d where not exists (select from spoor.attachment a where a.document = d.id);
     delete from spoor.message m where m.id = any (messages);
     return cardinality(messages);
 end $$;
@@ -279,6 +276,23 @@ comment on function spoor.traces(text) is 'Looks for an address in every text of
 
 -- Pruning
 
+create function spoor.prune_files(oldest timestamptz) returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+    as $$
+begin
+    delete from spoor.document_view v where v.last_at < oldest;
+    delete from spoor.document_event d
+        where not exists (select from spoor.event e where e.spool = d.spool and e.record = d.record);
+    delete from spoor.content c where c.removed_at < oldest;
+    perform spoor.delete_mails(array(
+        select a.message from spoor.attachment a
+        -- not what a host may still tell of
+        where a.stored_at < least(oldest, now() - interval '7 days') and not exists (select from spoor.message m where m.id = a.message)
+              and not exists (select from spoor.content c where c.id = a.message)));
+end $$;
+comment on function spoor.prune_files(timestamptz) is 'Deletes what spoor.delete_mails() leaves of documents: files of mails that never left, of the library when they were taken out of it before that time, and who read them before. For spoor.prune().';
+
 create function spoor.prune(age interval default null) returns table (what text, gone bigint)
     language plpgsql security definer
     set search_path = pg_catalog, pg_temp set timezone = 'UTC'
@@ -311,6 +325,7 @@ begin
         select from spoor.event e where e.spool = c.spool and e.record = c.record) and c.claimed_at < oldest;
     mails := array(select m.id from spoor.message m where m.sent_at < oldest);
     what := 'mails'; gone := coalesce(spoor.delete_mails(mails), 0); return next;
+    perform spoor.prune_files(oldest);
     delete from spoor.answer a where a.at_time < oldest;
     delete from spoor.campaign_refusal f where f.at_time < oldest;
     delete from spoor.batch b where b.loaded_at < oldest

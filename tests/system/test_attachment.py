@@ -20,6 +20,7 @@ import traces
 from spoor import SOURCE
 
 ALICE, BOB, CAROL, DAVE = "alice@example.com", "bob@example.net", "carol@example.org", "dave@example.net"
+ERIN = "erin@example.com"
 CORPUS = os.path.join(SOURCE, "tests", "corpus", "document")
 TIMEOUT_S = 6  # document_timeout: time to break things in; more than a slow machine needs for 20 MB
 LARGE = 20 * 1024 * 1024
@@ -60,8 +61,8 @@ class Judge:
     def __init__(self, servers):
         self.servers, self.spoor = servers, servers.spoor
 
-    def send(self, mark, mail, to=BOB):
-        self.servers.submit(ALICE, [to], mail)
+    def send(self, mark, mail, to=BOB, sender=ALICE):
+        self.servers.submit(sender, [to], mail)
         return self.servers.mail.wait(to, mark.encode(), 60, self.servers.receiving.log)
 
     def tokens(self, delivered):
@@ -286,9 +287,9 @@ def test_a_large_file_while_the_disk_is_full(site, judge, mark, small_disk):
 
 # --- links that mails bring along
 
-def plain(mark, text, to=BOB, more=""):
+def plain(mark, text, to=BOB, more="", sender=ALICE):
     return ("From: <%s>\r\nTo: <%s>\r\nSubject: %s\r\nMessage-ID: <%s@example.com>\r\nUser-Agent: test\r\nMIME-Version: 1.0\r\n"
-            "%sContent-Type: text/plain\r\n\r\n%s\r\n" % (ALICE, to, mark, mark, more, text)).encode()
+            "%sContent-Type: text/plain\r\n\r\n%s\r\n" % (sender, to, mark, mark, more, text)).encode()
 
 
 def test_an_earlier_recipients_link_does_not_travel_on(site, judge, mark):
@@ -296,11 +297,18 @@ def test_an_earlier_recipients_link_does_not_travel_on(site, judge, mark):
     first = judge.send(mark, with_file(mark, content))
     link = "%s/d/%s" % (site.spoor.tracking_url, attachments.all_links(first, site.spoor.tracking_url)[0])
     (message, bob, _), = judge.tokens(first)
+    site.postgres.wait_rows("SELECT 1 FROM spoor.message WHERE id = %d" % message)
     forward = mails.new_mark()
     second = judge.send(forward, plain(forward, "Carol, look:\r\n\r\n> %s" % link, CAROL), CAROL)
     (new_message, carol, number), = judge.tokens(second)
     assert new_message != message and carol not in (0, bob)
     assert judge.content(judge.attachment(new_message, number)["document"]) == content
+
+    strange = mails.new_mark()
+    other = judge.send(strange, plain(strange, "Carol, look:\r\n> %s" % link, CAROL, sender=ERIN), CAROL, ERIN)
+    assert judge.tokens(other) == [(message, 0, 1)], "what Alice has sent stays hers to revoke and to be told of"
+    assert site.postgres.value("SELECT count(DISTINCT m.owner) FROM spoor.attachment a JOIN spoor.message m ON m.id = a.message"
+                               " WHERE a.document = %s" % judge.attachment(message, 1)["document"]) == "1"
 
     away = mails.new_mark()
     with Lock(site.postgres, "spoor.attachment"):

@@ -6,15 +6,18 @@ import pytest
 from postgres import quote
 
 
+POSTFIX, SENDMAIL = "4fXwYq5s%dz", "5AUBxh3K%06d"  # the shapes of queue ids
+
+
 class Lines:
     """A tracked mail by hand, and lines of the log of the host that has it."""
 
     numbers = iter(range(1, 1 << 30))
 
-    def __init__(self, postgres, recipients, host="mail.example.com", node_host=None):
+    def __init__(self, postgres, recipients, host="mail.example.com", queue_id=POSTFIX):
         self.postgres, self.number = postgres, next(self.numbers)
         self.id = (1023 << 12) + (self.number << 22)
-        self.queue_id = "MAIL%d" % self.number
+        self.queue_id = queue_id % self.number
         self.execute("insert into spoor.message (id, sent_at, size, level, pixels, sent_to, owner, host, queue_id)"
                      " values (%d, now() - interval '1 h', 1, 'individual', 1, %d, 'alice@example.com', '%s', '%s')"
                      % (self.id, len(recipients), host, self.queue_id))
@@ -122,7 +125,7 @@ def test_what_the_first_sending_did_is_kept(postgres):
 
 def test_addresses_of_which_nobody_knows_the_alias(postgres):
     """Sendmail does not log what an alias led to; a recipient of whom nothing is heard himself is one."""
-    mail = Lines(postgres, ["team@example.net", "bob@example.net"])
+    mail = Lines(postgres, ["team@example.net", "bob@example.net"], queue_id=SENDMAIL)
     mail.log("delivered", "one@example.net", 1)
     mail.log("delivered", "bob@example.net", 1)
     mail.log("bounced", "two@example.net", 2)
@@ -182,7 +185,7 @@ def test_a_line_that_is_read_twice_is_told_once(postgres):
 
 def test_an_alias_is_none_once_it_is_heard_of(postgres):
     """A line that comes later shows that it was the other one."""
-    mail = Lines(postgres, ["team@example.net", "slow@example.net"])
+    mail = Lines(postgres, ["team@example.net", "slow@example.net"], queue_id=SENDMAIL)
     mail.log("delivered", "one@example.net", 1)
     mail.settle()
     assert [row["recipient"] for row in postgres.rows(
@@ -192,3 +195,77 @@ def test_an_alias_is_none_once_it_is_heard_of(postgres):
     assert mail.settle().states() == {"one@example.net": "delivered", "slow@example.net": "deferred"}
     assert postgres.value("select recipient from spoor.delivery_report where message = %d and delivered_to = 'one@example.net'"
                           % mail.id) == "team@example.net"
+
+
+def test_what_the_mta_adds_is_no_recipient(postgres):
+    """always_bcc: Postfix logs what an alias led to, so who was never sent to is none of bob's; he waits for his turn."""
+    mail = Lines(postgres, ["bob@example.net"])
+    mail.log("delivered", "archive@example.com", 1)
+    assert mail.settle().states() == {"bob@example.net": "accepted"}
+    assert postgres.value("select count(*) from spoor.delivery_window(%d, 0) where first_at is null" % mail.id) == "1"
+
+
+def test_that_an_archive_is_full_is_not_told_to_the_sender(postgres):
+    for queue_id in (POSTFIX, SENDMAIL):
+        mail = Lines(postgres, ["bob@example.net"], queue_id=queue_id)
+        mail.log("delivered", "bob@example.net", 1)
+        mail.log("bounced", "archive@example.com", 1)
+        assert undelivered(postgres, mail.settle()) == []
+
+
+def test_that_a_member_of_an_alias_does_not_get_it_is_told(postgres):
+    for queue_id, original, told in ((POSTFIX, "team@example.net", "team@example.net"), (SENDMAIL, None, "two@example.net")):
+        mail = Lines(postgres, ["team@example.net", "bob@example.net"], queue_id=queue_id)
+        mail.log("delivered", "bob@example.net", 1)
+        mail.log("bounced", "two@example.net", 1, original=original)
+        assert undelivered(postgres, mail.settle()) == [told]
+
+
+def test_who_is_not_to_be_named_is_not_named_by_the_log(postgres):
+    """With copies a mail that names bob also went to carol, who wants to be off."""
+    mail = Lines(postgres, ["bob@example.net"])
+    for address, copy in (("bob@example.net", "COPYE"), ("carol@example.org", "COPYF")):
+        mail.log("copy", queue_id=copy, first=mail.queue_id, at_s=1)
+        mail.log("delivered", address, 1, goes_on_as=copy)
+        mail.log("bounced", address, 2, queue_id=copy)
+    assert undelivered(postgres, mail.settle()) == ["bob@example.net"]
+    assert postgres.value("select count(*) from spoor.delivery where message = %d" % mail.id) == "1"
+    assert postgres.value("select count(*) from spoor.expansion where message = %d" % mail.id) == "0"
+    postgres.execute("update spoor.pending_delivery set loaded_at = now() - interval '2 days' where recipient = 'carol@example.org'")
+    mail.settle()
+    assert postgres.value("select count(*) from spoor.pending_delivery where recipient = 'carol@example.org'") == "0"
+
+
+def test_nor_behind_an_alias(postgres):
+    postgres.execute("select spoor.set_policy(recipient => 'off.example', level => 'off');"
+                     " select spoor.set_consent('one@example.net', 'individual'); select spoor.set_consent('one@example.net', 'aggregate')")
+    try:
+        for queue_id, original in ((POSTFIX, "team@example.net"), (SENDMAIL, None)):
+            mail = Lines(postgres, ["team@example.net"], queue_id=queue_id)
+            for member in ("one@example.net", "carol@off.example", "two@example.net"):
+                mail.log("delivered", member, 1, original=original)
+            assert mail.settle().states() == {"two@example.net": "delivered"}
+    finally:
+        postgres.execute("delete from spoor.policy; delete from spoor.consent")
+
+
+def test_other_loaders_wait_no_longer_than_need_be(postgres):
+    """All of them share the lock of spoor.batch: it is taken when all else is done."""
+    postgres.execute("""
+        create table public.seen (held bigint);
+        create function public.see() returns trigger language plpgsql as $$ begin
+            insert into public.seen select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()
+                and classid::bigint << 32 | objid::bigint = hashtext('spoor.batch')::bigint;
+            return null; end $$;
+        create trigger see after update on spoor.delivery for each statement execute function public.see()""")
+    try:
+        for _ in range(2):
+            mail = Lines(postgres, ["bob@example.net", "carol@example.org"])
+            mail.log("bounced", "bob@example.net", 1)
+            mail.log("bounced", "carol@example.org", 1)
+            assert undelivered(postgres, mail.settle()) == ["bob@example.net", "carol@example.org"]
+            bounce_mail(mail, about="bob@example.net")
+        mail.settle()
+        assert postgres.value("select count(*) > 4 and max(held) = 0 from public.seen") == "t"
+    finally:
+        postgres.execute("drop trigger see on spoor.delivery; drop function public.see(); drop table public.seen")

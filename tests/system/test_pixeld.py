@@ -112,9 +112,10 @@ def pixeld(new_pixeld):
 def test_without_a_database_the_feed_says_so_at_once(pixeld):
     answer = pixeld.ask("/feed")
     assert answer.status == 503 and int(answer.headers["retry-after"]) > 0
-    big = pixeld.post("/feed", b"x" * 4097)
+    big = pixeld.post("/feed/sign-in", b"x" * 4097)
     assert big.status == 413
-    assert pixeld.post("/feed", b"x" * 4096).status == 503
+    assert pixeld.post("/feed/sign-in", b"x" * 4096).status == 503
+    assert pixeld.post("/feed", b"x").status == 405
     assert pixeld.ask(view()).status == 200
 
 

@@ -123,6 +123,28 @@ static void print(void)
     daemon_configure(&options, CONF_DRY_RUN);
 }
 
+/* As "spoor-test 0<&- 1<&- 2<&-": what the program opens first must be none of these. */
+static void start_without_descriptors(void)
+{
+    int kept = fcntl(STDOUT_FILENO, F_DUPFD, 10), first;
+
+    for (int fd = 0; fd <= STDERR_FILENO; fd++)
+        close(fd);
+    options_of("-c", config, NULL);
+    first = open("/dev/null", O_RDONLY);
+    dprintf(kept, "%s", first > STDERR_FILENO ? "above" : "one of the three");
+    _exit(0);
+}
+
+static void closed_descriptors_are_filled(void **state)
+{
+    char text[100];
+
+    (void)state;
+    assert_int_equal(run(start_without_descriptors, text, sizeof text), 0);
+    assert_string_equal(text, "above");
+}
+
 static void options_are_read_or_refused(void **state)
 {
     char text[20000];
@@ -468,6 +490,7 @@ static void root_becomes_the_user_and_cannot_go_back(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(closed_descriptors_are_filled, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(options_are_read_or_refused, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(the_configuration_is_checked_and_printed, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(the_starter_learns_that_it_failed, make_folder, remove_folder),

@@ -67,10 +67,11 @@ static bool store(void *arg, const struct outgoing_file *file)
 }
 
 /* Knows the library and the file of mail 99999999, but no other. */
-static void carry(void *arg, uint64_t message, unsigned first, struct tracking_document *document, size_t count)
+static void carry(void *arg, const struct record_message *mail, unsigned first, struct tracking_document *document, size_t count)
 {
     (void)arg;
-    assert_true(message > TOKEN_CONTENT_MAX);
+    assert_true(mail->id > TOKEN_CONTENT_MAX);
+    assert_true(slice_is(mail->owner, "ann@example.com"));
     for (size_t at = 0; at < count; at++) {
         database.carried++;
         if (document[at].message == CONTENT || document[at].message == 99999999)

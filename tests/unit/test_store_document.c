@@ -116,10 +116,14 @@ static void who_waits_for_a_lock_gives_up_in_time(void **state)
 
 static void links_to_other_mails_are_carried_where_they_exist(void **state)
 {
-    struct store_carried carried[] = {{5000000000, 1, 3}, {5000000000, 9, 4}, {17, 1, 5}};
+    struct store_carried carried[] = {{5000000000, 1, 3}, {5000000000, 9, 4}, {17, 1, 5}}, others[] = {{5000000000, 1, 3}};
 
     (void)state;
-    assert_int_equal(store_carry_documents(milter, 5000000009, carried, 3, WAIT_MS), STORE_YES);
+    assert_true(db_execute(admin, "insert into spoor.message (id, sent_at, size, level, pixels, sent_to, owner)"
+                                  " values (5000000000, now(), 1, 'individual', 1, 1, 'ann@example.com')", WAIT_MS));
+    assert_int_equal(store_carry_documents(milter, 5000000010, slice_str("eve@example.com"), others, 1, WAIT_MS), STORE_YES);
+    assert_int_equal(others[0].number, 0);
+    assert_int_equal(store_carry_documents(milter, 5000000009, slice_str("ann@example.com"), carried, 3, WAIT_MS), STORE_YES);
     assert_int_equal(carried[0].number, 3);
     assert_int_equal(carried[1].number, 0);
     assert_int_equal(carried[2].number, 0);
