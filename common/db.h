@@ -65,6 +65,7 @@ bool db_wait_notification(struct db *db, int timeout_ms, char channel[CHANNEL_BY
 /* Keeps MOST connections standing, from a thread of its own: after daemon_start(). */
 struct db_pool *db_pool_new(const char *conninfo, const char *program, size_t most);
 void db_pool_free(struct db_pool *pool); /* all must have been given back */
+void db_pool_await(struct db_pool *pool, int wait_ms); /* for its first connections, or that one fails */
 /* One that stands; NULL, at once, when there is none: treat as away. */
 struct db *db_pool_take(struct db_pool *pool);
 /* The same, but waits for a lent one to come back. */

@@ -26,6 +26,7 @@ struct db_pool {
     bool stopping;
     bool left;    /* nobody waits any more for the thread, which then frees the pool */
     bool running;
+    bool begun; /* all have stood, or an attempt failed */
     size_t lent_count;
     size_t standing_count;
     size_t broken_count;
@@ -64,6 +65,10 @@ static void connect_one(struct db_pool *pool)
     pthread_mutex_unlock(&pool->lock);
     stands = db_connect(db, CONNECT_MS);
     pthread_mutex_lock(&pool->lock);
+    if (!stands || pool->broken_count == 0) {
+        pool->begun = true;
+        pthread_cond_broadcast(&pool->changed);
+    }
     if (stands) {
         pool->standing[pool->standing_count++] = db;
         return;
@@ -168,6 +173,16 @@ static struct db *take(struct db_pool *pool)
         pthread_cond_broadcast(&pool->changed);
     }
     return NULL;
+}
+
+void db_pool_await(struct db_pool *pool, int wait_ms)
+{
+    struct timespec until = clock_monotonic_at(clock_monotonic_ms() + wait_ms);
+
+    pthread_mutex_lock(&pool->lock);
+    while (!pool->begun && pthread_cond_timedwait(&pool->changed, &pool->lock, &until) == 0)
+        ;
+    pthread_mutex_unlock(&pool->lock);
 }
 
 struct db *db_pool_take(struct db_pool *pool)

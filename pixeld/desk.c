@@ -5,6 +5,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+/* Who asks while the daemon starts waits so long for the first connections. */
+enum { FIRST_MS = 1000 };
+
 struct desk_thread {
     struct desk *desk;
     pthread_t thread;
@@ -63,8 +66,10 @@ static void *run(void *arg)
     struct desk_work *work;
 
     while ((work = take(desk)) != NULL) {
-        struct db *db = db_pool_take(desk->pool);
+        struct db *db;
 
+        db_pool_await(desk->pool, FIRST_MS);
+        db = db_pool_take(desk->pool);
         work->perform(work, db && show_lent(worker, db) ? db : NULL);
         if (db)
             show_lent(worker, NULL);

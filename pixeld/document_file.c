@@ -8,6 +8,7 @@
 #include "pixeld/document_part.h"
 
 #include "common/clock.h"
+#include "common/document_type.h"
 #include "common/log.h"
 #include "pixeld/byte_range.h"
 #include "pixeld/disposition.h"
@@ -87,7 +88,7 @@ static bool make_headers(struct file_headers *headers, const struct document_fac
     *headers = (struct file_headers){.count = 0};
     buf_init(&headers->disposition, DISPOSITION_MAX);
     snprintf(headers->tag, TAG_MAX, "\"%s\"", facts->hash);
-    add_header(headers, "Content-Type", disposition_media_type(slice_str(facts->file_type)));
+    add_header(headers, "Content-Type", document_type_media_type(document_type_of(slice_str(facts->file_type))));
     add_header(headers, "Cache-Control", "no-store");
     add_header(headers, "X-Content-Type-Options", "nosniff");
     add_header(headers, "Content-Security-Policy", "sandbox; default-src 'none'");

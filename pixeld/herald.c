@@ -5,6 +5,7 @@
 #include "common/log.h"
 #include "common/store_feed.h"
 #include "pixeld/feed_entry.h"
+#include "pixeld/owners.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -188,25 +189,11 @@ static bool ask_sessions(struct herald *herald, const char *secrets)
     return true;
 }
 
-/* Is OWNER an element of the array? An address that has to be quoted there is as rare as it is long. */
-static bool has_owner(const char *owners, const char *owner)
-{
-    size_t length = strlen(owner);
-
-    for (const char *at = strstr(owners, owner); at; at = strstr(at + 1, owner)) {
-        bool quoted = at > owners && at[-1] == '"';
-
-        if (strchr(quoted ? "\"" : "{,", at[-1]) && strchr(quoted ? "\"" : ",}", at[length]))
-            return true;
-    }
-    return false;
-}
-
 static bool may_see(const struct listener_page *page, const char *owner)
 {
     if (!page->known)
         return false;
-    return page->sees_all || (owner && page->owners && has_owner(page->owners, owner));
+    return page->sees_all || (owner && page->owners && owners_have(page->owners, owner));
 }
 
 /* News */
@@ -440,7 +427,7 @@ static void *run(void *arg)
     return NULL;
 }
 
-static void free_herald(struct herald *herald)
+static void end_pages(struct herald *herald)
 {
     let_in(herald);
     for (struct listener_page *next, *page = herald->pages; page; page = next) {
@@ -448,6 +435,13 @@ static void free_herald(struct herald *herald)
         http_stream_end(page->stream);
         free_page(page);
     }
+    herald->pages = NULL;
+}
+
+void herald_free(struct herald *herald)
+{
+    if (!herald)
+        return;
     db_free(herald->db);
     pthread_mutex_destroy(&herald->lock);
     free(herald);
@@ -468,8 +462,7 @@ struct herald *herald_start(const struct herald_options *options, struct buf *er
     if (failure == 0)
         return herald;
     buf_add_f(error, "cannot start the thread that tells news of the feed: %s", strerrordesc_np(failure));
-    if (herald)
-        free_herald(herald);
+    herald_free(herald);
     return NULL;
 }
 
@@ -482,5 +475,5 @@ void herald_stop(struct herald *herald)
     pthread_mutex_unlock(&herald->lock);
     db_end_by(herald->db, 0);
     pthread_join(herald->thread, NULL);
-    free_herald(herald);
+    end_pages(herald);
 }

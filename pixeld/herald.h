@@ -28,7 +28,9 @@ struct herald_options {
 
 /* OPTIONS are copied, but for what they point to, which must live as long. NULL with ERROR. */
 struct herald *herald_start(const struct herald_options *options, struct buf *error);
-void herald_stop(struct herald *herald); /* before the engine that has the streams; NULL is fine */
+/* Ends all streams, and herald_open() gives none any more. Before the engine that has them; NULL is fine. */
+void herald_stop(struct herald *herald);
+void herald_free(struct herald *herald); /* stopped, and the desks too, for they call herald_open(); NULL is fine */
 
 /*
  * A stream for whoever has this session, with what came behind AFTER; -1: from now on. It ends with the session. NULL when

@@ -316,6 +316,7 @@ static bool start_feed(struct pixeld *pixeld, struct buf *error)
 
 static void stop_feed(struct pixeld *pixeld)
 {
+    herald_free(pixeld->site.feed.herald);
     courier_stop(pixeld->site.feed.courier);
     places_close(pixeld->site.feed.places);
     free(pixeld->prefix);
@@ -445,7 +446,6 @@ static void serve(struct pixeld *pixeld)
     if (pixeld->admin_http)
         http_stop(pixeld->admin_http, 0, true);
     herald_stop(pixeld->site.feed.herald);
-    pixeld->site.feed.herald = NULL;
     if (!http_stop(pixeld->http, pixeld->conf->pixeld.drain_timeout_ms, handed_over || pixeld->doors.shared))
         log_warn("some connections had not ended after %lld ms and were closed",
                  (long long)pixeld->conf->pixeld.drain_timeout_ms);

@@ -57,6 +57,7 @@ unit_tests += tests/unit/test_original_recipient
 unit_tests += tests/unit/test_outgoing
 unit_tests += tests/unit/test_outgoing_copy
 unit_tests += tests/unit/test_outgoing_documents
+unit_tests += tests/unit/test_owners
 unit_tests += tests/unit/test_page
 unit_tests += tests/unit/test_pass
 unit_tests += tests/unit/test_plain
@@ -292,6 +293,11 @@ tests_support_clock_shift_so_SOURCES = tests/support/clock_shift.c
 tests_support_clock_shift_so_CFLAGS = -std=gnu11 $(WARN_FLAGS) -fPIC
 tests_support_clock_shift_so_LDFLAGS = -shared
 tests_support_clock_shift_so_LDADD =
+noinst_PROGRAMS += tests/support/late_quiesce.so
+tests_support_late_quiesce_so_SOURCES = tests/support/late_quiesce.c
+tests_support_late_quiesce_so_CFLAGS = -std=gnu11 $(WARN_FLAGS) -fPIC
+tests_support_late_quiesce_so_LDFLAGS = -shared
+tests_support_late_quiesce_so_LDADD =
 
 check_PROGRAMS += tests/lint/option_names
 tests_lint_option_names_SOURCES = tests/lint/option_names.c

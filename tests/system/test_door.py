@@ -233,7 +233,7 @@ def activated(pixeld, sockets, whose="LISTEN_PID=$$"):
     words = ["sh", "-c", '%s LISTEN_FDS=%d exec "$@"' % (whose, len(sockets)), "sh"]
     with open(log, "ab") as out:
         return subprocess.Popen(words + pixeld.command("pixeld"), stdin=subprocess.DEVNULL, stdout=out, stderr=out,
-                                cwd="/", close_fds=False,
+                                cwd="/", close_fds=False, env=dict(os.environ, **pixeld.environment),
                                 preexec_fn=lambda: (proc.die_with_parent()(), hand_down()))
 
 
@@ -278,6 +278,31 @@ def test_ten_restarts_by_systemd_lose_nobody(tls_pixeld):
         for one in sockets:
             one.close()
     assert "handed over that no option names" not in pixeld.log_text("pixeld")
+
+
+def test_threads_that_work_while_the_doors_are_given_up_end_nothing(tls_pixeld):
+    pixeld = tls_pixeld
+    pixeld.stop("pixeld")
+    # The library took a door out of a thread's epoll set without regard to the thread, which does so itself.
+    pixeld.environment["LD_PRELOAD"] = os.path.join(spoor_of.build_folder(), "tests/support/late_quiesce.so")
+    sockets = [listening(pixeld.port), listening(pixeld.tls_port)]
+    child = activated(pixeld, sockets)
+    visitors = Visitors([pixeld.connect, lambda: tls_connect(pixeld.tls_port)])
+    try:
+        visitors.wait_more()
+        child.send_signal(signal.SIGTERM)
+        assert child.wait(30) == 0
+        pixeld.environment.clear()
+        child = activated(pixeld, sockets)
+        visitors.wait_more()
+        judge(visitors, pixeld)
+    finally:
+        visitors.leave()
+        child.terminate()
+        child.wait(30)
+        for one in sockets:
+            one.close()
+    assert "could not be given up safely" not in pixeld.log_text("pixeld")
 
 
 def pid_in(path, but=None):

@@ -165,6 +165,24 @@ static void a_full_desk_says_so_at_once(void **state)
     assert_int_equal(atomic_load(&without), taken + 1);
 }
 
+/* A page that is asked for while the daemon starts is shown, and not put off. */
+static void the_first_work_waits_for_the_connections(void **state)
+{
+    struct desk *desk = start(getenv("SPOOR_TEST_DATABASE"));
+    static struct desk_work work[THREADS];
+
+    (void)state;
+    for (size_t n = 0; n < THREADS; n++) {
+        work[n].perform = ask;
+        assert_true(desk_add(desk, &work[n]));
+    }
+    wait_for(&with_database, THREADS);
+    desk_stop(desk);
+    desk_free(desk);
+    assert_int_equal(atomic_load(&without), 0);
+    assert_int_equal(atomic_load(&wrong), 0);
+}
+
 static void a_desk_that_closes_waits_for_no_question(void **state)
 {
     struct desk *desk = start(getenv("SPOOR_TEST_DATABASE"));
@@ -197,6 +215,7 @@ static void a_desk_that_closes_waits_for_no_question(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_first_work_waits_for_the_connections),
         cmocka_unit_test(all_work_of_many_threads_is_done),
         cmocka_unit_test(a_full_desk_says_so_at_once),
         cmocka_unit_test(a_desk_that_closes_waits_for_no_question),
