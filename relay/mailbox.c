@@ -92,4 +92,4 @@ static const char *said(void *opened)
 }
 
 const struct sink_type mail_sink = {
-    .batch = 1, .to_sender = true, .open = open_mailbox, .close = close_mailbox, .send = send_mails, .said = said};
+    .batch = 1, .requests_each = 1, .to_sender = true, .open = open_mailbox, .close = close_mailbox, .send = send_mails, .said = said};

@@ -15,6 +15,9 @@
 
 enum { TASKS_MAX = 200 /* of one request */, LIMIT_PAUSE_MS = 60000, SAID_MAX = 64 * 1024, RESOURCE_MAX = 200 };
 
+/* Who is it, and the tasks; each twice with a token before it, when none is taken any more. */
+enum { REQUESTS_MAX = 8 };
+
 struct salesforce {
     const struct conf_sink *sink;
     struct salesforce_session *session;
@@ -169,5 +172,5 @@ static const char *said(void *opened)
     return buf_text(&((struct salesforce *)opened)->said);
 }
 
-const struct sink_type salesforce_sink = {.batch = 50, .open = open_salesforce, .close = close_salesforce,
+const struct sink_type salesforce_sink = {.batch = 50, .requests = REQUESTS_MAX, .open = open_salesforce, .close = close_salesforce,
                                           .prepare = prepare_salesforce, .send = send_salesforce, .said = said};

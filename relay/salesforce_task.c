@@ -13,8 +13,8 @@
 #include <jansson.h>
 
 enum {
-    SUBJECT_MAX = 255,       /* characters */
-    DESCRIPTION_MAX = 32000, /* characters; our text is far below in bytes, too */
+    SUBJECT_MAX = 255,       /* units of UTF-16, as Salesforce counts characters */
+    DESCRIPTION_MAX = 32000, /* of the same; our text is far below in bytes, too */
     DATE_TEXT = 10
 };
 
@@ -62,13 +62,18 @@ bool salesforce_task_form_read(struct slice body, const struct conf_sink *sink, 
 
 /* --- a task ------------------------------------------------------------------------------------------ */
 
-/* Cuts to MOST characters of UTF-8. */
+/* Cuts to MOST units of UTF-16; a character of four bytes has two. */
 static void cut(struct buf *text, size_t most)
 {
-    size_t characters = 0;
+    size_t units = 0;
 
     for (size_t at = 0; at < text->len; at++) {
-        if (((unsigned char)text->data[at] & 0xC0) == 0x80 || characters++ < most)
+        unsigned char c = (unsigned char)text->data[at];
+
+        if ((c & 0xC0) == 0x80)
+            continue;
+        units += c >= 0xF0 ? 2 : 1;
+        if (units <= most)
             continue;
         text->data[at] = '\0';
         text->len = at;

@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "common/row_set.h"
 #include "common/store_outbox.h"
+#include "common/utf8.h"
 #include "relay/backoff.h"
 #include "relay/sink_type.h"
 
@@ -20,7 +21,6 @@
 enum {
     CONNECT_MS = 5000,
     QUESTION_MS = 30000,
-    LEASE_TIMES = 5, /* requests that one batch may take, each as long as it may last, and one to spare */
     WAKE_LEAST_MS = 20,
     TROUBLE_REMINDER_S = 300,
     PREPARE_MOST_MS = 60000, /* between two looks whether the other side is as it should be */
@@ -129,9 +129,19 @@ static int64_t wait_after(const struct sink *sink, int64_t failures)
 
 /* --- trouble ----------------------------------------------------------------------------------------- */
 
+/* WHY may hold the other side's bytes. */
 static enum store_answer enter(struct sink *sink, const char *why)
 {
-    return store_enter_sink(sink->db, sink_name(sink), conf_sink_type_name(sink->settings->type), wants_text(sink), why, QUESTION_MS);
+    enum store_answer answer;
+    struct buf clean;
+
+    buf_init(&clean, 3 * WHY_MAX);
+    if (why)
+        utf8_clean(slice_str(why), &clean);
+    answer = store_enter_sink(sink->db, sink_name(sink), conf_sink_type_name(sink->settings->type), wants_text(sink),
+                              why ? buf_text(&clean) : NULL, QUESTION_MS);
+    buf_free(&clean);
+    return answer;
 }
 
 /* WHY is NULL once all is well. Told to the database when it begins and when it ends. */
@@ -182,13 +192,21 @@ static void forget_parcels(struct sink *sink)
         event_free(&sink->parcel[--sink->parcels].event);
 }
 
+/* As many requests as a batch may take, each as long as it may last, and one to spare. */
+static int64_t lease_ms(const struct sink *sink)
+{
+    size_t requests = sink->type->requests + sink->most * sink->type->requests_each + 1;
+
+    return (int64_t)requests * sink->settings->timeout_ms + 1000;
+}
+
 static enum store_answer claim(struct sink *sink)
 {
     const struct conf_sink *settings = sink->settings;
     struct store_claim claim = {
         .sink = settings->name,
         .lease = sink->lease,
-        .lease_ms = LEASE_TIMES * settings->timeout_ms + 1000,
+        .lease_ms = lease_ms(sink),
         .most = sink->most,
         .reply_text = wants_text(sink),
         .by_choice = sink->type->to_sender,

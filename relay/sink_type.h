@@ -20,6 +20,7 @@ struct sink_pause {
 
 struct sink_type {
     size_t batch; /* parcels at a time, where the sink says nothing */
+    size_t requests, requests_each; /* that send() makes at most: for a batch, and for each parcel in it */
     bool to_sender; /* in the sender's own mailbox: as each sender chooses, with digests, and replies are there anyhow */
     /* Reads files, connects nowhere. NULL with WHY. */
     void *(*open)(const struct conf_sink *sink, struct buf *why);

@@ -151,7 +151,8 @@ static bool post(struct webhook *webhook, const struct letter *letter, struct ht
 {
     char id[FIELD_MAX], timestamp[64], signature[FIELD_MAX + 64];
     const char *const fields[] = {"Content-Type: application/json", id, timestamp, signature, NULL};
-    struct https_request request = {.method = "POST", .url = webhook->sink->url, .fields = fields, .body = buf_slice(&letter->body)};
+    struct https_request request = {.method = "POST", .url = webhook->sink->url, .fields = fields, .body = buf_slice(&letter->body),
+                                    .answer_may_be_cut = true};
 
     snprintf(id, sizeof id, "webhook-id: %s", buf_text(&letter->id));
     snprintf(timestamp, sizeof timestamp, "webhook-timestamp: %s", letter->timestamp);
@@ -240,4 +241,4 @@ static const char *said(void *opened)
 }
 
 const struct sink_type webhook_sink = {
-    .batch = 1, .open = open_webhook, .close = close_webhook, .send = send_webhook, .said = said};
+    .batch = 1, .requests = 1, .requests_each = 1, .open = open_webhook, .close = close_webhook, .send = send_webhook, .said = said};
