@@ -6,6 +6,7 @@
 #include "common/conf_form.h"
 #include "common/conf_private.h"
 #include "common/conninfo.h"
+#include "common/document_type.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -154,7 +155,7 @@ const struct conf_row conf_rows[] = {
     {"stamp", "attachments", CONF_LIST, "", .help = "files that leave the mail for a tracked link, by name; * is any run, ? one",
      AT(stamp.attachments)},
     {"stamp", "attachment_types", CONF_LIST, "pdf,doc,docx,ppt,pptx,odt,odp", .normalize = conf_form_document_type,
-     .wanted = "pdf, doc, docx, ppt, pptx, odt, odp, xls, xlsx or ods", .help = "types of files that may, by the ending of the name",
+     .wanted = document_type_endings, .help = "types of files that may, by the ending of the name",
      AT(stamp.attachment_types)},
     {"stamp", "attachment_smallest", CONF_SIZE, "0", 0, GB(1), .help = "smaller files stay attached",
      AT(stamp.attachment_smallest)},
@@ -262,7 +263,29 @@ const struct conf_row conf_rows[] = {
 enum { ROWS = sizeof conf_rows / sizeof *conf_rows, VALUE_MOST = 1024 * 1024 };
 _Static_assert((int)ROWS <= (int)CONF_ROWS_MAX, "conf_load.c has no room for so many options");
 const size_t conf_rows_count = ROWS;
-const char *const conf_sections[CONF_SECTIONS] = {"", "stamp", "match", "pixeld", "delivery", "relay", "render"};
+
+static const struct {
+    const char *section, *role;
+} parts[] = {
+    [CONF_SHARED] = {"", ""},
+    [CONF_STAMP] = {"stamp", "spoor_milter"},
+    [CONF_MATCH] = {"match", "spoor_milter"},
+    [CONF_PIXELD] = {"pixeld", "spoor_pixeld"},
+    [CONF_DELIVERY] = {"delivery", "spoor_delivery"},
+    [CONF_RELAY] = {"relay", "spoor_relay"},
+    [CONF_RENDER] = {"render", "spoor_render"},
+};
+_Static_assert(sizeof parts / sizeof *parts == CONF_PARTS, "a part has no row");
+
+const char *conf_part_section(enum conf_part part)
+{
+    return parts[part].section;
+}
+
+const char *conf_part_role(enum conf_part part)
+{
+    return parts[part].role;
+}
 
 const struct conf_row *conf_row_at(size_t n)
 {
@@ -305,13 +328,13 @@ static void print_row(const struct conf_row *row, const void *of, FILE *out)
 
 void conf_print(const struct conf *conf, FILE *out)
 {
-    for (size_t section = 0; section < CONF_SECTIONS; section++) {
-        if (section)
-            fprintf(out, "\n%s {\n", conf_sections[section]);
+    for (enum conf_part part = CONF_SHARED; part < CONF_PARTS; part++) {
+        if (part != CONF_SHARED)
+            fprintf(out, "\n%s {\n", parts[part].section);
         for (size_t n = 0; n < ROWS; n++)
-            if (strcmp(conf_rows[n].section, conf_sections[section]) == 0)
+            if (strcmp(conf_rows[n].section, parts[part].section) == 0)
                 print_row(&conf_rows[n], conf, out);
-        if (section)
+        if (part != CONF_SHARED)
             fputs("}\n", out);
     }
     for (size_t sink = 0; sink < conf->sinks; sink++) {

@@ -140,8 +140,14 @@ struct conf {
     size_t sinks;
 };
 
-/* The section whose rules are checked besides the shared ones: a program checks what it needs. */
-enum conf_part { CONF_ANY, CONF_SHARED, CONF_DRY_RUN, CONF_STAMP, CONF_MATCH, CONF_PIXELD, CONF_DELIVERY, CONF_RELAY, CONF_RENDER };
+/* The section whose rules are checked besides the shared ones: a program checks what it needs. From CONF_STAMP on a daemon each. */
+enum conf_part {
+    CONF_ANY, CONF_DRY_RUN, CONF_SHARED, CONF_STAMP, CONF_MATCH, CONF_PIXELD, CONF_DELIVERY, CONF_RELAY, CONF_RENDER,
+    CONF_PARTS
+};
+
+/* Whom that daemon connects to the database as. */
+const char *conf_part_role(enum conf_part part);
 
 /*
  * Reads PATH. NULL on the first error, with "FILE:LINE: what and why" (or without line where the whole

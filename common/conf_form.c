@@ -5,6 +5,7 @@
 
 #include "common/address.h"
 #include "common/conf_token.h"
+#include "common/document_type.h"
 #include "common/network.h"
 
 #include <string.h>
@@ -360,10 +361,7 @@ bool conf_form_pattern(struct slice text, struct buf *out)
 
 bool conf_form_document_type(struct slice text, struct buf *out)
 {
-    static const char *const types[] = {"pdf", "doc", "docx", "ppt", "pptx", "odt", "odp", "xls", "xlsx", "ods"};
+    enum document_type type = document_type_of(text);
 
-    for (size_t at = 0; at < sizeof types / sizeof *types; at++)
-        if (slice_is_i(text, types[at]))
-            return buf_add_str(out, types[at]);
-    return false;
+    return type != DOCUMENT_TYPES && buf_add_str(out, document_type_ending(type));
 }

@@ -108,16 +108,16 @@ static size_t section_options(const char *section, cfg_opt_t *options)
 
 static cfg_t *make_parser(void)
 {
-    static cfg_opt_t options[CONF_SECTIONS][CONF_ROWS_MAX + CONF_SECTIONS + 2];
+    static cfg_opt_t options[CONF_PARTS][CONF_ROWS_MAX + CONF_PARTS + 2];
     static cfg_opt_t sink_options[CONF_SINK_ROWS + 2];
     const cfg_opt_t end = CFG_END();
     const cfg_opt_t sink = CFG_SEC("sink", sink_options, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES);
     size_t top = section_options("", options[0]);
 
-    for (size_t n = 1; n < CONF_SECTIONS; n++) {
-        const cfg_opt_t section = CFG_SEC(conf_sections[n], options[n], CFGF_NONE);
+    for (enum conf_part part = CONF_STAMP; part < CONF_PARTS; part++) {
+        const cfg_opt_t section = CFG_SEC(conf_part_section(part), options[part], CFGF_NONE);
 
-        options[n][section_options(conf_sections[n], options[n])] = end;
+        options[part][section_options(conf_part_section(part), options[part])] = end;
         options[0][top++] = section;
     }
     sink_options[section_options("sink", sink_options)] = end;

@@ -7,11 +7,13 @@
 #include "common/conf_row.h"
 #include "common/conf_sink_rows.h"
 
-enum { CONF_SECTIONS = 7, CONF_ROWS_MAX = 160 /* in conf.c */ };
+enum { CONF_ROWS_MAX = 160 /* in conf.c */ };
 
 extern const struct conf_row conf_rows[];
 extern const size_t conf_rows_count;
-extern const char *const conf_sections[CONF_SECTIONS]; /* but sink, which may come several times */
+
+/* Of CONF_SHARED, which has none and gives "", and the daemons; besides there is sink, which may come several times. */
+const char *conf_part_section(enum conf_part part);
 
 /* All there are: those of conf_rows, then those of a sink. */
 const struct conf_row *conf_row_at(size_t n);

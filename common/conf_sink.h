@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum conf_sink_type { SINK_WEBHOOK, SINK_SALESFORCE, SINK_MAIL };
+enum conf_sink_type { SINK_WEBHOOK, SINK_SALESFORCE, SINK_MAIL, SINK_TYPES };
 enum conf_sink_none { SINK_NONE_TASK, SINK_NONE_SKIP };
 enum conf_sink_several { SINK_SEVERAL_NEWEST, SINK_SEVERAL_OLDEST, SINK_SEVERAL_TASK, SINK_SEVERAL_SKIP };
 
@@ -39,5 +39,7 @@ struct conf_sink {
     char *envelope_sender;      /* "" the null sender */
     char *ehlo_name;
 };
+
+const char *conf_sink_type_name(enum conf_sink_type type); /* as in spoor.conf */
 
 #endif

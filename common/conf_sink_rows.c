@@ -11,7 +11,8 @@
 #define SECOND_MS ((int64_t)1000)
 #define HOUR_MS (3600 * SECOND_MS)
 
-static const char *const type_words[] = {"webhook", "salesforce", "mail", NULL};               /* enum conf_sink_type */
+static const char *const type_words[] = {[SINK_WEBHOOK] = "webhook", [SINK_SALESFORCE] = "salesforce", [SINK_MAIL] = "mail",
+                                         [SINK_TYPES] = NULL};
 static const char *const none_words[] = {"task", "skip", NULL};                                /* enum conf_sink_none */
 static const char *const several_words[] = {"newest", "oldest", "task", "skip", NULL};         /* enum conf_sink_several */
 static const char path_form[] = "path that begins with /";
@@ -67,6 +68,11 @@ const struct conf_row conf_sink_rows[CONF_SINK_ROWS] = {
     {AT(ehlo_name), .name = "ehlo_name", .type = CONF_TEXT, .initial = "localhost", .normalize = conf_form_domain, .wanted = "domain",
      .help = "what it calls itself there"},
 };
+
+const char *conf_sink_type_name(enum conf_sink_type type)
+{
+    return type_words[type];
+}
 
 bool conf_sink_is_complete(const struct conf_sink *sink, struct buf *why)
 {

@@ -40,8 +40,8 @@ struct daemon_options daemon_options(const char *program, int argc, char **argv)
 
 /*
  * Loads the configuration; does -t and -T and exits. On an error one line to stderr and exit 78 (EX_CONFIG).
- * Opens the log. A `database` that names no user, without PGUSER, gets the role of PART: spoor_pixeld,
- * spoor_delivery, spoor_relay, spoor_render or spoor_milter. For CONF_RENDER `user` is then render.user, if that is set.
+ * Opens the log. A `database` that names no user, without PGUSER, gets the role of PART,
+ * see conf_part_role(). For CONF_RENDER `user` is then render.user, if that is set.
  */
 struct conf *daemon_configure(const struct daemon_options *options, enum conf_part part);
 

@@ -122,17 +122,6 @@ static _Noreturn void print_and_exit(struct conf *conf, const struct daemon_opti
     exit(!written ? EX_IOERR : fit ? EX_OK : EX_CONFIG);
 }
 
-static const char *role_of(enum conf_part part)
-{
-    switch (part) {
-    case CONF_PIXELD: return "spoor_pixeld";
-    case CONF_DELIVERY: return "spoor_delivery";
-    case CONF_RELAY: return "spoor_relay";
-    case CONF_RENDER: return "spoor_render";
-    default: return "spoor_milter";
-    }
-}
-
 /* The schema comes with a role a kind of daemon: who says nothing connects as that one. */
 static bool choose_role(struct conf *conf, enum conf_part part)
 {
@@ -142,7 +131,7 @@ static bool choose_role(struct conf *conf, enum conf_part part)
     if (getenv("PGUSER") || getenv("PGSERVICE"))
         return true;
     buf_init(&text, CONNINFO_MAX);
-    conninfo_add_with_role(&text, conf->database, role_of(part));
+    conninfo_add_with_role(&text, conf->database, conf_part_role(part));
     chosen = text.failed ? NULL : strdup(buf_text(&text));
     buf_free(&text);
     if (!chosen)

@@ -4,13 +4,12 @@
 #include "common/store_campaign.h"
 
 #include "common/store.h"
-#include "common/store_cargo.h"
+#include "common/store_message.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { MESSAGE_COLUMNS = 15, RECIPIENT_COLUMNS = 4, STOP_COLUMNS = 8, UNSUBSCRIBE_COLUMNS = 8,
-       PARAMETERS = MESSAGE_COLUMNS + RECIPIENT_COLUMNS + 2 };
+enum { REACHED_COLUMNS = 4, PARAMETERS = STORE_MESSAGE_COLUMNS + REACHED_COLUMNS + 2 };
 enum { NOTE_NOTHING, NOTE_DIGEST, NOTE_NAME }; /* of a recipient, as spoor.admit() takes it */
 
 /* The mail comes as rows do from a spool, one row long, so that both are read alike. */
@@ -18,10 +17,7 @@ static const struct db_statement admit = {
     "admit",
     "select b.address, b.reason, (extract(epoch from b.since) * 1000000)::bigint,"
     "  (extract(epoch from b.until) * 1000000)::bigint"
-    " from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::smallint[], $6::text[], $7::text[], $8::text[],"
-    "  $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::integer[])"
-    "  as m (id, at, size, level, pixels, owner, sender, envelope_sender, subject, sent_message_id, client_message_id,"
-    "  campaign, host, queue_id, sent_to)"
+    " from " STORE_MESSAGE_ROWS
     " cross join lateral spoor.admit(nullif(m.id, 0), spoor.from_microseconds(m.at), m.size, m.level::spoor.tracking_level,"
     "  m.pixels, m.owner, m.sender, m.envelope_sender, m.subject, m.sent_message_id, m.client_message_id, m.campaign, m.host,"
     "  m.queue_id, m.sent_to, $16::text[], $17::integer[], $18::integer[]::boolean[], $19::integer[], $20::boolean,"
@@ -32,14 +28,68 @@ const struct db_statement store_stop_by_answers = {
     "select spoor.stop_by_answer(message, address, key, reason::spoor.stop_reason, others <> 0,"
     "  spoor.from_microseconds(at), spoor.from_microseconds(nullif(until, 0)), decode(digest, 'hex'))"
     " from unnest($1::bigint[], $2::text[], $3::integer[], $4::text[], $5::smallint[], $6::bigint[], $7::bigint[],"
-    "  $8::text[]) as row (message, address, key, reason, others, at, until, digest)", STOP_COLUMNS};
+    "  $8::text[]) as row (message, address, key, reason, others, at, until, digest)", STORE_STOP_COLUMNS};
+
+void store_stop_row(struct row_set *row, const struct record_stop *stop)
+{
+    row_set_integer(row, (int64_t)stop->message);
+    row_set_text(row, stop->address);
+    row_set_integer(row, (int32_t)stop->recipient);
+    row_set_text(row, slice_str(answer_class_name(stop->class_)));
+    row_set_integer(row, stop->others);
+    row_set_integer(row, stop->time_us);
+    row_set_integer(row, stop->until_us);
+    row_set_hex(row, stop->digest, sizeof stop->digest);
+}
 
 const struct db_statement store_take_unsubscribes = {
     "take_unsubscribes",
     "select record, spoor.take_unsubscribe(message, address, key, way::spoor.unsubscribe_way, everywhere <> 0,"
     "  spoor.from_microseconds(at), nullif(spool, 0::smallint), record)"
     " from unnest($1::bigint[], $2::text[], $3::integer[], $4::text[], $5::smallint[], $6::bigint[], $7::smallint[],"
-    "  $8::bigint[]) as row (message, address, key, way, everywhere, at, spool, record)", UNSUBSCRIBE_COLUMNS};
+    "  $8::bigint[]) as row (message, address, key, way, everywhere, at, spool, record)", STORE_UNSUBSCRIBE_COLUMNS};
+
+void store_unsubscribe_row(struct row_set *row, const struct record_unsubscribe *unsubscribe, int32_t spool,
+                           uint64_t record)
+{
+    row_set_integer(row, (int64_t)unsubscribe->message);
+    row_set_text(row, unsubscribe->address);
+    row_set_integer(row, (int32_t)unsubscribe->recipient);
+    row_set_text(row, slice_str(unsubscribe_way_name(unsubscribe->way)));
+    row_set_integer(row, unsubscribe->everywhere);
+    row_set_integer(row, unsubscribe->time_us);
+    row_set_integer(row, spool);
+    row_set_integer(row, (int64_t)record);
+}
+
+const struct db_statement store_insert_refusals = {
+    "insert_refusals",
+    "insert into spoor.campaign_refusal (campaign, address, digest, at_time, record, spool, message, reason, owner, sender,"
+    "  subject, message_id, host, queue_id)"
+    " select campaign, address, decode(digest, 'hex'), spoor.from_microseconds(at), record, spool, nullif(message, 0), reason,"
+    "  owner, sender, subject, message_id, host, queue_id"
+    " from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::smallint[], $7::bigint[], $8::text[],"
+    "  $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[]) as row (campaign, address, digest, at,"
+    "  record, spool, message, reason, owner, sender, subject, message_id, host, queue_id)"
+    " order by campaign, address, digest, record on conflict (campaign, address, digest) do nothing returning record", STORE_REFUSAL_COLUMNS};
+
+void store_refusal_row(struct row_set *row, const struct record_refusal *refusal, int32_t spool, const struct store_event *event)
+{
+    row_set_text(row, refusal->campaign);
+    row_set_text(row, refusal->address);
+    row_set_hex(row, refusal->digest, sizeof refusal->digest);
+    row_set_integer(row, event->time_us);
+    row_set_integer(row, (int64_t)event->record);
+    row_set_integer(row, spool);
+    row_set_integer(row, (int64_t)refusal->message);
+    row_set_text(row, refusal->reason);
+    row_set_text_or_null(row, refusal->owner);
+    row_set_text_or_null(row, refusal->sender);
+    row_set_text_or_null(row, refusal->subject);
+    row_set_text_or_null(row, refusal->message_id);
+    row_set_text_or_null(row, refusal->host);
+    row_set_text_or_null(row, refusal->queue_id);
+}
 
 static void add_recipients(struct row_set *rows, const struct record_message *message, const struct store_reached *reached)
 {
@@ -75,14 +125,14 @@ enum store_answer store_admit(struct db *db, const struct record_message *messag
     struct row_set mail;
     struct row_set recipients;
 
-    row_set_init(&mail, MESSAGE_COLUMNS);
-    row_set_init(&recipients, RECIPIENT_COLUMNS);
-    cargo_message_row(&mail, message);
+    row_set_init(&mail, STORE_MESSAGE_COLUMNS);
+    row_set_init(&recipients, REACHED_COLUMNS);
+    store_message_row(&mail, message);
     add_recipients(&recipients, message, reached);
     values[PARAMETERS - 2] = by_domain ? "t" : "f";
     values[PARAMETERS - 1] = pause_max;
     snprintf(pause_max, sizeof pause_max, "%" PRId64, pause_max_s);
-    if (row_set_values(&mail, values) && row_set_values(&recipients, values + MESSAGE_COLUMNS))
+    if (row_set_values(&mail, values) && row_set_values(&recipients, values + STORE_MESSAGE_COLUMNS))
         result = db_ask(db, &admit, values, deadline_ms);
     if (result)
         each_block(result, blocked, arg);
@@ -99,8 +149,8 @@ enum store_answer store_stop(struct db *db, const struct record_stop *stop, int 
     struct db_result *result = NULL;
     struct row_set row;
 
-    row_set_init(&row, STOP_COLUMNS);
-    cargo_stop_row(&row, stop);
+    row_set_init(&row, STORE_STOP_COLUMNS);
+    store_stop_row(&row, stop);
     if (row_set_values(&row, values))
         result = db_ask(db, &store_stop_by_answers, values, deadline_ms);
     if (result)
@@ -117,8 +167,8 @@ enum store_answer store_unsubscribe(struct db *db, const struct record_unsubscri
     struct db_result *result = NULL;
     struct row_set row;
 
-    row_set_init(&row, UNSUBSCRIBE_COLUMNS);
-    cargo_unsubscribe_row(&row, unsubscribe, 0, 0);
+    row_set_init(&row, STORE_UNSUBSCRIBE_COLUMNS);
+    store_unsubscribe_row(&row, unsubscribe, 0, 0);
     if (row_set_values(&row, values))
         result = db_ask(db, &store_take_unsubscribes, values, deadline_ms);
     if (result)

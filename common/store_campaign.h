@@ -3,12 +3,20 @@
 #ifndef COMMON_STORE_CAMPAIGN_H
 #define COMMON_STORE_CAMPAIGN_H
 
-#include "common/db.h"
+#include "common/store_event.h"
 
-/* One array a column, filled by cargo_stop_row(); a row a stop, with what became of it. */
+enum { STORE_STOP_COLUMNS = 8, STORE_UNSUBSCRIBE_COLUMNS = 8, STORE_REFUSAL_COLUMNS = 14 };
+
+/* A row a stop, with what became of it. */
 extern const struct db_statement store_stop_by_answers;
+void store_stop_row(struct row_set *row, const struct record_stop *stop);
 
-/* The same by cargo_unsubscribe_row(): the record of each, and the word of spoor.take_unsubscribe(). */
+/* Gives the record of each, and the word of spoor.take_unsubscribe(). SPOOL 0: not from a spool. */
 extern const struct db_statement store_take_unsubscribes;
+void store_unsubscribe_row(struct row_set *row, const struct record_unsubscribe *unsubscribe, int32_t spool, uint64_t record);
+
+/* Mail that did not go; gives the records of those that were not known yet. */
+extern const struct db_statement store_insert_refusals;
+void store_refusal_row(struct row_set *row, const struct record_refusal *refusal, int32_t spool, const struct store_event *event);
 
 #endif

@@ -8,40 +8,16 @@
 #ifndef COMMON_STORE_CARGO_H
 #define COMMON_STORE_CARGO_H
 
-#include "common/record.h"
-#include "common/record_document.h"
 #include "common/row_set.h"
 #include "common/spool.h"
-
-enum { CARGO_REFUSED = 'f', CARGO_UNSUBSCRIBE = 'u', CARGO_OPENED = 'O', CARGO_READ = 'R' }; /* letters of events that are neither hits nor answers */
-
-struct cargo_event { /* what becomes a row of spoor.event */
-    uint64_t record;
-    uint64_t message;
-    int64_t time_us;
-    uint32_t recipient;
-    uint16_t link;
-    char kind;    /* letters, see sql/002-functions.sql */
-    char verdict;
-    bool only_news; /* goes in only if the database says that it is new */
-    bool is_new;
-    struct slice reason;
-    struct slice agent;
-    int32_t reason_number; /* 0: none, or not known yet */
-    int32_t agent_number;
-    struct slice raw; /* not empty: goes to spoor.unjudged_hit */
-    uint8_t address[16];
-    uint8_t address_bytes;
-    bool has_device; /* then DEVICE is that of a sender who is signed in */
-    uint8_t device[16];
-};
+#include "common/store_event.h"
 
 struct cargo {
     int64_t now_us;      /* of the database */
     int64_t keep_from_us;
     int32_t spool;
     size_t dropped;      /* older than the retention */
-    struct cargo_event *event; /* in order of their records */
+    struct store_event *event; /* in order of their records */
     size_t events;
     struct row_set message;
     struct row_set recipient;
@@ -55,7 +31,7 @@ struct cargo {
     struct row_set delivery;
     struct row_set document; /* events of documents */
     struct row_set beacon;
-    struct cargo_event *read; /* events that the database has made of beacons, see cargo_add_read() */
+    struct store_event *read; /* events that the database has made of beacons, see cargo_add_read() */
     size_t reads, reads_room;
 };
 
@@ -73,17 +49,6 @@ bool cargo_add(struct cargo *cargo, const struct spool_record *record);
 bool cargo_add_read(struct cargo *cargo, uint64_t record, int64_t place);
 
 /* The event of that record, or NULL. */
-struct cargo_event *cargo_event_of(const struct cargo *cargo, uint64_t record);
-
-/* One row of spoor.message, one stop in the order of spoor.stop_by_answer(), one request in that of
- * spoor.take_unsubscribe(); 15, 8 and 8 columns. SPOOL 0: not from a spool. */
-void cargo_message_row(struct row_set *row, const struct record_message *message);
-void cargo_stop_row(struct row_set *row, const struct record_stop *stop);
-void cargo_unsubscribe_row(struct row_set *row, const struct record_unsubscribe *unsubscribe, int32_t spool,
-                           uint64_t record);
-
-char hit_kind_letter(enum hit_kind kind);
-char hit_verdict_letter(enum hit_verdict verdict);
-char answer_class_letter(enum answer_class class_);
+struct store_event *cargo_event_of(const struct cargo *cargo, uint64_t record);
 
 #endif

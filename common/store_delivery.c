@@ -19,6 +19,26 @@ const struct db_statement store_insert_deliveries = {
     "  goes_on_as, assigned_id, tls)"
     " on conflict (spool, record) do nothing", STORE_DELIVERY_COLUMNS};
 
+void store_delivery_row(struct row_set *row, const struct record_delivery *delivery, int32_t spool, uint64_t record)
+{
+    row_set_integer(row, spool);
+    row_set_integer(row, (int64_t)record);
+    row_set_text(row, slice_str(delivery_state_name(delivery->state)));
+    row_set_integer(row, delivery->time_us);
+    row_set_text(row, delivery->host);
+    row_set_text(row, delivery->queue_id);
+    row_set_text_or_null(row, delivery->first);
+    row_set_text(row, delivery->recipient);
+    row_set_text_or_null(row, delivery->original);
+    row_set_text_or_null(row, delivery->relay);
+    row_set_text_or_null(row, delivery->relay_address);
+    row_set_text_or_null(row, delivery->status);
+    row_set_text_or_null(row, delivery->text);
+    row_set_text_or_null(row, delivery->goes_on_as);
+    row_set_text_or_null(row, delivery->assigned_id);
+    row_set_integer(row, delivery->tls);
+}
+
 const struct db_statement store_settle_deliveries = {
     "settle_deliveries", "select spoor.settle_deliveries(make_interval(secs => $1::integer))", 1};
 

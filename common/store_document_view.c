@@ -10,14 +10,6 @@
 
 enum { NUMBER_TEXT = 24 };
 
-const struct db_statement store_take_beacons = {
-    "take_beacons",
-    "select record, place from spoor.take_beacons($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
-    STORE_BEACON_COLUMNS};
-
-const struct db_statement store_take_document_events = {
-    "take_document_events", "select spoor.take_document_events($1, $2, $3, $4, $5)", STORE_DOCUMENT_EVENT_COLUMNS};
-
 static const struct db_statement find_document = {
     "find_document",
     "select document, sha256, file_name, file_type, bytes, state, reason, pages from spoor.shown_attachment($1, $2)", 2};

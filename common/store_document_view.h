@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * store_document_view - what the viewer of documents asks the database, and what it tells.
+ * store_document_view - what the viewer of documents asks the database.
  *
  * As store.h for answers, deadlines and threads. A link is named by the mail and the number of the attachment, as in its
  * token; one that is revoked, expired or unknown is answered by NO.
@@ -10,13 +10,8 @@
 
 #include "common/store.h"
 
-enum { STORE_BEACON_COLUMNS = 17, STORE_DOCUMENT_EVENT_COLUMNS = 5 };
 enum { DOCUMENT_CHUNK_BYTES = 256 * 1024 }; /* of a file; all pieces but the last have as many */
 enum { DOCUMENT_HASH_TEXT = 64 };
-
-/* For a loader's transaction: rows of cargo_add(). The first gives (record, place) of what is news. */
-extern const struct db_statement store_take_beacons;
-extern const struct db_statement store_take_document_events;
 
 struct store_link {
     uint64_t message;

@@ -41,7 +41,7 @@ void store_memory_meanwhile(struct store_memory *memory, void (*call)(void *arg)
 
 static bool has_month(const struct store_memory *memory, int month)
 {
-    for (size_t at = 0; at < memory->months && at < LOADING_MONTHS; at++)
+    for (size_t at = 0; at < memory->months && at < LOADING_MONTHS_MOST; at++)
         if (memory->month[at] == month)
             return true;
     return false;
@@ -51,7 +51,7 @@ static bool make_partition(struct loading *loading, int64_t time_us)
 {
     struct store_memory *memory = loading->memory;
     time_t time_s = (time_t)(time_us / 1000000);
-    char text[NUMBER_TEXT];
+    char text[LOADING_NUMBER_TEXT];
     struct tm day;
     int month;
 
@@ -62,7 +62,7 @@ static bool make_partition(struct loading *loading, int64_t time_us)
         return true;
     if (!loading_tell(loading, &ensure_partitions, (const char *const[]){loading_number(text, time_us)}))
         return false;
-    memory->month[memory->months++ % LOADING_MONTHS] = month;
+    memory->month[memory->months++ % LOADING_MONTHS_MOST] = month;
     return true;
 }
 

@@ -89,7 +89,7 @@ static size_t number_words(const struct cargo *cargo, const struct dictionary *d
 {
     row_set_reset(unknown);
     for (size_t at = 0; at < cargo->events; at++) {
-        struct cargo_event *event = &cargo->event[at];
+        struct store_event *event = &cargo->event[at];
         struct slice word = agents ? event->agent : event->reason;
         int32_t *number = agents ? &event->agent_number : &event->reason_number;
 

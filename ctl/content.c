@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* content - spoorctl content add | list | remove: files to be linked from any mail. */
 
-#include "common/conf_form.h"
 #include "common/db.h"
+#include "common/document_type.h"
 #include "common/keys.h"
 #include "common/store_document.h"
 #include "common/token.h"
@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ASK_MS = 5000, STORE_MS = 120000, TYPE_MOST = 8 };
+enum { ASK_MS = 5000, STORE_MS = 120000 };
 
 struct library {
     const struct conf *conf;
@@ -79,29 +79,29 @@ static bool read_file(const char *path, size_t most, struct buf *bytes)
     return len > 0;
 }
 
-/* The ending of a name as a type that can be shown. */
-static bool type_of(const char *name, struct buf *type)
+static enum document_type type_of(const char *name)
 {
     const char *dot = strrchr(name, '.');
 
-    return dot && conf_form_document_type(slice_str(dot + 1), type);
+    return dot ? document_type_of(slice_str(dot + 1)) : DOCUMENT_TYPES;
 }
 
 static bool store(const struct library *library, const char *path, struct slice bytes)
 {
     char name[DOCUMENT_NAME_MAX + 1];
-    struct buf type, why, url;
+    enum document_type type;
+    struct buf why, url;
     bool done = false;
 
-    buf_init(&type, TYPE_MOST);
     buf_init(&why, 1024);
     buf_init(&url, 4096);
     document_name(slice_str(path), name);
-    if (!type_of(name, &type)) {
-        fprintf(stderr, "spoorctl content: %s: the name ends in none of pdf, doc, docx, ppt, pptx, odt, odp, xls, xlsx, ods\n", path);
+    type = type_of(name);
+    if (type == DOCUMENT_TYPES) {
+        fprintf(stderr, "spoorctl content: %s: the name does not end in %s\n", path, document_type_endings);
     } else {
         struct store_file file = {
-            .number = 1, .type = buf_text(&type), .name = name, .content_type = "application/octet-stream", .bytes = bytes};
+            .number = 1, .type = document_type_ending(type), .name = name, .content_type = "application/octet-stream", .bytes = bytes};
 
         done = store_document(library->db, &file, &why, STORE_MS) == STORE_YES && write_link(library, file.message, &url);
         if (done)
@@ -109,7 +109,6 @@ static bool store(const struct library *library, const char *path, struct slice 
         else
             fprintf(stderr, "spoorctl content: %s is not stored: %s\n", path, why.len ? buf_text(&why) : "the link cannot be signed");
     }
-    buf_free(&type);
     buf_free(&why);
     buf_free(&url);
     return done;

@@ -131,6 +131,32 @@ struct slice detach_block(const struct detach *detach, size_t index, struct slic
     return buf_slice(is_utf8(&detach->tree->part[index], content) ? &detach->block_utf8 : &detach->block_text);
 }
 
+bool detach_empties(const struct detach *detach, size_t index)
+{
+    const struct mime_tree *tree = detach->tree;
+    const struct mime_part *part = &tree->part[index];
+    bool files = false;
+
+    if (!part->multipart || part->parent == MIME_NO_PARENT || !part->next)
+        return false;
+    for (size_t at = index + 1; at < tree->count && tree->part[at].parent >= (int)index; at++) {
+        if (tree->part[at].multipart)
+            continue;
+        if (!detach_leaves(detach, at) || detach_is_page(detach, at))
+            return false;
+        files = true;
+    }
+    return files;
+}
+
+static bool is_in_emptied(const struct detach *detach, size_t index)
+{
+    for (int at = detach->tree->part[index].parent; at != MIME_NO_PARENT; at = detach->tree->part[at].parent)
+        if (detach_empties(detach, (size_t)at))
+            return true;
+    return false;
+}
+
 /* The header of a part only where it has one: that of the whole mail is not in its body. */
 static bool add_page(const struct detach *detach, const struct mime_part *part, struct slice pixel,
                      struct splice_output *output)
@@ -155,6 +181,8 @@ bool detach_part(const struct detach *detach, struct splice_output *output, size
     const struct mime_part *part = &detach->tree->part[index];
     bool done;
 
+    if (is_in_emptied(detach, index))
+        return true;
     if (!detach_is_page(detach, index)) {
         done = splice_begin(output, part->begin, part->next - part->begin);
     } else {

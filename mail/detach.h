@@ -25,6 +25,8 @@ void detach_free(struct detach *detach);
 
 /* Is the part at INDEX a file that leaves? */
 bool detach_leaves(const struct detach *detach, size_t index);
+/* Would it be a multipart without parts, which RFC 2046 does not know? Then it goes with what is in it. */
+bool detach_empties(const struct detach *detach, size_t index);
 /* Does it become the page? */
 bool detach_is_page(const struct detach *detach, size_t index);
 

@@ -19,14 +19,21 @@ static struct slice last_piece(struct slice name)
     return name;
 }
 
-/* Invisible characters that show the rest of a name in another order: U+200E/F, U+202A to E, U+2066 to 9. */
-static bool turns_text(struct slice character)
+/*
+ * Invisible characters that show the rest of a name in another order, U+061C, U+200E/F, U+202A to E, U+2066 to 9, or on
+ * another line, U+2028/9; and controls, U+0080 to 9F.
+ */
+static bool moves_text(struct slice character)
 {
-    unsigned char last = character.len == 3 ? (unsigned char)character.p[2] : 0;
+    unsigned char last = (unsigned char)character.p[character.len - 1];
 
-    if (last && memcmp(character.p, "\xe2\x80", 2) == 0)
-        return last == 0x8e || last == 0x8f || (last >= 0xaa && last <= 0xae);
-    return last && memcmp(character.p, "\xe2\x81", 2) == 0 && last >= 0xa6 && last <= 0xa9;
+    if (character.len == 2)
+        return memcmp(character.p, "\xd8\x9c", 2) == 0 || (*character.p == '\xc2' && last < 0xa0);
+    if (character.len != 3)
+        return false;
+    if (memcmp(character.p, "\xe2\x80", 2) == 0)
+        return last == 0x8e || last == 0x8f || (last >= 0xa8 && last <= 0xae);
+    return memcmp(character.p, "\xe2\x81", 2) == 0 && last >= 0xa6 && last <= 0xa9;
 }
 
 /* How many bytes of TEXT are whole characters, MOST at most. */
@@ -55,7 +62,7 @@ static void clean_name(struct slice given, struct buf *out)
         given = slice_from(given, character.len);
         if (len == 0)
             buf_add_char(out, '_');
-        else if (len > 1 ? !turns_text(character) : (unsigned char)*character.p >= ' ' && *character.p != 0x7f)
+        else if (len > 1 ? !moves_text(character) : (unsigned char)*character.p >= ' ' && *character.p != 0x7f)
             buf_add_slice(out, character);
     }
 }
@@ -111,17 +118,55 @@ bool document_name_fits(struct slice name, struct slice pattern)
 
 /* --- which files ------------------------------------------------------------------------------------------ */
 
-/* A mail program shows an invitation or an AMP page in place of the page that would hold the link. */
+static bool is_below(const struct mime_tree *tree, int index, int above)
+{
+    while (index != MIME_NO_PARENT && index != above)
+        index = tree->part[index].parent;
+    return index == above;
+}
+
+/* Is only one of the two shown? They are when the nearest multipart that holds both is no multipart/alternative. */
+static bool are_alternatives(const struct mime_tree *tree, int one, int other)
+{
+    int above = tree->part[one].parent;
+
+    while (above != MIME_NO_PARENT && !is_below(tree, other, above))
+        above = tree->part[above].parent;
+    return above != MIME_NO_PARENT && strcmp(tree->part[above].type, "multipart/alternative") == 0;
+}
+
+/* An invitation, an AMP page, rich text: what may be shown in place of the text or the page that would hold the link. */
+static bool is_other_face(const struct mime_part *part, const char *parent)
+{
+    static const char *const others[] = {"text/plain", "text/html", "text/watch-html"};
+
+    if (strcmp(part->type, "text/x-amp-html") == 0)
+        return true;
+    if (strcmp(part->type, "text/calendar") == 0)
+        return strcmp(parent, "multipart/mixed") != 0;
+    if (part->multipart || strcmp(parent, "multipart/alternative") != 0)
+        return false;
+    for (size_t at = 0; at < sizeof others / sizeof *others; at++)
+        if (strcmp(part->type, others[at]) == 0)
+            return false;
+    return true;
+}
+
+/* Two pages of which one is shown are another face too, for the link is in the first. */
 static bool has_other_face(const struct mime_tree *tree)
 {
-    for (size_t at = 0; at < tree->count; at++) {
+    int page = MIME_NO_PARENT;
+
+    for (size_t at = 1; at < tree->count; at++) {
         const struct mime_part *part = &tree->part[at];
 
-        if (strcmp(part->type, "text/x-amp-html") == 0)
+        if (is_other_face(part, tree->part[part->parent].type))
             return true;
-        if (strcmp(part->type, "text/calendar") == 0 && part->parent != MIME_NO_PARENT &&
-            strcmp(tree->part[part->parent].type, "multipart/mixed") != 0)
+        if (strcmp(part->type, "text/html") != 0 || part->attachment)
+            continue;
+        if (page != MIME_NO_PARENT && are_alternatives(tree, page, (int)at))
             return true;
+        page = (int)at;
     }
     return false;
 }

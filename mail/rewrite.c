@@ -354,6 +354,10 @@ static bool edit_part(struct job *job, size_t index)
         return false;
     if (detach_leaves(&job->detach, index))
         return detach_file(job, index, report);
+    if (detach_empties(&job->detach, index)) {
+        report->done = "multipart";
+        return detach_part(&job->detach, &job->output, index, slice_str(""));
+    }
     report->done = untouched(part, way, job->links.settings);
     if (report->done)
         note_hidden(job, index, report->done);

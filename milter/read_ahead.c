@@ -63,7 +63,7 @@ static bool holds(const struct pollfd *fd)
 }
 
 /* What is held has come already: nothing is waited for then, and a single connection not even asked for. */
-int poll(struct pollfd *fds, nfds_t count, int timeout_ms)
+static int wait_for(struct pollfd *fds, nfds_t count, int timeout_ms)
 {
     struct timespec timeout = {timeout_ms / 1000, timeout_ms % 1000 * 1000000L};
     nfds_t held = 0;
@@ -85,6 +85,18 @@ int poll(struct pollfd *fds, nfds_t count, int timeout_ms)
     return ready;
 }
 
+int poll(struct pollfd *fds, nfds_t count, int timeout_ms)
+{
+    return wait_for(fds, count, timeout_ms);
+}
+
+int __poll_chk(struct pollfd *fds, nfds_t count, int timeout_ms, size_t room)
+{
+    if (count > room / sizeof *fds)
+        abort();
+    return wait_for(fds, count, timeout_ms);
+}
+
 static ssize_t take(struct connection *connection, void *to, size_t size)
 {
     size_t len = connection->end - connection->start;
@@ -96,7 +108,7 @@ static ssize_t take(struct connection *connection, void *to, size_t size)
     return (ssize_t)len;
 }
 
-ssize_t read(int fd, void *to, size_t size)
+static ssize_t read_some(int fd, void *to, size_t size)
 {
     struct connection *connection = connection_of(fd);
     struct iovec into[] = {{to, size}, {connection ? connection->bytes : NULL, READ_AHEAD_BYTES}};
@@ -111,4 +123,16 @@ ssize_t read(int fd, void *to, size_t size)
     connection->start = 0;
     connection->end = (size_t)len - size;
     return (ssize_t)size;
+}
+
+ssize_t read(int fd, void *to, size_t size)
+{
+    return read_some(fd, to, size);
+}
+
+ssize_t __read_chk(int fd, void *to, size_t size, size_t room)
+{
+    if (size > room)
+        abort();
+    return read_some(fd, to, size);
 }

@@ -9,53 +9,42 @@
 #include "pixeld/route.h"
 #include "pixeld/unsubscribe.h"
 
-static struct http_answer asset_answer(const struct site *site, struct slice path)
+static struct http_answer nowhere_answer(struct site *site, const struct request *request, const struct route *route)
 {
-    struct http_page *page = asset_at(&site->assets, path);
-
-    return (struct http_answer){.page = page ? page : site->pages.not_found};
-}
-
-/* What needs no database. */
-static struct http_answer answer_place(struct site *site, const struct request *request,
-                                       const struct route *route)
-{
-    switch (route->place) {
-    case ROUTE_VIEW:
-        return pixel_answer(site, request, route);
-    case ROUTE_CLICK:
-        return click_answer(site, request, route);
-    case ROUTE_UNSUBSCRIBE:
-    case ROUTE_CONSENT:
-        return unsubscribe_answer(site, request, route);
-    case ROUTE_HEALTH:
-        return health_answer(site, health_may_know(site, request));
-    case ROUTE_FEED:
-        return feed_answer(site, request, route);
-    case ROUTE_DOCUMENT:
-        return document_answer(site, request, route);
-    case ROUTE_ASSET:
-        return asset_answer(site, route->path);
-    case ROUTE_NOWHERE:
-    case ROUTE_PLACES:
-        break;
-    }
+    (void)request, (void)route;
     return (struct http_answer){.page = site->pages.not_found};
 }
 
-/* What was sent to the desk. */
-static struct http_answer work_place(struct site *site, const struct request *request, const struct route *route,
-                                     struct db *db)
+static struct http_answer asset_answer(struct site *site, const struct request *request, const struct route *route)
 {
-    switch (route->place) {
-    case ROUTE_FEED:
-        return feed_work(site, request, route, db);
-    case ROUTE_DOCUMENT:
-        return document_work(site, request, route, db);
-    default:
-        return (struct http_answer){.page = site->pages.not_found};
-    }
+    struct http_page *page = asset_at(&site->assets, route->path);
+
+    return page ? (struct http_answer){.page = page} : nowhere_answer(site, request, route);
 }
+
+static struct http_answer public_health_answer(struct site *site, const struct request *request, const struct route *route)
+{
+    (void)route;
+    return health_answer(site, health_may_know(site, request));
+}
+
+static const struct {
+    /* Without the database; or says `at_desk`. */
+    struct http_answer (*answer)(struct site *site, const struct request *request, const struct route *route);
+    /* At the desk; NULL where nothing is sent there. */
+    struct http_answer (*work)(struct site *site, const struct request *request, const struct route *route, struct db *db);
+} places[] = {
+    [ROUTE_NOWHERE] = {nowhere_answer, NULL},
+    [ROUTE_VIEW] = {pixel_answer, NULL},
+    [ROUTE_CLICK] = {click_answer, NULL},
+    [ROUTE_UNSUBSCRIBE] = {unsubscribe_answer, NULL},
+    [ROUTE_CONSENT] = {unsubscribe_answer, NULL},
+    [ROUTE_HEALTH] = {public_health_answer, NULL},
+    [ROUTE_FEED] = {feed_answer, feed_work},
+    [ROUTE_DOCUMENT] = {document_answer, document_work},
+    [ROUTE_ASSET] = {asset_answer, NULL},
+};
+_Static_assert(sizeof places / sizeof *places == ROUTE_PLACES, "nobody answers at a place");
 
 struct http_body dispatch_wants_body(void *arg, const struct request *request)
 {
@@ -90,7 +79,7 @@ struct http_answer dispatch_answer(void *arg, const struct request *request)
     route_parse(request->target, site->prefix, &route);
     answer.page = refusal(site, request, &route);
     if (!answer.page)
-        answer = answer_place(site, request, &route);
+        answer = places[route.place].answer(site, request, &route);
     if (!answer.at_desk)
         metrics_count_request(&site->metrics, route.place, http_page_status(answer.page));
     route_free(&route);
@@ -104,7 +93,7 @@ struct http_answer dispatch_work(void *arg, const struct request *request, struc
     struct route route;
 
     route_parse(request->target, site->prefix, &route);
-    answer = work_place(site, request, &route, db);
+    answer = places[route.place].work(site, request, &route, db);
     metrics_count_request(&site->metrics, route.place, http_page_status(answer.page));
     route_free(&route);
     return answer;

@@ -3,7 +3,7 @@
  * dispatch - what is served where: from a request to the file that answers it.
  *
  * dispatch_answer() waits for nothing but, when somebody unsubscribes with spool_sync = 0, the disk. Another page is a
- * place in route.c and a case here.
+ * place in route.c and a row here.
  */
 #ifndef PIXELD_DISPATCH_H
 #define PIXELD_DISPATCH_H

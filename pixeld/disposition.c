@@ -7,41 +7,6 @@
 
 enum { NAME_MAX_BYTES = 255, ENDING_MAX_BYTES = 16 };
 
-#define OFFICE "application/vnd.openxmlformats-officedocument."
-#define OPEN "application/vnd.oasis.opendocument."
-
-static const struct {
-    const char *file_type, *media_type;
-    bool slides;
-} types[] = {
-    {"pdf", "application/pdf", false},
-    {"doc", "application/msword", false},
-    {"docx", OFFICE "wordprocessingml.document", false},
-    {"ppt", "application/vnd.ms-powerpoint", true},
-    {"pptx", OFFICE "presentationml.presentation", true},
-    {"odt", OPEN "text", false},
-    {"odp", OPEN "presentation", true},
-    {"xls", "application/vnd.ms-excel", false},
-    {"xlsx", OFFICE "spreadsheetml.sheet", false},
-    {"ods", OPEN "spreadsheet", false},
-};
-
-const char *disposition_media_type(struct slice file_type)
-{
-    for (size_t at = 0; at < sizeof types / sizeof *types; at++)
-        if (slice_is(file_type, types[at].file_type))
-            return types[at].media_type;
-    return "application/octet-stream";
-}
-
-bool disposition_is_slides(struct slice file_type)
-{
-    for (size_t at = 0; at < sizeof types / sizeof *types; at++)
-        if (slice_is(file_type, types[at].file_type))
-            return types[at].slides;
-    return false;
-}
-
 /* What no file system and no reader of header fields takes amiss. */
 static bool is_plain(char c)
 {

@@ -2,6 +2,7 @@
 #include "pixeld/document.h"
 
 #include "common/clock.h"
+#include "common/document_type.h"
 #include "pixeld/disposition.h"
 #include "pixeld/document_note.h"
 #include "pixeld/document_part.h"
@@ -174,7 +175,7 @@ static bool begin(struct writing *writing)
         .script = document->site->assets.item[ASSET_VIEWER_SCRIPT].name,
         .style = document->site->assets.item[ASSET_VIEWER_STYLE].name,
         .notice = notice_for(document),
-        .idle_s = disposition_is_slides(type) ? IDLE_SLIDES_S : IDLE_S,
+        .idle_s = document_type_is_slides(document_type_of(type)) ? IDLE_SLIDES_S : IDLE_S,
         .pages_total = facts->pages,
     };
     return writing->viewer.notice == NOTICE_NOTHING ||

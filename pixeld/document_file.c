@@ -8,6 +8,7 @@
 #include "pixeld/document_part.h"
 
 #include "common/clock.h"
+#include "common/document_type.h"
 #include "common/log.h"
 #include "pixeld/byte_range.h"
 #include "pixeld/disposition.h"
@@ -16,23 +17,49 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
+enum { DISK_KEPT_FREE = 256 << 20 };
 enum { DISPOSITION_MAX = 2048, NUMBERS_MAX = 96, TAG_MAX = DOCUMENT_HASH_TEXT + 3 };
+
+/* The folder for them; TMPDIR says another one. */
+static const char *folder(void)
+{
+    const char *named = getenv("TMPDIR");
+
+    return named && *named ? named : P_tmpdir;
+}
 
 /* A file that is gone when it is closed; -1 with errno. */
 static int open_nameless(void)
 {
-    FILE *file = tmpfile();
-    int fd = file ? fcntl(fileno(file), F_DUPFD_CLOEXEC, 0) : -1;
-    int why = errno;
+    char path[PATH_MAX];
+    int fd;
 
-    if (file)
-        fclose(file);
-    errno = why;
+    if ((size_t)snprintf(path, sizeof path, "%s/spoor-XXXXXX", folder()) >= sizeof path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    fd = mkostemp(path, O_CLOEXEC);
+    if (fd >= 0)
+        unlink(path);
     return fd;
+}
+
+/* Who reads slowly keeps his file for long, and spools may lie on the same disk: it must not be filled from outside. */
+static bool has_room(int fd, uint64_t bytes)
+{
+    struct statvfs disk;
+
+    if (fstatvfs(fd, &disk) != 0)
+        return false;
+    errno = ENOSPC;
+    return (uint64_t)disk.f_bavail * disk.f_frsize >= bytes + DISK_KEPT_FREE;
 }
 
 static bool write_all(int fd, struct slice bytes)
@@ -60,7 +87,7 @@ static enum store_answer fetch(const struct document_request *document, const st
         buf_reset(&bytes);
         answer = store_find_chunk(document->db, document->link, facts->id, chunk, &bytes, DOCUMENT_QUESTION_MS);
         if (answer == STORE_YES && !write_all(fd, buf_slice(&bytes))) {
-            log_err("cannot hand out a document: writing to a file in %s: %s", P_tmpdir, strerrordesc_np(errno));
+            log_err("cannot hand out a document: writing to a file in %s: %s", folder(), strerrordesc_np(errno));
             answer = STORE_AWAY;
         }
     }
@@ -87,7 +114,7 @@ static bool make_headers(struct file_headers *headers, const struct document_fac
     *headers = (struct file_headers){.count = 0};
     buf_init(&headers->disposition, DISPOSITION_MAX);
     snprintf(headers->tag, TAG_MAX, "\"%s\"", facts->hash);
-    add_header(headers, "Content-Type", disposition_media_type(slice_str(facts->file_type)));
+    add_header(headers, "Content-Type", document_type_media_type(document_type_of(slice_str(facts->file_type))));
     add_header(headers, "Cache-Control", "no-store");
     add_header(headers, "X-Content-Type-Options", "nosniff");
     add_header(headers, "Content-Security-Policy", "sandbox; default-src 'none'");
@@ -156,10 +183,13 @@ static struct http_answer answer_range(const struct document_request *document, 
                                        const struct byte_range *range, bool partly)
 {
     enum store_answer answer;
+    static struct log_throttle trouble = {.every_seconds = 60};
     int fd = open_nameless();
 
-    if (fd < 0) {
-        log_err("cannot hand out a document: making a file in %s: %s", P_tmpdir, strerrordesc_np(errno));
+    if (fd < 0 || !has_room(fd, range->length)) {
+        log_throttled(&trouble, LOG_ERR, "cannot hand out a document: making a file in %s: %s", folder(), strerrordesc_np(errno));
+        if (fd >= 0)
+            close(fd);
         return document_refusal(document, STORE_AWAY);
     }
     answer = document->request->method == REQUEST_HEAD ? STORE_YES : fetch(document, facts, range, fd);

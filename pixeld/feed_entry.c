@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "pixeld/feed_entry.h"
 
+#include "common/event_kind.h"
 #include "pixeld/agent_name.h"
 #include "pixeld/markup.h"
 
@@ -13,48 +14,13 @@ static bool is(const char *text, const char *word)
     return text && strcmp(text, word) == 0;
 }
 
-static const struct {
-    const char *what;  /* as in spoor.feed */
-    const char *words;
-    const char *icon;  /* names a shape of the style sheet */
-} kinds[] = {
-    {"view", "opened the mail", "eye"},
-    {"click", "followed a link", "link"},
-    {"opened", "opened the document", "page"},
-    {"read", "read the document", "page"},
-    {"downloaded", "downloaded the document", "page"},
-    {"reply", "replied", "reply"},
-    {"auto_reply", "sent an automatic reply", "away"},
-    {"bounce", "did not get the mail: it bounced", "bounce"},
-    {"undelivered", "did not get the mail: a server refused it", "bounce"},
-    {"complaint", "complained about the mail", "bounce"},
-    {"receipt", "sent a receipt", "reply"},
-    {"meeting", "answered the invitation", "reply"},
-    {"unsubscribe", "unsubscribed", "stop"},
-    {"refused", "did not get the mail: the campaign has ended", "stop"},
-    {"own", "was answered by a colleague", "reply"},
-    {"delay", "has not got the mail yet: it is delayed", "away"},
-    {"delivered", "got the mail", "reply"},
-    {"list", "was answered by a mailing list", "away"},
-    {"machine", "was answered by a program", "away"},
-};
-
-static size_t kind_of(const struct feed_entry *entry)
-{
-    size_t n = 0;
-
-    while (n < sizeof kinds / sizeof *kinds && !is(entry->what, kinds[n].what))
-        n++;
-    return n;
-}
-
 /* What happened, without the person: "followed a link". */
 static const char *words_of(const struct feed_entry *entry)
 {
-    size_t n = kind_of(entry);
+    const struct event_kind *kind = entry->what ? event_kind_of(entry->what) : NULL;
 
-    if (n < sizeof kinds / sizeof *kinds)
-        return kinds[n].words;
+    if (kind)
+        return kind->did;
     return entry->what ? entry->what : "";
 }
 
@@ -126,14 +92,14 @@ static void add_detail(struct buf *out, const struct feed_entry *entry)
 
 void feed_entry_add_line(struct buf *out, const struct feed_entry *entry, bool with_person)
 {
-    size_t kind = kind_of(entry);
+    const struct event_kind *kind = entry->what ? event_kind_of(entry->what) : NULL;
     const char *doubt = feed_entry_doubt(entry);
 
     markup_f(out, "<li class=\"event %s%s\" id=\"e%s-%s\" data-what=\"%s\" data-verdict=\"%s\" data-settles=\"%s\">",
              entry->verdict ? entry->verdict : "fact", feed_entry_is_machine(entry) ? " machine" : "", entry->spool, entry->record,
              entry->what, entry->verdict ? entry->verdict : "", entry->settles_in ? entry->settles_in : "0");
     markup_f(out, "<span class=\"icon %s\" aria-hidden=\"true\"></span><div class=\"say\">",
-             kind < sizeof kinds / sizeof *kinds ? kinds[kind].icon : "eye");
+             kind ? kind->icon : "eye");
     if (with_person)
         markup_f(out, "<span class=\"person\">%s</span>", entry->person ? entry->person : "somebody");
     markup_f(out, "<span class=\"what\">%s</span>", words_of(entry));

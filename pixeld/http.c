@@ -10,9 +10,11 @@
 #include "common/log.h"
 #include "pixeld/crowd.h"
 #include "pixeld/deadline.h"
-#include "pixeld/tls.h"
 #include "pixeld/held.h"
+#include "pixeld/http_fields.h"
+#include "pixeld/http_page_private.h"
 #include "pixeld/http_quiesce.h"
+#include "pixeld/tls.h"
 
 #include <errno.h>
 #include <microhttpd.h>
@@ -21,7 +23,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 /*
  * A link of ours has 5 KB at most, but a browser sends with it the cookies of the whole domain. The library reads a
@@ -31,14 +32,7 @@
  */
 enum { CONNECTION_BYTES = 32 * 1024 };
 
-enum { WARNING_SECONDS = 60, STREAM_BLOCK = 4096 };
-
-struct http_page {
-    struct MHD_Response *response;
-    struct MHD_Response *last; /* the same with "Connection: close"; NULL for a page that serves one request */
-    struct http_stream *stream; /* NULL: the body is there */
-    unsigned status;
-};
+enum { WARNING_SECONDS = 60 };
 
 struct http {
     struct http_options options;
@@ -75,260 +69,12 @@ struct connection {
     struct request_argument argument[REQUEST_ARGUMENTS_MAX]; /* for work at the desk alone */
 };
 
-static struct MHD_Response *add_headers(struct MHD_Response *response, const struct http_header *headers, size_t count)
-{
-    for (size_t n = 0; response && n < count; n++)
-        if (MHD_add_response_header(response, headers[n].name, headers[n].value) != MHD_YES) {
-            MHD_destroy_response(response);
-            return NULL;
-        }
-    return response;
-}
-
-static struct MHD_Response *new_response(const struct http_header *headers, size_t count, struct slice body)
-{
-    return add_headers(MHD_create_response_from_buffer(body.len, (void *)(uintptr_t)body.p, MHD_RESPMEM_MUST_COPY),
-                       headers, count);
-}
-
-static bool make_last(struct MHD_Response *response)
-{
-    return MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close") == MHD_YES;
-}
-
-struct http_page *http_page_new(unsigned status, const struct http_header *headers, size_t count,
-                                struct slice body)
-{
-    struct http_page *page = calloc(1, sizeof *page);
-
-    if (page == NULL)
-        return NULL;
-    page->status = status;
-    page->response = new_response(headers, count, body);
-    if (page->response)
-        return page;
-    http_page_free(page);
-    return NULL;
-}
-
-struct http_page *http_page_new_lasting(unsigned status, const struct http_header *headers, size_t count,
-                                        struct slice body)
-{
-    struct http_page *page = http_page_new(status, headers, count, body);
-
-    if (page == NULL)
-        return NULL;
-    page->last = new_response(headers, count, body);
-    if (page->last && make_last(page->last))
-        return page;
-    http_page_free(page);
-    return NULL;
-}
-
-/* RESPONSE goes with the page; NULL gives NULL. */
-static struct http_page *page_of(unsigned status, struct MHD_Response *response)
-{
-    struct http_page *page = response ? calloc(1, sizeof *page) : NULL;
-
-    if (page == NULL && response)
-        MHD_destroy_response(response);
-    if (page)
-        *page = (struct http_page){.response = response, .status = status};
-    return page;
-}
-
-struct http_page *http_page_new_taking(unsigned status, const struct http_header *headers, size_t count,
-                                       struct buf *body)
-{
-    size_t length = body->len;
-    char *bytes = buf_steal(body);
-    struct MHD_Response *response = bytes ? MHD_create_response_from_buffer(length, bytes, MHD_RESPMEM_MUST_FREE) : NULL;
-
-    if (bytes && !response)
-        free(bytes);
-    return page_of(status, add_headers(response, headers, count));
-}
-
-struct http_page *http_page_new_file(unsigned status, const struct http_header *headers, size_t count, int fd, uint64_t first,
-                                     uint64_t length)
-{
-    struct MHD_Response *response = MHD_create_response_from_fd_at_offset64(length, fd, first);
-
-    if (!response)
-        close(fd);
-    return page_of(status, add_headers(response, headers, count));
-}
-
-/* The library's thread asks for more: what waits, or the connection sleeps until there is something. */
-static ssize_t read_stream(void *arg, uint64_t position, char *bytes, size_t most)
-{
-    ssize_t got = http_stream_read(arg, bytes, most);
-
-    (void)position;
-    return got < 0 ? MHD_CONTENT_READER_END_OF_STREAM : got;
-}
-
-static void close_stream(void *arg)
-{
-    http_stream_close(arg);
-}
-
-struct http_page *http_page_new_streaming(unsigned status, const struct http_header *headers, size_t count,
-                                          struct http_stream *stream)
-{
-    struct MHD_Response *response =
-        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, read_stream, stream, close_stream);
-    struct http_page *page;
-
-    if (!response)
-        http_stream_close(stream);
-    page = page_of(status, add_headers(response, headers, count));
-    if (page)
-        page->stream = stream;
-    return page;
-}
-
-unsigned http_page_status(const struct http_page *page)
-{
-    return page ? page->status : 0;
-}
-
-void http_page_free(struct http_page *page)
-{
-    if (page && page->response)
-        MHD_destroy_response(page->response);
-    if (page && page->last)
-        MHD_destroy_response(page->last);
-    free(page);
-}
-
-/* What is collected while the library goes through the header fields. */
-struct reading {
-    const struct http *http;
-    struct request *request;
-    unsigned hosts;
-    unsigned framings; /* fields that say how long the body is */
-};
-
-/* RFC 9112 6.3: only digits; what overflows is too large anyway. */
-static bool read_length(struct request *request, struct slice digits)
-{
-    size_t length = 0;
-
-    for (size_t at = 0; at < digits.len; at++) {
-        if (!ascii_is_digit(digits.p[at]))
-            return false;
-        if (length <= REQUEST_BODY_MAX)
-            length = length * 10 + (size_t)(digits.p[at] - '0');
-    }
-    request->length = length;
-    request->too_large = length > REQUEST_BODY_MAX;
-    return digits.len > 0;
-}
-
-/* Is this field all that says where the body ends, and plain? */
-static bool frames_body(struct reading *reading, struct slice name, struct slice value)
-{
-    if (++reading->framings > 1)
-        return false;
-    if (slice_is_i(name, MHD_HTTP_HEADER_CONTENT_LENGTH))
-        return read_length(reading->request, value);
-    return slice_is_i(value, "chunked");
-}
-
-/*
- * Can somebody else find the end of this request elsewhere than we do? It has a body with POST alone, one Host at most, and
- * no field that might be read as one of these.
- */
-static bool blurs_the_end(struct reading *reading, struct slice name, struct slice value)
-{
-    /* RFC 9112 5.1: a space before the colon, as in "Content-Length : 5", is an attack. */
-    if (name.len == 0 || ascii_is_space(name.p[name.len - 1]))
-        return true;
-    if (slice_is_i(name, MHD_HTTP_HEADER_HOST))
-        return ++reading->hosts > 1;
-    if (!slice_is_i(name, MHD_HTTP_HEADER_CONTENT_LENGTH) && !slice_is_i(name, MHD_HTTP_HEADER_TRANSFER_ENCODING))
-        return false;
-    if (reading->request->method == REQUEST_POST)
-        return !frames_body(reading, name, value);
-    return !(slice_is_i(name, MHD_HTTP_HEADER_CONTENT_LENGTH) && slice_is(value, "0"));
-}
-
-static void keep_forwarded(struct request *request, struct slice line)
-{
-    if (request->forwarded_lines == REQUEST_FORWARDED_MAX) {
-        memmove(request->forwarded, request->forwarded + 1,
-                sizeof request->forwarded - sizeof *request->forwarded);
-        request->forwarded_lines--;
-    }
-    request->forwarded[request->forwarded_lines++] = line;
-}
-
-static void read_field(struct reading *reading, struct slice name, struct slice value)
-{
-    struct request *request = reading->request;
-    enum request_field field = request_field_named(name);
-
-    if (blurs_the_end(reading, name, value))
-        request->unframed = true;
-    if (reading->http->proxy_header.len && slice_eq_i(name, reading->http->proxy_header))
-        keep_forwarded(request, value);
-    if (field < REQUEST_FIELDS)
-        request->field[field] = value;
-}
-
-static enum MHD_Result next_field(void *arg, enum MHD_ValueKind kind, const char *name, size_t name_size,
-                                  const char *value, size_t value_size)
-{
-    (void)kind;
-    read_field(arg, slice_of(name, name_size), slice_of(value, value ? value_size : 0));
-    return MHD_YES;
-}
-
-static enum request_method method_of(const char *method)
-{
-    if (strcmp(method, MHD_HTTP_METHOD_GET) == 0)
-        return REQUEST_GET;
-    if (strcmp(method, MHD_HTTP_METHOD_POST) == 0)
-        return REQUEST_POST;
-    return strcmp(method, MHD_HTTP_METHOD_HEAD) == 0 ? REQUEST_HEAD : REQUEST_OTHER;
-}
-
 static struct connection *connection_of(struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 
     return info ? info->socket_context : NULL;
-}
-
-static const struct sockaddr *address_of(struct MHD_Connection *connection)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-
-    return info ? info->client_addr : NULL;
-}
-
-static void read_request(const struct http *http, struct MHD_Connection *connection, const char *target,
-                         const char *method, struct request *request)
-{
-    struct reading reading = {.http = http, .request = request};
-
-    *request = (struct request){
-        .method = method_of(method), .target = slice_str(target), .peer = address_of(connection)};
-    MHD_get_connection_values_n(connection, MHD_HEADER_KIND, next_field, &reading);
-}
-
-/* While the connections are drained an answer is the last on its own. */
-static struct MHD_Response *response_of(const struct http *http, const struct http_answer *answer)
-{
-    if (!deadlines_draining(http->deadlines))
-        return answer->page->response;
-    if (answer->page->last)
-        return answer->page->last;
-    make_last(answer->page->response); /* without memory for it the connection just ends */
-    return answer->page->response;
 }
 
 static void release(void *what)
@@ -352,6 +98,7 @@ static void hold(const struct http *http, struct connection *ours)
     release(ours);
 }
 
+/* While the connections are drained an answer is the last on its own. */
 static enum MHD_Result send_answer(const struct http *http, struct connection *ours)
 {
     const struct http_answer *answer = &ours->answer;
@@ -360,7 +107,8 @@ static enum MHD_Result send_answer(const struct http *http, struct connection *o
     if (answer->page && answer->page->stream)
         http_stream_begin(answer->page->stream, http->streams, ours->connection);
     if (answer->page)
-        queued = MHD_queue_response(ours->connection, answer->page->status, response_of(http, answer));
+        queued = MHD_queue_response(ours->connection, answer->page->status,
+                                    http_page_response(answer->page, deadlines_draining(http->deadlines)));
     if (answer->once)
         http_page_free(answer->page);
     return queued;
@@ -477,7 +225,7 @@ static enum MHD_Result answer_request(void *arg, struct MHD_Connection *connecti
         return MHD_NO;
     *context = ours;
     if (first) {
-        read_request(http, connection, target, method, &ours->request);
+        http_read_request(connection, target, method, http->proxy_header, &ours->request);
         if (ours->request.method == REQUEST_POST)
             begin_body(ours);
         else
@@ -515,7 +263,7 @@ static struct connection *begin_connection(struct http *http, struct MHD_Connect
 {
     int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     struct connection *ours = calloc(1, sizeof *ours);
-    bool room = http->crowd == NULL || crowd_enter(http->crowd, address_of(connection));
+    bool room = http->crowd == NULL || crowd_enter(http->crowd, http_peer(connection));
 
     if (ours) {
         ours->connection = connection;
@@ -533,7 +281,7 @@ static struct connection *begin_connection(struct http *http, struct MHD_Connect
 static void end_connection(struct http *http, struct MHD_Connection *connection, struct connection *ours)
 {
     if (http->crowd)
-        crowd_leave(http->crowd, address_of(connection));
+        crowd_leave(http->crowd, http_peer(connection));
     if (ours)
         deadline_end(http->deadlines, ours->deadline);
     if (ours && atomic_load(&ours->stage) != ANSWER_NONE_YET && ours->answer.once)
@@ -548,7 +296,7 @@ static void connection_changed(void *arg, struct MHD_Connection *connection, voi
 {
     struct http *http = arg;
 
-    if (http_quiesce_summons(address_of(connection))) {
+    if (http_quiesce_summons(http_peer(connection))) {
         if (what == MHD_CONNECTION_NOTIFY_STARTED)
             http_quiesce_stand(http->quiesce);
         return;

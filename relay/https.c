@@ -52,8 +52,13 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
 static size_t take_body(char *bytes, size_t size, size_t count, void *arg)
 {
     struct https_answer *answer = arg;
+    size_t len = size * count, room = answer->body.cap - answer->body.len;
 
-    return buf_add(&answer->body, bytes, size * count) ? size * count : 0;
+    if (len <= room)
+        return buf_add(&answer->body, bytes, len) ? len : 0;
+    answer->is_long = true;
+    buf_add(&answer->body, bytes, room);
+    return 0;
 }
 
 /* For libcurl a connection that ends within the header is an answer, too. */
@@ -189,7 +194,11 @@ bool https_ask(struct https *https, const struct https_request *request, struct 
     }
     if (done == CURLE_OK)
         done = CURLE_PARTIAL_FILE;
-    if (done == CURLE_WRITE_ERROR && answer->body.failed)
+    if (answer->is_long && request->answer_may_be_cut) {
+        read_head(https, answer);
+        return true;
+    }
+    if (answer->is_long)
         snprintf(answer->why, sizeof answer->why, "the answer is longer than %zu bytes", https->answer_max);
     else
         snprintf(answer->why, sizeof answer->why, "%s",

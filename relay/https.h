@@ -19,7 +19,7 @@ bool https_begin(void);
 void https_end(void);
 
 struct https;
-/* NULL with WHY. */
+/* ANSWER_MAX: bytes of an answer's body. NULL with WHY. */
 struct https *https_new(const struct conf_sink *sink, size_t answer_max, struct buf *why);
 void https_free(struct https *https);
 
@@ -28,11 +28,13 @@ struct https_request {
     const char *url;
     const char *const *fields; /* "Name: value", NULL behind the last */
     struct slice body;         /* not sent with GET */
+    bool answer_may_be_cut;    /* its first ANSWER_MAX bytes will do */
 };
 
 struct https_answer {
     long status;
     struct buf body;
+    bool is_long;              /* there was more than BODY could hold; the connection is closed */
     int64_t retry_after_ms;    /* 0: not said */
     char why[HTTPS_WHY];       /* when there is no answer */
 };

@@ -29,11 +29,12 @@ librelay_a_SOURCES += relay/signature.c
 librelay_a_SOURCES += relay/signature.h
 librelay_a_SOURCES += relay/sink.c
 librelay_a_SOURCES += relay/sink.h
+librelay_a_SOURCES += relay/sink_type.c
+librelay_a_SOURCES += relay/sink_type.h
 librelay_a_SOURCES += relay/smtp.c
 librelay_a_SOURCES += relay/smtp.h
 librelay_a_SOURCES += relay/soql.c
 librelay_a_SOURCES += relay/soql.h
-librelay_a_SOURCES += relay/way.h
 librelay_a_SOURCES += relay/webhook.c
 
 sbin_PROGRAMS += relay/spoor-relay

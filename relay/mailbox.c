@@ -7,8 +7,8 @@
  */
 
 #include "relay/notice.h"
+#include "relay/sink_type.h"
 #include "relay/smtp.h"
-#include "relay/way.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -41,9 +41,9 @@ static bool is_empty_digest(const struct event *event)
     return strcmp(event->what, "digest") == 0 && event_digest_total(event) == 0;
 }
 
-static struct way_pause send_one(struct mailbox *mailbox, struct parcel *parcel, struct buf *why)
+static struct sink_pause send_one(struct mailbox *mailbox, struct parcel *parcel, struct buf *why)
 {
-    struct way_pause pause = {0};
+    struct sink_pause pause = {0};
     struct smtp_answer answer;
     struct buf letter;
 
@@ -77,9 +77,9 @@ static struct way_pause send_one(struct mailbox *mailbox, struct parcel *parcel,
     return pause;
 }
 
-static struct way_pause send_mails(void *opened, struct parcel *parcels, size_t count, struct buf *why)
+static struct sink_pause send_mails(void *opened, struct parcel *parcels, size_t count, struct buf *why)
 {
-    struct way_pause pause = {0};
+    struct sink_pause pause = {0};
 
     for (size_t n = 0; n < count && !pause.away; n++)
         pause = send_one(opened, &parcels[n], why);
@@ -91,5 +91,5 @@ static const char *said(void *opened)
     return ((struct mailbox *)opened)->said;
 }
 
-const struct way mail_way = {
-    .type = "mail", .batch = 1, .open = open_mailbox, .close = close_mailbox, .send = send_mails, .said = said};
+const struct sink_type mail_sink = {
+    .batch = 1, .requests_each = 1, .to_sender = true, .open = open_mailbox, .close = close_mailbox, .send = send_mails, .said = said};

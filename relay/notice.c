@@ -3,6 +3,8 @@
 
 #include "relay/notice.h"
 
+#include "common/event_kind.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -84,31 +86,13 @@ static void add_quoted(struct buf *out, const char *text)
 
 /* --- what is said ------------------------------------------------------------------------------------ */
 
-static const char *verb_of(const char *what)
-{
-    static const struct {
-        const char *what, *verb;
-    } verbs[] = {
-        {"view", "viewed"},     {"click", "followed a link in"}, {"reply", "replied to"},       {"bounce", "did not get"},
-        {"auto_reply", "sent an automatic reply to"},            {"complaint", "complained of"}, {"unsubscribe", "wants no more of"},
-        {"receipt", "sent a receipt for"},                       {"refused", "was not sent"},    {"sent", "was sent"},
-        {"meeting", "answered the invitation in"}, {"undelivered", "was not reached by"}, {"opened", "opened a document of"},
-        {"read", "read in a document of"}, {"downloaded", "downloaded a document of"},
-    };
-
-    for (size_t n = 0; n < sizeof verbs / sizeof *verbs; n++)
-        if (strcmp(what, verbs[n].what) == 0)
-            return verbs[n].verb;
-    return NULL;
-}
-
 static void add_sentence(struct buf *out, const char *person, const char *what, const char *subject)
 {
-    const char *verb = verb_of(what);
+    const struct event_kind *kind = event_kind_of(what);
 
     buf_add_f(out, "%s ", *person ? person : "somebody");
-    if (verb)
-        buf_add_str(out, verb);
+    if (kind)
+        buf_add_str(out, kind->did_to);
     else
         buf_add_f(out, "(%s)", what);
     buf_add_f(out, " \"%s\"", *subject ? subject : "(no subject)");

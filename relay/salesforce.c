@@ -8,12 +8,15 @@
 
 #include "relay/salesforce_people.h"
 #include "relay/salesforce_task.h"
-#include "relay/way.h"
+#include "relay/sink_type.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { TASKS_MAX = 200 /* of one request */, LIMIT_PAUSE_MS = 60000, SAID_MAX = 64 * 1024, RESOURCE_MAX = 200 };
+
+/* Who is it, and the tasks; each twice with a token before it, when none is taken any more. */
+enum { REQUESTS_MAX = 8 };
 
 struct salesforce {
     const struct conf_sink *sink;
@@ -78,7 +81,7 @@ static void end_all(struct parcel *parcels, size_t count, enum parcel_outcome ou
 }
 
 /* For a limit of calls in a day it makes no sense to ask every second. */
-static struct way_pause limit_pause(struct salesforce *salesforce, const struct salesforce_result *result)
+static struct sink_pause limit_pause(struct salesforce *salesforce, const struct salesforce_result *result)
 {
     int64_t wait_ms = LIMIT_PAUSE_MS << (salesforce->limits < 5 ? salesforce->limits : 5);
 
@@ -87,11 +90,11 @@ static struct way_pause limit_pause(struct salesforce *salesforce, const struct 
         wait_ms = result->retry_after_ms;
     if (wait_ms > salesforce->sink->retry_most_ms)
         wait_ms = salesforce->sink->retry_most_ms;
-    return (struct way_pause){.away = true, .for_ms = wait_ms};
+    return (struct sink_pause){.away = true, .for_ms = wait_ms};
 }
 
 /* The request as a whole was not taken. Only a refusal of it counts against the parcels. */
-static struct way_pause fail(struct salesforce *salesforce, const struct salesforce_result *result, struct parcel *parcels,
+static struct sink_pause fail(struct salesforce *salesforce, const struct salesforce_result *result, struct parcel *parcels,
                              size_t count, const struct buf *why)
 {
     if (result->answer == SALESFORCE_LIMIT) {
@@ -99,7 +102,7 @@ static struct way_pause fail(struct salesforce *salesforce, const struct salesfo
         return limit_pause(salesforce, result);
     }
     end_all(parcels, count, result->answer == SALESFORCE_NO ? PARCEL_AGAIN : PARCEL_LATER, buf_text(why));
-    return (struct way_pause){.away = result->answer == SALESFORCE_AWAY};
+    return (struct sink_pause){.away = result->answer == SALESFORCE_AWAY};
 }
 
 static size_t skip_some(struct salesforce *salesforce, struct parcel *parcels, size_t count)
@@ -115,10 +118,10 @@ static size_t skip_some(struct salesforce *salesforce, struct parcel *parcels, s
     return left;
 }
 
-static struct way_pause write_tasks(struct salesforce *salesforce, struct parcel *parcels, size_t count, struct buf *why)
+static struct sink_pause write_tasks(struct salesforce *salesforce, struct parcel *parcels, size_t count, struct buf *why)
 {
     bool upserts = salesforce->form.has_external_id;
-    struct way_pause pause = {0};
+    struct sink_pause pause = {0};
     struct salesforce_result result;
     char path[RESOURCE_MAX];
     char *body;
@@ -146,11 +149,11 @@ static struct way_pause write_tasks(struct salesforce *salesforce, struct parcel
     return pause;
 }
 
-static struct way_pause send_salesforce(void *opened, struct parcel *parcels, size_t count, struct buf *why)
+static struct sink_pause send_salesforce(void *opened, struct parcel *parcels, size_t count, struct buf *why)
 {
     struct salesforce *salesforce = opened;
     struct salesforce_result result;
-    struct way_pause pause;
+    struct sink_pause pause;
 
     buf_reset(&salesforce->said);
     if (count > TASKS_MAX)
@@ -169,5 +172,5 @@ static const char *said(void *opened)
     return buf_text(&((struct salesforce *)opened)->said);
 }
 
-const struct way salesforce_way = {.type = "salesforce", .batch = 50, .open = open_salesforce, .close = close_salesforce,
-                                   .prepare = prepare_salesforce, .send = send_salesforce, .said = said};
+const struct sink_type salesforce_sink = {.batch = 50, .requests = REQUESTS_MAX, .open = open_salesforce, .close = close_salesforce,
+                                          .prepare = prepare_salesforce, .send = send_salesforce, .said = said};

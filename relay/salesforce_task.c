@@ -3,6 +3,7 @@
 
 #include "relay/salesforce_task.h"
 
+#include "common/event_kind.h"
 #include "common/utf8.h"
 
 #include <stdio.h>
@@ -12,8 +13,8 @@
 #include <jansson.h>
 
 enum {
-    SUBJECT_MAX = 255,       /* characters */
-    DESCRIPTION_MAX = 32000, /* characters; our text is far below in bytes, too */
+    SUBJECT_MAX = 255,       /* units of UTF-16, as Salesforce counts characters */
+    DESCRIPTION_MAX = 32000, /* of the same; our text is far below in bytes, too */
     DATE_TEXT = 10
 };
 
@@ -61,30 +62,18 @@ bool salesforce_task_form_read(struct slice body, const struct conf_sink *sink, 
 
 /* --- a task ------------------------------------------------------------------------------------------ */
 
-static const char *heading_of(const char *what)
-{
-    static const struct {
-        const char *what, *heading;
-    } headings[] = {
-        {"sent", "Sent"},           {"view", "Viewed"},              {"click", "Clicked"},     {"reply", "Reply"},
-        {"bounce", "Bounced"},      {"auto_reply", "Automatic reply"}, {"complaint", "Complaint"}, {"unsubscribe", "Unsubscribed"},
-        {"receipt", "Receipt"},     {"meeting", "Meeting answer"},   {"refused", "Not sent"},
-        {"undelivered", "Not delivered"}, {"opened", "Document opened"}, {"read", "Document read"}, {"downloaded", "Document downloaded"},
-    };
-
-    for (size_t n = 0; n < sizeof headings / sizeof *headings; n++)
-        if (strcmp(what, headings[n].what) == 0)
-            return headings[n].heading;
-    return NULL;
-}
-
-/* Cuts to MOST characters of UTF-8. */
+/* Cuts to MOST units of UTF-16; a character of four bytes has two. */
 static void cut(struct buf *text, size_t most)
 {
-    size_t characters = 0;
+    size_t units = 0;
 
     for (size_t at = 0; at < text->len; at++) {
-        if (((unsigned char)text->data[at] & 0xC0) == 0x80 || characters++ < most)
+        unsigned char c = (unsigned char)text->data[at];
+
+        if ((c & 0xC0) == 0x80)
+            continue;
+        units += c >= 0xF0 ? 2 : 1;
+        if (units <= most)
             continue;
         text->data[at] = '\0';
         text->len = at;
@@ -99,16 +88,11 @@ static void add_on_one_line(struct buf *out, const char *text)
 
 static void add_subject(struct buf *out, const struct event *event)
 {
-    const char *heading = heading_of(event->what);
-    struct buf word;
+    const struct event_kind *kind = event_kind_of(event->what);
 
-    buf_init(&word, SUBJECT_MAX);
-    for (const char *at = event->what; !heading && *at; at++)
-        buf_add_char(&word, *at == '_' ? ' ' : at == event->what && *at >= 'a' && *at <= 'z' ? (char)(*at - 32) : *at);
-    buf_add_f(out, "%s: ", heading ? heading : buf_text(&word));
+    buf_add_f(out, "%s: ", kind ? kind->heading : event->what);
     add_on_one_line(out, *event->subject ? event->subject : "(no subject)");
     cut(out, SUBJECT_MAX);
-    buf_free(&word);
 }
 
 static void add_line(struct buf *out, const char *name, const char *value)

@@ -4,7 +4,7 @@
 #include "relay/sample.h"
 
 #include "relay/https.h"
-#include "relay/way.h"
+#include "relay/sink_type.h"
 
 #include <string.h>
 #include <sysexits.h>
@@ -49,11 +49,11 @@ static bool make_event(const struct conf_sink *sink, struct parcel *parcel)
     return made;
 }
 
-static int send_sample(const struct conf_sink *sink, const struct way *way, void *opened, struct buf *why)
+static int send_sample(const struct conf_sink *sink, const struct sink_type *type, void *opened, struct buf *why)
 {
     struct parcel parcel;
 
-    if (way->prepare && !way->prepare(opened, why)) {
+    if (type->prepare && !type->prepare(opened, why)) {
         printf("sink %s: %s\n", sink->name, buf_text(why));
         return 1;
     }
@@ -61,28 +61,28 @@ static int send_sample(const struct conf_sink *sink, const struct way *way, void
         fprintf(stderr, "spoor-relay: no memory for a sample\n");
         return 1;
     }
-    way->send(opened, &parcel, 1, why);
-    printf("sink %s (%s): %s\n", sink->name, way->type, parcel.outcome == PARCEL_SENT ? "taken" : "not taken");
+    type->send(opened, &parcel, 1, why);
+    printf("sink %s (%s): %s\n", sink->name, conf_sink_type_name(sink->type), parcel.outcome == PARCEL_SENT ? "taken" : "not taken");
     if (*parcel.result)
         printf("result: %s\n", parcel.result);
-    if (*way->said(opened))
-        printf("answer: %s\n", way->said(opened));
+    if (*type->said(opened))
+        printf("answer: %s\n", type->said(opened));
     event_free(&parcel.event);
     return parcel.outcome == PARCEL_SENT ? 0 : 1;
 }
 
 static int test_sink(const struct conf_sink *sink)
 {
-    const struct way *way = way_of(sink->type);
+    const struct sink_type *type = sink_type_of(sink->type);
     struct buf why;
     void *opened;
     int status = 1;
 
     buf_init(&why, TEXT_MAX);
-    opened = way->open(sink, &why);
+    opened = type->open(sink, &why);
     if (opened) {
-        status = send_sample(sink, way, opened, &why);
-        way->close(opened);
+        status = send_sample(sink, type, opened, &why);
+        type->close(opened);
     } else {
         printf("sink %s: %s\n", sink->name, buf_text(&why));
     }

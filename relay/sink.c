@@ -8,8 +8,9 @@
 #include "common/log.h"
 #include "common/row_set.h"
 #include "common/store_outbox.h"
+#include "common/utf8.h"
 #include "relay/backoff.h"
-#include "relay/way.h"
+#include "relay/sink_type.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -20,7 +21,6 @@
 enum {
     CONNECT_MS = 5000,
     QUESTION_MS = 30000,
-    LEASE_TIMES = 5, /* requests that one batch may take, each as long as it may last, and one to spare */
     WAKE_LEAST_MS = 20,
     TROUBLE_REMINDER_S = 300,
     PREPARE_MOST_MS = 60000, /* between two looks whether the other side is as it should be */
@@ -31,7 +31,7 @@ enum {
 struct sink {
     const struct conf *conf;
     const struct conf_sink *settings;
-    const struct way *way;
+    const struct sink_type *type;
     void *opened;
     struct db *db;
     pthread_t thread;
@@ -70,7 +70,7 @@ struct sink_counts sink_counts(struct sink *sink)
 /* A mail about a reply goes to the mailbox where the reply itself is. */
 static bool wants_text(const struct sink *sink)
 {
-    return sink->settings->reply_text && sink->settings->type != SINK_MAIL;
+    return sink->settings->reply_text && !sink->type->to_sender;
 }
 
 /* --- waiting ----------------------------------------------------------------------------------------- */
@@ -129,6 +129,21 @@ static int64_t wait_after(const struct sink *sink, int64_t failures)
 
 /* --- trouble ----------------------------------------------------------------------------------------- */
 
+/* WHY may hold the other side's bytes. */
+static enum store_answer enter(struct sink *sink, const char *why)
+{
+    enum store_answer answer;
+    struct buf clean;
+
+    buf_init(&clean, 3 * WHY_MAX);
+    if (why)
+        utf8_clean(slice_str(why), &clean);
+    answer = store_enter_sink(sink->db, sink_name(sink), conf_sink_type_name(sink->settings->type), wants_text(sink),
+                              why ? buf_text(&clean) : NULL, QUESTION_MS);
+    buf_free(&clean);
+    return answer;
+}
+
 /* WHY is NULL once all is well. Told to the database when it begins and when it ends. */
 static bool tell_trouble(struct sink *sink, const char *why)
 {
@@ -141,10 +156,10 @@ static bool tell_trouble(struct sink *sink, const char *why)
     sink->in_trouble = why != NULL;
     if (!why)
         sink->trouble.next = 0;
-    return store_enter_sink(sink->db, sink_name(sink), sink->way->type, wants_text(sink), why, QUESTION_MS) != STORE_AWAY;
+    return enter(sink, why) != STORE_AWAY;
 }
 
-static int64_t pause_after(struct sink *sink, const struct way_pause *pause)
+static int64_t pause_after(struct sink *sink, const struct sink_pause *pause)
 {
     if (!pause->away) {
         sink->failures = 0;
@@ -177,16 +192,24 @@ static void forget_parcels(struct sink *sink)
         event_free(&sink->parcel[--sink->parcels].event);
 }
 
+/* As many requests as a batch may take, each as long as it may last, and one to spare. */
+static int64_t lease_ms(const struct sink *sink)
+{
+    size_t requests = sink->type->requests + sink->most * sink->type->requests_each + 1;
+
+    return (int64_t)requests * sink->settings->timeout_ms + 1000;
+}
+
 static enum store_answer claim(struct sink *sink)
 {
     const struct conf_sink *settings = sink->settings;
     struct store_claim claim = {
         .sink = settings->name,
         .lease = sink->lease,
-        .lease_ms = LEASE_TIMES * settings->timeout_ms + 1000,
+        .lease_ms = lease_ms(sink),
         .most = sink->most,
         .reply_text = wants_text(sink),
-        .by_choice = settings->type == SINK_MAIL,
+        .by_choice = sink->type->to_sender,
     };
 
     return store_claim_outbox(sink->db, &claim, take_row, sink, QUESTION_MS);
@@ -267,7 +290,7 @@ static size_t readable_first(struct sink *sink)
 
 static bool send_batch(struct sink *sink)
 {
-    struct way_pause pause = {0};
+    struct sink_pause pause = {0};
     size_t readable = readable_first(sink);
     int64_t pause_ms;
     struct buf why;
@@ -275,7 +298,7 @@ static bool send_batch(struct sink *sink)
 
     buf_init(&why, WHY_MAX);
     if (readable)
-        pause = sink->way->send(sink->opened, sink->parcel, readable, &why);
+        pause = sink->type->send(sink->opened, sink->parcel, readable, &why);
     pause_ms = pause_after(sink, &pause);
     done = write_down(sink, pause_ms) && tell_trouble(sink, pause.away ? buf_text(&why) : NULL);
     buf_free(&why);
@@ -295,7 +318,7 @@ static bool begin_session(struct sink *sink)
     hex_write(bytes, sizeof bytes, sink->lease);
     sink->tended_ms = 0;
     return db_connect(sink->db, CONNECT_MS) && store_listen_outbox(sink->db, QUESTION_MS) == STORE_YES &&
-           store_enter_sink(sink->db, sink_name(sink), sink->way->type, wants_text(sink), NULL, QUESTION_MS) == STORE_YES;
+           enter(sink, NULL) == STORE_YES;
 }
 
 static bool prepare(struct sink *sink)
@@ -304,7 +327,7 @@ static bool prepare(struct sink *sink)
     bool told;
 
     buf_init(&why, WHY_MAX);
-    sink->prepared = !sink->way->prepare || sink->way->prepare(sink->opened, &why);
+    sink->prepared = !sink->type->prepare || sink->type->prepare(sink->opened, &why);
     told = tell_trouble(sink, sink->prepared ? NULL : buf_text(&why));
     buf_free(&why);
     if (sink->prepared) {
@@ -324,7 +347,7 @@ static bool tend(struct sink *sink)
     if (sink->tended_ms && now_ms - sink->tended_ms < sink->conf->relay.poll_ms)
         return true;
     sink->tended_ms = now_ms;
-    return store_tend_outbox(sink->db, sink_name(sink), sink->settings->type == SINK_MAIL, sink->conf->relay.keep_s,
+    return store_tend_outbox(sink->db, sink_name(sink), sink->type->to_sender, sink->conf->relay.keep_s,
                              QUESTION_MS) == STORE_YES;
 }
 
@@ -385,13 +408,13 @@ static struct sink *sink_new(const struct conf *conf, const struct conf_sink *se
     clock_condition_init(&sink->changed);
     sink->conf = conf;
     sink->settings = settings;
-    sink->way = way_of(settings->type);
+    sink->type = sink_type_of(settings->type);
     sink->trouble.every_seconds = sink->away.every_seconds = TROUBLE_REMINDER_S;
-    sink->most = settings->batch ? (size_t)settings->batch : sink->way->batch;
+    sink->most = settings->batch ? (size_t)settings->batch : sink->type->batch;
     sink->parcel = calloc(sink->most, sizeof *sink->parcel);
     sink->db = db_new(conf->database, "spoor-relay");
     buf_init(&why, WHY_MAX);
-    sink->opened = sink->way->open(settings, &why);
+    sink->opened = sink->type->open(settings, &why);
     if (!sink->opened)
         buf_add_f(error, "sink %s: %s", settings->name, buf_text(&why));
     buf_free(&why);
@@ -401,7 +424,7 @@ static struct sink *sink_new(const struct conf *conf, const struct conf_sink *se
 static void release(struct sink *sink)
 {
     if (sink->opened)
-        sink->way->close(sink->opened);
+        sink->type->close(sink->opened);
     db_free(sink->db);
     free(sink->parcel);
     pthread_cond_destroy(&sink->changed);

@@ -8,7 +8,7 @@
 
 #include "relay/https.h"
 #include "relay/signature.h"
-#include "relay/way.h"
+#include "relay/sink_type.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -151,7 +151,8 @@ static bool post(struct webhook *webhook, const struct letter *letter, struct ht
 {
     char id[FIELD_MAX], timestamp[64], signature[FIELD_MAX + 64];
     const char *const fields[] = {"Content-Type: application/json", id, timestamp, signature, NULL};
-    struct https_request request = {.method = "POST", .url = webhook->sink->url, .fields = fields, .body = buf_slice(&letter->body)};
+    struct https_request request = {.method = "POST", .url = webhook->sink->url, .fields = fields, .body = buf_slice(&letter->body),
+                                    .answer_may_be_cut = true};
 
     snprintf(id, sizeof id, "webhook-id: %s", buf_text(&letter->id));
     snprintf(timestamp, sizeof timestamp, "webhook-timestamp: %s", letter->timestamp);
@@ -194,9 +195,9 @@ static void add_status(const struct https_answer *answer, struct buf *out)
         buf_add_f(out, " %.*s", (int)(body.len < SAID_MAX ? body.len : SAID_MAX), body.p);
 }
 
-static struct way_pause send_letter(struct webhook *webhook, struct parcel *parcels, size_t count, struct buf *why)
+static struct sink_pause send_letter(struct webhook *webhook, struct parcel *parcels, size_t count, struct buf *why)
 {
-    struct way_pause pause = {0};
+    struct sink_pause pause = {0};
     struct https_answer answer = {0};
     struct letter letter;
 
@@ -222,9 +223,9 @@ static struct way_pause send_letter(struct webhook *webhook, struct parcel *parc
 }
 
 /* A batch that will never do goes event by event: one of them may be the reason. */
-static struct way_pause send_webhook(void *opened, struct parcel *parcels, size_t count, struct buf *why)
+static struct sink_pause send_webhook(void *opened, struct parcel *parcels, size_t count, struct buf *why)
 {
-    struct way_pause pause = send_letter(opened, parcels, count, why);
+    struct sink_pause pause = send_letter(opened, parcels, count, why);
 
     if (count == 1 || parcels[0].outcome != PARCEL_DEAD)
         return pause;
@@ -239,5 +240,5 @@ static const char *said(void *opened)
     return buf_text(&((struct webhook *)opened)->said);
 }
 
-const struct way webhook_way = {
-    .type = "webhook", .batch = 1, .open = open_webhook, .close = close_webhook, .send = send_webhook, .said = said};
+const struct sink_type webhook_sink = {
+    .batch = 1, .requests = 1, .requests_each = 1, .open = open_webhook, .close = close_webhook, .send = send_webhook, .said = said};

@@ -19,39 +19,30 @@ enum {
 enum container { BARE, ZIP, OLE };
 
 static const struct kind {
-    const char *ending;
     enum container container;
     const char *inside; /* ZIP: folder, or media type in "mimetype"; OLE: stream */
     const char *reader;
     const char *writer;
-} kinds[FILE_TYPES] = {
-    [FILE_PDF] = {"pdf", BARE, NULL, NULL, NULL},
-    [FILE_DOC] = {"doc", OLE, "WordDocument", "MS Word 97", "writer_pdf_Export"},
-    [FILE_DOCX] = {"docx", ZIP, "word/", "MS Word 2007 XML", "writer_pdf_Export"},
-    [FILE_PPT] = {"ppt", OLE, "PowerPoint Document", "MS PowerPoint 97", "impress_pdf_Export"},
-    [FILE_PPTX] = {"pptx", ZIP, "ppt/", "Impress MS PowerPoint 2007 XML", "impress_pdf_Export"},
-    [FILE_ODT] = {"odt", ZIP, "application/vnd.oasis.opendocument.text", "writer8", "writer_pdf_Export"},
-    [FILE_ODP] = {"odp", ZIP, "application/vnd.oasis.opendocument.presentation", "impress8", "impress_pdf_Export"},
-    [FILE_XLS] = {"xls", OLE, "Workbook", "MS Excel 97", "calc_pdf_Export"},
-    [FILE_XLSX] = {"xlsx", ZIP, "xl/", "Calc MS Excel 2007 XML", "calc_pdf_Export"},
-    [FILE_ODS] = {"ods", ZIP, "application/vnd.oasis.opendocument.spreadsheet", "calc8", "calc_pdf_Export"},
+} kinds[] = {
+    [DOCUMENT_PDF] = {BARE, NULL, NULL, NULL},
+    [DOCUMENT_DOC] = {OLE, "WordDocument", "MS Word 97", "writer_pdf_Export"},
+    [DOCUMENT_DOCX] = {ZIP, "word/", "MS Word 2007 XML", "writer_pdf_Export"},
+    [DOCUMENT_PPT] = {OLE, "PowerPoint Document", "MS PowerPoint 97", "impress_pdf_Export"},
+    [DOCUMENT_PPTX] = {ZIP, "ppt/", "Impress MS PowerPoint 2007 XML", "impress_pdf_Export"},
+    [DOCUMENT_ODT] = {ZIP, "application/vnd.oasis.opendocument.text", "writer8", "writer_pdf_Export"},
+    [DOCUMENT_ODP] = {ZIP, "application/vnd.oasis.opendocument.presentation", "impress8", "impress_pdf_Export"},
+    [DOCUMENT_XLS] = {OLE, "Workbook", "MS Excel 97", "calc_pdf_Export"},
+    [DOCUMENT_XLSX] = {ZIP, "xl/", "Calc MS Excel 2007 XML", "calc_pdf_Export"},
+    [DOCUMENT_ODS] = {ZIP, "application/vnd.oasis.opendocument.spreadsheet", "calc8", "calc_pdf_Export"},
 };
+_Static_assert(sizeof kinds / sizeof *kinds == DOCUMENT_TYPES, "a type of document has no row");
 
-enum file_type file_type_named(const char *ending)
-{
-    enum file_type type = 0;
-
-    while (type < FILE_TYPES && strcmp(kinds[type].ending, ending) != 0)
-        type++;
-    return type;
-}
-
-const char *file_type_reader(enum file_type type)
+const char *file_type_reader(enum document_type type)
 {
     return kinds[type].reader;
 }
 
-const char *file_type_writer(enum file_type type)
+const char *file_type_writer(enum document_type type)
 {
     return kinds[type].writer;
 }
@@ -152,19 +143,19 @@ static bool is_stream(const char *name, const char *wanted)
 }
 
 /* Excel: after the first record. */
-static bool has_password(enum file_type type, struct slice stream)
+static bool has_password(enum document_type type, struct slice stream)
 {
     size_t second;
 
-    if (type == FILE_DOC)
+    if (type == DOCUMENT_DOC)
         return stream.len >= WORD_FLAGS + 2 && le16_get(stream.p + WORD_FLAGS) & WORD_ENCRYPTED;
-    if (type != FILE_XLS || stream.len < 4)
+    if (type != DOCUMENT_XLS || stream.len < 4)
         return false;
     second = 4 + (size_t)le16_get(stream.p + 2);
     return stream.len >= second + 2 && le16_get(stream.p + second) == EXCEL_PASSWORD;
 }
 
-static enum file_look look_at_ole(enum file_type type, struct slice file)
+static enum file_look look_at_ole(enum document_type type, struct slice file)
 {
     struct ole_directory directory;
     struct ole_entry entry;
@@ -175,7 +166,7 @@ static enum file_look look_at_ole(enum file_type type, struct slice file)
     if (!ole_directory_open(file, &directory))
         return LOOK_DAMAGED;
     while (ole_directory_next(&directory, &entry)) {
-        if (type == FILE_PPT && strcmp(entry.name, "EncryptedSummary") == 0)
+        if (type == DOCUMENT_PPT && strcmp(entry.name, "EncryptedSummary") == 0)
             return LOOK_ENCRYPTED;
         if (!is_stream(entry.name, kinds[type].inside))
             continue;
@@ -186,7 +177,7 @@ static enum file_look look_at_ole(enum file_type type, struct slice file)
     return look;
 }
 
-enum file_look file_type_look(enum file_type type, struct slice file)
+enum file_look file_type_look(enum document_type type, struct slice file)
 {
     switch (kinds[type].container) {
     case ZIP: return look_at_zip(file, kinds[type].inside);

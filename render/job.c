@@ -31,7 +31,7 @@ enum {
 /* What the steps hand on to each other. */
 struct work {
     struct job *job;
-    enum file_type type;
+    enum document_type type;
     int file;              /* the document, or the PDF made of it; see memory_file.h */
     int pdf;               /* while it is made */
     int64_t pdf_bytes;
@@ -130,8 +130,8 @@ static enum finding fetch(struct work *work)
     enum finding finding;
     struct buf bytes;
 
-    work->type = file_type_named(job->claim.file_type);
-    if (work->type == FILE_TYPES)
+    work->type = document_type_of(slice_str(job->claim.file_type));
+    if (work->type == DOCUMENT_TYPES)
         return FOUND_MISMATCH;
     if (job->claim.bytes > job->conf->render.size_limit)
         return FOUND_TOO_LARGE;
@@ -170,7 +170,7 @@ static enum finding convert(struct work *work)
     struct child_order order = order_for(work, cpu_s, WALL_FACTOR * 1000 * cpu_s, take_pdf);
     enum finding finding = FOUND_UNSTARTED;
 
-    if (work->type == FILE_PDF)
+    if (work->type == DOCUMENT_PDF)
         return FOUND_FINE;
     snprintf(path, sizeof path, SCRIPT_DOCUMENT ".%s", work->job->claim.file_type);
     snprintf(writer, sizeof writer, "%s:{\"PageRange\":{\"type\":\"string\",\"value\":\"1-%lld\"}}",

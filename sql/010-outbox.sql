@@ -36,7 +36,7 @@ create table spoor.sink_rule (
     sink text not null check (sink ~ '^[A-Za-z0-9_-]{1,60}$'),
     what text[] not null default '{reply}' check (spoor.are_event_words(what)),
     sender text check (sender = lower(sender) and sender <> ''),
-    campaign text,
+    campaign text check (campaign !~ '(^|[^\\])(\\\\)*\\$'), -- LIKE would stop the loader at such an end
     note text
 );
 comment on table spoor.sink_rule is 'What goes to which sink. An event goes to a sink once when any of its rules fits, from the moment on that the rule is there: what was loaded before does not. Try: insert into spoor.sink_rule (sink) values (''crm'');';
@@ -52,7 +52,7 @@ create table spoor.mail_choice (
     at_once text[] not null default '{view,reply,bounce}' check (at_once = '{}' or spoor.are_event_words(at_once)),
     digest boolean not null default false,
     digest_at time not null default '07:00',
-    time_zone text not null default 'UTC',
+    time_zone text not null default 'UTC' check (timestamptz '2000-01-01 00:00+00' at time zone time_zone is not null),
     address text check (address ~ '^[^[:space:]<>"]+@[^[:space:]<>"@]+$')
 );
 comment on table spoor.mail_choice is 'What a sender wants to be mailed by sinks of type mail, of what the rules let through. Who is not here gets all of that at once, and no digest.';

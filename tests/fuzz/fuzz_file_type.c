@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct zip_entry entry;
     size_t entries = 0;
 
-    for (enum file_type type = 0; type < FILE_TYPES; type++)
+    for (enum document_type type = 0; type < DOCUMENT_TYPES; type++)
         file_type_look(type, file);
     if (!zip_directory_open(file, &directory))
         return 0;

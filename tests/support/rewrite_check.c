@@ -172,33 +172,51 @@ static bool leaves(const struct rewrite_settings *settings, size_t part)
     return false;
 }
 
+/* Does the part go, with what is in it? PAGE, the file that has become a page, does not. */
+static bool goes(const struct rewrite_settings *settings, const struct mime_tree *tree, size_t part, size_t page)
+{
+    bool all = false;
+
+    if (!tree->part[part].multipart || tree->part[part].parent == MIME_NO_PARENT)
+        return part != page && leaves(settings, part);
+    for (size_t at = part + 1; at < tree->count; at++)
+        if (tree->part[at].parent == (int)part) {
+            if (!goes(settings, tree, at, page))
+                return false;
+            all = true;
+        }
+    return all;
+}
+
+static size_t number_gone(const struct rewrite_settings *settings, const struct mime_tree *tree, size_t page)
+{
+    size_t gone = 0;
+
+    for (size_t at = 0; at < tree->count; at++)
+        gone += at > 0 && goes(settings, tree, at, page);
+    return gone;
+}
+
 /*
- * The structure is the same but for files that left: nobody reads other parts than before. The first of them may have become
- * a page; where it is the whole mail the header says so, which is not changed here.
+ * The structure is the same but for files that left, and multiparts with nothing else: nobody reads other parts than before.
+ * The first file may have become a page; where it is the whole mail the header says so, which is not changed here.
  */
 static void check_structure(const struct header_list *headers, struct slice body, const struct rewrite_settings *settings,
                             struct slice changed)
 {
     struct mime_tree before, after;
-    size_t left = 0, other = 0;
-    bool page;
+    size_t page = 1, other = 0;
 
     check_that(mime_scan(headers, body, &before) && mime_scan(headers, changed, &after), "there is memory");
-    for (size_t at = 1; at < before.count; at++)
-        left += leaves(settings, at);
-    page = left && after.count == before.count - left + 1;
-    check_that(page || after.count == before.count - left, "as many parts as before");
-    for (size_t at = 0; at < before.count; at++) {
-        const char *type = before.part[at].type;
-
-        if (at && leaves(settings, at)) {
-            if (!page)
-                continue;
-            page = false; /* the first only */
-            type = "text/html";
-        }
-        check_that(strcmp(type, after.part[other++].type) == 0, "parts keep their types");
-    }
+    while (page < before.count && !leaves(settings, page))
+        page++;
+    if (after.count != before.count - number_gone(settings, &before, page))
+        page = SIZE_MAX;
+    check_that(after.count == before.count - number_gone(settings, &before, page), "as many parts as before");
+    for (size_t at = 0; at < before.count; at++)
+        if (at == 0 || !goes(settings, &before, at, page))
+            check_that(strcmp(at == page ? "text/html" : before.part[at].type, after.part[other++].type) == 0,
+                       "parts keep their types");
     mime_tree_free(&before);
     mime_tree_free(&after);
 }

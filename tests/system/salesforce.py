@@ -215,7 +215,7 @@ class Salesforce:
         users = {made for made, _ in self.people["User"]}
         if record["attributes"] != {"type": "Task"} or set(record) - TASK_FIELDS or upsert != (EXTERNAL_ID in record):
             raise Wrong(400, "INVALID_FIELD", repr(record)[:300])
-        if not 0 < len(record["Subject"]) <= 255 or re.search(r"[\x00-\x1f]", record["Subject"]):
+        if not 0 < len(record["Subject"].encode("utf-16-le")) <= 2 * 255 or re.search(r"[\x00-\x1f]", record["Subject"]):
             raise Wrong(400, "STRING_TOO_LONG", record["Subject"])
         if len(record["Description"]) > 32000 or "\0" in record["Description"]:
             raise Wrong(400, "STRING_TOO_LONG", "Description")

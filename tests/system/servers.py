@@ -17,7 +17,6 @@ import spoor
 OUR_DOMAIN = "example.com"
 DOMAINS = (OUR_DOMAIN, "example.net", "example.org")
 PEOPLE = ("alice@example.com", "anton@example.com", "bob@example.net", "carol@example.org", "dave@example.net")
-MAIL_SERVERS = (postfix.Postfix, sendmail.Sendmail)
 
 
 def new_folder(below="/tmp"):
@@ -46,7 +45,8 @@ class Servers:
         self.tell = tell or (lambda what, work: work())
         self.spoor_settings = spoor_settings or {}
         self.daemon_environment = {}
-        self.running = []
+        self.running = []       # but the mail servers
+        self.mail_servers = []
         self.postgres = self.memcached = self.spoor = self.sending = self.receiving = None
         self.mail = maildir.Maildir(os.path.join(self.folder, "mail"), PEOPLE)
 
@@ -82,14 +82,11 @@ class Servers:
         self.spoor.install_schema()
 
     def _start_mail_servers(self):
-        if self.mta == "sendmail":
-            made = self._make_sendmail()
-        else:
-            made = self._make_postfix()
-        self.running += made
-        for server in made:
+        make = {"postfix": self._make_postfix, "sendmail": self._make_sendmail}[self.mta]
+        self.mail_servers = make()
+        for server in self.mail_servers:
             server.launch()
-        for server in made:
+        for server in self.mail_servers:
             server.wait_ready()
 
     def _make_postfix(self):
@@ -110,17 +107,16 @@ class Servers:
     def stop(self, quiet=False):
         """Mail servers first, then Spoor (which drains into PostgreSQL), then the rest; returns Spoor's statuses."""
         statuses, failures = {}, []
-        mail_servers = [server for server in self.running if isinstance(server, MAIL_SERVERS)]
-        work = [server.begin_stop for server in mail_servers] + [server.stop for server in mail_servers]
+        work = [server.begin_stop for server in self.mail_servers] + [server.stop for server in self.mail_servers]
         if self.spoor:
             work.append(lambda: statuses.update(self.spoor.stop_all()))
-        work += [server.stop for server in reversed(self.running) if not isinstance(server, MAIL_SERVERS)]
+        work += [server.stop for server in reversed(self.running)]
         for stop in work:
             try:
                 stop()
             except Exception as error:
                 failures.append(error)
-        self.running = []
+        self.running, self.mail_servers = [], []
         if failures and not quiet:
             raise failures[0]
         return statuses

@@ -476,6 +476,24 @@ def test_without_the_database(library, mail):
     proc.wait_for(lambda: web.get(library.url(mail)).status == 200, "the document is back")
 
 
+def test_a_disk_that_is_nearly_full_is_left_alone(library, mail, small_disk):
+    """Whoever reads slowly keeps his file on the disk, so there is an end to that before the disk's."""
+    url = library.url(mail) + "/download"
+    library.spoor.environment["TMPDIR"] = small_disk
+    library.spoor.restart("pixeld")
+    try:
+        def refused():
+            answer = web.get(url)
+            return "cannot hand out a document" in library.spoor.log_text("pixeld") and answer
+        answer = proc.wait_for(refused, "a refusal because of the disk")
+        assert answer.status == 503 and int(answer.headers["Retry-After"]) > 0
+        assert os.listdir(small_disk) == []
+    finally:
+        del library.spoor.environment["TMPDIR"]
+        library.spoor.restart("pixeld")
+    assert proc.wait_for(lambda: [a for a in [web.get(url)] if a.status == 200], "the file")[0].body == FILE
+
+
 def test_what_is_read_meanwhile_is_not_lost(library, mail):
     url = library.url(mail)
     view = view_id(web.get(url))

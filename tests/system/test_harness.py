@@ -27,9 +27,9 @@ def post():
     everything.receiving = postfix.receiving(everything.folder, everything.log_folder, None, everything.mail.folder,
                                              servers.DOMAINS, servers.PEOPLE)
     everything.sending = postfix.sending(everything.folder, everything.log_folder, None, everything.receiving.port)
-    everything.running = [everything.receiving, everything.sending]
+    everything.mail_servers = [everything.receiving, everything.sending]
     try:
-        for server in everything.running:
+        for server in everything.mail_servers:
             server.start()
         yield everything
     finally:

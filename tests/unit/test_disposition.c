@@ -59,22 +59,12 @@ static void a_long_name_keeps_its_ending(void **state)
     buf_free(&out);
 }
 
-static void types_are_our_own(void **state)
-{
-    (void)state;
-    assert_string_equal(disposition_media_type(slice_str("pdf")), "application/pdf");
-    assert_string_equal(disposition_media_type(slice_str("html")), "application/octet-stream");
-    assert_true(disposition_is_slides(slice_str("odp")));
-    assert_false(disposition_is_slides(slice_str("odt")));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_go_in_ascii_and_in_utf8),
         cmocka_unit_test(no_name_breaks_the_field),
         cmocka_unit_test(a_long_name_keeps_its_ending),
-        cmocka_unit_test(types_are_our_own),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

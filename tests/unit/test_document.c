@@ -44,6 +44,7 @@ static void names_are_made_safe(void **state)
     expect_name("latin f\xfcr.pdf", "latin f_r.pdf");
     expect_name("cod\xe2\x80\xae" "fdp.exe", "codfdp.exe");
     expect_name("\xe2\x81\xa6x\xe2\x80\x8f.pdf", "x.pdf");
+    expect_name("one\xc2\x85line\xe2\x80\xa8or\xe2\x80\xa9two\xd8\x9c.pdf", "onelineortwo.pdf");
     memset(given, 'n', sizeof given);
     memcpy(given + 400, ".pptx", 6);
     memset(wanted, 'n', sizeof wanted);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* what a document is, by its bytes: PDF, ZIP and compound files, their passwords, bombs and pieces */
 
+#include "common/buf.h"
 #include "render/file_type.h"
 #include "render/zip_directory.h"
 #include "tests/unit/zip_bytes.h"
@@ -16,16 +17,35 @@
 
 enum { FAR_TOO_MUCH = 600 * 1024 * 1024, PACKED = 8, ENCRYPTED = 1 };
 
+static void the_phrase_names_all(void **state)
+{
+    struct buf phrase;
+
+    (void)state;
+    buf_init(&phrase, 200);
+    for (enum document_type type = 0; type < DOCUMENT_TYPES; type++) {
+        buf_add_str(&phrase, type == 0 ? "" : type + 1 == DOCUMENT_TYPES ? " or " : ", ");
+        buf_add_str(&phrase, document_type_ending(type));
+    }
+    assert_string_equal(document_type_endings, buf_text(&phrase));
+    buf_free(&phrase);
+}
+
 static void endings(void **state)
 {
     (void)state;
-    assert_int_equal(file_type_named("pdf"), FILE_PDF);
-    assert_int_equal(file_type_named("ods"), FILE_ODS);
-    assert_int_equal(file_type_named("exe"), FILE_TYPES);
-    assert_int_equal(file_type_named(""), FILE_TYPES);
-    assert_null(file_type_reader(FILE_PDF));
-    assert_string_equal(file_type_reader(FILE_DOC), "MS Word 97");
-    assert_string_equal(file_type_writer(FILE_XLSX), "calc_pdf_Export");
+    assert_int_equal(document_type_of(slice_str("pdf")), DOCUMENT_PDF);
+    assert_int_equal(document_type_of(slice_str("ods")), DOCUMENT_ODS);
+    assert_int_equal(document_type_of(slice_str("exe")), DOCUMENT_TYPES);
+    assert_int_equal(document_type_of(slice_str("")), DOCUMENT_TYPES);
+    assert_int_equal(document_type_of(slice_str("ODS")), DOCUMENT_ODS);
+    assert_string_equal(document_type_media_type(DOCUMENT_PDF), "application/pdf");
+    assert_string_equal(document_type_media_type(document_type_of(slice_str("html"))), "application/octet-stream");
+    assert_true(document_type_is_slides(DOCUMENT_ODP));
+    assert_false(document_type_is_slides(DOCUMENT_ODT));
+    assert_null(file_type_reader(DOCUMENT_PDF));
+    assert_string_equal(file_type_reader(DOCUMENT_DOC), "MS Word 97");
+    assert_string_equal(file_type_writer(DOCUMENT_XLSX), "calc_pdf_Export");
 }
 
 static void a_pdf_begins_soon(void **state)
@@ -35,17 +55,17 @@ static void a_pdf_begins_soon(void **state)
     (void)state;
     memset(late, ' ', sizeof late);
     memcpy(late + 1000, "%PDF-1.4", 8);
-    assert_int_equal(file_type_look(FILE_PDF, slice_of(late, sizeof late)), LOOK_GOOD);
+    assert_int_equal(file_type_look(DOCUMENT_PDF, slice_of(late, sizeof late)), LOOK_GOOD);
     memset(late, ' ', sizeof late);
     memcpy(late + 1022, "%PDF-1.4", 8);
-    assert_int_equal(file_type_look(FILE_PDF, slice_of(late, sizeof late)), LOOK_MISMATCH);
-    assert_int_equal(file_type_look(FILE_PDF, slice_str("%PDF-1.7\n")), LOOK_GOOD);
-    assert_int_equal(file_type_look(FILE_PDF, slice_str("<html>")), LOOK_MISMATCH);
-    assert_int_equal(file_type_look(FILE_PDF, slice_of("", 0)), LOOK_MISMATCH);
+    assert_int_equal(file_type_look(DOCUMENT_PDF, slice_of(late, sizeof late)), LOOK_MISMATCH);
+    assert_int_equal(file_type_look(DOCUMENT_PDF, slice_str("%PDF-1.7\n")), LOOK_GOOD);
+    assert_int_equal(file_type_look(DOCUMENT_PDF, slice_str("<html>")), LOOK_MISMATCH);
+    assert_int_equal(file_type_look(DOCUMENT_PDF, slice_of("", 0)), LOOK_MISMATCH);
 }
 
 /* A document of two entries as TYPE sees it. */
-static enum file_look look(enum file_type type, const char *name, const char *content, unsigned method, uint32_t bytes, unsigned flags)
+static enum file_look look(enum document_type type, const char *name, const char *content, unsigned method, uint32_t bytes, unsigned flags)
 {
     struct zip_bytes zip;
     enum file_look result;
@@ -61,22 +81,22 @@ static enum file_look look(enum file_type type, const char *name, const char *co
 static void what_is_in_a_zip_counts(void **state)
 {
     (void)state;
-    assert_int_equal(look(FILE_DOCX, "word/document.xml", "x", PACKED, 10, 0), LOOK_GOOD);
-    assert_int_equal(look(FILE_PPTX, "ppt/presentation.xml", "x", PACKED, 10, 0), LOOK_GOOD);
-    assert_int_equal(look(FILE_PPTX, "word/document.xml", "x", PACKED, 10, 0), LOOK_MISMATCH);
-    assert_int_equal(look(FILE_XLSX, "xl/", "", PACKED, 10, 0), LOOK_MISMATCH); /* an empty folder */
-    assert_int_equal(look(FILE_ODT, "content.xml", "x", PACKED, 10, 0), LOOK_GOOD);
-    assert_int_equal(look(FILE_ODP, "content.xml", "x", PACKED, 10, 0), LOOK_MISMATCH);
-    assert_int_equal(look(FILE_DOC, "word/document.xml", "x", PACKED, 10, 0), LOOK_MISMATCH);
-    assert_int_equal(look(FILE_PDF, "word/document.xml", "x", PACKED, 10, 0), LOOK_MISMATCH);
+    assert_int_equal(look(DOCUMENT_DOCX, "word/document.xml", "x", PACKED, 10, 0), LOOK_GOOD);
+    assert_int_equal(look(DOCUMENT_PPTX, "ppt/presentation.xml", "x", PACKED, 10, 0), LOOK_GOOD);
+    assert_int_equal(look(DOCUMENT_PPTX, "word/document.xml", "x", PACKED, 10, 0), LOOK_MISMATCH);
+    assert_int_equal(look(DOCUMENT_XLSX, "xl/", "", PACKED, 10, 0), LOOK_MISMATCH); /* an empty folder */
+    assert_int_equal(look(DOCUMENT_ODT, "content.xml", "x", PACKED, 10, 0), LOOK_GOOD);
+    assert_int_equal(look(DOCUMENT_ODP, "content.xml", "x", PACKED, 10, 0), LOOK_MISMATCH);
+    assert_int_equal(look(DOCUMENT_DOC, "word/document.xml", "x", PACKED, 10, 0), LOOK_MISMATCH);
+    assert_int_equal(look(DOCUMENT_PDF, "word/document.xml", "x", PACKED, 10, 0), LOOK_MISMATCH);
 }
 
 static void a_password_is_seen(void **state)
 {
     (void)state;
-    assert_int_equal(look(FILE_DOCX, "word/document.xml", "x", PACKED, 10, ENCRYPTED), LOOK_ENCRYPTED);
-    assert_int_equal(look(FILE_ODT, "content.xml", "\x8b\x12 not XML", 0, 10, 0), LOOK_ENCRYPTED);
-    assert_int_equal(look(FILE_ODT, "content.xml", "<?xml?>", 0, 7, 0), LOOK_GOOD);
+    assert_int_equal(look(DOCUMENT_DOCX, "word/document.xml", "x", PACKED, 10, ENCRYPTED), LOOK_ENCRYPTED);
+    assert_int_equal(look(DOCUMENT_ODT, "content.xml", "\x8b\x12 not XML", 0, 10, 0), LOOK_ENCRYPTED);
+    assert_int_equal(look(DOCUMENT_ODT, "content.xml", "<?xml?>", 0, 7, 0), LOOK_GOOD);
 }
 
 static void a_bomb_is_seen_before_it_is_unpacked(void **state)
@@ -85,13 +105,13 @@ static void a_bomb_is_seen_before_it_is_unpacked(void **state)
     char entry[46];
 
     (void)state;
-    assert_int_equal(look(FILE_DOCX, "word/document.xml", "x", PACKED, FAR_TOO_MUCH, 0), LOOK_ZIP_BOMB);
-    assert_int_equal(look(FILE_DOCX, "word/document.xml", "x", PACKED, UINT32_MAX, 0), LOOK_ZIP_BOMB);
+    assert_int_equal(look(DOCUMENT_DOCX, "word/document.xml", "x", PACKED, FAR_TOO_MUCH, 0), LOOK_ZIP_BOMB);
+    assert_int_equal(look(DOCUMENT_DOCX, "word/document.xml", "x", PACKED, UINT32_MAX, 0), LOOK_ZIP_BOMB);
 
     zip_bytes_init(&zip); /* many entries */
     for (int at = 0; at < 10001; at++)
         zip_bytes_add(&zip, "word/a", "", PACKED, 1, 0);
-    assert_int_equal(file_type_look(FILE_DOCX, zip_bytes_end(&zip)), LOOK_ZIP_BOMB);
+    assert_int_equal(file_type_look(DOCUMENT_DOCX, zip_bytes_end(&zip)), LOOK_ZIP_BOMB);
     zip_bytes_free(&zip);
 
     zip_bytes_init(&zip); /* entries that share their bytes */
@@ -101,7 +121,7 @@ static void a_bomb_is_seen_before_it_is_unpacked(void **state)
         buf_add(&zip.directory, entry, sizeof entry);
         buf_add_str(&zip.directory, "word/a");
     }
-    assert_int_equal(file_type_look(FILE_DOCX, zip_bytes_end(&zip)), LOOK_ZIP_BOMB);
+    assert_int_equal(file_type_look(DOCUMENT_DOCX, zip_bytes_end(&zip)), LOOK_ZIP_BOMB);
     zip_bytes_free(&zip);
 }
 
@@ -114,10 +134,10 @@ static void a_piece_of_a_zip_is_damaged(void **state)
     zip_bytes_init(&zip);
     zip_bytes_add(&zip, "word/document.xml", "content", PACKED, 10, 0);
     file = zip_bytes_end(&zip);
-    assert_int_equal(file_type_look(FILE_DOCX, file), LOOK_GOOD);
+    assert_int_equal(file_type_look(DOCUMENT_DOCX, file), LOOK_GOOD);
     for (size_t len = 4; len < file.len; len++)
-        assert_int_equal(file_type_look(FILE_DOCX, slice_of(file.p, len)), LOOK_DAMAGED);
-    assert_int_equal(file_type_look(FILE_DOCX, slice_of(file.p, 3)), LOOK_MISMATCH);
+        assert_int_equal(file_type_look(DOCUMENT_DOCX, slice_of(file.p, len)), LOOK_DAMAGED);
+    assert_int_equal(file_type_look(DOCUMENT_DOCX, slice_of(file.p, 3)), LOOK_MISMATCH);
     zip_bytes_free(&zip);
 }
 
@@ -156,14 +176,14 @@ static struct slice make_compound(const char *stream, const void *begin, size_t 
 static void streams_tell_what_a_compound_file_is(void **state)
 {
     (void)state;
-    assert_int_equal(file_type_look(FILE_DOC, make_compound("WordDocument", "", 0)), LOOK_GOOD);
-    assert_int_equal(file_type_look(FILE_PPT, make_compound("PowerPoint Document", "", 0)), LOOK_GOOD);
-    assert_int_equal(file_type_look(FILE_XLS, make_compound("Workbook", "", 0)), LOOK_GOOD);
-    assert_int_equal(file_type_look(FILE_XLS, make_compound("Book", "", 0)), LOOK_GOOD);
-    assert_int_equal(file_type_look(FILE_PPT, make_compound("WordDocument", "", 0)), LOOK_MISMATCH);
-    assert_int_equal(file_type_look(FILE_DOC, slice_str("<html><body>no")), LOOK_MISMATCH);
-    assert_int_equal(file_type_look(FILE_DOC, slice_str("{\\rtf1 no")), LOOK_MISMATCH);
-    assert_int_equal(file_type_look(FILE_DOCX, make_compound("WordDocument", "", 0)), LOOK_MISMATCH);
+    assert_int_equal(file_type_look(DOCUMENT_DOC, make_compound("WordDocument", "", 0)), LOOK_GOOD);
+    assert_int_equal(file_type_look(DOCUMENT_PPT, make_compound("PowerPoint Document", "", 0)), LOOK_GOOD);
+    assert_int_equal(file_type_look(DOCUMENT_XLS, make_compound("Workbook", "", 0)), LOOK_GOOD);
+    assert_int_equal(file_type_look(DOCUMENT_XLS, make_compound("Book", "", 0)), LOOK_GOOD);
+    assert_int_equal(file_type_look(DOCUMENT_PPT, make_compound("WordDocument", "", 0)), LOOK_MISMATCH);
+    assert_int_equal(file_type_look(DOCUMENT_DOC, slice_str("<html><body>no")), LOOK_MISMATCH);
+    assert_int_equal(file_type_look(DOCUMENT_DOC, slice_str("{\\rtf1 no")), LOOK_MISMATCH);
+    assert_int_equal(file_type_look(DOCUMENT_DOCX, make_compound("WordDocument", "", 0)), LOOK_MISMATCH);
 }
 
 static void passwords_of_compound_files(void **state)
@@ -173,12 +193,12 @@ static void passwords_of_compound_files(void **state)
     static const char open_excel[] = "\x09\x08\x04\0AAAA\x42\0\2\0";
 
     (void)state;
-    assert_int_equal(file_type_look(FILE_DOC, make_compound("WordDocument", word, sizeof word)), LOOK_ENCRYPTED);
-    assert_int_equal(file_type_look(FILE_XLS, make_compound("Workbook", excel, sizeof excel)), LOOK_ENCRYPTED);
-    assert_int_equal(file_type_look(FILE_XLS, make_compound("Workbook", open_excel, sizeof open_excel)), LOOK_GOOD);
-    assert_int_equal(file_type_look(FILE_PPT, make_compound("EncryptedSummary", "", 0)), LOOK_ENCRYPTED);
-    assert_int_equal(file_type_look(FILE_DOCX, make_compound("EncryptedPackage", "", 0)), LOOK_ENCRYPTED);
-    assert_int_equal(file_type_look(FILE_XLSX, make_compound("EncryptedPackage", "", 0)), LOOK_ENCRYPTED);
+    assert_int_equal(file_type_look(DOCUMENT_DOC, make_compound("WordDocument", word, sizeof word)), LOOK_ENCRYPTED);
+    assert_int_equal(file_type_look(DOCUMENT_XLS, make_compound("Workbook", excel, sizeof excel)), LOOK_ENCRYPTED);
+    assert_int_equal(file_type_look(DOCUMENT_XLS, make_compound("Workbook", open_excel, sizeof open_excel)), LOOK_GOOD);
+    assert_int_equal(file_type_look(DOCUMENT_PPT, make_compound("EncryptedSummary", "", 0)), LOOK_ENCRYPTED);
+    assert_int_equal(file_type_look(DOCUMENT_DOCX, make_compound("EncryptedPackage", "", 0)), LOOK_ENCRYPTED);
+    assert_int_equal(file_type_look(DOCUMENT_XLSX, make_compound("EncryptedPackage", "", 0)), LOOK_ENCRYPTED);
 }
 
 static void a_chain_that_bites_its_tail_ends(void **state)
@@ -187,7 +207,7 @@ static void a_chain_that_bites_its_tail_ends(void **state)
 
     (void)state;
     le32_put(compound + SECTOR + 4, 1); /* the directory's sector follows itself */
-    assert_int_equal(file_type_look(FILE_DOC, file), LOOK_MISMATCH);
+    assert_int_equal(file_type_look(DOCUMENT_DOC, file), LOOK_MISMATCH);
 }
 
 static void a_cut_compound_file_is_damaged(void **state)
@@ -195,10 +215,10 @@ static void a_cut_compound_file_is_damaged(void **state)
     struct slice file = make_compound("WordDocument", "", 0);
 
     (void)state;
-    assert_int_equal(file_type_look(FILE_DOC, slice_of(file.p, 100)), LOOK_DAMAGED);
-    assert_int_equal(file_type_look(FILE_DOC, slice_of(file.p, 2 * SECTOR)), LOOK_DAMAGED);
+    assert_int_equal(file_type_look(DOCUMENT_DOC, slice_of(file.p, 100)), LOOK_DAMAGED);
+    assert_int_equal(file_type_look(DOCUMENT_DOC, slice_of(file.p, 2 * SECTOR)), LOOK_DAMAGED);
     le16_put(compound + 30, 3);
-    assert_int_equal(file_type_look(FILE_DOC, file), LOOK_DAMAGED);
+    assert_int_equal(file_type_look(DOCUMENT_DOC, file), LOOK_DAMAGED);
 }
 
 static void stored_content_stays_within(void **state)
@@ -227,6 +247,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(endings),
+        cmocka_unit_test(the_phrase_names_all),
         cmocka_unit_test(a_pdf_begins_soon),
         cmocka_unit_test(what_is_in_a_zip_counts),
         cmocka_unit_test(a_password_is_seen),

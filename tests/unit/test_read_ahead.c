@@ -4,6 +4,7 @@
 #include "milter/read_ahead.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -210,6 +211,25 @@ static void other_files_are_as_ever(void **state)
     close_ends(&ends);
 }
 
+/* A libmilter that was built with _FORTIFY_SOURCE. */
+static void pieces_are_read_by_either_call(void **state)
+{
+    char bytes[8];
+    struct ends ends;
+
+    (void)state;
+    connect_ends(&ends);
+    send_text(ends.client, "firstsecondthird");
+    assert_true(is_ready(ends.server));
+    assert_read(ends.server, 5, "first");
+    assert_int_equal(__poll_chk(&(struct pollfd){.fd = ends.server, .events = POLLIN}, 1, 0, sizeof(struct pollfd)), 1);
+    assert_int_equal(fcntl(ends.server, F_SETFL, O_NONBLOCK), 0);
+    assert_int_equal(__read_chk(ends.server, bytes, 6, sizeof bytes), 6);
+    assert_memory_equal(bytes, "second", 6);
+    assert_read(ends.server, 60, "third");
+    close_ends(&ends);
+}
+
 static void errors_are_told(void **state)
 {
     char byte;
@@ -232,6 +252,7 @@ int main(void)
         cmocka_unit_test(the_end_comes_after_what_is_held),
         cmocka_unit_test(unpolled_connections_are_read_as_they_come),
         cmocka_unit_test(other_files_are_as_ever),
+        cmocka_unit_test(pieces_are_read_by_either_call),
         cmocka_unit_test(errors_are_told),
     };
 

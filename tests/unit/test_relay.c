@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -171,6 +172,38 @@ static void what_is_no_item_is_no_event(void **state)
     event_free(&event);
 }
 
+/* An emoji counts twice, and is never cut in two. */
+static void a_subject_has_255_characters_as_salesforce_counts(void **state)
+{
+    static const char emoji[] = "\xF0\x9F\x98\x80";
+    const struct salesforce_task_form form = {0};
+    const struct conf_sink sink = {0};
+    struct salesforce_person nobody = {0};
+    struct parcel parcel = {0};
+    struct buf subject, item;
+    char *task;
+
+    (void)state;
+    buf_init(&item, 10000);
+    buf_init(&subject, 10000);
+    buf_add_str(&item, "{\"id\":\"x\",\"what\":\"reply\",\"at\":\"2026-11-30T10:00:00Z\",\"message\":{\"subject\":\"");
+    buf_add_str(&subject, "\"Subject\":\"Reply: ");
+    for (int n = 0; n < 300; n++)
+        buf_add_str(&item, emoji);
+    for (int n = 0; n < 124; n++)
+        buf_add_str(&subject, emoji);
+    buf_add_str(&item, "\"}}");
+    buf_add_str(&subject, "\"");
+    assert_true(event_read(buf_text(&item), &parcel.event));
+    task = salesforce_task_write(&sink, &form, &parcel, &nobody, 1);
+    assert_non_null(task);
+    assert_non_null(strstr(task, buf_text(&subject)));
+    free(task);
+    event_free(&parcel.event);
+    buf_free(&item);
+    buf_free(&subject);
+}
+
 static void answers_of_salesforce_are_told_apart(void **state)
 {
     static const char body[] =
@@ -196,7 +229,7 @@ int main(void)
         cmocka_unit_test(only_public_addresses_are_asked),      cmocka_unit_test(waits_double_and_are_spread),
         cmocka_unit_test(foreign_texts_cannot_leave_a_literal), cmocka_unit_test(a_signature_is_as_the_convention_says),
         cmocka_unit_test(a_notice_is_a_mail_that_no_program_answers), cmocka_unit_test(what_is_no_item_is_no_event),
-        cmocka_unit_test(answers_of_salesforce_are_told_apart),
+        cmocka_unit_test(a_subject_has_255_characters_as_salesforce_counts), cmocka_unit_test(answers_of_salesforce_are_told_apart),
     };
 
     return cmocka_run_group_tests_name("relay", tests, NULL, NULL);

@@ -2,6 +2,7 @@
 /* the schema, the questions and the loading of batches, against a real PostgreSQL */
 
 #include "common/clock.h"
+#include "common/event_kind.h"
 #include "common/store.h"
 #include "common/store_cargo.h"
 #include "tests/unit/postgres.h"
@@ -877,6 +878,28 @@ static void words_are_the_same_here_and_there(void **state)
     }
 }
 
+/* But for those that nobody is told of. */
+static void each_kind_of_event_has_words_for_people(void **state)
+{
+    struct fixture *fixture = *state;
+    const char *at = value_of(fixture, "select string_agg(l || spoor.event_kind_name(l::\"char\") || ' ', '' order by n)"
+                                       " from generate_series(33, 126) n, chr(n) l");
+    char without[100] = "";
+
+    for (; *at; at += strcspn(at, " ") + 1) {
+        char what[20];
+        const struct event_kind *kind;
+
+        assert_int_equal(sscanf(at + 1, "%19s", what), 1);
+        kind = event_kind_of(what);
+        if (kind)
+            assert_int_equal(kind->letter, *at);
+        else
+            snprintf(without + strlen(without), sizeof without - strlen(without), "%s ", what);
+    }
+    assert_string_equal(without, "fetched none ");
+}
+
 static void everything_has_a_comment(void **state)
 {
     struct fixture *fixture = *state;
@@ -1050,6 +1073,7 @@ int main(int argc, char **argv)
         CASE(roles_may_do_no_more_than_they_need),
         CASE(a_spool_of_another_role_is_refused),
         CASE(words_are_the_same_here_and_there),
+        CASE(each_kind_of_event_has_words_for_people),
         CASE(a_bounce_says_about_whom_and_with_what_effect),
         CASE(a_refusal_is_one_event_a_mail_and_person),
         CASE(everything_has_a_comment),
