@@ -285,6 +285,7 @@ def test_threads_that_work_while_the_doors_are_given_up_end_nothing(tls_pixeld):
     pixeld.stop("pixeld")
     # The library took a door out of a thread's epoll set without regard to the thread, which does so itself.
     pixeld.environment["LD_PRELOAD"] = os.path.join(spoor_of.build_folder(), "tests/support/late_quiesce.so")
+    pixeld.environment["ASAN_OPTIONS"] = "verify_asan_link_order=0"  # what is preloaded stands before it
     sockets = [listening(pixeld.port), listening(pixeld.tls_port)]
     child = activated(pixeld, sockets)
     visitors = Visitors([pixeld.connect, lambda: tls_connect(pixeld.tls_port)])
