@@ -24,7 +24,9 @@ static const struct db_statement my_mail = {"my_mail", "select * from spoor.my_m
 static const struct db_statement my_mail_recipients = {
     "my_mail_recipients", "select * from spoor.my_mail_recipients($1, $2)", 2};
 static const struct db_statement my_chart = {"my_chart", "select * from spoor.my_chart($1, $2)", 2};
+static const struct db_statement my_document_pages = {"my_document_pages", "select * from spoor.my_document_pages($1, $2)", 2};
 static const struct db_statement last_batch = {"last_batch", "select spoor.last_batch()", 0};
+static const struct db_statement news_floor = {"news_floor", "select spoor.news_floor($1)", 1};
 static const struct db_statement live_sessions = {"live_sessions", "select * from spoor.live_sessions($1)", 1};
 static const struct db_statement my_news = {"my_news", "select * from spoor.my_news($1, $2, $3)", 3};
 
@@ -94,9 +96,22 @@ struct db_result *store_my_chart(struct db *db, const char *secret, const char *
     return db_ask(db, &my_chart, (const char *const[]){secret, message}, deadline_ms);
 }
 
+struct db_result *store_my_document_pages(struct db *db, const char *secret, const char *message, int deadline_ms)
+{
+    return db_ask(db, &my_document_pages, (const char *const[]){secret, message}, deadline_ms);
+}
+
 struct db_result *store_last_batch(struct db *db, int deadline_ms)
 {
     return db_ask(db, &last_batch, NULL, deadline_ms);
+}
+
+struct db_result *store_news_floor(struct db *db, int most_records, int deadline_ms)
+{
+    char most[NUMBER_TEXT];
+
+    snprintf(most, sizeof most, "%d", most_records);
+    return db_ask(db, &news_floor, (const char *const[]){most}, deadline_ms);
 }
 
 struct db_result *store_live_sessions(struct db *db, const char *secrets, int deadline_ms)

@@ -62,8 +62,14 @@ struct db_result *store_my_mail_recipients(struct db *db, const char *secret, co
 enum { DAY_DATE, DAY_VIEWS, DAY_CLICKS };
 struct db_result *store_my_chart(struct db *db, const char *secret, const char *message, int deadline_ms);
 
+/* A row a page, document by document. */
+enum { PAGE_ATTACHMENT, PAGE_FILE_NAME, PAGE_NUMBER, PAGE_MS, PAGE_READ_FOR };
+struct db_result *store_my_document_pages(struct db *db, const char *secret, const char *message, int deadline_ms);
+
 /* The live feed. SECRETS is an array in PostgreSQL's words. */
 struct db_result *store_last_batch(struct db *db, int deadline_ms);
+/* The newest batch behind which there are no more than so many records. */
+struct db_result *store_news_floor(struct db *db, int most_records, int deadline_ms);
 enum { LIVE_NUMBER, LIVE_OWNERS }; /* from 1; an array of texts, or null: everybody's */
 struct db_result *store_live_sessions(struct db *db, const char *secrets, int deadline_ms);
 struct db_result *store_my_news(struct db *db, const char *secrets, int64_t after_batch, int64_t upto, int deadline_ms);

@@ -136,6 +136,7 @@ static struct http_answer show(struct feed_visit *visit, const char *message, co
         add_head(&html, mail);
         add_counts(&html, mail);
         feed_chart_add(&html, visit, message);
+        feed_chart_add_pages(&html, visit, message);
         add_people(&html, people);
         add_events(&html, visit, events);
         feed_html_end(&html);

@@ -21,7 +21,9 @@ enum {
     HEARTBEAT_MS = 15000, /* proxies end a silent connection after a minute, browsers notice a dead one only when written to */
     GATHER_MS = 40,       /* from one look to the next, so that what happens together is told together */
     SLICE_MS = 250,       /* how often it is looked whether it shall stop, or somebody came */
-    BATCHES_MOST = 5000,  /* that a page may have missed */
+    BATCHES_MOST = 5000,  /* that a page may have missed, */
+    RECORDS_MOST = 20000, /* and records in them: all pages wait for the answer to one question, */
+    BATCHES_FEW = 50,     /* but these are not counted */
     WAITING_MOST = 256 * 1024, /* bytes of a slow page */
     ENTRY_MAX = 64 * 1024,
     SECRETS_MAX = 1024 * 1024,
@@ -36,7 +38,6 @@ struct listener_page {
     char *owners; /* as PostgreSQL writes an array of texts; NULL: everybody's mail */
     bool known;   /* OWNERS were asked for */
     bool sees_all;
-    bool missed;  /* too much */
     int64_t after; /* -1: from now on */
 };
 
@@ -278,14 +279,16 @@ static void spread(struct herald *herald, const struct db_result *rows)
 }
 
 /* Where the page that has seen least stands. Those that missed too much, or begin now, are told and set to UPTO. */
-static int64_t oldest(struct herald *herald, int64_t upto)
+static int64_t oldest(struct herald *herald, int64_t upto, int64_t floor)
 {
     int64_t after = upto;
 
     for (struct listener_page *page = herald->pages; page; page = page->next) {
-        if (page->after >= 0 && (page->after > upto || upto - page->after > BATCHES_MOST))
+        bool missed = page->after >= 0 && (page->after > upto || page->after < floor);
+
+        if (missed)
             tell(page, "event: reload\ndata:\n\n");
-        if (page->after < 0 || page->after > upto || upto - page->after > BATCHES_MOST)
+        if (missed || page->after < 0)
             page->after = upto;
         if (page->after < after)
             after = page->after;
@@ -314,7 +317,15 @@ static bool tell_news(struct herald *herald, const char *secrets)
     db_result_free(last);
     if (!last)
         return false;
-    after = oldest(herald, upto);
+    after = oldest(herald, upto, upto - BATCHES_MOST);
+    if (after < upto - BATCHES_FEW) {
+        struct db_result *floor = store_news_floor(herald->db, RECORDS_MOST, ASK_MS);
+
+        if (!floor)
+            return false;
+        after = oldest(herald, upto, db_integer(floor, 0, 0));
+        db_result_free(floor);
+    }
     if (after == upto)
         return true;
     rows = store_my_news(herald->db, secrets, after, upto, ASK_MS);

@@ -405,6 +405,15 @@ create function spoor.last_batch() returns bigint
     as $$ select coalesce(max(b.number), 0) from spoor.batch b $$;
 comment on function spoor.last_batch() is 'Number of the newest batch.';
 
+create function spoor.news_floor(most integer) returns bigint
+    language sql stable security definer
+    set search_path = pg_catalog, pg_temp
+    as $$ select coalesce(max(w.number), 0)
+          from (select b.number, sum(b.records) over (order by b.number desc) as records
+                from (select c.number, c.records from spoor.batch c where c.spool <> 0 order by c.number desc limit 5000) b) w
+          where w.records > $1 $$;
+comment on function spoor.news_floor(integer) is 'The newest batch behind which there are no more than so many records, of the newest 5,000: who has seen less has missed too much to be told one by one.';
+
 create function spoor.live_sessions(secrets text[]) returns table (number integer, owners text[])
     language sql stable security definer
     set search_path = pg_catalog, pg_temp
@@ -570,5 +579,5 @@ comment on function spoor.my_chart(text, bigint) is 'Views and clicks a day, UTC
 
 revoke all on all functions in schema spoor from public;
 grant execute on function spoor.my_feed(text, text, text, text, boolean, bigint, bigint, integer), spoor.last_batch(),
-    spoor.live_sessions(text[]), spoor.my_news(text[], bigint, bigint), spoor.my_campaigns(text), spoor.my_mail(text, bigint),
+    spoor.news_floor(integer), spoor.live_sessions(text[]), spoor.my_news(text[], bigint, bigint), spoor.my_campaigns(text), spoor.my_mail(text, bigint),
     spoor.my_mail_recipients(text, bigint), spoor.my_mail_events(text, bigint), spoor.my_chart(text, bigint) to spoor_feed;

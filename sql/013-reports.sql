@@ -8,7 +8,7 @@ select m.id as message,
        m.owner,
        m.subject,
        m.sent_to as recipients,
-       e.viewed,
+       (select count(*) from (select unnest(e.seen) union select unnest(a.seen)) p) as viewed,
        e.clicked,
        e.opened,
        e.downloaded,
@@ -26,7 +26,7 @@ select m.id as message,
 from spoor.message m
 cross join lateral spoor.sendings(m.id) s
 cross join lateral (
-    select count(distinct v.recipient) filter (where v.kind = 'v' or (v.kind = 'O' and v.verdict = 'h')) as viewed,
+    select array_agg(distinct v.recipient) filter (where v.kind in ('v', 'c') or (v.kind = 'O' and v.verdict = 'h')) as seen,
            count(distinct v.recipient) filter (where v.kind = 'c') as clicked,
            count(distinct v.recipient) filter (where v.kind = 'O') as opened,
            count(distinct v.recipient) filter (where v.kind = 'D') as downloaded,
@@ -41,8 +41,11 @@ cross join lateral (
 cross join lateral (
     select count(distinct w.from_address) filter (where w.class = 'reply') as replied,
            count(*) filter (where w.class = 'reply') as replies,
-           count(*) filter (where w.class = 'auto_reply') as auto_replies
-    from spoor.answer w where w.message = any (s.messages)) a
+           count(*) filter (where w.class = 'auto_reply') as auto_replies,
+           array_agg(distinct coalesce(r.key, w.recipient)) filter (
+               where w.class = 'reply' and (r.key is not null or w.recipient <> 0)) as seen
+    from spoor.answer w left join spoor.recipient r on r.message = w.message and r.address = w.from_address
+    where w.message = any (s.messages)) a
 cross join lateral (
     select count(distinct c.recipient) filter (where c.state = 'delivered') as delivered,
            count(distinct c.recipient) filter (where c.state = 'deferred') as deferred,
@@ -57,12 +60,12 @@ comment on column spoor.message_report.sender is 'Address in From.';
 comment on column spoor.message_report.owner is 'Whose mail it is.';
 comment on column spoor.message_report.subject is 'Subject.';
 comment on column spoor.message_report.recipients is 'To how many addresses it went.';
-comment on column spoor.message_report.viewed is 'Persons who viewed it, or a document of it; those who cannot be told apart count as one.';
+comment on column spoor.message_report.viewed is 'Persons who viewed it, or a document of it; a click or a reply says so too. Those who cannot be told apart count as one.';
 comment on column spoor.message_report.clicked is 'Persons who followed a link; those who cannot be told apart count as one.';
 comment on column spoor.message_report.opened is 'Persons who opened a document of it; spoor.document_report has more.';
 comment on column spoor.message_report.downloaded is 'Persons who downloaded one.';
 comment on column spoor.message_report.replied is 'Addresses that replied.';
-comment on column spoor.message_report.first_viewed_at is 'First view.';
+comment on column spoor.message_report.first_viewed_at is 'First view that was seen.';
 comment on column spoor.message_report.last_event_at is 'Last event that counts, answers included.';
 comment on column spoor.message_report.views is 'All views, without those of machines and the sender and without repeats.';
 comment on column spoor.message_report.clicks is 'All clicks, without those of machines and the sender and without repeats.';
@@ -79,7 +82,7 @@ select m.id as message,
        m.sender,
        r.address,
        m.subject,
-       e.first_viewed_at is not null as viewed,
+       e.first_viewed_at is not null or e.clicks > 0 or a.replies > 0 as viewed,
        e.clicks > 0 as clicked,
        e.opened,
        a.replies > 0 as replied,
@@ -121,11 +124,11 @@ comment on column spoor.recipient_report.sent_at is 'When it was sent.';
 comment on column spoor.recipient_report.sender is 'Address in From.';
 comment on column spoor.recipient_report.address is 'The recipient.';
 comment on column spoor.recipient_report.subject is 'Subject.';
-comment on column spoor.recipient_report.viewed is 'Whether this person viewed it, or a document of it.';
+comment on column spoor.recipient_report.viewed is 'Whether this person viewed it, or a document of it; a click or a reply says so too.';
 comment on column spoor.recipient_report.clicked is 'Whether this person followed a link.';
 comment on column spoor.recipient_report.opened is 'Whether this person opened a document of it.';
 comment on column spoor.recipient_report.replied is 'Whether a reply came from this address.';
-comment on column spoor.recipient_report.first_viewed_at is 'First view.';
+comment on column spoor.recipient_report.first_viewed_at is 'First view that was seen.';
 comment on column spoor.recipient_report.last_event_at is 'Last event or answer.';
 comment on column spoor.recipient_report.views is 'All views, without repeats.';
 comment on column spoor.recipient_report.clicks is 'All clicks, without repeats.';
@@ -166,6 +169,25 @@ comment on column spoor.document_page_report.read_for is 'The same in words.';
 comment on column spoor.document_page_report.views is 'In how many views.';
 comment on column spoor.document_page_report.first_at is 'When it was first read.';
 comment on column spoor.document_page_report.last_at is 'When it was last read.';
+
+create function spoor.my_document_pages(secret text, message bigint)
+    returns table (number integer, file_name text, page integer, ms bigint, read_for text)
+    language sql stable security definer rows 20
+    set search_path = pg_catalog, pg_temp
+    as $$
+    select a.number::integer, a.file_name, n.page, coalesce(p.ms, 0), coalesce(spoor.duration_words(p.ms), 'not read')
+    from spoor.my_mail_of($1, $2) m
+    cross join lateral spoor.sendings(m.id) s
+    join spoor.attachment a on a.message = s.last
+    join spoor.document d on d.id = a.document
+    cross join lateral generate_series(1, least(d.pages, 60)) n (page)
+    left join lateral (
+        select sum(r.ms)::bigint as ms from spoor.document_page_report r
+        where r.message = any (s.messages) and r.number = a.number and r.document = a.document and r.page = n.page) p on true
+    where m.id is not null
+    order by a.number, n.page $$;
+comment on function spoor.my_document_pages(text, bigint) is 'How long all readers together had each page of a mail''s documents in sight, the first 60 of each, for who is signed in with this secret.';
+grant execute on function spoor.my_document_pages(text, bigint) to spoor_feed;
 
 create view spoor.document_report as
 select a.message,

@@ -44,7 +44,8 @@ begin
         returning e.spool, e.record),
     verdict as (delete from spoor.event_verdict v using event e where v.spool = e.spool and v.record = e.record),
     clock as (delete from spoor.event_clock c using event e where c.spool = e.spool and c.record = e.record),
-    page as (delete from spoor.document_event d using event e where d.spool = e.spool and d.record = e.record)
+    page as (delete from spoor.document_event d using event e where d.spool = e.spool and d.record = e.record),
+    mark as (delete from spoor.event_device d using event e where d.spool = e.spool and d.record = e.record)
     select count(*) into gone from event;
     delete from spoor.document_view d
         where d.message = any (messages) and (delete_events.key is null or d.recipient = delete_events.key);
@@ -159,10 +160,12 @@ begin
     delete from spoor.sink_rule s where s.sender = whose;
     delete from spoor.mail_choice c where c.owner = whose or c.address = whose;
     delete from spoor.session s where s.address = whose;
+    delete from spoor.event_device e using spoor.device d where d.device = e.device and d.address = whose;
     delete from spoor.device d where d.address = whose;
     delete from spoor.invitation i where i.address = whose;
     delete from spoor.sign_in_request r where r.address = whose;
-    delete from spoor.sender_network n where n.owner = whose;
+    delete from spoor.sender_network n
+        where n.owner = whose or n.owner in (select l.login from spoor.sender_login l where l.address = whose);
     delete from spoor.sender_login l where l.address = whose or l.login = whose;
     delete from spoor.sender s where s.address = whose;
     delete from spoor.rejected r where position(convert_to(whose, 'UTF8') in r.payload) > 0
@@ -323,6 +326,9 @@ begin
     delete from spoor.event_verdict v where v.judged_at < oldest;
     delete from spoor.event_clock c where not exists (
         select from spoor.event e where e.spool = c.spool and e.record = c.record) and c.claimed_at < oldest;
+    delete from spoor.event_device d where not exists (
+        select from spoor.event e where e.spool = d.spool and e.record = d.record);
+    delete from spoor.sender_network n where n.expires_at < oldest;
     mails := array(select m.id from spoor.message m where m.sent_at < oldest);
     what := 'mails'; gone := coalesce(spoor.delete_mails(mails), 0); return next;
     perform spoor.prune_files(oldest);

@@ -355,6 +355,7 @@ EXTRA_DIST += tests/system/mailer.py
 EXTRA_DIST += tests/system/mails.py
 EXTRA_DIST += tests/system/memcached.py
 EXTRA_DIST += tests/system/postfix.py
+EXTRA_DIST += tests/system/place_database.py
 EXTRA_DIST += tests/system/postgres.py
 EXTRA_DIST += tests/system/proc.py
 EXTRA_DIST += tests/system/reading.py

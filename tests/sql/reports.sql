@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: BSD-2-Clause
 -- Reports count each person once, machines apart, and say of how many a rate is.
-select plan(23);
+select plan(28);
 
 -- Three mails of Ann to Bob and Cy, told apart; one of Ann to three who are not; one of Dan without a picture.
 insert into spoor.message (id, sent_at, size, level, pixels, sent_to, owner, sender, subject, campaign)
@@ -58,6 +58,11 @@ select results_eq(
 select results_eq(
     $$ select mails, with_picture, viewed, view_rate, clicked, click_rate, machine_events from spoor.campaign_report $$,
     $$ values (5::bigint, 4::bigint, 3::bigint, 75.0, 2::bigint, 50.0, 3::bigint) $$, 'a campaign');
+select results_eq($$ select viewed, clicked, replied from spoor.message_report where message < 4 order by message $$,
+                  $$ values (1::bigint, 1::bigint, 0::bigint), (1, 1, 0), (1, 0, 1) $$, 'a mail: a click and a reply say that it was viewed');
+select results_eq($$ select viewed, first_viewed_at is null from spoor.recipient_report where message > 1 and message < 4
+                     order by message, address $$,
+                  $$ values (false, true), (true, true), (true, true), (false, true) $$, 'and so for each recipient');
 select is((select sum(mails) from spoor.daily_report()), 5::numeric, 'all days together');
 select results_eq(
     $$ select day, mails from spoor.daily_report(now() - interval '4 days', now(), 'Pacific/Kiritimati') where mails > 0 $$,
@@ -73,6 +78,10 @@ select is((select count(*) from spoor.policy_lines()), 1::bigint, 'and told');
 insert into spoor.sender (address) values ('bob@example.net');
 insert into spoor.sender_login values ('bob', 'bob@example.net');
 insert into spoor.invitation (hash, address, expires_at) values (sha256('1'), 'bob@example.net', now());
+insert into spoor.sender_network values ('bob', '192.0.2.7', now(), now()), ('cy', '192.0.2.8', now(), now());
+insert into spoor.device values ('00000000-0000-0000-0000-000000000001', 'bob@example.net', 'X');
+insert into spoor.event_device values (1, 1, '00000000-0000-0000-0000-000000000002'),
+    (1, 4, '00000000-0000-0000-0000-000000000001'), (1, 9, '00000000-0000-0000-0000-000000000003');
 insert into spoor.sign_in_request (address) values ('bob@example.net');
 insert into spoor.mail_choice (owner) values ('bob@example.net');
 insert into spoor.rejected (spool, record, kind, version, reason, payload) values (1, 900, 3, 1, 'odd', 'xx bob@example.net');
@@ -80,6 +89,8 @@ select isnt_empty($$ select * from spoor.traces('bob@example.net') $$, 'the addr
 select results_eq($$ select what, gone from spoor.forget('Bob@Example.net') where what in ('mails', 'events', 'answers') order by what $$,
                   $$ values ('answers', 1::bigint), ('events', 4), ('mails', 1) $$, 'forget says how much went');
 select is_empty($$ select * from spoor.traces('bob@example.net') $$, 'the address is nowhere');
+select results_eq($$ select owner from spoor.sender_network $$, $$ values ('cy') $$, 'nor do the networks of their logins stay');
+select results_eq($$ select record from spoor.event_device $$, $$ values (9::bigint) $$, 'nor the marks of their browsers');
 select ok(spoor.is_forgotten('bob@example.net') and not spoor.is_forgotten('cy@example.org'), 'and still known as forgotten');
 select is(spoor.join_load(0), false, 'a loader that does not know is told');
 select ok(spoor.remember('bob@example.net'), 'who is forgotten can be remembered');
@@ -87,4 +98,5 @@ select ok(not spoor.is_forgotten('bob@example.net'), 'and is then not forgotten'
 select throws_like($$ select spoor.prune('1 hour') $$, '%younger than a day%', 'a slip does not prune all');
 select results_eq($$ select gone from spoor.prune('36 hours') where what = 'mails' $$, $$ values (4::bigint) $$, 'mails that are older go');
 select is_empty($$ select 1 from spoor.recipient union all select 1 from spoor.link $$, 'with all that is known of them');
+select is_empty($$ select * from spoor.event_device $$, 'and the marks of the browsers');
 select * from finish();

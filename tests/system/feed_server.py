@@ -3,7 +3,9 @@
 
 import os
 import shutil
+import urllib.request
 
+import place_database
 import postgres as postgres_of
 import proc
 import servers as servers_of
@@ -16,8 +18,11 @@ READ_AT = 3600  # seconds since a mail was sent, when it is opened
 
 
 class FeedServer:
-    def __init__(self, **pixeld):
+    def __init__(self, places=None, **pixeld):
         self.folder = servers_of.new_folder()
+        if places:
+            pixeld["place_database"] = os.path.join(self.folder, "places.mmdb")
+            place_database.write(pixeld["place_database"], places)
         self.log_folder = os.path.join(self.folder, "log")
         os.makedirs(self.log_folder)
         self.postgres = postgres_of.Postgres(self.folder, self.log_folder)
@@ -66,6 +71,11 @@ class FeedServer:
         if cookies:
             fields["Cookie"] = "; ".join("%s=%s" % each for each in cookies.items())
         return web.get(self.url(path), method, headers=fields, body=body)
+
+    def live(self, cookies, after):
+        """The lines of the stream behind that batch."""
+        head = {"Cookie": "; ".join("%s=%s" % each for each in cookies.items())}
+        return urllib.request.urlopen(urllib.request.Request(self.url("/feed/live?after=%d" % after), headers=head), timeout=20)
 
     def mail(self, owner="alice@example.com", to=("bob@example.net",), subject="An offer", campaign=None, age_s=READ_AT):
         return Mail(self, owner, to, subject, campaign, age_s)

@@ -19,16 +19,16 @@ def _expect(answer, wanted):
     return text.decode("utf-8", "replace")
 
 
-def send(port, sender, recipients, content, source="127.0.0.1", timeout=120, login=None):
+def send(port, sender, recipients, content, source="127.0.0.1", timeout=120, login=None, client_address=None):
     """
-    The queue id under which the MTA took the mail. Refused says which code came instead. LOGIN as if it had been proved:
-    a proxy in front of Postfix tells it so.
+    The queue id under which the MTA took the mail. Refused says which code came instead. LOGIN as if it had been proved, and
+    CLIENT_ADDRESS as if it came from there: a proxy in front of Postfix tells it so.
     """
     with smtplib.SMTP("127.0.0.1", port, local_hostname="client.test", timeout=timeout,
                       source_address=(source, 0)) as client:
         client.ehlo_or_helo_if_needed()
         if login:
-            _expect(client.docmd("XCLIENT", "LOGIN=" + login), 220)
+            _expect(client.docmd("XCLIENT", "LOGIN=" + login + (" ADDR=" + client_address if client_address else "")), 220)
             client.ehlo()
         options = ["SMTPUTF8", "BODY=8BITMIME"] if _needs_utf8(sender, recipients) else ["BODY=8BITMIME"]
         _expect(client.mail(sender, options), 250)

@@ -93,6 +93,15 @@ def settle(library, message):
     library.postgres.wait_rows("SELECT * FROM spoor.event WHERE message = %d" % mark)
 
 
+def mail_page(library, mail):
+    """The mail's page in the feed, as its owner sees it."""
+    owner = library.postgres.value("SELECT owner FROM spoor.message WHERE id = %d" % mail)
+    link = library.spoor.ctl("invite", owner, env={"PGUSER": "postgres"}).stdout.decode().strip()
+    answer = web.get(link, "POST", headers={"Origin": library.spoor.tracking_url})
+    cookies = "; ".join(cookie.split(";")[0] for cookie in answer.headers.get_all("Set-Cookie"))
+    return web.get(library.spoor.tracking_url + "/feed/mail/%d" % mail, headers={"Cookie": cookies}).body.decode()
+
+
 @needs_browser
 def test_a_person_reads_some_pages(library, mail, chromium):
     """Pages 1, 3 and 5 for some seconds, another tab in front, a download, and the window is closed."""
@@ -135,6 +144,8 @@ def test_a_person_reads_some_pages(library, mail, chromium):
     assert (summary["viewed"], summary["opened"], summary["downloaded"], summary["views"]) == ("1", "1", "1", "0")
     person = library.postgres.rows("SELECT * FROM spoor.recipient_report WHERE message = %d" % mail)[0]
     assert (person["viewed"], person["opened"]) == ("t", "t")
+    chart = mail_page(library, mail)
+    assert re.search(r"<title>Page 3: \d s</title>", chart) and "<title>Page 2: not read</title>" in chart and "proposal.pdf" in chart
     top = library.postgres.rows("SELECT * FROM spoor.top_documents")
     assert top[0]["file_name"] == "proposal.pdf" and int(top[0]["opened_by"]) >= 1 and int(top[0]["downloads"]) >= 1
 

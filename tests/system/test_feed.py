@@ -22,7 +22,7 @@ SECRET = "0123456789abcdef" * 4
 
 @pytest.fixture(scope="module")
 def server():
-    started = feed_server.FeedServer()
+    started = feed_server.FeedServer({"203.0.113.0/24": ("K\u00f6ln", "Germany"), "203.0.112.0/25": (None, "Iceland")})
     yield started
     statuses = started.stop()
     started.remove()
@@ -393,3 +393,27 @@ def test_it_is_readable_everywhere(server, driver, people):
         assert browser.script(fits), name
         browser.go(server.url("/feed/devices"))
         keep_picture(browser, name + "-devices")
+
+
+def test_places_are_named(server):
+    owner = "places@example.com"
+    cookies = server.sign_in(owner)
+    for address in ("203.0.113.9", "203.0.112.9", "203.0.112.200"):
+        server.mail(owner, subject=address).view(address=address)
+    server.postgres.wait_rows("SELECT record FROM spoor.feed_item WHERE owner = '%s'" % owner, 3)
+    csv = server.get("/feed/csv", cookies).body.decode()
+    assert {line.split('","')[3]: line.split('","')[8] for line in csv.split("\r\n")[1:] if line} == {
+        "203.0.113.9": "K\u00f6ln, Germany", "203.0.112.9": "Iceland", "203.0.112.200": ""}
+    page = server.get("/feed", cookies).body.decode()
+    assert page.count('class="fact place"') == 2 and '<span class="fact place">K\u00f6ln, Germany</span>' in page
+
+
+def test_who_has_missed_very_much_loads_the_page_again(server):
+    """All pages wait for the answer to one question: it must not be about a hundred thousand records for the sake of one."""
+    cookies = server.sign_in("late@example.com")
+    seen = int(server.postgres.value("SELECT spoor.last_batch()"))
+    server.execute("SELECT spoor.add_batch(99::smallint, n * 1000, n * 1000 + 999, 1000) FROM generate_series(1, 100) n")
+    with server.live(cookies, seen) as stream:
+        assert next(line for line in stream if line.startswith(b"event:")) == b"event: reload\n"
+    with server.live(cookies, seen + 90) as stream:
+        assert next(line for line in stream if line.startswith(b"event:")) == b"event: mark\n"

@@ -7,6 +7,8 @@ all stand on the mail's own page with the reason; what may be a recipient's is s
 import pytest
 
 import feed_server
+import mailer
+import mails
 import smtp_sink
 import web
 
@@ -103,6 +105,21 @@ def test_a_network_is_forgotten(server):
     mail = server.mail(ALICE)
     mail.view(address="192.0.2.200")
     assert outcome(server, mail)[0] != "self"
+
+
+def test_a_submission_under_a_login_teaches_the_network(servers, mark):
+    """From Postfix to the database: the login's network, and none of who had no login or came through this host."""
+    def submit(who, **more):
+        content = mails.html_quoted_printable(who, [BOB], mark + who)
+        mailer.send(servers.sending.port, who, [BOB], content, **more)
+        servers.postgres.wait_rows("SELECT id FROM spoor.message WHERE owner = '%s'" % who)
+
+    submit("teacher@example.com", login="teacher@example.com", client_address="192.168.7.9")
+    submit("local@example.com", login="local@example.com")
+    submit("nobody@example.com")
+    rows = servers.postgres.rows("SELECT owner, network, expires_at - learned_at AS lasts FROM spoor.sender_network")
+    assert [tuple(row.values()) for row in rows if row["owner"].startswith(("teacher", "local", "nobody"))] == [
+        ("teacher@example.com", "192.168.7.9", "7 days")]
 
 
 def ask_for_link(server, address, client="203.0.113.50"):

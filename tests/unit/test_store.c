@@ -245,9 +245,9 @@ static void everything_of_a_batch_appears(void **state)
     CHECK_VALUE("select concat_ws(' ', spoor.answerer_name(1, 'x@y', 'recipient'), spoor.answerer_name(1, 'x@y', 'unknown'),"
                 " spoor.shares_domain(1, 'x@y')) || '.'", "recipient.");
     CHECK_VALUE("select concat_ws(' ', recipients, viewed, clicked, replied, views, clicks, replies, machine_events)"
-                " from spoor.message_report", "2 1 1 1 1 1 1 1");
+                " from spoor.message_report", "2 2 1 1 1 1 1 1");
     CHECK_VALUE("select string_agg(concat_ws(' ', address, viewed, clicked), ', ' order by address) from spoor.recipient_report",
-                "bob@there.test t f, carol@there.test f t");
+                "bob@there.test t f, carol@there.test t t");
     CHECK_VALUE("select string_agg(concat_ws(' ', address, agent), ', ' order by record) from spoor.event_report where agent is not null",
                 "192.0.2.9 Mozilla/5.0 \xC3\xBC\xEF\xBF\xBD, 2001:db8:: Mozilla/5.0 \xC3\xBC\xEF\xBF\xBD");
     CHECK_VALUE("select count(*) || ' ' || min(person) from spoor.event_report where verdict = 'bot'", "1 one of 2");
