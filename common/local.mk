@@ -104,6 +104,7 @@ libcommon_a_SOURCES += common/record_document.c
 libcommon_a_SOURCES += common/record_document.h
 libcommon_a_SOURCES += common/record_hit.c
 libcommon_a_SOURCES += common/record_message.c
+libcommon_a_SOURCES += common/record_words.c
 libcommon_a_SOURCES += common/recorder.c
 libcommon_a_SOURCES += common/recorder.h
 libcommon_a_SOURCES += common/reload.c

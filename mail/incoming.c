@@ -19,7 +19,7 @@ struct judging {
     const struct incoming_lookup *lookup;
     struct incoming_verdict *verdict;
     struct report report;
-    struct ladder ladder;
+    struct named_ids ids;
     struct about about;
     struct original original;
     bool to_bounce_address;
@@ -77,7 +77,7 @@ static bool describe(struct judging *judging)
 /* --- what it refers to --------------------------------------------------------------------------------- */
 
 /* A bounce without a report quotes the mail's header in its text. */
-static bool read_ladder(struct judging *judging)
+static bool read_ids(struct judging *judging)
 {
     const struct header_list *headers = judging->mail->headers;
     struct report *report = &judging->report;
@@ -87,7 +87,7 @@ static bool read_ladder(struct judging *judging)
         !report_read_text(headers, judging->mail->body, report))
         return false;
     about_mail = report->kind != REPORT_MEETING;
-    return ladder_read(headers, about_mail ? &report->returned : NULL, &judging->ladder);
+    return named_ids_read(headers, about_mail ? &report->returned : NULL, &judging->ids);
 }
 
 /* --- who it is from -------------------------------------------------------------------------------------- */
@@ -268,10 +268,10 @@ bool incoming_judge(const struct incoming_mail *mail, const struct incoming_look
     bool ok, matched;
 
     *verdict = (struct incoming_verdict){.class_ = ANSWER_NONE};
-    ok = report_read(mail->headers, mail->body, &judging.report) && read_ladder(&judging);
+    ok = report_read(mail->headers, mail->body, &judging.report) && read_ids(&judging);
     way_note(&verdict->way, "report", reports[judging.report.kind]);
-    way_note(&verdict->way, "ids", judging.ladder.count ? "some" : "none");
-    matched = ok && match_find(mail, lookup, &judging.ladder, &match, &verdict->way);
+    way_note(&verdict->way, "ids", judging.ids.count ? "some" : "none");
+    matched = ok && match_find(mail, lookup, &judging.ids, &match, &verdict->way);
     verdict->forged = ok && match.forged;
     if (matched)
         ok = describe(&judging) && judge_match(&judging, &match);

@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* match - see match.h */
 
-#include "mail/match.h"
 #include "mail/address_token.h"
+#include "mail/match.h"
 #include "mail/quoted_url.h"
+#include "mail/signed_id.h"
 
 struct matching {
     const struct incoming_mail *mail;
     const struct incoming_lookup *lookup;
-    const struct ladder *ladder;
+    const struct named_ids *ids;
     struct match *match;
-    const struct ladder_id *own_anchor; /* an anchor that stands last in References */
+    const struct named_id *own_anchor; /* an anchor that stands last in References */
     struct token own_token;
 };
 
-static void take_id(struct match *match, const struct ladder_id *id)
+static void take_id(struct match *match, const struct named_id *id)
 {
     match->rung = id->rung;
-    match->domain = ladder_right(id);
+    match->domain = named_id_domain(id);
     match->newer = id->newer;
 }
 
@@ -25,7 +26,7 @@ static void take_id(struct match *match, const struct ladder_id *id)
  * spoor-stamp puts a mail's anchor last into its References. So an anchor that stands last is this mail's own,
  * when its author's mail passed spoor-stamp too; in any other answer the id of the answered mail stands behind its anchor.
  */
-static bool is_last_anchor(const struct ladder_id *id, const struct token *token)
+static bool is_last_anchor(const struct named_id *id, const struct token *token)
 {
     return id->rung == RUNG_REFERENCES && id->newer == 0 && token->kind == TOKEN_ANCHOR;
 }
@@ -37,14 +38,13 @@ static bool find_signed(struct matching *matching)
     struct match *match = matching->match;
     size_t own = 0;
 
-    for (size_t n = 0; n < matching->ladder->count; n++) {
-        const struct ladder_id *id = &matching->ladder->id[n];
+    for (size_t n = 0; n < matching->ids->count; n++) {
+        const struct named_id *id = &matching->ids->id[n];
         struct token token;
-        enum token_result result = lookup->token(lookup->site, ladder_left(id), &token);
-        bool ours = token.kind == TOKEN_MESSAGE_ID || token.kind == TOKEN_ANCHOR;
+        enum token_result result = lookup->token(lookup->site, signed_id_token(named_id_text(id)), &token);
 
         match->forged = match->forged || result == TOKEN_FORGED;
-        if (result != TOKEN_GOOD || !ours)
+        if (result != TOKEN_GOOD || !signed_id_may_hold(&token))
             continue;
         if (is_last_anchor(id, &token)) {
             matching->own_anchor = id;
@@ -74,16 +74,15 @@ static bool find_own_anchor(struct matching *matching)
 }
 
 /* The first ids that are not of our shape. */
-static size_t list_foreign(const struct ladder *ladder, struct sent_id *foreign, const struct ladder_id **from)
+static size_t list_foreign(const struct named_ids *ids, struct sent_id *foreign, const struct named_id **from)
 {
-    struct token shape;
     size_t count = 0;
 
-    for (size_t n = 0; n < ladder->count && count < INCOMING_KEPT_MAX; n++) {
-        if (token_parse(ladder_left(&ladder->id[n]), &shape))
+    for (size_t n = 0; n < ids->count && count < INCOMING_KEPT_MAX; n++) {
+        if (signed_id_is_shaped(named_id_text(&ids->id[n])))
             continue;
-        from[count] = &ladder->id[n];
-        foreign[count++] = (struct sent_id){.id = ladder_text(&ladder->id[n])};
+        from[count] = &ids->id[n];
+        foreign[count++] = (struct sent_id){.id = named_id_text(&ids->id[n])};
     }
     return count;
 }
@@ -93,9 +92,9 @@ static bool find_kept(struct matching *matching)
 {
     const struct incoming_lookup *lookup = matching->lookup;
     struct match *match = matching->match;
-    const struct ladder_id *from[INCOMING_KEPT_MAX];
+    const struct named_id *from[INCOMING_KEPT_MAX];
     struct sent_id foreign[INCOMING_KEPT_MAX];
-    size_t count = lookup->kept_ids ? list_foreign(matching->ladder, foreign, from) : 0;
+    size_t count = lookup->kept_ids ? list_foreign(matching->ids, foreign, from) : 0;
 
     if (!count)
         return false;
@@ -169,7 +168,7 @@ static bool find_quoted_url(struct matching *matching)
     return true;
 }
 
-bool match_find(const struct incoming_mail *mail, const struct incoming_lookup *lookup, const struct ladder *ladder,
+bool match_find(const struct incoming_mail *mail, const struct incoming_lookup *lookup, const struct named_ids *ids,
                 struct match *match, struct way *way)
 {
     static const struct {
@@ -179,7 +178,7 @@ bool match_find(const struct incoming_mail *mail, const struct incoming_lookup *
         {"signed_id", find_signed},   {"kept_id", find_kept},       {"bounce_address", find_bounce_address},
         {"own_anchor", find_own_anchor}, {"quoted_url", find_quoted_url},
     };
-    struct matching matching = {.mail = mail, .lookup = lookup, .ladder = ladder, .match = match};
+    struct matching matching = {.mail = mail, .lookup = lookup, .ids = ids, .match = match};
     bool found = false;
 
     *match = (struct match){.rung = RUNG_NONE};

@@ -5,6 +5,7 @@
 #include "common/token.h"
 #include "mail/msgid.h"
 #include "mail/outgoing_work.h"
+#include "mail/signed_id.h"
 #include "mail/tracking.h"
 
 static bool is_full(struct slice domain)
@@ -38,10 +39,8 @@ static struct slice id_domain(const struct outgoing_work *work)
 static bool sign_id(struct outgoing_work *work, enum token_kind kind, struct buf *id)
 {
     struct token token = {.kind = kind, .message = work->plan->record.id, .recipient = work->recipient};
-    char text[TOKEN_TEXT + 1];
 
-    return token_sign(work->settings->keys, &token, slice_str(""), text) && buf_add_str(id, text) &&
-           buf_add_char(id, '@') && buf_add_slice(id, id_domain(work));
+    return signed_id_add(work->settings->keys, &token, id_domain(work), id);
 }
 
 /* Spam filters score a mail that names Thunderbird without a Thunderbird id as forged. */

@@ -8,6 +8,7 @@
 #include "common/token.h"
 #include "mail/msgid.h"
 #include "mail/outgoing_work.h"
+#include "mail/signed_id.h"
 
 static bool is_listed(const struct outgoing_twins *twins, struct slice id)
 {
@@ -17,25 +18,17 @@ static bool is_listed(const struct outgoing_twins *twins, struct slice id)
     return false;
 }
 
-static struct slice left_of(struct slice id)
-{
-    const char *at = id.len ? memchr(id.p, '@', id.len) : NULL;
-
-    return slice_of(id.p, at ? (size_t)(at - id.p) : 0);
-}
-
 /* The ids of one field that are not of our shape, newest first. */
 static void list_field(const struct header_list *headers, const char *name, struct outgoing_twins *twins)
 {
     const char *value = header_value(headers, name);
     struct msgid_list list = {.count = 0};
-    struct token shape;
 
     msgid_list_read(slice_str(value ? value : ""), &list);
     while (list.count-- > 0 && twins->count < OUTGOING_NAMED_MAX) {
         struct slice id = list.id[list.count];
 
-        if (!token_parse(left_of(id), &shape) && !is_listed(twins, id))
+        if (!signed_id_is_shaped(id) && !is_listed(twins, id))
             twins->named[twins->count++] = (struct sent_id){.id = id};
     }
 }
@@ -44,13 +37,11 @@ static void list_field(const struct header_list *headers, const char *name, stru
 static bool is_signed(const struct outgoing_work *work, const struct sent_id *named)
 {
     struct slice sent = slice_str(named->sent);
-    struct token token;
     char field[SENT_ID_MAX + 3];
     int len = snprintf(field, sizeof field, "<%s>", named->sent);
 
     return sent.len && msgid_valid(slice_of(field, (size_t)len)) &&
-           token_verify(work->settings->keys, left_of(sent), slice_str(""), &token) == TOKEN_GOOD &&
-           token.kind == TOKEN_MESSAGE_ID && token.message == named->message;
+           signed_id_is_of(work->settings->keys, sent, named->message);
 }
 
 void outgoing_find_twins(struct outgoing_work *work, struct outgoing_twins *twins)

@@ -2,6 +2,7 @@
 /* tracking - see tracking.h */
 
 #include "common/url.h"
+#include "mail/signed_id.h"
 #include "mail/tracking.h"
 
 _Static_assert((int)REWRITE_DESTINATIONS_MAX < TOKEN_DECOY_INDEX, "no link has the decoy's index");
@@ -173,9 +174,6 @@ struct rewrite_urls tracking_urls(struct tracking *tracking)
 
 bool tracking_is_anchor(void *arg, struct slice id)
 {
-    struct token token;
-    const char *at = memchr(id.p, '@', id.len);
-
     (void)arg;
-    return at && token_parse(slice_of(id.p, (size_t)(at - id.p)), &token) && token.kind == TOKEN_ANCHOR;
+    return signed_id_is_anchor(id);
 }

@@ -36,15 +36,15 @@ static bool find(const char *header, struct match *match)
     const struct incoming_lookup lookup = {.token = verify, .kept_ids = kept};
     struct incoming_mail mail = {.recipients = 0};
     struct header_list headers;
-    struct ladder ladder;
+    struct named_ids ids;
     struct way way = {.steps = 0};
     bool found;
 
     header_list_init(&headers);
     header_parse(slice_str(header), &headers);
     mail.headers = &headers;
-    assert_true(ladder_read(&headers, NULL, &ladder));
-    found = match_find(&mail, &lookup, &ladder, match, &way);
+    assert_true(named_ids_read(&headers, NULL, &ids));
+    found = match_find(&mail, &lookup, &ids, match, &way);
     header_list_free(&headers);
     return found;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* the order of candidate ids, their rungs, and the limits on what is read */
 
-#include "mail/ladder.h"
+#include "mail/named_ids.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,26 +13,26 @@
 #include <cmocka.h>
 
 /* "rung:newer:id" for each candidate, a space between. */
-static const char *ladder_of(const char *mail, const char *returned, struct buf *out)
+static const char *named_ids_of(const char *mail, const char *returned, struct buf *out)
 {
     struct header_list headers, of_returned;
-    struct ladder ladder;
+    struct named_ids ids;
 
     header_list_init(&headers);
     header_list_init(&of_returned);
     header_parse(slice_str(mail), &headers);
     header_parse(slice_str(returned), &of_returned);
-    assert_true(ladder_read(&headers, returned ? &of_returned : NULL, &ladder));
+    assert_true(named_ids_read(&headers, returned ? &of_returned : NULL, &ids));
     buf_reset(out);
-    for (size_t n = 0; n < ladder.count; n++)
-        buf_add_f(out, "%s%s:%zu:%s", n ? " " : "", answer_rung_name(ladder.id[n].rung), ladder.id[n].newer,
-                  ladder.id[n].text);
+    for (size_t n = 0; n < ids.count; n++)
+        buf_add_f(out, "%s%s:%zu:%s", n ? " " : "", answer_rung_name(ids.id[n].rung), ids.id[n].newer,
+                  ids.id[n].text);
     header_list_free(&headers);
     header_list_free(&of_returned);
     return buf_text(out);
 }
 
-/* the shape of one; the ladder does not look at signatures */
+/* the shape of one; signatures are not looked at here */
 #define ANCHOR "cyaqzj4jrmpyaaaabthx5cqaab7dc6idk2ib3shrlq7gcqsrgcva"
 
 static void candidates_come_best_first(void **state)
@@ -61,14 +61,14 @@ static void candidates_come_best_first(void **state)
     (void)state;
     buf_init(&out, 100000);
     for (size_t n = 0; n < sizeof cases / sizeof cases[0]; n++)
-        assert_string_equal(ladder_of(cases[n].mail, cases[n].returned, &out), cases[n].ids);
+        assert_string_equal(named_ids_of(cases[n].mail, cases[n].returned, &out), cases[n].ids);
     buf_free(&out);
 }
 
 static void limits_keep_the_newest(void **state)
 {
     struct header_list headers;
-    struct ladder ladder;
+    struct named_ids ids;
     struct buf mail;
 
     (void)state;
@@ -82,22 +82,21 @@ static void limits_keep_the_newest(void **state)
     buf_add_str(&mail, "\n\n");
     header_list_init(&headers);
     header_parse(buf_slice(&mail), &headers);
-    assert_true(ladder_read(&headers, NULL, &ladder));
-    assert_int_equal(ladder.count, LADDER_IDS_MAX);
-    assert_string_equal(ladder.id[LADDER_IN_REPLY_TO_MAX - 1].text, "parent15@x");
-    assert_string_equal(ladder.id[LADDER_IN_REPLY_TO_MAX].text, "19999@x");
-    assert_int_equal(ladder.id[LADDER_IN_REPLY_TO_MAX].newer, 0);
+    assert_true(named_ids_read(&headers, NULL, &ids));
+    assert_int_equal(ids.count, NAMED_IDS_MAX);
+    assert_string_equal(ids.id[NAMED_IDS_IN_REPLY_TO_MAX - 1].text, "parent15@x");
+    assert_string_equal(ids.id[NAMED_IDS_IN_REPLY_TO_MAX].text, "19999@x");
+    assert_int_equal(ids.id[NAMED_IDS_IN_REPLY_TO_MAX].newer, 0);
     header_list_free(&headers);
     buf_free(&mail);
 }
 
 static void an_id_has_a_left_and_a_right_side(void **state)
 {
-    struct ladder_id id = {.text = "a@b@c.example", .len = 13};
+    struct named_id id = {.text = "a@b@c.example", .len = 13};
 
     (void)state;
-    assert_true(slice_is(ladder_left(&id), "a@b"));
-    assert_true(slice_is(ladder_right(&id), "c.example"));
+    assert_true(slice_is(named_id_domain(&id), "c.example"));
 }
 
 int main(void)
@@ -108,5 +107,5 @@ int main(void)
         cmocka_unit_test(an_id_has_a_left_and_a_right_side),
     };
 
-    return cmocka_run_group_tests_name("ladder", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("named_ids", tests, NULL, NULL);
 }
