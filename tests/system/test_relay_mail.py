@@ -82,8 +82,19 @@ def test_no_text_is_kept_when_nobody_wants_it(servers, mark):
     assert [row["text"] for row in rows] == [None]
 
 
-def notices(servers, what):
-    return [mail for mail in servers.mail.mails(SENDER) if b"Auto-Submitted: auto-generated" in mail and what in mail]
+DIGEST = b"\nSubject: Your mails"
+
+
+def own_notices(servers):
+    return [mail for mail in servers.mail.mails(SENDER) if b"Auto-Submitted: auto-generated" in mail]
+
+
+def told_at_once(servers, what):
+    return [mail for mail in own_notices(servers) if DIGEST not in mail and what in mail]
+
+
+def digests(servers):
+    return [mail for mail in own_notices(servers) if DIGEST in mail]
 
 
 def test_a_sender_is_told_by_mail_as_he_chooses(servers, relay, mark):
@@ -98,12 +109,12 @@ def test_a_sender_is_told_by_mail_as_he_chooses(servers, relay, mark):
         delivered = send_and_answer(servers, mark)
         web.get(traces.pixels(delivered, servers.spoor.tracking_url)[0])
         relay.start(mailbox={"type": "mail", "from": "spoor@example.com", "server": "127.0.0.1:%d" % servers.sending.port})
-        proc.wait_for(lambda: len(notices(servers, b"viewed")) == 1 and servers.postgres.value(
+        proc.wait_for(lambda: len(told_at_once(servers, b"viewed")) == 1 and servers.postgres.value(
             "select count(*) from spoor.outbox where state = 'waiting'") == "0", "all is told", 30, relay.log)
         states = {(row["what"], row["state"], row["result"]) for row in servers.postgres.rows("select what, state, result from spoor.outbox")}
         assert ("view", "sent", "SMTP 250") in states and ("reply", "dropped", "not chosen") in states
         assert [state for what, state, _ in states if what == "digest"] in (["sent"], ["dropped"])
-        (notice,) = notices(servers, b"viewed")
+        (notice,) = told_at_once(servers, b"viewed")
         assert b"Return-Path: <>" in notice and b"X-Spoor" not in notice and not traces.pixels(notice, servers.spoor.tracking_url)
         assert servers.postgres.value("select count(*) from spoor.message") == str(int(before) + 1), "no notice is tracked"
         assert servers.postgres.value("select count(*) from spoor.answer") == str(int(answers) + 1), "no notice is an answer"
@@ -115,11 +126,12 @@ def test_a_digest_lists_the_day(servers, relay, mark):
     servers.postgres.execute(
         "insert into spoor.sink_rule (sink, what) values ('mailbox', '{digest}'); insert into spoor.mail_choice (owner, at_once, digest,"
         " digest_at) values (%s, '{}', true, (now() at time zone 'UTC' + interval '2 s')::time)" % quote(SENDER))
+    before = len(digests(servers))
     send_and_answer(servers, mark)
     servers.postgres.wait_rows("select what from spoor.feed where what = 'reply' and subject like %s" % quote("%" + mark))
     relay.start(mailbox={"type": "mail", "from": "spoor@example.com", "server": "127.0.0.1:%d" % servers.receiving.port})
-    proc.wait_for(lambda: notices(servers, b"Subject: Your mails"), "the digest is there", 30, relay.log)
-    (digest,) = notices(servers, b"Subject: Your mails")
+    proc.wait_for(lambda: len(digests(servers)) > before, "the digest is there", 30, relay.log)
+    digest = digests(servers)[-1]
     assert re.search(rb"bob@example.net replied to ", digest.replace(b"=\r\n", b"").replace(b"=20", b" "))
     assert servers.postgres.value("select count(*) from spoor.outbox where what = 'digest'") == "1"
 
