@@ -38,10 +38,12 @@ static bool is_signed(const struct outgoing_work *work, const struct sent_id *na
 {
     struct slice sent = slice_str(named->sent);
     char field[SENT_ID_MAX + 3];
-    int len = snprintf(field, sizeof field, "<%s>", named->sent);
+    int len;
 
-    return sent.len && msgid_valid(slice_of(field, (size_t)len)) &&
-           signed_id_is_of(work->settings->keys, sent, named->message);
+    if (slice_empty(sent) || !signed_id_is_of(work->settings->keys, sent, named->message))
+        return false;
+    len = snprintf(field, sizeof field, "<%s>", named->sent);
+    return msgid_valid(slice_of(field, (size_t)len));
 }
 
 void outgoing_find_twins(struct outgoing_work *work, struct outgoing_twins *twins)
