@@ -342,7 +342,7 @@ def test_a_link_of_the_library_is_personal_in_each_mail(site, judge, mark, tmp_p
     gone = mails.new_mark()
     assert judge.tokens(judge.send(gone, plain(gone, "See %s." % link))) == [(int(entry), 0, 1)]
     assert link not in site.spoor.ctl("content", "list", env={"PGUSER": "spoor_admin"}).stdout.decode()
-    for words, why in ((("add", str(tmp_path / "none.pdf")), "No such file"), (("add", "/etc/hostname"), "the name ends in none of"),
+    for words, why in ((("add", str(tmp_path / "none.pdf")), "No such file"), (("add", "/etc/hostname"), "the name does not end in"),
                        (("remove", "nothing"), "there is no nothing")):
         failed = site.spoor.ctl("content", *words, check=False, env={"PGUSER": "spoor_admin"})
         assert failed.returncode == 1 and why in failed.stderr.decode()

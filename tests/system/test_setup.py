@@ -178,7 +178,9 @@ def test_a_daemon_that_never_was_root(own):
 
     one.sections["stamp"].update(socket_mode=0o660, socket_group="postfix")
     one.write_conf()
+    before = len(one.log_text("stamp"))
     one.start("stamp", preexec=become_nobody)
+    one.wait_log("stamp", ": ready$", since=before)  # its socket takes connections a moment before it has its mode
     there = os.stat(one.socket("stamp"))
     assert (there.st_uid, there.st_gid, there.st_mode & 0o777) == (nobody.pw_uid, group.gr_gid, 0o660)
     with open("/proc/%d/status" % one.servers["stamp"].pid) as status:
