@@ -282,7 +282,8 @@ begin
             'items', coalesce((
                 select jsonb_agg(jsonb_strip_nulls(jsonb_build_object('at', spoor.utc_text(n.at_time), 'what', i.what,
                     'person', i.person, 'subject', i.subject, 'detail', i.detail)) order by n.at_time desc)
-                from newest n join spoor.feed_item i on i.message = n.message and i.spool = n.spool and i.record = n.record), '[]')));
+                from newest n cross join lateral (select * from spoor.feed_item f where f.message = n.message and f.spool = n.spool
+                                                                                 and f.record = n.record offset 0) i), '[]')));
 end $$;
 comment on function spoor.digest_item(spoor.outbox) is 'What happened to an owner''s mails in the day before; the newest hundred, and how many in all.';
 

@@ -330,14 +330,16 @@ begin
     return query
         select p.batch, p.record, f.at_time, f.what, f.person, f.subject, f.detail, f.verdict, f.reason, f.message
         from unnest(place) p
-        join spoor.feed_item f on f.message = p.message and f.at_time = p.at_time and f.spool = p.spool
-                                  and f.record = p.record
+        -- each by itself: the view joins more tables than the planner turns about, and would be read as a whole
+        cross join lateral (select * from spoor.feed_item i where i.message = p.message and i.at_time = p.at_time
+                                                                  and i.spool = p.spool and i.record = p.record offset 0) f
         where p.message <> 0
         union all
         -- by time: the number 0 stands for too many
         select p.batch, p.record, f.at_time, f.what, f.person, f.subject, f.detail, f.verdict, f.reason, f.message
         from unnest(place) p
-        join spoor.feed_item f on f.at_time = p.at_time and f.spool = p.spool and f.record = p.record
+        cross join lateral (select * from spoor.feed_item i where i.at_time = p.at_time and i.spool = p.spool
+                                                                  and i.record = p.record offset 0) f
         where p.message = 0
         order by 1 desc, 2 desc;
 end $$;
@@ -369,7 +371,8 @@ create function spoor.feed_entries(places spoor.feed_place[]) returns setof spoo
                 else greatest(0, ceil(extract(epoch from f.at_time - now() + s.verdict_settle)))::integer end
     from unnest($1) p
     -- by time alone: the number 0 of a mail stands for too many
-    join spoor.feed_item f on f.at_time = p.at_time and f.spool = p.spool and f.record = p.record
+    cross join lateral (select * from spoor.feed_item i where i.at_time = p.at_time and i.spool = p.spool
+                                                              and i.record = p.record offset 0) f
     cross join spoor.verdict_setting s
     left join spoor.agent g on g.id = f.agent
     order by 1 desc, 2 desc $$;
