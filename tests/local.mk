@@ -269,6 +269,8 @@ tests_unit_test_oracle_mime_LDADD = $(LDADD) $(ORACLES_LIBS)
 EXTRA_PROGRAMS = tests/bench/buffer_milter
 tests_bench_buffer_milter_LDADD = $(MILTER_LIBS)
 if HAVE_ORACLES
+# A script, whatever make would like to do with the rewrite.c beside it.
+tests/bench/rewrite: ;
 EXTRA_PROGRAMS += tests/bench/rewrite_rate
 tests_bench_rewrite_rate_SOURCES = tests/bench/rewrite.c
 tests_bench_rewrite_rate_SOURCES += tests/support/rewrite_check.c
