@@ -16,6 +16,14 @@ comment on column spoor.schema.version is 'Number of the last migration applied.
 comment on column spoor.schema.compatible_from is 'The oldest schema a program may have been built for and still work with this one.';
 comment on column spoor.schema.updated_at is 'When the last migration was applied.';
 
+create table spoor.shard (
+    number smallint not null check (number between 0 and 7)
+);
+create unique index shard_is_one_row on spoor.shard ((true));
+insert into spoor.shard (number) values (0);
+comment on table spoor.shard is 'One row: which of several servers this is. See spoor.server.';
+comment on column spoor.shard.number is '0: the first server, or the only one; else the mails of the nodes from 128 times this on are here.';
+
 create type spoor.tracking_level as enum ('off', 'aggregate', 'individual');
 comment on type spoor.tracking_level is 'How much is kept about recipients: nothing, counts only, or each person.';
 create type spoor.answer_class as enum ('none', 'own', 'complaint', 'receipt', 'bounce', 'delay', 'delivered', 'auto_reply', 'meeting', 'list', 'machine', 'reply');
@@ -26,17 +34,20 @@ create type spoor.answer_confidence as enum ('none', 'low', 'medium', 'high');
 comment on type spoor.answer_confidence is 'How certain it is that an answer belongs to the mail.';
 create type spoor.answerer as enum ('unknown', 'recipient', 'other');
 comment on type spoor.answerer is 'Whether an answer came from an address that the mail was sent to.';
+create type spoor.stop_reason as enum ('reply', 'bounce', 'complaint', 'auto_reply', 'unsubscribe', 'manual');
+comment on type spoor.stop_reason is 'Why a campaign ended or pauses for somebody; auto_reply is a pause.';
 
 create table spoor.node (
     node smallint primary key check (node between 0 and 1023),
-    identity uuid not null unique,
+    identity uuid not null,
     host text not null,
     program text not null,
     leased_at timestamptz not null default now()
 );
+create unique index node_identity on spoor.node (identity, (node / 128));
 comment on table spoor.node is 'Node numbers, which stand in the message ids that a spoor-stamp makes. A lease does not expire, and no number is given out twice.';
-comment on column spoor.node.node is 'The number, 0 to 1023.';
-comment on column spoor.node.identity is 'Identity of the spool that holds the lease.';
+comment on column spoor.node.node is 'The number, 0 to 1023; divided by 128 it is the shard that the mail goes to.';
+comment on column spoor.node.identity is 'Identity of the spool that holds the lease; one a shard, should its host change.';
 comment on column spoor.node.host is 'Host that asked for it.';
 comment on column spoor.node.program is 'Program that asked for it.';
 comment on column spoor.node.leased_at is 'When it was given out.';
@@ -98,6 +109,15 @@ comment on column spoor.forgotten.digest is 'SHA-256 of the salt and the address
 comment on column spoor.forgotten.forgotten_at is 'When.';
 comment on column spoor.forgotten.suppressed is 'Had unsubscribed, or answered a campaign: gets no campaign mail, as before.';
 comment on column spoor.forgotten.remembered_at is 'When spoor.remember() took it back; null: it holds.';
+
+create table spoor.cache_epoch (
+    number bigint not null check (number > 0),
+    begun_at timestamptz not null default now()
+);
+create unique index cache_epoch_is_one_row on spoor.cache_epoch ((true));
+comment on table spoor.cache_epoch is 'One row: what the programs have in memcached under another number they do not find any more. See spoor.begin_epoch().';
+comment on column spoor.cache_epoch.number is 'Of the epoch; drawn, so that a database that is restored does not come to one that was.';
+comment on column spoor.cache_epoch.begun_at is 'When it began.';
 
 alter table spoor.spool_progress add column forgotten bigint not null default 0;
 comment on column spoor.spool_progress.forgotten is 'Up to this number of spoor.forgotten the spool holds nothing any more of who is forgotten; see spoor.erasure.';
@@ -203,7 +223,9 @@ create table spoor.event (
 ) partition by range (at_time);
 create index event_message on spoor.event (message);
 create index event_at_time on spoor.event (at_time);
-create index event_record on spoor.event using brin (spool, record) with (pages_per_range = 32, autosummarize = on);
+-- several ranges of records for each range of pages, for there the events of several spools lie mixed, and each spool is at another place
+create index event_record on spoor.event using brin (spool, record int8_minmax_multi_ops (values_per_range = 64))
+    with (pages_per_range = 32, autosummarize = on);
 comment on table spoor.event is 'Everything that happened to tracked mails, machine-made or not, one row each, in compact codes; spoor.event_report spells them out. A partition a month.';
 comment on column spoor.event.at_time is 'When it happened. A time more than a day ahead is replaced by the time of loading; see spoor.event_clock.';
 comment on column spoor.event.message is 'The mail; its row may arrive later.';
@@ -334,7 +356,7 @@ comment on column spoor.answer.message_id is 'Its own Message-ID, without bracke
 comment on column spoor.answer.host is 'Mail server it came in at.';
 comment on column spoor.answer.queue_id is 'Queue id there.';
 comment on column spoor.answer.about is 'Whom a delivery report or complaint names, in normal form.';
-comment on column spoor.answer.status is 'Status code of a bounce or delay (RFC 3463).';
+comment on column spoor.answer.status is 'Status code of a bounce or delay (RFC 3463); what a receipt tells: displayed, deleted, dispatched or processed (RFC 8098).';
 comment on column spoor.answer.hard is 'Whether a bounce is for good; null where its status does not tell.';
 comment on column spoor.answer.text is 'What a person wrote in a reply, without the quoted history; null unless a sink or keep_reply_text asks for it.';
 comment on column spoor.answer.effect is 'Whether the one it is about was a recipient of the mail, as far as that was known when it came; spoor.answer_effect() has the last word.';
@@ -388,7 +410,7 @@ comment on table spoor.rejected is 'Records that the database would not take, se
 comment on column spoor.rejected.spool is 'Spool it came from.';
 comment on column spoor.rejected.record is 'Position in the spool.';
 comment on column spoor.rejected.rejected_at is 'When it was set aside.';
-comment on column spoor.rejected.kind is 'Kind of the record: 1 message, 2 hit, 3 answer.';
+comment on column spoor.rejected.kind is 'Kind of the record: 1 message, 2 hit, 3 answer, 4 stop, 5 unsubscribe, 6 refusal, 7 delivery, 9 copy.';
 comment on column spoor.rejected.version is 'Version of the payload.';
 comment on column spoor.rejected.reason is 'What the database or the decoder said.';
 comment on column spoor.rejected.payload is 'The bytes.';
@@ -399,7 +421,9 @@ create table spoor.batch (
     first_record bigint not null,
     last_record bigint not null,
     records integer not null,
-    loaded_at timestamptz not null default now()
+    loaded_at timestamptz not null default now(),
+    first_at timestamptz not null default '-infinity',
+    last_at timestamptz not null default 'infinity'
 );
 -- in the order in which an event's batch is found: see spoor.feed_by_mail()
 create index batch_spool on spoor.batch (spool, last_record, first_record desc, number desc);
@@ -410,3 +434,5 @@ comment on column spoor.batch.first_record is 'Position of the first record.';
 comment on column spoor.batch.last_record is 'Position of the last record.';
 comment on column spoor.batch.records is 'How many records it held.';
 comment on column spoor.batch.loaded_at is 'When the transaction began.';
+comment on column spoor.batch.first_at is 'When the first of its events happened, so that they are looked for in few partitions; infinity: it brought none; -infinity: nobody said.';
+comment on column spoor.batch.last_at is 'When the last of its events happened; -infinity: it brought none; infinity: nobody said.';

@@ -24,8 +24,9 @@ create function spoor.verdict_name(verdict "char") returns text
         when 'f' then 'prefetch' when 'b' then 'bot' when 's' then 'self' when 'd' then 'doubled' end $$;
 comment on function spoor.verdict_name("char") is 'The word for the letter in spoor.event.verdict.';
 
+-- not strict, or it would be called for each event, where it is now a part of the question
 create function spoor.is_counted(kind "char", verdict "char") returns boolean
-    language sql immutable strict parallel safe
+    language sql immutable parallel safe
     as $$ select case when kind in ('v', 'c', 'O', 'R', 'D') then verdict in ('h', 'p', 'u')
         when kind = 'U' then verdict <> 'd'
         else kind in ('r', 'a', 'b', 'p', 'm', 'd', 'u', 'f') end $$;
@@ -92,6 +93,57 @@ create function spoor.shares_domain(message bigint, address text) returns boolea
 comment on function spoor.shares_domain(bigint, text)
     is 'Whether an address has the domain of a recipient of the mail, as a colleague has; null where the recipients are not named.';
 
+-- Addresses, as common/address writes them: in lower case, of ASCII alone
+
+create function spoor.domain_of(address text) returns text
+    language sql immutable strict parallel safe
+    as $$ select substring(address from '[^@]*$') $$;
+comment on function spoor.domain_of(text) is 'What stands behind the last @; all of it without one.';
+
+create function spoor.normal_form(who text) returns text
+    language sql immutable strict parallel safe
+    as $$ select lower(btrim(btrim(who), '<>') collate "C") collate "default" $$;
+comment on function spoor.normal_form(text) is 'An address or domain as a person types it, in the form in which two spellings are equal.';
+
+create function spoor.is_whom(who text) returns boolean
+    language sql immutable strict parallel safe
+    as $$ select who = '*' or (who = lower(who collate "C") and who !~ '[[:cntrl:]]' and length(who) <= 320
+        and (who ~ '^(([^@[:space:]]+|"([^"\\]|\\.)*")@([a-z0-9_]([a-z0-9_-]*[a-z0-9_])?\.)*|([a-z0-9_]([a-z0-9_-]*[a-z0-9_])?\.)+)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?$'
+             or who ~ '^([^@[:space:]]+|"([^"\\]|\\.)*")@\[[a-z0-9_.:-]+\]$')) $$;
+comment on function spoor.is_whom(text) is 'Whether a text is an address in normal form, a domain, or * for everybody.';
+
+create function spoor.whom(who text) returns text
+    language plpgsql immutable parallel safe
+    set search_path = pg_catalog, pg_temp
+    as $$
+declare
+    normal text := spoor.normal_form(who);
+begin
+    if not coalesce(spoor.is_whom(normal), false) then
+        raise exception '% is no address, domain or *', coalesce('"' || who || '"', 'null')
+            using errcode = 'invalid_parameter_value',
+                  hint = 'Write somebody@example.net, example.net or *; a domain with other letters than a to z as xn--...';
+    end if;
+    return normal;
+end $$;
+comment on function spoor.whom(text) is 'An address or domain in the form in which policy has it; refuses what is neither.';
+
+create function spoor.person(address text) returns text
+    language plpgsql immutable parallel safe
+    set search_path = pg_catalog, pg_temp
+    as $$
+declare
+    normal text := spoor.normal_form(address);
+begin
+    if not coalesce(spoor.is_whom(normal) and strpos(normal, '@') > 1, false) then
+        raise exception '% is no address of a person', coalesce('"' || address || '"', 'null')
+            using errcode = 'invalid_parameter_value',
+                  hint = 'Write somebody@example.net; a domain with other letters than a to z as xn--...';
+    end if;
+    return normal;
+end $$;
+comment on function spoor.person(text) is 'The address of a person in normal form; refuses what is none.';
+
 create function spoor.ensure_partitions(first timestamptz, last timestamptz) returns integer
     language plpgsql security definer
     set search_path = pg_catalog, pg_temp set timezone = 'UTC' set lock_timeout = '2s'
@@ -126,7 +178,13 @@ begin
 end $$;
 comment on function spoor.ensure_partitions(timestamptz, timestamptz) is 'Makes the partitions of spoor.event for every month from the first time to the last, 40 at most; gives how many were missing.';
 
-create function spoor.lease_node(identity uuid, host text, program text) returns smallint
+create function spoor.is_first() returns boolean
+    language sql stable security definer
+    set search_path = pg_catalog, pg_temp
+    as $$ select s.number = 0 from spoor.shard s $$;
+comment on function spoor.is_first() is 'Whether this is the first server, or the only one: what belongs to no mail is changed there alone, see spoor.global_tables().';
+
+create function spoor.lease_node(identity uuid, host text, program text, shard integer default 0) returns smallint
     language plpgsql security definer
     set search_path = pg_catalog, pg_temp
     as $$
@@ -134,23 +192,23 @@ declare
     leased smallint;
 begin
     perform pg_advisory_xact_lock(hashtext('spoor.lease_node'));
-    select n.node into leased from spoor.node n where n.identity = lease_node.identity;
-    if leased is null then
-        select free into leased from generate_series(0, 1023) free
-            where not exists (select from spoor.node n where n.node = free) order by free limit 1;
-        if leased is not null then
-            insert into spoor.node (node, identity, host, program) values (leased, identity, host, program);
-        end if;
+    if lease_node.shard <> 0 and not exists (select from spoor.server v where v.number = lease_node.shard) then
+        raise exception 'there is no shard % yet', lease_node.shard using hint = 'spoorctl schema install sets it up.';
+    end if;
+    -- the first server's hosts may have the numbers of servers that there are not, the last ones first
+    select c.node into leased
+    from (select n as node, n / 128 as shard from generate_series(0, 1023) n) c
+    left join spoor.node n on n.node = c.node
+    where (c.shard = lease_node.shard
+           or lease_node.shard = 0 and not exists (select from spoor.server v where v.number = c.shard))
+          and (n.identity is null or n.identity = lease_node.identity)
+    order by n.identity is null, c.shard <> lease_node.shard, case when c.shard = lease_node.shard then c.node else -c.node end limit 1;
+    if leased is not null then
+        insert into spoor.node (node, identity, host, program) values (leased, identity, host, program) on conflict do nothing;
     end if;
     return leased;
 end $$;
-comment on function spoor.lease_node(uuid, text, text) is 'The node number of a spool, given out now if it has none; null when all 1,024 are taken.';
-
-create function spoor.prune_unjudged(age interval default '30 days') returns bigint
-    language sql
-    as $$ with pruned as (delete from spoor.unjudged_hit where at_time < now() - age returning 1)
-        select count(*) from pruned $$;
-comment on function spoor.prune_unjudged(interval) is 'Deletes the hits with an unknown key that are older; gives how many. For a daily job: anybody can invent key numbers.';
+comment on function spoor.lease_node(uuid, text, text, integer) is 'The node number of a spool in the range of a shard, given out now if it has none; null when all 128 are taken. Hosts of the first server have those of servers that there are not, too.';
 
 create function spoor.enter_spool(identity uuid, host text, program text) returns void
     language plpgsql security definer
@@ -167,7 +225,7 @@ begin
 end $$;
 comment on function spoor.enter_spool(uuid, text, text) is 'Makes a spool known, at position 0, and whoever enters it its owner; one that is known has a session again, and is not retired. Refuses one of another role.';
 
-create function spoor.retire_spool(spool smallint) returns boolean
+create function spoor.retire_spool(spool integer) returns boolean
     language plpgsql
     set search_path = pg_catalog, pg_temp
     as $$
@@ -175,7 +233,7 @@ begin
     update spoor.spool_progress p set retired_at = coalesce(p.retired_at, now()) where p.spool = retire_spool.spool;
     return found;
 end $$;
-comment on function spoor.retire_spool(smallint) is 'The host or program of this spool is gone for good: nobody waits for it any more. Its node number stays its own. False: there is no such spool.';
+comment on function spoor.retire_spool(integer) is 'The host or program of this spool is gone for good: nobody waits for it any more. Its node number stays its own. False: there is no such spool.';
 
 create function spoor.check_spool_role(owner name) returns void
     language plpgsql stable
@@ -212,7 +270,8 @@ begin
 end $$;
 comment on function spoor.move_progress(smallint, bigint, bigint, bigint, bigint, bigint) is 'Moves the watermark of a spool on, if it stands where the loader believes; false when it does not.';
 
-create function spoor.add_batch(spool smallint, first_record bigint, last_record bigint, records integer) returns bigint
+create function spoor.add_batch(spool smallint, first_record bigint, last_record bigint, records integer,
+                                first_at timestamptz default '-infinity', last_at timestamptz default 'infinity') returns bigint
     language plpgsql security definer
     set search_path = pg_catalog, pg_temp
     as $$
@@ -225,14 +284,15 @@ begin
         -- what comes late under a token of who wants none of it
         delete from spoor.event e using spoor.forgotten_recipient f
             where e.spool = add_batch.spool and e.record between add_batch.first_record and add_batch.last_record
+                  and e.at_time between add_batch.first_at and add_batch.last_at
                   and strpos('nopdbwtamlxrfuU', e.kind::text) = 0 and e.message = f.message and (f.key = 0 or e.recipient = f.key);
     end if;
-    insert into spoor.batch (spool, first_record, last_record, records)
-        values (spool, first_record, last_record, records) returning number into made;
+    insert into spoor.batch (spool, first_record, last_record, records, first_at, last_at)
+        values (spool, first_record, last_record, records, first_at, last_at) returning number into made;
     perform pg_notify('spoor_feed', '');
     return made;
 end $$;
-comment on function spoor.add_batch(smallint, bigint, bigint, integer) is 'The last statement of a loader''s transaction: numbers the batch and tells whoever listens to spoor_feed.';
+comment on function spoor.add_batch(smallint, bigint, bigint, integer, timestamptz, timestamptz) is 'The last statement of a loader''s transaction: numbers the batch and tells whoever listens to spoor_feed.';
 
 -- Who is forgotten
 
@@ -267,23 +327,61 @@ begin
 end $$;
 comment on function spoor.join_load(bigint) is 'Asked by a loader as it begins to write: true, and then nobody is forgotten until its transaction ends; false when somebody was whom it does not know of.';
 
+create function spoor.draw_epoch() returns bigint
+    language sql volatile
+    set search_path = pg_catalog, pg_temp
+    -- 56 random bits, for so far eight servers' numbers can be summed: of a uuid the first 12 digits and the last two
+    as $$ select 1 + ('x' || substr(u.digits, 1, 12) || substr(u.digits, 31, 2))::bit(56)::bigint
+          from (select replace(gen_random_uuid()::text, '-', '') as digits) u $$;
+comment on function spoor.draw_epoch() is 'A number for spoor.cache_epoch, which nobody can guess: what is cached is sealed under it.';
+
+insert into spoor.cache_epoch (number) values (spoor.draw_epoch());
+
+create function spoor.begin_epoch() returns void
+    language plpgsql security definer
+    set search_path = pg_catalog, pg_temp
+    as $$
+begin
+    update spoor.cache_epoch set number = spoor.draw_epoch(), begun_at = now();
+    perform pg_notify('spoor_forget', '');
+end $$;
+comment on function spoor.begin_epoch() is 'From now on no program finds what was cached before. Done whenever somebody is forgotten, a campaign resumed or a document revoked.';
+
+create function spoor.epoch_ends() returns trigger
+    language plpgsql security definer
+    set search_path = pg_catalog, pg_temp
+    as $$
+begin
+    perform spoor.begin_epoch();
+    return null;
+end $$;
+comment on function spoor.epoch_ends() is 'Begins a new epoch for a table whose changes must be seen at once.';
+
+create trigger epoch_ends after insert or update on spoor.forgotten for each statement execute function spoor.epoch_ends();
+
 create function spoor.forgotten_lines() returns setof text
     language sql stable security definer
     set search_path = pg_catalog, pg_temp
     as $$
     select e'salt\t' || encode(s.salt, 'hex') from spoor.forget_salt s
     union all select e'number\t' || spoor.forgotten_number()
+    union all select e'epoch\t' || c.number from spoor.cache_epoch c
     union all select e'digest\t' || encode(f.digest, 'hex') from spoor.forgotten f where f.remembered_at is null $$;
-comment on function spoor.forgotten_lines() is 'Who is forgotten, as the lines that the programs read.';
+comment on function spoor.forgotten_lines() is 'Who is forgotten, and the epoch of what is cached, as the lines that the programs read.';
 
-create function spoor.remember_forgotten(digests bytea[]) returns bigint
+create function spoor.remember_forgotten(digests bytea[], known bigint) returns bigint
     language sql security definer
     set search_path = pg_catalog, pg_temp
     as $$
     with again as (
-        insert into spoor.forgotten (digest) select distinct d from unnest($1) d on conflict do nothing returning 1)
+        insert into spoor.forgotten as f (digest) select distinct d from unnest($1) d where spoor.is_first()
+        on conflict on constraint forgotten_digest_key do update
+            set number = default, forgotten_at = now(), remembered_at = null
+            -- remembered, and forgotten once more after the backup; a list that is older than this table has not heard of the former
+            where f.remembered_at is not null and $2 > spoor.forgotten_number()
+        returning 1)
     select count(*) from again $$;
-comment on function spoor.remember_forgotten(bytea[]) is 'A loader knows of people who are forgotten and whom the database, restored from a backup, knows again; gives how many. spoorctl schema upgrade then deletes what the backup had of them.';
+comment on function spoor.remember_forgotten(bytea[], bigint) is 'A loader knows of people who are forgotten, up to this number, and whom the database, restored from a backup, knows again; gives how many. spoorctl schema upgrade then deletes what the backup had of them.';
 
 create function spoor.acknowledge_erasure(spool smallint, number bigint) returns void
     language plpgsql security definer

@@ -1,6 +1,14 @@
 -- SPDX-License-Identifier: BSD-2-Clause
 -- Views of events: the verdict that holds, and what counts.
 
+create function spoor.later_verdict(kind "char", spool smallint, record bigint) returns table (verdict "char", reason smallint)
+    language sql stable rows 1 parallel safe
+    as $$
+    select c.verdict, c.reason from spoor.event_verdict c
+    where (spoor.is_judged($1) or $1 = 'U') and c.spool = $2 and c.record = $3
+    order by c.number desc limit 1 $$;
+comment on function spoor.later_verdict("char", smallint, bigint) is 'The verdict that was given last on an event after the first; no row when that holds.';
+
 create view spoor.judged_event as
 select e.at_time,
        e.message,
@@ -16,10 +24,7 @@ select e.at_time,
        e.verdict as first_verdict,
        e.reason as first_reason
 from spoor.event e
-left join lateral (
-    select c.verdict, c.reason from spoor.event_verdict c
-    where (spoor.is_judged(e.kind) or e.kind = 'U') and c.spool = e.spool and c.record = e.record
-    order by c.number desc limit 1) v on true;
+left join lateral spoor.later_verdict(e.kind, e.spool, e.record) v on true;
 comment on view spoor.judged_event is 'spoor.event with the verdict that holds now.';
 comment on column spoor.judged_event.at_time is 'As in spoor.event.';
 comment on column spoor.judged_event.message is 'As in spoor.event.';

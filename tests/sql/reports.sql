@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: BSD-2-Clause
 -- Reports count each person once, machines apart, and say of how many a rate is.
-select plan(28);
+select plan(32);
 
 -- Three mails of Ann to Bob and Cy, told apart; one of Ann to three who are not; one of Dan without a picture.
 insert into spoor.message (id, sent_at, size, level, pixels, sent_to, owner, sender, subject, campaign)
@@ -69,6 +69,28 @@ select results_eq(
     $$ select (sent_at at time zone 'Pacific/Kiritimati')::date, 5::bigint from spoor.message where id = 1 $$,
     'a day is one of the time zone that was named');
 
+-- Whoever opened a document has seen the mail; what only seems so has not
+insert into spoor.message (id, sent_at, size, level, pixels, sent_to, owner, sender, subject, campaign)
+    values (6, now() - interval '2 days', 1000, 'individual', 1, 3, 'eve@example.com', 'eve@example.com', 'Mail 6', 'files');
+insert into spoor.campaign values ('files');
+insert into spoor.recipient (message, address, key) select 6, 'p' || k || '@files.test', k from generate_series(31, 33) k;
+insert into spoor.event (at_time, message, record, recipient, agent, spool, link, kind, verdict, reason, address)
+select now() - interval '1 day', 6, record, recipient, 0, 1, 1, kind::"char", verdict::"char", 0, '192.0.2.1'
+from (values (61, 31, 'O', 'h'), (62, 32, 'O', 'u'), (63, 33, 'O', 'b'), (64, 31, 'D', 'h')) e (record, recipient, kind, verdict);
+select results_eq(
+    $$ select with_picture, viewed, view_rate, persons_viewed, views, clicked, machine_events from spoor.sender_report
+       where owner = 'eve@example.com' $$,
+    $$ values (1::bigint, 1::bigint, 100.0, 1::bigint, 0::bigint, 0::bigint, 0::bigint) $$, 'a sender: an opened document is a view');
+select results_eq($$ select viewed, view_rate from spoor.recipient_domain_report where domain = 'files.test' $$,
+                  $$ values (1::bigint, 33.3) $$, 'a domain too');
+select results_eq($$ select viewed, clicked from spoor.campaign_report where campaign = 'files' $$, $$ values (1::bigint, 0::bigint) $$,
+                  'and a campaign');
+select results_eq($$ select address, viewed, opened, opens, views from spoor.recipient_report where message = 6 order by address $$,
+                  $$ values ('p31@files.test', true, true, 1::bigint, 0::bigint), ('p32@files.test', false, true, 1, 0),
+                            ('p33@files.test', false, false, 0, 0) $$, 'and a recipient');
+select spoor.delete_mails('{6}');
+delete from spoor.campaign where name = 'files';
+
 -- Administration
 select throws_like($$ select spoor.forget('example.net') $$, '%no address of a person%', 'a domain is not forgotten');
 select lives_ok($$ select spoor.set_policy(recipient => 'bob@example.net', level => 'aggregate') $$, 'policy is set');
@@ -78,7 +100,7 @@ select is((select count(*) from spoor.policy_lines()), 1::bigint, 'and told');
 insert into spoor.sender (address) values ('bob@example.net');
 insert into spoor.sender_login values ('bob', 'bob@example.net');
 insert into spoor.invitation (hash, address, expires_at) values (sha256('1'), 'bob@example.net', now());
-insert into spoor.sender_network values ('bob', '192.0.2.7', now(), now()), ('cy', '192.0.2.8', now(), now());
+insert into spoor.sender_network values ('bob@example.net', '192.0.2.7', now(), now()), ('cy', '192.0.2.8', now(), now());
 insert into spoor.device values ('00000000-0000-0000-0000-000000000001', 'bob@example.net', 'X');
 insert into spoor.event_device values (1, 1, '00000000-0000-0000-0000-000000000002'),
     (1, 4, '00000000-0000-0000-0000-000000000001'), (1, 9, '00000000-0000-0000-0000-000000000003');
@@ -89,7 +111,7 @@ select isnt_empty($$ select * from spoor.traces('bob@example.net') $$, 'the addr
 select results_eq($$ select what, gone from spoor.forget('Bob@Example.net') where what in ('mails', 'events', 'answers') order by what $$,
                   $$ values ('answers', 1::bigint), ('events', 4), ('mails', 1) $$, 'forget says how much went');
 select is_empty($$ select * from spoor.traces('bob@example.net') $$, 'the address is nowhere');
-select results_eq($$ select owner from spoor.sender_network $$, $$ values ('cy') $$, 'nor do the networks of their logins stay');
+select results_eq($$ select owner from spoor.sender_network $$, $$ values ('cy') $$, 'nor do their networks stay');
 select results_eq($$ select record from spoor.event_device $$, $$ values (9::bigint) $$, 'nor the marks of their browsers');
 select ok(spoor.is_forgotten('bob@example.net') and not spoor.is_forgotten('cy@example.org'), 'and still known as forgotten');
 select is(spoor.join_load(0), false, 'a loader that does not know is told');

@@ -1,7 +1,5 @@
 -- SPDX-License-Identifier: BSD-2-Clause
--- Administration: what is done by hand in psql, and the rights on all that was made before.
-
--- Forgetting a person
+-- Forgetting a person: here, in the spools on the hosts, and on other servers.
 
 create table spoor.forgotten_recipient (
     message bigint not null,
@@ -22,16 +20,22 @@ select f.number,
 from spoor.forgotten f
 join spoor.spool_progress p on p.forgotten < f.number and p.retired_at is null
 where f.remembered_at is null
-order by f.number, p.program, p.host, p.spool;
+union all
+select o.forgotten, o.ordered_at, null, 'shard ' || s.number, null, null
+from spoor.erasure_order o
+join spoor.server s on not exists (select from spoor.erasure_done d where d.number = o.number and d.shard = s.number)
+where o.what = 'forget'
+order by number, program, host, spool;
 comment on view spoor.erasure is 'Which programs may still hold something of somebody who is forgotten, in the spool on their disk; empty when none does. One that is gone for good is taken out by spoor.retire_spool().';
 comment on column spoor.erasure.number is 'As in spoor.forgotten.';
 comment on column spoor.erasure.forgotten_at is 'When the person was forgotten.';
 comment on column spoor.erasure.spool is 'The spool.';
-comment on column spoor.erasure.program is 'Program that writes it.';
+comment on column spoor.erasure.program is 'Program that writes it; or a server that has still to erase what it holds, whose own spools are in its own spoor.erasure.';
 comment on column spoor.erasure.host is 'Host on which it lies.';
 comment on column spoor.erasure.last_seen is 'When it was last heard of.';
 
-create function spoor.delete_events(messages bigint[], key integer default null, also_answers boolean default true) returns bigint
+create function spoor.delete_events(messages bigint[], key integer default null, also_answers boolean default true,
+                                    since timestamptz default '-infinity') returns bigint
     language plpgsql
     set search_path = pg_catalog, pg_temp
     as $$
@@ -39,7 +43,8 @@ declare
     gone bigint;
 begin
     with event as (
-        delete from spoor.event e where e.message = any (messages) and (delete_events.key is null or e.recipient = delete_events.key)
+        delete from spoor.event e where e.message = any (messages) and e.at_time >= since
+              and (delete_events.key is null or e.recipient = delete_events.key)
               and (also_answers or strpos('nopdbwtamlxrfuU', e.kind::text) = 0)
         returning e.spool, e.record),
     verdict as (delete from spoor.event_verdict v using event e where v.spool = e.spool and v.record = e.record),
@@ -51,14 +56,14 @@ begin
         where d.message = any (messages) and (delete_events.key is null or d.recipient = delete_events.key);
     return gone;
 end $$;
-comment on function spoor.delete_events(bigint[], integer, boolean) is 'Deletes what happened to some mails, to one recipient or to all, with the verdicts on it and what was read of documents; gives how many events.';
+comment on function spoor.delete_events(bigint[], integer, boolean, timestamptz) is 'Deletes what happened to some mails since a time, to one recipient or to all, with the verdicts on it and what was read of documents; gives how many events.';
 
-create function spoor.delete_mails(messages bigint[]) returns bigint
+create function spoor.delete_mails(messages bigint[], since timestamptz default '-infinity') returns bigint
     language plpgsql
     set search_path = pg_catalog, pg_temp
     as $$
 begin
-    perform spoor.delete_events(messages);
+    perform spoor.delete_events(messages, since => since);
     delete from spoor.recipient r where r.message = any (messages);
     delete from spoor.link l where l.message = any (messages);
     delete from spoor.answer a where a.message = any (messages);
@@ -78,7 +83,23 @@ begin
     delete from spoor.message m where m.id = any (messages);
     return cardinality(messages);
 end $$;
-comment on function spoor.delete_mails(bigint[]) is 'Deletes mails with all that is known of them, and the documents that nobody else was sent. Stops of campaigns stay.';
+comment on function spoor.delete_mails(bigint[], timestamptz) is 'Deletes mails with all that is known of them, and the documents that nobody else was sent; of events those since a time, where the months before it are dropped. Stops of campaigns stay.';
+
+create function spoor.forget_views(whose text) returns bigint
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+    as $$
+declare
+    sent record;
+    gone bigint := 0;
+begin
+    for sent in select r.message, r.key from spoor.recipient r where r.address = whose and r.key <> 0 loop
+        insert into spoor.forgotten_recipient values (sent.message, sent.key) on conflict do nothing;
+        gone := gone + spoor.delete_events(array[sent.message], sent.key, also_answers => false);
+    end loop;
+    return gone;
+end $$;
+comment on function spoor.forget_views(text) is 'Deletes what an address, in normal form, viewed and clicked in mails that are here, and takes no more of it; gives how many events went.';
 
 create function spoor.stop_tracking(address text, message bigint default null, at_time timestamptz default now()) returns bigint
     language plpgsql security definer
@@ -86,20 +107,45 @@ create function spoor.stop_tracking(address text, message bigint default null, a
     as $$
 #variable_conflict use_variable
 declare
-    whose text := spoor.whom(address);
-    sent record;
-    gone bigint := 0;
+    whose text := spoor.person(address);
 begin
     insert into spoor.consent (address, level, given_at, way, message)
         values (whose, 'off', least(at_time, now()), case when message is null then 'administrator' else 'page' end::spoor.consent_way,
                 message);
-    for sent in select r.message, r.key from spoor.recipient r where r.address = whose and r.key <> 0 loop
-        insert into spoor.forgotten_recipient values (sent.message, sent.key) on conflict do nothing;
-        gone := gone + spoor.delete_events(array[sent.message], sent.key, also_answers => false);
-    end loop;
-    return gone;
+    perform spoor.order_erasure('tracking', whose);
+    return spoor.forget_views(whose);
 end $$;
 comment on function spoor.stop_tracking(text, bigint, timestamptz) is 'A recipient wants no tracking: writes that down as consent, deletes what they viewed and clicked, and takes no more of it, also for mail already sent. Gives how many events went. The page behind the link that consent_footer adds does this.';
+
+create function spoor.erase_global(whose text) returns bigint
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+    as $$
+declare
+    stops bigint;
+begin
+    delete from spoor.event_device e using spoor.device d where d.device = e.device and d.address = whose;
+    delete from spoor.sender_network n where n.owner = whose;
+    if not spoor.is_first() then
+        -- replication has taken the person's devices away before the order to erase is followed
+        delete from spoor.event_device e where not exists (select from spoor.device d where d.device = e.device);
+        return 0;
+    end if;
+    delete from spoor.campaign_stop s where s.address = whose;
+    get diagnostics stops = row_count;
+    delete from spoor.suppression s where s.address = whose or s.owner = whose;
+    delete from spoor.consent c where c.address = whose;
+    delete from spoor.policy p where p.who = whose;
+    delete from spoor.policy_campaign p where p.sender = whose;
+    delete from spoor.sink_rule s where s.sender = whose;
+    delete from spoor.mail_choice c where c.owner = whose or c.address = whose;
+    delete from spoor.session s where s.address = whose;
+    delete from spoor.device d where d.address = whose;
+    delete from spoor.sender_login l where l.address = whose or l.login = whose;
+    delete from spoor.sender s where s.address = whose;
+    return stops;
+end $$;
+comment on function spoor.erase_global(text) is 'Deletes an address, in normal form, from what belongs to no mail, and what hangs on that; gives how many stops there were. For spoor.erase_person().';
 
 create function spoor.erase_person(whose text) returns table (what text, gone bigint)
     language plpgsql
@@ -147,27 +193,14 @@ begin
     delete from spoor.expansion x where x.recipient = whose or x.address = whose;
     delete from spoor.pending_delivery p
         where p.recipient = whose or p.original = whose or position(whose in lower(p.text)) > 0;
-    delete from spoor.campaign_stop s where s.address = whose;
-    get diagnostics gone = row_count; what := 'stops'; return next;
+    what := 'stops'; gone := spoor.erase_global(whose); return next;
     delete from spoor.pending_stop p where p.address = whose;
     delete from spoor.unsubscribe u where u.address = whose;
-    delete from spoor.suppression s where s.address = whose or s.owner = whose;
+    delete from spoor.found f where f.owner = whose or whose = any (f.addresses); -- whoever else is named there was told of by the insert
     delete from spoor.campaign_member c where c.digest = sha256(convert_to(whose, 'UTF8'));
-    delete from spoor.consent c where c.address = whose;
-    delete from spoor.policy p where p.who = whose;
-    delete from spoor.policy_campaign p where p.sender = whose;
     delete from spoor.outbox o where o.owner = whose or position(whose in lower(o.result)) > 0;
-    delete from spoor.sink_rule s where s.sender = whose;
-    delete from spoor.mail_choice c where c.owner = whose or c.address = whose;
-    delete from spoor.session s where s.address = whose;
-    delete from spoor.event_device e using spoor.device d where d.device = e.device and d.address = whose;
-    delete from spoor.device d where d.address = whose;
     delete from spoor.invitation i where i.address = whose;
     delete from spoor.sign_in_request r where r.address = whose;
-    delete from spoor.sender_network n
-        where n.owner = whose or n.owner in (select l.login from spoor.sender_login l where l.address = whose);
-    delete from spoor.sender_login l where l.address = whose or l.login = whose;
-    delete from spoor.sender s where s.address = whose;
     delete from spoor.rejected r where position(convert_to(whose, 'UTF8') in r.payload) > 0
                                        or position(whose in lower(r.reason)) > 0;
 end $$;
@@ -179,20 +212,20 @@ create function spoor.forget(address text) returns table (what text, gone bigint
     as $$
 #variable_conflict use_variable
 declare
-    whose text := spoor.whom(address);
+    whose text := spoor.person(address);
+    made bigint;
 begin
-    if strpos(coalesce(whose, ''), '@') = 0 then
-        raise exception '"%" is no address of a person', address using errcode = 'invalid_parameter_value';
-    end if;
     -- waits for the loaders that are writing; the next ones know
     perform pg_advisory_xact_lock(hashtext('spoor.forget'));
     insert into spoor.forgotten as f (digest, suppressed)
         values (spoor.forget_digest(whose),
-                exists (select from spoor.suppression s where s.address = whose)
+                exists (select from spoor.suppression s where s.address = whose and s.lifted_at is null)
                 or exists (select from spoor.campaign_stop s where s.address = whose and s.resumed_at is null
                                                                    and s.until is null))
         on conflict on constraint forgotten_digest_key do update
-            set number = default, forgotten_at = now(), remembered_at = null, suppressed = f.suppressed or excluded.suppressed;
+            set number = default, forgotten_at = now(), remembered_at = null, suppressed = f.suppressed or excluded.suppressed
+        returning f.number into made;
+    perform spoor.order_erasure('forget', whose, made);
     return query select e.what, e.gone from spoor.erase_person(whose) e;
     perform pg_notify('spoor_forget', '');
 end $$;
@@ -205,7 +238,7 @@ create function spoor.remember(address text) returns boolean
 begin
     -- with a new number, so that all programs read the list again; the row stays, or a spool's list would bring it back
     update spoor.forgotten f set remembered_at = now(), number = default
-        where f.digest = spoor.forget_digest(spoor.whom(address)) and f.remembered_at is null;
+        where f.digest = spoor.forget_digest(spoor.person(address)) and f.remembered_at is null;
     if not found then
         return false;
     end if;
@@ -222,6 +255,8 @@ declare
     whose text;
     found_again bigint := 0;
 begin
+    -- what is cached may be of a time that this database does not know of
+    perform spoor.begin_epoch();
     if not exists (select from spoor.forgotten f where f.remembered_at is null) then
         return 0;
     end if;
@@ -252,7 +287,7 @@ create function spoor.traces(address text) returns table (place text, rows bigin
     set search_path = pg_catalog, pg_temp
     as $$
 declare
-    whose text := spoor.whom(address);
+    whose text := spoor.person(address);
     text_column record;
 begin
     for text_column in
@@ -276,78 +311,3 @@ begin
     end loop;
 end $$;
 comment on function spoor.traces(text) is 'Looks for an address in every text of every table, and gives where it stands and how often: nothing, once it is forgotten. Reads all of the database.';
-
--- Pruning
-
-create function spoor.prune_files(oldest timestamptz) returns void
-    language plpgsql
-    set search_path = pg_catalog, pg_temp
-    as $$
-begin
-    delete from spoor.document_view v where v.last_at < oldest;
-    delete from spoor.document_event d
-        where not exists (select from spoor.event e where e.spool = d.spool and e.record = d.record);
-    delete from spoor.content c where c.removed_at < oldest;
-    perform spoor.delete_mails(array(
-        select a.message from spoor.attachment a
-        -- not what a host may still tell of
-        where a.stored_at < least(oldest, now() - interval '7 days') and not exists (select from spoor.message m where m.id = a.message)
-              and not exists (select from spoor.content c where c.id = a.message)));
-end $$;
-comment on function spoor.prune_files(timestamptz) is 'Deletes what spoor.delete_mails() leaves of documents: files of mails that never left, of the library when they were taken out of it before that time, and who read them before. For spoor.prune().';
-
-create function spoor.prune(age interval default null) returns table (what text, gone bigint)
-    language plpgsql security definer
-    set search_path = pg_catalog, pg_temp set timezone = 'UTC'
-    as $$
-#variable_conflict use_variable
-declare
-    oldest timestamptz;
-    partition record;
-    mails bigint[];
-begin
-    if age < interval '1 day' then
-        raise exception 'what is younger than a day is not pruned' using errcode = 'invalid_parameter_value';
-    end if;
-    select now() - coalesce(age, r.events) into oldest from spoor.retention r;
-    perform pg_advisory_xact_lock(hashtext('spoor.prune'));
-    gone := 0;
-    for partition in
-        select c.relname from pg_catalog.pg_inherits i join pg_catalog.pg_class c on c.oid = i.inhrelid
-        where i.inhparent = 'spoor.event'::regclass and c.relname ~ '^event_[0-9]{4}_[0-9]{2}$'
-              and to_timestamp(substr(c.relname, 7), 'YYYY_MM') + interval '1 month' <= oldest
-    loop
-        execute format('drop table spoor.%I', partition.relname);
-        gone := gone + 1;
-    end loop;
-    what := 'months of events'; return next;
-    delete from spoor.event e where e.at_time < oldest;
-    get diagnostics gone = row_count; what := 'events'; return next;
-    delete from spoor.event_verdict v where v.judged_at < oldest;
-    delete from spoor.event_clock c where not exists (
-        select from spoor.event e where e.spool = c.spool and e.record = c.record) and c.claimed_at < oldest;
-    delete from spoor.event_device d where not exists (
-        select from spoor.event e where e.spool = d.spool and e.record = d.record);
-    delete from spoor.sender_network n where n.expires_at < oldest;
-    mails := array(select m.id from spoor.message m where m.sent_at < oldest);
-    what := 'mails'; gone := coalesce(spoor.delete_mails(mails), 0); return next;
-    perform spoor.prune_files(oldest);
-    delete from spoor.answer a where a.at_time < oldest;
-    delete from spoor.campaign_refusal f where f.at_time < oldest;
-    delete from spoor.batch b where b.loaded_at < oldest
-        and b.number < (select max(c.number) from spoor.batch c);
-    get diagnostics gone = row_count; what := 'batches'; return next;
-    delete from spoor.rejected r where r.rejected_at < oldest;
-    what := 'hits with unknown keys'; gone := spoor.prune_unjudged(); return next;
-    delete from spoor.event e using spoor.forgotten_recipient f where e.message = f.message and (f.key = 0 or e.recipient = f.key);
-    get diagnostics gone = row_count; what := 'later events of the forgotten'; return next;
-    perform spoor.ensure_partitions(now(), now() + interval '2 months');
-end $$;
-comment on function spoor.prune(interval) is 'For a daily job: drops the months of events that are older (than spoor.retention.events, if no age is given), deletes what is left of older mails, and makes the partitions of the months to come. Gives how much went. Stops, suppressions and consent stay.';
-
--- Rights on all that was made before
-
-revoke all on all functions in schema spoor from public;
-grant select on all tables in schema spoor to spoor_admin;
-revoke select on spoor.forget_salt from spoor_admin;
-grant execute on all functions in schema spoor to spoor_admin;

@@ -478,18 +478,7 @@ comment on column spoor.outbox_report.trouble is 'What keeps the sink from worki
 
 -- Rights
 
-do $$
-begin
-    if not exists (select from pg_catalog.pg_roles where rolname = 'spoor_relay') then
-        create role spoor_relay login;
-    end if;
-exception when duplicate_object or unique_violation then
-    null; -- made by an installation in another database at the same moment
-end $$;
-
-revoke all on all functions in schema spoor from public;
-grant usage on schema spoor to spoor_relay;
-grant select on spoor.schema to spoor_relay;
+grant select on spoor.schema, spoor.shard to spoor_relay;
 grant execute on function spoor.claim_outbox(text, uuid, interval, integer, boolean, boolean),
     spoor.end_outbox(uuid, bigint[], text[], text[], bigint[]), spoor.next_outbox(text), spoor.route_early(), spoor.prune_outbox(interval),
     spoor.add_digests(text), spoor.enter_sink(text, text, boolean, text), spoor.outbox_lag() to spoor_relay;
@@ -501,5 +490,3 @@ grant select (number) on spoor.sink_rule to spoor_milter, spoor_pixeld, spoor_de
 grant insert, update, delete on spoor.sink_rule, spoor.mail_choice to spoor_admin;
 grant delete on spoor.sink, spoor.outbox to spoor_admin;
 grant update (state, attempts, next_at, ended_at, result) on spoor.outbox to spoor_admin;
-grant select on all tables in schema spoor to spoor_admin;
-grant execute on all functions in schema spoor to spoor_admin;

@@ -13,15 +13,6 @@ comment on column spoor.sender.name is 'What he is called on the page; null: the
 comment on column spoor.sender.sees_all is 'Sees the mail of all senders.';
 comment on column spoor.sender.added_at is 'When he was added.';
 
-create table spoor.sender_login (
-    login text primary key,
-    address text not null
-);
-create index sender_login_address on spoor.sender_login (address);
-comment on table spoor.sender_login is 'Logins of the mail server that are no address: mail recorded under one belongs to this sender too.';
-comment on column spoor.sender_login.login is 'As the mail server knows it, and as it stands in spoor.message.owner.';
-comment on column spoor.sender_login.address is 'Whose it is, as in spoor.sender.';
-
 create table spoor.invitation (
     hash bytea primary key check (octet_length(hash) = 32),
     address text not null,
@@ -40,16 +31,20 @@ comment on column spoor.invitation.spent_at is 'When somebody came in by it; nul
 create table spoor.sign_in_request (
     number bigint generated always as identity primary key,
     address text not null,
-    client inet,
+    network inet,
+    device uuid,
+    known boolean not null default false,
     asked_at timestamptz not null default now()
 );
 create index sign_in_request_address on spoor.sign_in_request (address, asked_at);
-create index sign_in_request_client on spoor.sign_in_request (client, asked_at);
+create index sign_in_request_network on spoor.sign_in_request (network, asked_at);
 create index sign_in_request_asked_at on spoor.sign_in_request (asked_at);
 comment on table spoor.sign_in_request is 'Who asked at the page for a link by mail, so that nobody is flooded with them; a day of it is kept.';
 comment on column spoor.sign_in_request.number is 'Counts them.';
 comment on column spoor.sign_in_request.address is 'For which address.';
-comment on column spoor.sign_in_request.client is 'From which network address.';
+comment on column spoor.sign_in_request.network is 'From which network: 24 bits of IPv4, 56 of IPv6.';
+comment on column spoor.sign_in_request.device is 'In which browser, where that is one of this sender''s.';
+comment on column spoor.sign_in_request.known is 'Whether it was such a browser, or a network that he has submitted mail from.';
 comment on column spoor.sign_in_request.asked_at is 'When.';
 
 create table spoor.device (
@@ -143,34 +138,61 @@ create function spoor.invite(address text, valid interval default '7 days') retu
     set search_path = pg_catalog, pg_temp
     as $$
 declare
+    whose text := spoor.person(address);
     secret text := spoor.new_secret();
 begin
-    if address is null or address not like '_%@_%' then
-        raise exception 'not an address: %', address using errcode = 'invalid_parameter_value';
+    if not coalesce(valid > '0' and valid <= '90 days', false) then
+        raise exception 'an invitation opens for no longer than 90 days, and for longer than no time: not %', coalesce(valid::text, 'null')
+            using errcode = 'invalid_parameter_value', hint = 'For example: select spoor.invite(''ann@example.com'', ''7 days'')';
     end if;
-    insert into spoor.sender (address) values (lower(invite.address)) on conflict do nothing;
-    insert into spoor.invitation (hash, address, expires_at)
-        values (spoor.secret_hash(secret), lower(invite.address), now() + valid);
+    insert into spoor.sender (address) values (whose) on conflict do nothing;
+    insert into spoor.invitation (hash, address, expires_at) values (spoor.secret_hash(secret), whose, now() + valid);
     return '/feed/in/' || secret;
 end $$;
-comment on function spoor.invite(text, interval) is 'A link that lets this sender in once, to be put behind tracking_url; it opens as long as the interval says.';
+comment on function spoor.invite(text, interval) is 'A link that lets this sender in once, to be put behind tracking_url; it opens as long as the interval says, 90 days at most.';
 
-create function spoor.ask_to_sign_in(address text, client inet) returns text
+create function spoor.asking_network(client inet) returns inet
+    language sql immutable strict parallel safe
+    set search_path = pg_catalog, pg_temp
+    as $$ select network(set_masklen($1, case family($1) when 4 then 24 else 56 end))::inet $$;
+comment on function spoor.asking_network(inet) is 'What of an address one stranger has at hand: 24 bits of IPv4, 56 of IPv6.';
+
+create function spoor.asks_too_often(address text, network inet, device uuid, known boolean) returns boolean
+    language sql stable
+    set search_path = pg_catalog, pg_temp
+    as $$
+    with recent as (
+        select r.address = $1 as same_address, r.network is not distinct from $2 as same_network, r.device, r.known
+        from spoor.sign_in_request r
+        where r.asked_at > now() - interval '1 hour' and (r.address = $1 or r.network is not distinct from $2))
+    select case when $3 is not null then count(*) filter (where r.same_address and r.device = $3) >= 3
+                when $4 then count(*) filter (where r.same_address and r.same_network and r.known and r.device is null) >= 3
+                else count(*) filter (where r.same_address and r.same_network and not r.known) >= 3
+                     or count(*) filter (where r.same_network and not r.known) >= 20
+                     or count(*) filter (where r.same_address and not r.known) >= 6 end
+    from recent r $$;
+comment on function spoor.asks_too_often(text, inet, uuid, boolean) is 'Whether no more links are mailed for now, so that nobody is flooded with them, and no stranger uses up what the sender has: three an hour in a browser of his, and three from where he submits mail, which neighbours there do not use up; from elsewhere three for each network, which has twenty for all addresses, and six from all networks.';
+
+create function spoor.ask_to_sign_in(address text, client inet, device uuid default null) returns text
     language plpgsql security definer
     set search_path = pg_catalog, pg_temp
     as $$
 declare
     wanted text := lower(ask_to_sign_in.address);
+    network inet := spoor.asking_network(client);
+    own uuid := (select d.device from spoor.device d
+                 where d.device = ask_to_sign_in.device and d.address = wanted and d.revoked_at is null);
+    known boolean := own is not null or exists (
+        select from spoor.sender_network n
+        where n.owner = wanted and n.network = spoor.own_network(client) and n.expires_at > now());
     secret text;
 begin
     delete from spoor.sign_in_request r where r.asked_at < now() - interval '1 day';
     delete from spoor.invitation i where i.made_at < now() - interval '90 days';
-    if (select count(*) from spoor.sign_in_request r where r.address = wanted and r.asked_at > now() - interval '1 hour') >= 3
-       or (select count(*) from spoor.sign_in_request r
-           where r.client = ask_to_sign_in.client and r.asked_at > now() - interval '1 hour') >= 20 then
+    if spoor.asks_too_often(wanted, network, own, known) then
         return null;
     end if;
-    insert into spoor.sign_in_request (address, client) values (wanted, ask_to_sign_in.client);
+    insert into spoor.sign_in_request (address, network, device, known) values (wanted, network, own, known);
     if not exists (select from spoor.sender s where s.address = wanted)
        and not exists (select from spoor.message m where m.owner = wanted) then
         return null;
@@ -179,7 +201,7 @@ begin
     insert into spoor.invitation (hash, address, expires_at) values (spoor.secret_hash(secret), wanted, now() + interval '20 min');
     return secret;
 end $$;
-comment on function spoor.ask_to_sign_in(text, inet) is 'The secret of a link to be mailed to this address; null when there is no such sender, or it was asked for too often: three times an hour for an address, twenty times from a client.';
+comment on function spoor.ask_to_sign_in(text, inet, uuid) is 'The secret of a link to be mailed to this address; null when there is no such sender, or it was asked for too often, see spoor.asks_too_often(). The device is what the asking browser''s cookie says.';
 
 create function spoor.sign_in(secret text, device uuid, name text, out session text, out own_device uuid)
     language plpgsql security definer
@@ -222,9 +244,11 @@ create function spoor.my_session(secret text)
     set search_path = pg_catalog, pg_temp
     as $$
 begin
-    update spoor.session s set seen_at = now(), expires_at = now() + interval '30 days'
-        where s.hash = spoor.secret_hash(secret) and s.revoked_at is null and s.expires_at > now()
-              and s.seen_at < now() - interval '1 hour';
+    if spoor.is_first() then
+        update spoor.session s set seen_at = now(), expires_at = now() + interval '30 days'
+            where s.hash = spoor.secret_hash(secret) and s.revoked_at is null and s.expires_at > now()
+                  and s.seen_at < now() - interval '1 hour';
+    end if;
     return query select w.address, coalesce(w.name, w.address), w.sees_all, spoor.form_mark(secret), s.device
         from spoor.session s join spoor.sender w on w.address = s.address
         where s.hash = spoor.secret_hash(secret) and s.revoked_at is null and s.expires_at > now();
@@ -284,8 +308,7 @@ comment on function spoor.revoke_my_device(text, text, uuid) is 'The same for a 
 create function spoor.owners_of(account spoor.sender) returns text[]
     language sql stable security definer
     set search_path = pg_catalog, pg_temp
-    as $$ select case when not ($1).sees_all then
-        array(select ($1).address union all select l.login from spoor.sender_login l where l.address = ($1).address) end $$;
+    as $$ select case when not ($1).sees_all then array[($1).address] end $$;
 comment on function spoor.owners_of(spoor.sender) is 'Whose mail a sender sees, as in spoor.message.owner; null: everybody''s.';
 
 -- Own views
@@ -316,22 +339,20 @@ create function spoor.own_views(fresh spoor.event[])
     set search_path = pg_catalog, pg_temp
     as $$
     with mails as materialized (
-        select m.id, m.owner, m.sender,
-               array(select m.owner union select l.address from spoor.sender_login l where l.login = m.owner
-                     union select l.login from spoor.sender_login l where l.address = m.owner) as who
+        select m.id, m.owner, m.sender
         from spoor.message m where m.id in (select f.message from unnest($1) f)),
     signs as (
         select f.spool, f.record, f.recipient,
                exists (select from spoor.event_device e join spoor.device d on d.device = e.device and d.revoked_at is null
-                       where e.spool = f.spool and e.record = f.record and d.address = any (m.who)) as device,
-               f.recipient <> 0 and coalesce((select bool_and(r.address = any (m.who || m.sender)) from spoor.recipient r
+                       where e.spool = f.spool and e.record = f.record and d.address = m.owner) as device,
+               f.recipient <> 0 and coalesce((select bool_and(r.address in (m.owner, m.sender)) from spoor.recipient r
                                               where r.message = f.message and r.key = f.recipient), false) as copy,
-               exists (select from spoor.sender_network n where n.owner = any (m.who)
+               exists (select from spoor.sender_network n where n.owner = m.owner
                        and n.network = spoor.own_network(f.address) and n.expires_at > f.at_time) as network,
-               exists (select from spoor.sender_network n where n.owner <> all (m.who)
+               exists (select from spoor.sender_network n where n.owner <> m.owner
                        and n.network = spoor.own_network(f.address) and n.expires_at > f.at_time) as shared,
                f.recipient = 0 and exists (select from spoor.recipient r where r.message = f.message
-                                           and r.address = any (m.who || m.sender)) as among
+                                           and r.address in (m.owner, m.sender)) as among
         from unnest($1) f join mails m on m.id = f.message
         where spoor.is_judged(f.kind))
     select s.spool, s.record, (case when s.device or s.copy or s.network and not s.shared then 's' else 'u' end)::"char",
@@ -352,27 +373,9 @@ create function spoor.judge_own(fresh spoor.event[]) returns void
     where e.verdict in ('h', 'p', 'u') $$;
 comment on function spoor.judge_own(spoor.event[]) is 'The sender''s own views and clicks are self; see spoor.own_views().';
 
-do $$
-begin
-    if not exists (select from pg_catalog.pg_roles where rolname = 'spoor_feed') then
-        create role spoor_feed nologin;
-    end if;
-exception when duplicate_object or unique_violation then
-    null; -- made by an installation in another database at the same moment
-end $$;
--- spoor-pixeld asks for pages over its own connections; what a page shows it gets from these functions alone
-do $$
-begin
-    if not pg_has_role('spoor_pixeld', 'spoor_feed', 'member') then
-        grant spoor_feed to spoor_pixeld;
-    end if;
-end $$;
-
-revoke all on all functions in schema spoor from public;
-grant usage on schema spoor to spoor_feed;
-grant execute on function spoor.ask_to_sign_in(text, inet), spoor.sign_in(text, uuid, text), spoor.my_session(text),
+grant execute on function spoor.ask_to_sign_in(text, inet, uuid), spoor.sign_in(text, uuid, text), spoor.my_session(text),
     spoor.sign_out(text, text), spoor.my_devices(text), spoor.revoke_my_device(text, text, uuid) to spoor_feed;
 grant execute on function spoor.learn_networks(text[], inet[], timestamptz[]) to spoor_milter;
 grant insert on spoor.event_device to spoor_pixeld, spoor_milter;
-grant insert, update, delete on spoor.sender, spoor.sender_login to spoor_admin;
+grant insert, update, delete on spoor.sender to spoor_admin;
 grant delete on spoor.sender_network, spoor.invitation, spoor.session to spoor_admin;

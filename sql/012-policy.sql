@@ -1,30 +1,8 @@
 -- SPDX-License-Identifier: BSD-2-Clause
--- Policy: whose mail is tracked how far, for whom, and which campaign it belongs to.
+-- Policy: whose mail is tracked how far, for whom, which campaign it belongs to, and whose login is whose.
 
 create type spoor.policy_side as enum ('sender', 'recipient');
 comment on type spoor.policy_side is 'Whether a policy is about mail from somebody, or to somebody.';
-
-create function spoor.is_whom(who text) returns boolean
-    language sql immutable strict parallel safe
-    as $$ select who = '*' or (who = lower(who) and who !~ '[[:cntrl:][:space:]]' and length(who) <= 320
-        and who ~ '^([^@]+@([a-z0-9_]([a-z0-9_-]*[a-z0-9_])?\.)*|([a-z0-9_]([a-z0-9_-]*[a-z0-9_])?\.)+)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?$') $$;
-comment on function spoor.is_whom(text) is 'Whether a text is an address in normal form, a domain, or * for everybody.';
-
-create function spoor.whom(who text) returns text
-    language plpgsql immutable strict parallel safe
-    set search_path = pg_catalog, pg_temp
-    as $$
-declare
-    normal text := lower(btrim(btrim(who), '<>'));
-begin
-    if not spoor.is_whom(normal) then
-        raise exception '"%" is no address, domain or *', who
-            using errcode = 'invalid_parameter_value',
-                  hint = 'Write somebody@example.net, example.net or *; a domain with other letters than a to z as xn--...';
-    end if;
-    return normal;
-end $$;
-comment on function spoor.whom(text) is 'An address or domain in the form in which policy has it; refuses what is neither.';
 
 create table spoor.policy (
     side spoor.policy_side not null,
@@ -111,6 +89,17 @@ comment on column spoor.consent_report.note is 'What else is known of it.';
 comment on column spoor.consent_report.message is 'The mail whose link was followed.';
 comment on column spoor.consent_report.times is 'How often this person has said something; all of it is in spoor.consent.';
 
+create table spoor.sender_login (
+    login text primary key
+        constraint login_is_lower_case check (login = lower(login))
+        constraint login_is_a_word check (login <> '' and login = btrim(login) and login !~ '[[:cntrl:]]' and length(login) <= 320),
+    address text not null constraint address_of_a_person check (spoor.is_whom(address) and strpos(address, '@') > 1)
+);
+create index sender_login_address on spoor.sender_login (address);
+comment on table spoor.sender_login is 'Whose mail it is that is submitted under a login of the mail server, where the login is no address, or not the owner''s. A login that is an address and not here is its own owner. spoor-stamp writes the owner into the mail''s row, so a change holds for new mail only.';
+comment on column spoor.sender_login.login is 'As the mail server knows it (SASL), in lower case; case does not count.';
+comment on column spoor.sender_login.address is 'The owner: an address in normal form, as in spoor.sender and spoor.message.owner.';
+
 -- What spoor-stamp holds in memory: the text that common/policy.h describes
 
 create function spoor.policy_lines() returns setof text
@@ -124,8 +113,10 @@ create function spoor.policy_lines() returns setof text
     from (select distinct on (address) address, level from spoor.consent order by address, number desc) c
     where c.level <> 'individual'
     union all
-    select concat_ws(e'\t', 'campaign', sender, campaign, header, pattern) from spoor.policy_campaign $$;
-comment on function spoor.policy_lines() is 'All of policy, and what consent adds to it, as the lines that spoor-stamp reads.';
+    select concat_ws(e'\t', 'campaign', sender, campaign, header, pattern) from spoor.policy_campaign
+    union all
+    select concat_ws(e'\t', 'login', login, address) from spoor.sender_login $$;
+comment on function spoor.policy_lines() is 'All of policy, what consent adds to it, and whose logins are whose, as the lines that spoor-stamp reads.';
 
 create function spoor.tell_policy() returns trigger
     language plpgsql
@@ -142,6 +133,9 @@ create trigger policy_changed after insert or update or delete or truncate on sp
 create trigger policy_changed after insert or update or delete or truncate on spoor.policy_campaign
     for each statement execute function spoor.tell_policy();
 create trigger policy_changed after insert or update or delete or truncate on spoor.consent
+    for each statement execute function spoor.tell_policy();
+alter table spoor.consent enable always trigger policy_changed; -- replication brings consent too, see spoor.found_came()
+create trigger policy_changed after insert or update or delete or truncate on spoor.sender_login
     for each statement execute function spoor.tell_policy();
 
 -- For people
@@ -168,7 +162,8 @@ begin
     end if;
     if btrim(files) = '' or files ~ '[[:cntrl:]]' or length(files) > 1000 then
         raise exception 'files must be patterns such as *.pdf *.docx, with blanks between'
-            using errcode = 'invalid_parameter_value';
+            using errcode = 'invalid_parameter_value',
+                  hint = 'For example: select spoor.set_policy(sender => ''alice@example.com'', files => ''*.pdf *.docx'')';
     end if;
     if files is null and files_from is not null then
         raise exception 'files_from needs files' using errcode = 'invalid_parameter_value',
@@ -193,9 +188,16 @@ create function spoor.drop_policy(sender text default null, recipient text defau
     language plpgsql
     set search_path = pg_catalog, pg_temp
     as $$
+declare
+    whose text;
 begin
+    if (sender is null) = (recipient is null) then
+        raise exception 'a policy is about one sender or one recipient'
+            using errcode = 'invalid_parameter_value', hint = 'For example: select spoor.drop_policy(recipient => ''example.net'')';
+    end if;
+    whose := spoor.whom(coalesce(sender, recipient));
     delete from spoor.policy p
-        where (p.side = 'sender' and p.who = spoor.whom(sender)) or (p.side = 'recipient' and p.who = spoor.whom(recipient));
+        where p.side = case when sender is not null then 'sender' else 'recipient' end::spoor.policy_side and p.who = whose;
     return found;
 end $$;
 comment on function spoor.drop_policy(text, text) is 'Takes back what spoor.set_policy() has said of a sender or recipient; false when there was nothing.';
@@ -208,18 +210,20 @@ create function spoor.set_policy_campaign(sender text, campaign text, pattern te
 #variable_conflict use_variable
 declare
     made spoor.policy_campaign;
+    whose text := spoor.whom(sender);
 begin
     if coalesce(btrim(campaign), '') = '' or octet_length(btrim(campaign)) > 200 or campaign ~ '[[:cntrl:]]' then
         raise exception 'the name of a campaign has 1 to 200 bytes' using errcode = 'invalid_parameter_value';
     end if;
     if coalesce(header, '') !~ '^[!-9;-~]{1,100}$' then
-        raise exception '"%" is no name of a header field', header using errcode = 'invalid_parameter_value';
+        raise exception '"%" is no name of a header field', header
+            using errcode = 'invalid_parameter_value', hint = 'Write it as it stands in a mail, without a colon: Subject.';
     end if;
     if coalesce(pattern, '') = '' or pattern ~ '[[:cntrl:]]' or length(pattern) > 500 then
         raise exception 'the pattern has 1 to 500 characters; * is any run of them' using errcode = 'invalid_parameter_value';
     end if;
     insert into spoor.policy_campaign as p (sender, campaign, header, pattern)
-        values (spoor.whom(sender), btrim(campaign), header, pattern)
+        values (whose, btrim(campaign), header, pattern)
         on conflict on constraint policy_campaign_pkey do update
             set campaign = excluded.campaign, set_at = now(), set_by = session_user
         returning p.* into made;
@@ -228,12 +232,18 @@ end $$;
 comment on function spoor.set_policy_campaign(text, text, text, text) is 'Mail of a sender whose header field (Subject, if none is named) fits a pattern belongs to a campaign, as if it had X-Spoor-Campaign: set_policy_campaign(''sales+spring@example.com'', ''spring''), set_policy_campaign(''example.com'', ''spring'', ''*spring offer*'').';
 
 create function spoor.drop_policy_campaign(sender text, campaign text default null) returns bigint
-    language sql
+    language plpgsql
     set search_path = pg_catalog, pg_temp
     as $$
-    with gone as (delete from spoor.policy_campaign p
-                  where p.sender = spoor.whom($1) and ($2 is null or p.campaign = btrim($2)) returning 1)
-    select count(*) from gone $$;
+declare
+    whose text := spoor.whom(sender);
+    gone bigint;
+begin
+    delete from spoor.policy_campaign p
+        where p.sender = whose and (drop_policy_campaign.campaign is null or p.campaign = btrim(drop_policy_campaign.campaign));
+    get diagnostics gone = row_count;
+    return gone;
+end $$;
 comment on function spoor.drop_policy_campaign(text, text) is 'Takes back what spoor.set_policy_campaign() has said of a sender, of one campaign or of all; gives how many.';
 
 create function spoor.set_consent(address text, level spoor.tracking_level, way spoor.consent_way default 'administrator',
@@ -244,13 +254,12 @@ create function spoor.set_consent(address text, level spoor.tracking_level, way 
 #variable_conflict use_variable
 declare
     made spoor.consent;
-    whose text := spoor.whom(address);
+    whose text := spoor.person(address);
 begin
-    if strpos(coalesce(whose, ''), '@') = 0 then
-        raise exception 'consent is given by a person: "%" is no address', address using errcode = 'invalid_parameter_value';
-    end if;
     if level is null or way is null or given_at is null or given_at > now() + interval '1 day' then
-        raise exception 'consent needs a level, a way and a time that is not ahead' using errcode = 'invalid_parameter_value';
+        raise exception 'consent needs a level, a way and a time that is not ahead'
+            using errcode = 'invalid_parameter_value',
+                  hint = 'For example: select spoor.set_consent(''bob@example.net'', ''aggregate'', ''spoken'')';
     end if;
     insert into spoor.consent as c (address, level, way, given_at, note) values (whose, level, way, given_at, note)
         returning c.* into made;
@@ -266,11 +275,11 @@ create function spoor.policy_for(sender text, recipient text default null)
     as $$
     select p.side, p.who, p.level, p.views, p.links, p.documents, p.files, p.files_from, 'policy'
     from spoor.policy p
-    where (p.side = 'sender' and p.who in (lower(btrim($1)), spoor.domain_of(lower(btrim($1))), '*'))
-          or (p.side = 'recipient' and p.who in (lower(btrim($2)), spoor.domain_of(lower(btrim($2))), '*'))
+    where (p.side = 'sender' and p.who in (spoor.normal_form($1), spoor.domain_of(spoor.normal_form($1)), '*'))
+          or (p.side = 'recipient' and p.who in (spoor.normal_form($2), spoor.domain_of(spoor.normal_form($2)), '*'))
     union all
     (select 'recipient', c.address, c.level, null, null, null, null, null, 'consent, by ' || c.way
-     from spoor.consent_report c where c.address = lower(btrim($2))) $$;
+     from spoor.consent_report c where c.address = spoor.normal_form($2)) $$;
 comment on function spoor.policy_for(text, text) is 'What is said of mail from a sender, and to a recipient: each row that concerns it, and what that person has agreed to. The most restrictive holds.';
 
 create function spoor.may_be_named(address text) returns boolean
@@ -282,10 +291,7 @@ create function spoor.may_be_named(address text) returns boolean
            and coalesce((select c.level = 'individual' from spoor.consent c where c.address = $1 order by c.number desc limit 1), true) $$;
 comment on function spoor.may_be_named(text) is 'Whether policy and consent let somebody be named of whom no milter has said that he is a recipient. Of the empty address: whether they let anybody.';
 
-revoke all on all functions in schema spoor from public;
-grant select on spoor.policy, spoor.policy_campaign, spoor.consent to spoor_milter;
+grant select on spoor.policy, spoor.policy_campaign, spoor.consent, spoor.sender_login to spoor_milter;
 grant execute on function spoor.policy_lines() to spoor_milter;
-grant select on all tables in schema spoor to spoor_admin;
-grant insert, update, delete on spoor.policy, spoor.policy_campaign to spoor_admin;
+grant insert, update, delete on spoor.policy, spoor.policy_campaign, spoor.sender_login to spoor_admin;
 grant insert on spoor.consent to spoor_admin;
-grant execute on all functions in schema spoor to spoor_admin;

@@ -379,7 +379,7 @@ begin
                     array[(extract(epoch from f.at_time) * 1000000)::bigint], array[coalesce((select max(r.key) from spoor.recipient r
                         where r.message = f.message and r.address = f.recipient), 0)], '{0}');
             end if;
-            return query select null::bigint, f.spool, f.record, f.record, 1, null::timestamptz;
+            return query select null::bigint, f.spool, f.record, f.record, 1, null::timestamptz, f.at_time, f.at_time;
         end if;
     end loop;
 end $$;
@@ -393,7 +393,8 @@ create function spoor.untell_bounced(since timestamptz) returns setof spoor.batc
         update spoor.delivery d set told = false where d.told and d.at_time >= since and spoor.has_bounce(d) returning d.*),
     judged as (
         insert into spoor.event_verdict (spool, record, verdict, reason) select g.spool, g.record, 'd', 0 from gone g returning number)
-    select null::bigint, 0::smallint, min(j.number), max(j.number), count(*)::integer, null::timestamptz
+    select null::bigint, 0::smallint, min(j.number), max(j.number), count(*)::integer, null::timestamptz,
+           '-infinity'::timestamptz, 'infinity'::timestamptz
     from judged j having count(*) > 0 $$;
 comment on function spoor.untell_bounced(timestamptz) is 'Takes out of the feed what a bounce mail has told since, and gives the batch to be added; for spoor.settle_deliveries().';
 
@@ -420,201 +421,12 @@ begin
                || array(select b from spoor.tell_undelivered() b);
     delete from spoor.pending_delivery p using spoor.retention r where p.loaded_at < now() - r.unmatched;
     -- last, for all loaders share the lock that this takes
-    perform spoor.add_batch(b.spool, b.first_record, b.last_record, b.records) from unnest(batches) b;
+    perform spoor.add_batch(b.spool, b.first_record, b.last_record, b.records, b.first_at, b.last_at) from unnest(batches) b;
     return cardinality(attempts) + coalesce(cardinality(more), 0);
 end $$;
 comment on function spoor.settle_deliveries(interval) is 'Matches lines of mail logs that were loaded within this time with mails that have come meanwhile, and forgets those that waited for too long; gives how many were matched. Tells the feed of refusals too.';
 
--- Verdicts: the clock that tells a scanner from a person starts when the receiver has taken the mail
-
-create table spoor.receiver_rule (
-    host text primary key check (host = lower(host)),
-    grace interval not null check (grace between '0 s' and '1 day'),
-    note text
-);
-comment on table spoor.receiver_rule is 'For how long after a delivery a receiver''s own scanners may be at work. The longest host that fits counts.';
-comment on column spoor.receiver_rule.host is 'The receiving server''s name, or a domain above it; empty for all others.';
-comment on column spoor.receiver_rule.grace is 'A view or click so soon after the delivery is nobody''s for certain.';
-comment on column spoor.receiver_rule.note is 'For people.';
-insert into spoor.receiver_rule (host, grace, note) values
-    ('', '1 minute', 'unless something is known of the receiver'),
-    ('protection.outlook.com', '5 minutes', 'Safe Links looks at links after delivery'),
-    ('pphosted.com', '5 minutes', 'Proofpoint'),
-    ('mimecast.com', '5 minutes', 'Mimecast'),
-    ('google.com', '1 minute', 'fetches images at delivery');
-
-create function spoor.grace_of(relay text) returns interval
-    language sql stable
-    set search_path = pg_catalog, pg_temp
-    as $$ select r.grace from spoor.receiver_rule r
-          where r.host = '' or lower($1) = r.host or lower($1) like '%.' || r.host order by length(r.host) desc limit 1 $$;
-comment on function spoor.grace_of(text) is 'The time of spoor.receiver_rule for a server; null when no rule fits.';
-
-create table spoor.fresh_delivery (
-    message bigint primary key
-);
-comment on table spoor.fresh_delivery is 'Mails that were delivered since spoor.judge_hindsight() ran last.';
-comment on column spoor.fresh_delivery.message is 'The mail.';
-
--- FIRST_AT to LAST_AT: when it was delivered to those whom a token may stand for; SAFE_AT: when their servers are done with
--- it. The last two are null while it is not known of all of them.
-create function spoor.delivery_window(message bigint, key integer, out first_at timestamptz, out last_at timestamptz,
-                                      out safe_at timestamptz)
-    language sql stable
-    set search_path = pg_catalog, pg_temp
-    as $$
-    select min(d.at_time) filter (where d.state = 'delivered'),
-           case when bool_and(d.state is not distinct from 'delivered') then max(d.at_time) end,
-           case when bool_and(d.state is not distinct from 'delivered')
-                then max(d.at_time + coalesce(spoor.grace_of(d.relay), '0 s')) end
-    from spoor.recipient r left join spoor.recipient_delivery d on d.message = r.message and d.recipient = r.address
-    where r.message = $1 and ($2 = 0 or r.key = $2) $$;
-comment on function spoor.delivery_window(bigint, integer) is 'When a mail was delivered to the recipient with this key, or to all with 0: first, last, and when a view or click is no scanner''s any more.';
-
-create function spoor.judge_by_delivery(fresh spoor.event[]) returns void
-    language sql security definer
-    set search_path = pg_catalog, pg_temp
-    as $$
-    with clocked as (
-        select f.message, f.recipient, w.* from (select distinct message, recipient from unnest($1) where kind in ('v', 'c')) f
-        cross join lateral spoor.delivery_window(f.message, f.recipient) w where w.first_at is not null)
-    insert into spoor.event_verdict (spool, record, verdict, reason)
-    select e.spool, e.record, j.verdict::"char", spoor.reason_number(j.reason)
-    from unnest($1) f
-    join clocked c on c.message = f.message and c.recipient = f.recipient
-    join spoor.judged_event e on e.message = f.message and e.spool = f.spool and e.record = f.record and e.at_time = f.at_time
-    cross join lateral (
-        select x.verdict, x.reason
-        from (values
-            (1, e.at_time < c.first_at and e.verdict in ('u', 'h', 'p'), 'b', 'before_delivery'),
-            (2, e.kind = 'c' and e.recipient <> 0 and e.at_time < c.last_at + interval '3 seconds' and e.verdict in ('u', 'h'),
-                'b', 'too_soon'),
-            (3, e.at_time < coalesce(c.safe_at, 'infinity') and e.verdict = 'h', 'u', 'soon_after_delivery'),
-            (4, e.at_time >= c.safe_at and e.verdict = 'u'
-                and e.reason = (select r.id from spoor.reason r where r.hash = md5('browser')::uuid), 'h', 'after_delivery'))
-            as x (number, fits, verdict, reason)
-        where x.fits order by x.number limit 1) j $$;
-comment on function spoor.judge_by_delivery(spoor.event[]) is 'A view or click before the receiver had the mail is a gateway''s, one just after it may be a scanner''s, and a browser''s long after it is a person''s. Without a delivery nothing is said.';
-
-create function spoor.judge_delivered() returns void
-    language plpgsql security definer
-    set search_path = pg_catalog, pg_temp
-    as $$
-declare
-    mails bigint[];
-begin
-    with gone as (delete from spoor.fresh_delivery d
-                  where d.message in (select message from spoor.fresh_delivery limit 1000 for update skip locked) returning d.message)
-    select array_agg(message) into mails from gone;
-    if mails is not null then
-        perform spoor.judge_by_delivery(array(select e::spoor.event from spoor.event e
-                                              where e.message = any (mails) and e.kind in ('v', 'c')));
-    end if;
-end $$;
-comment on function spoor.judge_delivered() is 'Judges again what was viewed and clicked in mails of which a delivery has become known; for spoor.judge_hindsight().';
-
--- What people read
-
--- A mail program that was put off after spoor-stamp had seen the mail, by a milter behind it or at the end of the connection,
--- hands the mail in again under its own Message-ID. The first row then has no deliveries, and nobody ever views it.
-create function spoor.sendings(message bigint, out messages bigint[], out last bigint)
-    language sql stable
-    set search_path = pg_catalog, pg_temp
-    as $$
-    select array_agg(id), max(id) from (
-        select $1 as id
-        union all
-        select n.id from spoor.message m
-        join spoor.message n on lower(n.client_message_id collate "C") = lower(m.client_message_id collate "C")
-                                and n.owner = m.owner and n.sent_to = m.sent_to and n.level = m.level and n.id <> m.id
-                                and n.sent_at between m.sent_at - interval '5 days' and m.sent_at + interval '5 days'
-        where m.id = $1 and m.level = 'individual'
-              and not exists (select from spoor.recipient r where r.message = least(m.id, n.id)
-                              and not exists (select from spoor.recipient o where o.message = greatest(m.id, n.id)
-                                                                                  and o.address = r.address))) same $$;
-comment on function spoor.sendings(bigint) is 'The rows of one mail, and the last of them: same owner, same Message-ID of the mail program, same recipients, within five days.';
-
-create view spoor.delivery_report as
-select r.message,
-       m.sent_at,
-       m.owner,
-       m.subject,
-       r.address as recipient,
-       d.address as delivered_to,
-       coalesce(d.state::text, 'accepted') as state,
-       coalesce(d.at_time, m.sent_at) as at_time,
-       case when d.state in ('deferred', 'expired') then d.deferred_since end as deferred_since,
-       d.attempts,
-       d.relay,
-       d.status,
-       d.text,
-       d.tls
-from spoor.recipient r
-join spoor.message m on m.id = r.message
-cross join lateral spoor.sendings(m.id) s
-left join lateral (
-    select distinct on (c.address) c.*
-    from spoor.recipient_delivery c where c.message = any (s.messages) and c.recipient = r.address
-    order by c.address, c.state = 'delivered' desc, c.at_time desc) d on true
-where s.last = m.id
-order by m.sent_at desc, r.address;
-comment on view spoor.delivery_report is 'One row a recipient, newest mail first: accepted here, delivered to which server, deferred since when, refused in which words.';
-comment on column spoor.delivery_report.message is 'The mail.';
-comment on column spoor.delivery_report.sent_at is 'When it was accepted here.';
-comment on column spoor.delivery_report.owner is 'Whose mail it is.';
-comment on column spoor.delivery_report.subject is 'Subject.';
-comment on column spoor.delivery_report.recipient is 'To whom it was sent.';
-comment on column spoor.delivery_report.delivered_to is 'To whom it went on, when an alias changed that.';
-comment on column spoor.delivery_report.state is 'accepted (nothing is known since), delivered, deferred, bounced or expired.';
-comment on column spoor.delivery_report.at_time is 'Since when.';
-comment on column spoor.delivery_report.deferred_since is 'First attempt that was put off.';
-comment on column spoor.delivery_report.attempts is 'How many attempts there were.';
-comment on column spoor.delivery_report.relay is 'The next server.';
-comment on column spoor.delivery_report.status is 'Its status code.';
-comment on column spoor.delivery_report.text is 'Its words.';
-comment on column spoor.delivery_report.tls is 'Whether it is known to have gone by TLS.';
-
-create view spoor.stuck as
-select d.message, d.sent_at, d.owner, d.subject, d.recipient, d.state, d.deferred_since, d.text
-from spoor.delivery_report d, spoor.retention r
-where d.state in ('accepted', 'deferred') and d.sent_at < now() - r.stuck_after and d.sent_at > now() - interval '40 days'
-order by d.sent_at;
-comment on view spoor.stuck is 'Mail that was accepted here and neither delivered nor refused after spoor.retention.stuck_after. Without spoor-delivery all mail looks so.';
-comment on column spoor.stuck.message is 'The mail.';
-comment on column spoor.stuck.sent_at is 'When it was accepted here.';
-comment on column spoor.stuck.owner is 'Whose mail it is.';
-comment on column spoor.stuck.subject is 'Subject.';
-comment on column spoor.stuck.recipient is 'Who has not got it.';
-comment on column spoor.stuck.state is 'accepted: nothing is known since; deferred: it is tried again.';
-comment on column spoor.stuck.deferred_since is 'First attempt that was put off.';
-comment on column spoor.stuck.text is 'Why.';
-
--- Rights
-
-do $$
-begin
-    if not exists (select from pg_catalog.pg_roles where rolname = 'spoor_delivery') then
-        create role spoor_delivery login;
-    end if;
-exception when duplicate_object or unique_violation then
-    null; -- made by an installation in another database at the same moment
-end $$;
-
-revoke all on function spoor.host_label(text), spoor.message_of_queue(text, text, timestamptz), spoor.settle_copies(timestamptz),
-    spoor.is_sendmail_id(text), spoor.is_meant(bigint, spoor.pending_delivery), spoor.is_of_recipient(spoor.delivery),
-    spoor.take_attempts(timestamptz), spoor.guess_aliases(spoor.attempt[]), spoor.note_attempts(spoor.attempt[]), spoor.settle_deliveries(interval),
-    spoor.has_bounce(spoor.delivery), spoor.tell_undelivered(), spoor.untell_bounced(timestamptz),
-    spoor.grace_of(text), spoor.sendings(bigint), spoor.delivery_window(bigint, integer), spoor.judge_by_delivery(spoor.event[]),
-    spoor.judge_delivered() from public;
-grant usage on schema spoor to spoor_delivery;
-grant select on spoor.schema, spoor.retention, spoor.agent, spoor.reason, spoor.spool_progress to spoor_delivery;
-grant insert on spoor.rejected, spoor.pending_delivery to spoor_delivery;
+grant insert on spoor.pending_delivery to spoor_delivery;
 grant select (spool, record) on spoor.pending_delivery to spoor_delivery; -- for ON CONFLICT
-grant execute on function spoor.from_microseconds(bigint), spoor.enter_spool(uuid, text, text),
-    spoor.move_progress(smallint, bigint, bigint, bigint, bigint, bigint), spoor.add_batch(smallint, bigint, bigint, integer),
-    spoor.join_load(bigint), spoor.forgotten_number(), spoor.forgotten_lines(), spoor.remember_forgotten(bytea[]), spoor.acknowledge_erasure(smallint, bigint),
-    spoor.settle_deliveries(interval) to spoor_delivery;
+grant execute on function spoor.settle_deliveries(interval) to spoor_delivery;
 grant select on spoor.message_alias to spoor_milter;
-grant insert, update, delete on spoor.receiver_rule to spoor_admin;
-grant select on all tables in schema spoor to spoor_admin;
-grant execute on all functions in schema spoor to spoor_admin;
