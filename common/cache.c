@@ -2,27 +2,32 @@
 /*
  * cache - see cache.h
  *
- * A stored value is: u32 length of space and key, space, a colon, key, value. The name it is stored under is
- * only a hash of space and key; comparing them on the way back turns a collision into a miss.
+ * A value lies under the MAC of epoch, space and key, and is sealed as being about that name. A value from elsewhere does not open.
  */
 
 #include "common/cache.h"
 
 #include "common/clock.h"
+#include "common/hex.h"
+#include "common/little_endian.h"
+#include "common/seal.h"
 
 #include <libmemcached/memcached.h>
 #include <libmemcached/util.h>
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { POOL_MOST = 16, NAME_BYTES = 64, VALUE_MAX = 1024 * 1024, OPTIONS_MAX = 16384, LEFT_ALONE_S = 2, RETRY_S = 1 };
+enum { POOL_MOST = 16, NAME_BYTES = 64, NAME_MAC_BYTES = 16, VALUE_MAX = 1024 * 1024, OPTIONS_MAX = 16384, LEFT_ALONE_S = 2, RETRY_S = 1 };
 
 struct cache {
+    struct keys *keys;
     memcached_pool_st *pool;   /* NULL: no servers */
     bool single;               /* one server: its failure concerns every key */
     _Atomic int64_t not_before_ms; /* monotonic */
+    _Atomic int64_t epoch;     /* 0: not known */
 };
 
 /* "--SERVER=" once for each; false for an empty name or a byte that the option language would read otherwise. */
@@ -64,7 +69,7 @@ static memcached_pool_st *make_pool(const char *servers, int timeout_ms, bool *s
     return pool;
 }
 
-struct cache *cache_new(const char *servers, int timeout_ms, struct buf *error)
+struct cache *cache_new(const char *servers, int timeout_ms, struct keys *keys, struct buf *error)
 {
     struct cache *cache = calloc(1, sizeof *cache);
 
@@ -72,6 +77,7 @@ struct cache *cache_new(const char *servers, int timeout_ms, struct buf *error)
         buf_add_str(error, "no memory for the cache");
         return NULL;
     }
+    cache->keys = keys;
     if (servers[0] == '\0')
         return cache;
     cache->pool = make_pool(servers, timeout_ms, &cache->single);
@@ -96,6 +102,25 @@ void cache_free(struct cache *cache)
     free(cache);
 }
 
+/* EPOCH becomes that under which a value of that space stands; false when nothing is to be found or kept. */
+static bool settle_epoch(const char *space, int64_t *epoch)
+{
+    bool lasts = strcmp(space, CACHE_CAMPAIGN) == 0;
+
+    *epoch = lasts ? 0 : *epoch;
+    return lasts || *epoch;
+}
+
+int64_t cache_epoch(struct cache *cache)
+{
+    return atomic_load(&cache->epoch);
+}
+
+void cache_begin_epoch(void *cache, int64_t epoch)
+{
+    atomic_store(&((struct cache *)cache)->epoch, epoch);
+}
+
 static memcached_st *borrow(struct cache *cache)
 {
     memcached_return_t result;
@@ -116,50 +141,39 @@ static void give_back(struct cache *cache, memcached_st *handle, memcached_retur
     memcached_pool_push(cache->pool, handle);
 }
 
-/* FNV-1a of space, colon and key, with the space in front for whoever looks at the server. */
-static size_t name_of(char name[NAME_BYTES], const char *space, struct slice key)
+/* With the space in front for whoever looks at the server. 0 when there is no memory. */
+static size_t name_of(struct cache *cache, char name[NAME_BYTES], int64_t epoch, const char *space, struct slice key)
 {
-    uint64_t hash = 0xcbf29ce484222325;
+    uint8_t number[8], mac[KEYS_MAC_BYTES];
+    const struct slice parts[] = {slice_str("name"), slice_of((const char *)number, sizeof number), slice_str(space), slice_str(":"), key};
+    struct buf text;
+    size_t len;
 
-    for (const char *c = space; *c; c++)
-        hash = (hash ^ (unsigned char)*c) * 0x100000001b3;
-    hash = (hash ^ ':') * 0x100000001b3;
-    for (size_t at = 0; at < key.len; at++)
-        hash = (hash ^ (unsigned char)key.p[at]) * 0x100000001b3;
-    return (size_t)snprintf(name, NAME_BYTES, "spoor:%.24s:%016llx", space, (unsigned long long)hash);
+    le64_put(number, (uint64_t)epoch);
+    if (!keys_cache_mac(cache->keys, parts, sizeof parts / sizeof *parts, mac))
+        return 0;
+    buf_init(&text, NAME_BYTES - 1);
+    buf_add_f(&text, "spoor:%.23s:", space);
+    hex_add(&text, mac, NAME_MAC_BYTES);
+    len = text.failed ? 0 : text.len;
+    memcpy(name, buf_text(&text), len + 1);
+    buf_free(&text);
+    return len;
 }
 
-static void add_prefix(struct buf *out, const char *space, struct slice key)
+/* Whoever has the key file and what lies in memcached, but no epoch that is over, cannot make the key of that. */
+static bool value_key(struct cache *cache, int64_t epoch, uint8_t key[SEAL_KEY_BYTES])
 {
-    uint32_t len = (uint32_t)(strlen(space) + 1 + key.len);
-    unsigned char bytes[4] = {(unsigned char)len, (unsigned char)(len >> 8), (unsigned char)(len >> 16),
-                              (unsigned char)(len >> 24)};
+    uint8_t number[8];
+    const struct slice parts[] = {slice_str("value"), slice_of((const char *)number, sizeof number)};
 
-    buf_add(out, bytes, sizeof bytes);
-    buf_add_str(out, space);
-    buf_add_char(out, ':');
-    buf_add_slice(out, key);
-}
-
-/* What stands behind the prefix; false when another key has the same name. */
-static bool unwrap(const char *space, struct slice key, struct slice stored, struct buf *value)
-{
-    struct buf wanted;
-    struct slice prefix;
-    bool same;
-
-    buf_init(&wanted, VALUE_MAX);
-    add_prefix(&wanted, space, key);
-    prefix = buf_slice(&wanted);
-    same = !wanted.failed && stored.len >= prefix.len && memcmp(stored.p, prefix.p, prefix.len) == 0 &&
-           buf_add_slice(value, slice_from(stored, prefix.len));
-    buf_free(&wanted);
-    return same;
+    static_assert((int)SEAL_KEY_BYTES == (int)KEYS_MAC_BYTES, "a MAC is a key");
+    le64_put(number, (uint64_t)epoch);
+    return keys_cache_mac(cache->keys, parts, 2, key);
 }
 
 struct many {
-    const char *space;
-    const struct slice *key;
+    uint8_t key[SEAL_KEY_BYTES];
     size_t count;
     char name[CACHE_MANY][NAME_BYTES];
     size_t len[CACHE_MANY];
@@ -177,7 +191,7 @@ static memcached_return_t fetch(memcached_st *handle, const struct many *many, s
 
         for (size_t n = 0; n < many->count; n++)
             if (!hits[n] && slice_eq(name, slice_of(many->name[n], many->len[n])))
-                hits[n] = unwrap(many->space, many->key[n], bytes, &values[n]);
+                hits[n] = seal_open(many->key, name, bytes, &values[n]);
     }
     memcached_result_free(&stored);
     return result;
@@ -186,21 +200,26 @@ static memcached_return_t fetch(memcached_st *handle, const struct many *many, s
 void cache_get_many(struct cache *cache, const char *space, const struct slice *keys, size_t count, struct buf *values,
                     bool *hits)
 {
-    memcached_st *handle = borrow(cache);
-    struct many many = {.space = space, .key = keys, .count = count < CACHE_MANY ? count : CACHE_MANY};
+    memcached_st *handle = NULL;
+    struct many many = {.count = count < CACHE_MANY ? count : CACHE_MANY};
+    int64_t epoch = cache_epoch(cache);
     const char *names[CACHE_MANY];
-    memcached_return_t result;
+    memcached_return_t result = MEMCACHED_SUCCESS;
+    bool named;
 
     for (size_t n = 0; n < count; n++)
         hits[n] = false;
-    if (!handle)
+    if (!settle_epoch(space, &epoch) || !(handle = borrow(cache)))
         return;
+    named = value_key(cache, epoch, many.key);
     for (size_t n = 0; n < many.count; n++) {
-        many.len[n] = name_of(many.name[n], space, keys[n]);
+        many.len[n] = name_of(cache, many.name[n], epoch, space, keys[n]);
         names[n] = many.name[n];
+        named = named && many.len[n];
     }
-    result = memcached_mget(handle, names, many.len, many.count);
-    if (result == MEMCACHED_SUCCESS)
+    if (named)
+        result = memcached_mget(handle, names, many.len, many.count);
+    if (named && result == MEMCACHED_SUCCESS)
         result = fetch(handle, &many, values, hits);
     give_back(cache, handle, result);
 }
@@ -216,41 +235,44 @@ bool cache_get(struct cache *cache, const char *space, struct slice key, struct 
 typedef memcached_return_t store_call(memcached_st *handle, const char *name, size_t name_len, const char *value,
                                       size_t value_len, time_t seconds, uint32_t flags);
 
-static void put(struct cache *cache, store_call *call, const char *space, struct slice key, struct slice value,
+static void put(struct cache *cache, store_call *call, int64_t epoch, const char *space, struct slice key, struct slice value,
                 uint32_t seconds)
 {
-    memcached_st *handle = borrow(cache);
     memcached_return_t result = MEMCACHED_SUCCESS;
+    memcached_st *handle = NULL;
+    uint8_t sealing[SEAL_KEY_BYTES];
     char name[NAME_BYTES];
     struct buf stored;
+    size_t len;
 
-    if (!handle)
+    if (!settle_epoch(space, &epoch) || !(handle = borrow(cache)))
         return;
     buf_init(&stored, VALUE_MAX);
-    add_prefix(&stored, space, key);
-    buf_add_slice(&stored, value);
-    if (!stored.failed)
-        result = call(handle, name, name_of(name, space, key), stored.data, stored.len, (time_t)seconds, 0);
+    len = name_of(cache, name, epoch, space, key);
+    if (len && value_key(cache, epoch, sealing) && seal_close(sealing, slice_of(name, len), value, &stored))
+        result = call(handle, name, len, stored.data, stored.len, (time_t)seconds, 0);
     give_back(cache, handle, result);
     buf_free(&stored);
 }
 
-void cache_set(struct cache *cache, const char *space, struct slice key, struct slice value, uint32_t seconds)
+void cache_set(struct cache *cache, int64_t epoch, const char *space, struct slice key, struct slice value, uint32_t seconds)
 {
-    put(cache, memcached_set, space, key, value, seconds);
+    put(cache, memcached_set, epoch, space, key, value, seconds);
 }
 
-void cache_add(struct cache *cache, const char *space, struct slice key, struct slice value, uint32_t seconds)
+void cache_add(struct cache *cache, int64_t epoch, const char *space, struct slice key, struct slice value, uint32_t seconds)
 {
-    put(cache, memcached_add, space, key, value, seconds);
+    put(cache, memcached_add, epoch, space, key, value, seconds);
 }
 
-void cache_flush(struct cache *cache)
+/* The library's longer message has addresses in memory and lines of its own source in it. */
+static void add_failure(memcached_st *handle, struct buf *why)
 {
-    memcached_st *handle = borrow(cache);
+    const memcached_instance_st *server = memcached_server_get_last_disconnect(handle);
 
-    if (handle)
-        give_back(cache, handle, memcached_flush(handle, 0));
+    if (server)
+        buf_add_f(why, "%s:%u: ", memcached_server_name(server), (unsigned)memcached_server_port(server));
+    buf_add_str(why, memcached_strerror(handle, memcached_last_error(handle)));
 }
 
 bool cache_answers(struct cache *cache, struct buf *why)
@@ -267,8 +289,7 @@ bool cache_answers(struct cache *cache, struct buf *why)
     }
     result = memcached_version(handle);
     if (result != MEMCACHED_SUCCESS)
-        buf_add_str(why, memcached_last_error_message(handle) ? memcached_last_error_message(handle)
-                                                              : memcached_strerror(handle, result));
+        add_failure(handle, why);
     memcached_pool_push(cache->pool, handle);
     return result == MEMCACHED_SUCCESS;
 }

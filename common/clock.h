@@ -42,6 +42,21 @@ static inline struct timespec clock_monotonic_at(int64_t ms)
     return (struct timespec){.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000};
 }
 
+/* MS from now, for what waits by the time of day: a condition variable as it comes, pthread_timedjoin_np() */
+static inline struct timespec clock_wall_in(int64_t ms)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += (time_t)(ms / 1000);
+    until.tv_nsec += (long)(ms % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_nsec -= 1000000000;
+        until.tv_sec++;
+    }
+    return until;
+}
+
 /* microseconds since 1970 UTC */
 static inline int64_t clock_wall_us(void)
 {

@@ -54,11 +54,16 @@ static const char milter_form[] = "unix:/PATH, local:/PATH, inet:PORT@HOST or in
 const struct conf_row conf_rows[] = {
     {"", "key_file", CONF_TEXT, SYSCONFDIR "/spoor/keys", .normalize = conf_form_path, .wanted = path_form,
      .help = "keys that sign and verify; made by spoorctl keygen", AT(key_file), .needed_by = BY_ALL},
+    {"", "key_group", CONF_TEXT, "", .help = "group that may read key_file; empty: that of user", AT(key_group)},
     {"", "tracking_url", CONF_TEXT, "", .normalize = conf_form_tracking_url,
      .wanted = "https://HOST or http://HOST:PORT",
      .help = "what our URLs begin with; spoor-pixeld answers there", AT(tracking_url), .needed_by = BY_ALL},
     {"", "database", CONF_TEXT, "", .help = "PostgreSQL, as libpq's connection string",
      AT(database), .needed_by = BY_SERVERS | BY_RENDER},
+    {"", "shards", CONF_LIST, "", .normalize = conf_form_shard, .wanted = "number from 1 to 7, a blank and a connection string",
+     .help = "further servers, which have the mail of the hosts that name them in shard", AT(shards)},
+    {"", "shard", CONF_INTEGER, "0", 0, CONF_SHARD_MOST, .help = "which server has the mail of this host; 0: database",
+     AT(shard)},
     {"", "database_timeout", CONF_MILLISECONDS, "300ms", 1, 60 * SECOND_MS,
      .help = "longest wait for PostgreSQL while a mail waits", AT(database_timeout_ms)},
     {"", "memcached", CONF_JOINED, "", .normalize = conf_form_server, .wanted = "HOST:PORT",
@@ -79,7 +84,8 @@ const struct conf_row conf_rows[] = {
      AT(spool_sync_ms)},
     {"", "instance", CONF_TEXT, "", .normalize = conf_form_name, .wanted = "letters, digits, - and _",
      .help = "tells several of one program on a host apart", AT(instance)},
-    {"", "user", CONF_TEXT, "", .help = "whom a daemon started as root becomes", AT(user)},
+    {"", "user", CONF_TEXT, "", .help = "whom a daemon started as root becomes; {daemon} is its name, such as stamp",
+     AT(user)},
     {"", "pid_directory", CONF_TEXT, "", .normalize = conf_form_path, .wanted = path_form,
      .help = "where a daemon writes PROGRAM.pid; empty: nowhere", AT(pid_directory)},
     {"", "log_level", CONF_PRIORITY, "info", .help = "the least urgent lines that are logged", AT(log_level)},
@@ -148,7 +154,7 @@ const struct conf_row conf_rows[] = {
      .help = "where a blind copy of tracked mail goes, such as Email to Salesforce", AT(stamp.crm_bcc)},
     {"stamp", "crm_bcc_local", CONF_BOOL, "no", .help = "also of mail that goes to local_domains alone", AT(stamp.crm_bcc_local)},
     {"stamp", "consent_footer", CONF_BOOL, "no",
-     .help = "end HTML with a link where the recipient can stop tracking", AT(stamp.consent_footer)},
+     .help = "end mails with a link where the recipient can stop tracking", AT(stamp.consent_footer)},
     {"stamp", "consent_text", CONF_TEXT, "This mail tells its sender when it is read. Stop that.",
      .normalize = conf_form_words, .wanted = "1 to 200 ASCII characters without tags; others as &#NUMBER;",
      .help = "what that link says", AT(stamp.consent_text)},
@@ -287,6 +293,23 @@ const char *conf_part_role(enum conf_part part)
     return parts[part].role;
 }
 
+char *conf_part_user(const struct conf *conf, enum conf_part part)
+{
+    static const char mark[] = "{daemon}";
+    const char *user = part == CONF_RENDER && *conf->render.user ? conf->render.user : conf->user;
+    const char *at = strstr(user, mark);
+    struct buf text;
+    char *found;
+
+    if (!at)
+        return strdup(user);
+    buf_init(&text, VALUE_MOST);
+    buf_add_f(&text, "%.*s%s%s", (int)(at - user), user, parts[part].section, at + strlen(mark));
+    found = buf_steal(&text);
+    buf_free(&text);
+    return found;
+}
+
 const struct conf_row *conf_row_at(size_t n)
 {
     return n < ROWS ? &conf_rows[n] : &conf_sink_rows[n - ROWS];
@@ -305,24 +328,46 @@ void conf_free(struct conf *conf)
     free(conf);
 }
 
+static void add_masked(struct buf *out, const char *conninfo)
+{
+    struct buf masked;
+
+    buf_init(&masked, VALUE_MOST);
+    conninfo_add_masked(&masked, conninfo);
+    conf_row_add_quoted(out, buf_text(&masked));
+    buf_free(&masked);
+}
+
+/* The value, without the passwords of connection strings. */
+static void add_value(const struct conf_row *row, const void *of, struct buf *out)
+{
+    const struct conf *conf = of;
+
+    if (strcmp(row->name, "database") == 0) {
+        add_masked(out, conf->database);
+    } else if (strcmp(row->name, "shards") == 0) {
+        buf_add_str(out, "{");
+        for (size_t n = 0; n < conf->shards.count; n++) {
+            buf_add_str(out, n ? ", " : " ");
+            add_masked(out, conf->shards.item[n]);
+        }
+        buf_add_str(out, conf->shards.count ? " }" : "}");
+    } else {
+        conf_row_add_value(row, of, out);
+    }
+}
+
 static void print_row(const struct conf_row *row, const void *of, FILE *out)
 {
     const char *indent = *row->section ? "    " : "";
-    struct buf text, masked;
+    struct buf text;
 
     buf_init(&text, VALUE_MOST);
-    buf_init(&masked, VALUE_MOST);
     buf_add_f(&text, "%s# %s (", indent, row->help);
     conf_row_add_range(row, &text);
     buf_add_f(&text, ")\n%s%s = ", indent, row->name);
-    if (row->type == CONF_TEXT && strcmp(row->name, "database") == 0) {
-        conninfo_add_masked(&masked, ((const struct conf *)of)->database);
-        conf_row_add_quoted(&text, buf_text(&masked));
-    } else {
-        conf_row_add_value(row, of, &text);
-    }
+    add_value(row, of, &text);
     fprintf(out, "%s\n", buf_text(&text));
-    buf_free(&masked);
     buf_free(&text);
 }
 

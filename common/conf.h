@@ -26,6 +26,8 @@ enum conf_senders { SENDERS_LOCAL, SENDERS_ALL };
 enum conf_honour_gpc { HONOUR_GPC_NO, HONOUR_GPC_AGGREGATE, HONOUR_GPC_DROP };
 enum conf_message_id { MESSAGE_ID_AUTO, MESSAGE_ID_STAMP, MESSAGE_ID_KEEP };
 
+enum { CONF_SHARD_PREFIX = 2, CONF_SHARD_MOST = 7 };
+
 struct conf_milter { /* what both milters have */
     char *listen;
     int64_t socket_mode;        /* of a unix socket, octal in the file */
@@ -36,8 +38,11 @@ struct conf_milter { /* what both milters have */
 struct conf {
     char *path;                 /* the file it came from */
     char *key_file;
+    char *key_group;            /* may read it; "": the group of `user` */
     char *tracking_url;         /* no trailing slash */
-    char *database;             /* libpq conninfo */
+    char *database;             /* libpq conninfo of the first server */
+    struct conf_list shards;    /* of further ones: the number, CONF_SHARD_PREFIX bytes with its blank, then the conninfo */
+    int64_t shard;              /* which one has the mail of this host */
     int64_t database_timeout_ms; /* deadline of a question asked while a mail waits */
     char *memcached;            /* "host:port,host:port"; "" none */
     int64_t memcached_timeout_ms;
@@ -47,7 +52,7 @@ struct conf {
     int64_t spool_keep_s;       /* loaded segments stay this long */
     int64_t spool_sync_ms;      /* spoor-pixeld: most time between an answer and its fdatasync; 0: before it */
     char *instance;             /* tells several of one program on a host apart */
-    char *user;                 /* "" stays who it is */
+    char *user;                 /* "" stays who it is; {daemon} stands for the name of each, see conf_part_user() */
     char *pid_directory;        /* "" writes no pid file */
     int64_t log_level;          /* syslog priority */
     int64_t memory_limit;       /* bytes of mail held by one daemon */
@@ -80,7 +85,7 @@ struct conf {
         struct conf_list crm_bcc;  /* ADDRESS, or WHOM and ADDRESS with a blank between; normal form */
         bool crm_bcc_local;        /* also of mail with local recipients alone */
         bool consent_footer;       /* a link with which the recipient stops tracking */
-        char *consent_text;        /* what it says; HTML in ASCII, without tags */
+        char *consent_text;        /* what it says; HTML in ASCII, without tags; texts say it too */
         struct conf_list attachments;       /* patterns of names: such files leave the mail unless it says otherwise */
         struct conf_list attachment_types;  /* endings of names, lower case */
         int64_t attachment_smallest, attachment_largest; /* bytes; others stay attached */
@@ -146,8 +151,14 @@ enum conf_part {
     CONF_PARTS
 };
 
+/* Its section, which is also the daemon's name without "spoor-"; CONF_SHARED has none and gives "". */
+const char *conf_part_section(enum conf_part part);
+
 /* Whom that daemon connects to the database as. */
 const char *conf_part_role(enum conf_part part);
+
+/* Whom it becomes when it is started as root: `user` or render.user, {daemon} filled in. The caller frees it; NULL: no memory. */
+char *conf_part_user(const struct conf *conf, enum conf_part part);
 
 /*
  * Reads PATH. NULL on the first error, with "FILE:LINE: what and why" (or without line where the whole

@@ -3,6 +3,8 @@
 
 #include "common/conf_private.h"
 
+#include "common/conninfo.h"
+
 #include <string.h>
 
 /* Answers must come back to a server that has spoor-match, and SPF speaks for nobody else's domain. */
@@ -46,6 +48,48 @@ static bool has_doors(const struct conf *conf, struct buf *error)
     return missing == NULL;
 }
 
+/* Each further server once, and the one that has this host's mail among them. */
+static bool are_shards_named(const struct conf *conf, struct buf *error)
+{
+    bool named[CONF_SHARD_MOST + 1] = {true};
+
+    for (size_t n = 0; n < conf->shards.count; n++) {
+        unsigned shard = (unsigned)(conf->shards.item[n][0] - '0');
+
+        if (named[shard]) {
+            buf_add_f(error, "%s: shards names %u twice", conf->path, shard);
+            return false;
+        }
+        named[shard] = true;
+    }
+    if (!named[conf->shard])
+        buf_add_f(error, "%s: shard is %d, which shards does not name", conf->path, (int)conf->shard);
+    return named[conf->shard];
+}
+
+static bool is_connection_string(const struct conf *conf, const char *option, const char *text, struct buf *error)
+{
+    struct buf why;
+    bool readable;
+
+    buf_init(&why, 1000);
+    readable = conninfo_is_readable(text, &why);
+    if (!readable)
+        buf_add_f(error, "%s: %s: %s", conf->path, option, buf_text(&why));
+    buf_free(&why);
+    return readable;
+}
+
+/* A daemon that started with another would wait for a database that never comes. */
+static bool are_connection_strings(const struct conf *conf, struct buf *error)
+{
+    bool fine = is_connection_string(conf, "database", conf->database, error);
+
+    for (size_t n = 0; fine && n < conf->shards.count; n++)
+        fine = is_connection_string(conf, "shards", conf->shards.item[n] + CONF_SHARD_PREFIX, error);
+    return fine;
+}
+
 static bool are_sinks_complete(const struct conf *conf, struct buf *error)
 {
     struct buf why;
@@ -77,6 +121,7 @@ bool conf_is_complete(const struct conf *conf, enum conf_part part, struct buf *
         buf_add_f(error, "%s: spool_max has no room for two files of spool_segment", conf->path);
         return false;
     }
-    return is_return_path_ours(conf, error) && (part != CONF_STAMP || has_place_for_copies(conf, error)) &&
+    return is_return_path_ours(conf, error) && are_shards_named(conf, error) &&
+           (part == CONF_ANY || part == CONF_DRY_RUN || are_connection_strings(conf, error)) && (part != CONF_STAMP || has_place_for_copies(conf, error)) &&
            (part != CONF_PIXELD || has_doors(conf, error)) && (part != CONF_RELAY || are_sinks_complete(conf, error));
 }

@@ -365,3 +365,12 @@ bool conf_form_document_type(struct slice text, struct buf *out)
 
     return type != DOCUMENT_TYPES && buf_add_str(out, document_type_ending(type));
 }
+
+bool conf_form_shard(struct slice text, struct buf *out)
+{
+    struct slice conninfo = slice_trim(slice_from(text, 1));
+
+    if (text.len < 3 || text.p[0] < '1' || text.p[0] > '7' || text.p[1] != ' ' || slice_empty(conninfo))
+        return false;
+    return buf_add(out, text.p, 2) && buf_add_slice(out, conninfo);
+}

@@ -30,6 +30,7 @@ bool conf_form_crm_bcc(struct slice text, struct buf *out);       /* an address,
 bool conf_form_unsubscribe_address(struct slice text, struct buf *out); /* that takes +TOKEN, in a URL unescaped */
 bool conf_form_link_domain(struct slice text, struct buf *out);   /* A-label, or "*." before one */
 bool conf_form_document_type(struct slice text, struct buf *out); /* ending of a name, lower case */
+bool conf_form_shard(struct slice text, struct buf *out);         /* a digit from 1 to 7, a blank, a conninfo */
 bool conf_form_pattern(struct slice text, struct buf *out);       /* part of a URL, lower case; may hold stars */
 bool conf_form_proxy_header(struct slice text, struct buf *out);
 

@@ -12,8 +12,6 @@ enum { CONF_ROWS_MAX = 160 /* in conf.c */ };
 extern const struct conf_row conf_rows[];
 extern const size_t conf_rows_count;
 
-/* Of CONF_SHARED, which has none and gives "", and the daemons; besides there is sink, which may come several times. */
-const char *conf_part_section(enum conf_part part);
 
 /* All there are: those of conf_rows, then those of a sink. */
 const struct conf_row *conf_row_at(size_t n);

@@ -5,6 +5,7 @@
 
 #include "common/slice.h"
 
+#include <libpq-fe.h>
 #include <string.h>
 
 static const char mask[] = "***";
@@ -118,4 +119,17 @@ bool conninfo_add_with_role(struct buf *out, const char *conninfo, const char *r
     if (!words_name_user(conninfo))
         buf_add_f(out, "user=%s ", role);
     return buf_add_str(out, conninfo);
+}
+
+/* What libpq says ends with a line feed. */
+bool conninfo_is_readable(const char *conninfo, struct buf *why)
+{
+    char *error = NULL;
+    PQconninfoOption *options = PQconninfoParse(conninfo, &error);
+
+    if (!options)
+        buf_add(why, error ? error : "out of memory", error ? strcspn(error, "\n") : strlen("out of memory"));
+    PQconninfoFree(options);
+    PQfreemem(error);
+    return options != NULL;
 }

@@ -15,4 +15,7 @@ bool conninfo_add_masked(struct buf *out, const char *conninfo);
 /* Adds CONNINFO so that it connects as ROLE, unless it names a user itself, or a service, which may. */
 bool conninfo_add_with_role(struct buf *out, const char *conninfo, const char *role);
 
+/* Whether libpq can read it at all; WHY gets what is wrong, in libpq's words. */
+bool conninfo_is_readable(const char *conninfo, struct buf *why);
+
 #endif

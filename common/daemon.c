@@ -182,9 +182,10 @@ static void wait_for_second(void)
         daemon_fail(); /* it has said why */
 }
 
+/* HOME too: libpq looks there for certificates, and fails when it may not look. */
 static bool become(const struct passwd *user)
 {
-    if (initgroups(user->pw_name, user->pw_gid) != 0 ||
+    if (setenv("HOME", user->pw_dir, 1) != 0 || initgroups(user->pw_name, user->pw_gid) != 0 ||
         setresgid(user->pw_gid, user->pw_gid, user->pw_gid) != 0 ||
         setresuid(user->pw_uid, user->pw_uid, user->pw_uid) != 0)
         return false;

@@ -2,9 +2,9 @@
 /*
  * daemon - from the command line to a running server and back.
  *
- * Order in main(): daemon_options(), conf_load(), log_open(), daemon_start() (detach; the parent stays until
- * daemon_ready(), and errors go to its stderr too, so that whoever started it sees why it did not), open what needs
- * privileges, daemon_drop_privileges(), start threads, daemon_ready(), daemon_wait_signal() in a loop.
+ * Order in main(): daemon_options(), daemon_configure(), daemon_start() (detach; the parent stays until daemon_ready(), and
+ * errors go to its stderr too, so that whoever started it sees why it did not), open what needs privileges,
+ * daemon_drop_privileges(), start threads, daemon_ready(), daemon_wait_signal() in a loop, close all in reverse, daemon_end().
  * Signals are blocked in all threads and taken by daemon_wait_signal() alone: no code runs in a handler.
  *
  * A program may be two processes, where a library serves only one socket a process: daemon_fork() makes the second out of
@@ -41,7 +41,7 @@ struct daemon_options daemon_options(const char *program, int argc, char **argv)
 /*
  * Loads the configuration; does -t and -T and exits. On an error one line to stderr and exit 78 (EX_CONFIG).
  * Opens the log. A `database` that names no user, without PGUSER, gets the role of PART,
- * see conf_part_role(). For CONF_RENDER `user` is then render.user, if that is set.
+ * see conf_part_role(); `user` is then what conf_part_user() gives.
  */
 struct conf *daemon_configure(const struct daemon_options *options, enum conf_part part);
 

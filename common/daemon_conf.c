@@ -7,6 +7,7 @@
 #include "common/log.h"
 
 #include <fcntl.h>
+#include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,12 +68,13 @@ static void fill_standard_descriptors(void)
 
 struct daemon_options daemon_options(const char *program, int argc, char **argv)
 {
+    static const struct option long_options[] = {{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {0}};
     struct daemon_options options = {.program = program, .config_path = config_path, .executable = executable};
     const char *path = SYSCONFDIR "/spoor/spoor.conf";
     int option;
 
     fill_standard_descriptors();
-    while ((option = getopt(argc, argv, "fc:tThV")) != -1) {
+    while ((option = getopt_long(argc, argv, "fc:tThV", long_options, NULL)) != -1) {
         switch (option) {
         case 'f': options.foreground = true; break;
         case 'c': path = optarg; break;
@@ -122,33 +124,43 @@ static _Noreturn void print_and_exit(struct conf *conf, const struct daemon_opti
     exit(!written ? EX_IOERR : fit ? EX_OK : EX_CONFIG);
 }
 
-/* The schema comes with a role a kind of daemon: who says nothing connects as that one. */
-static bool choose_role(struct conf *conf, enum conf_part part)
+/* TEXT: PREFIX bytes that stay, and a conninfo. */
+static bool add_role(char **text, size_t prefix, const char *role)
 {
-    struct buf text;
+    struct buf with_role;
     char *chosen;
 
-    if (getenv("PGUSER") || getenv("PGSERVICE"))
-        return true;
-    buf_init(&text, CONNINFO_MAX);
-    conninfo_add_with_role(&text, conf->database, conf_part_role(part));
-    chosen = text.failed ? NULL : strdup(buf_text(&text));
-    buf_free(&text);
+    buf_init(&with_role, CONNINFO_MAX);
+    buf_add(&with_role, *text, prefix);
+    conninfo_add_with_role(&with_role, *text + prefix, role);
+    chosen = with_role.failed ? NULL : strdup(buf_text(&with_role));
+    buf_free(&with_role);
     if (!chosen)
         return false;
-    free(conf->database);
-    conf->database = chosen;
+    free(*text);
+    *text = chosen;
     return true;
 }
 
-/* Converters get a user of their own, who then has nothing of the other daemons. */
+/* The schema comes with a role a kind of daemon: who says nothing connects as that one. */
+static bool choose_role(struct conf *conf, enum conf_part part)
+{
+    const char *role = conf_part_role(part);
+    bool chosen;
+
+    if (getenv("PGUSER") || getenv("PGSERVICE"))
+        return true;
+    chosen = add_role(&conf->database, 0, role);
+    for (size_t n = 0; chosen && n < conf->shards.count; n++)
+        chosen = add_role(&conf->shards.item[n], CONF_SHARD_PREFIX, role);
+    return chosen;
+}
+
+/* Each daemon may have a user of its own, who then has nothing of the others. */
 static bool choose_user(struct conf *conf, enum conf_part part)
 {
-    char *chosen;
+    char *chosen = conf_part_user(conf, part);
 
-    if (part != CONF_RENDER || !*conf->render.user)
-        return true;
-    chosen = strdup(conf->render.user);
     if (!chosen)
         return false;
     free(conf->user);

@@ -16,5 +16,7 @@ int64_t date_begins_us(const char *date);
 
 /* "2026-11-30 05:30 UTC" */
 bool date_add(struct buf *out, int64_t time_us);
+/* "2026-11-30T05:30:00Z" (RFC 3339) */
+bool date_add_exact(struct buf *out, int64_t time_us);
 
 #endif

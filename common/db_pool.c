@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * db_pool - connections lent to threads; see db.h
- *
- * A thread of its own makes the connections, because looking up a host's name may take longer than any deadline.
- * Whoever borrows gets one that stands, or none at once.
- */
+/* db_pool - see db_pool.h */
 
-#include "common/db.h"
+#include "common/db_pool.h"
 
 #include "common/clock.h"
 
@@ -30,6 +25,7 @@ struct db_pool {
     size_t lent_count;
     size_t standing_count;
     size_t broken_count;
+    db_connector *connect;
     struct db **standing; /* room for all; the last given back is lent first, so few stay in use */
     struct db **broken;   /* room for all; what the thread is to connect */
 };
@@ -63,7 +59,7 @@ static void connect_one(struct db_pool *pool)
 
     memmove(pool->broken, pool->broken + 1, --pool->broken_count * sizeof *pool->broken);
     pthread_mutex_unlock(&pool->lock);
-    stands = db_connect(db, CONNECT_MS);
+    stands = pool->connect(db, CONNECT_MS);
     pthread_mutex_lock(&pool->lock);
     if (!stands || pool->broken_count == 0) {
         pool->begun = true;
@@ -99,14 +95,14 @@ static void *run(void *arg)
     return NULL;
 }
 
-static bool fill(struct db_pool *pool, const char *conninfo, const char *program, size_t most)
+static bool fill(struct db_pool *pool, const char *conninfo, unsigned shard, const char *program, size_t most)
 {
     pool->standing = calloc(most, sizeof(struct db *));
     pool->broken = calloc(most, sizeof(struct db *));
     if (!pool->standing || !pool->broken)
         return false;
     while (pool->broken_count < most) {
-        struct db *db = db_new(conninfo, program);
+        struct db *db = db_new_shard(conninfo, shard, program);
 
         if (!db)
             return false;
@@ -127,15 +123,16 @@ static bool start(struct db_pool *pool)
     return pool->running;
 }
 
-struct db_pool *db_pool_new(const char *conninfo, const char *program, size_t most)
+struct db_pool *db_pool_new(const char *conninfo, unsigned shard, const char *program, size_t most, db_connector *connect)
 {
     struct db_pool *pool = calloc(1, sizeof *pool);
 
     if (!pool)
         return NULL;
+    pool->connect = connect;
     pthread_mutex_init(&pool->lock, NULL);
     clock_condition_init(&pool->changed);
-    if (fill(pool, conninfo, program, most) && start(pool))
+    if (fill(pool, conninfo, shard, program, most) && start(pool))
         return pool;
     pool_release(pool);
     return NULL;

@@ -14,7 +14,7 @@
 
 struct dictionary;
 
-struct dictionary *dictionary_new(size_t most);
+struct dictionary *dictionary_new(size_t most); /* NULL without memory */
 void dictionary_free(struct dictionary *dictionary);
 
 bool dictionary_find(const struct dictionary *dictionary, struct slice word, int32_t *number);

@@ -21,11 +21,11 @@ static const struct event_kind kinds[] = {
     {'m', "meeting", "answered the invitation", "answered the invitation in", "Meeting answer", "reply"},
     {'u', "unsubscribe", "unsubscribed", "wants no more of", "Unsubscribed", "stop"},
     {'f', "refused", "did not get the mail: the campaign has ended", "was not sent", "Not sent", "stop"},
-    {'o', "own", "was answered by a colleague", "was answered by a colleague in", "Colleague's answer", "reply"},
+    {'o', "own", "answered for your side", "answered for your side in", "Colleague's answer", "reply"},
     {'w', "delay", "has not got the mail yet: it is delayed", "does not have yet", "Delayed", "away"},
     {'t', "delivered", "got the mail", "got", "Delivered", "reply"},
-    {'l', "list", "was answered by a mailing list", "was answered by a mailing list in", "List's answer", "away"},
-    {'x', "machine", "was answered by a program", "was answered by a program in", "Program's answer", "away"},
+    {'l', "list", "answered through a mailing list", "answered through a mailing list in", "List's answer", "away"},
+    {'x', "machine", "had a program answer", "had a program answer", "Program's answer", "away"},
     {'\0', "sent", "was sent the mail", "was sent", "Sent", "reply"}, /* no event: sinks are told of the mail itself */
 };
 

@@ -7,6 +7,9 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static bool beside(char path[NAME_MAX], const char *name)
@@ -25,7 +28,9 @@ int file_replace_begin(int directory, const char *name)
 
     if (!beside(path, name))
         return -1;
-    return openat(directory, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (unlinkat(directory, path, 0) != 0 && errno != ENOENT)
+        return -1;
+    return openat(directory, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 }
 
 bool file_replace_commit(int directory, const char *name, int file, struct slice content)
@@ -44,4 +49,29 @@ bool file_replace_commit(int directory, const char *name, int file, struct slice
         return false;
     }
     return beside(path, name) && renameat(directory, path, directory, name) == 0 && fsync(directory) == 0;
+}
+
+void file_replace_abandon(int directory, const char *name)
+{
+    char path[NAME_MAX];
+
+    if (beside(path, name))
+        unlinkat(directory, path, 0);
+}
+
+bool file_replace(const char *path, mode_t mode, struct slice content)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash ? slash + 1 : path;
+    char *folder = slash ? strndup(path, slash > path ? (size_t)(slash - path) : 1) : strdup(".");
+    int directory = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    int file = directory >= 0 ? file_replace_begin(directory, name) : -1;
+    bool done = file >= 0 && fchmod(file, mode) == 0 && file_replace_commit(directory, name, file, content);
+    int error = errno;
+
+    if (directory >= 0)
+        close(directory);
+    free(folder);
+    errno = error;
+    return done;
 }

@@ -4,13 +4,13 @@
 #include "common/forgotten.h"
 
 #include "common/address.h"
+#include "common/digest.h"
 #include "common/hex.h"
-#include "common/keys.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum { DIGEST_BYTES = 32, SALT_MAX = 64, DIGITS_MAX = 18 };
+enum { SALT_MAX = 64, DIGITS_MAX = 18 };
 
 static const char in_place_of_it[] = "[forgotten]";
 
@@ -22,7 +22,7 @@ struct forgotten {
     atomic_uint holders;
     uint8_t salt[SALT_MAX];
     size_t salt_bytes;
-    int64_t number;
+    int64_t number, epoch;
     struct digest *digest; /* sorted */
     size_t digests;
 };
@@ -64,6 +64,8 @@ static bool read_line(struct forgotten *forgotten, struct slice line)
         return read_hex(line, forgotten->salt, SALT_MAX, &forgotten->salt_bytes);
     if (slice_is(name, "number"))
         return read_number(line, &forgotten->number);
+    if (slice_is(name, "epoch"))
+        return read_number(line, &forgotten->epoch);
     return slice_is(name, "digest") && read_hex(line, forgotten->digest[forgotten->digests].byte, DIGEST_BYTES, &count) &&
            count == DIGEST_BYTES && ++forgotten->digests;
 }
@@ -112,6 +114,11 @@ int64_t forgotten_number(const struct forgotten *forgotten)
     return forgotten->number;
 }
 
+int64_t forgotten_epoch(const struct forgotten *forgotten)
+{
+    return forgotten ? forgotten->epoch : 0;
+}
+
 size_t forgotten_count(const struct forgotten *forgotten)
 {
     return forgotten ? forgotten->digests : 0;
@@ -130,7 +137,7 @@ bool forgotten_has(const struct forgotten *forgotten, struct slice address)
         return false;
     const struct slice parts[] = {slice_of((const char *)forgotten->salt, forgotten->salt_bytes), address};
 
-    return keys_sha256(parts, sizeof parts / sizeof *parts, digest.byte) && has_digest(forgotten, &digest);
+    return digest_sha256(parts, sizeof parts / sizeof *parts, digest.byte) && has_digest(forgotten, &digest);
 }
 
 bool forgotten_missing(const struct forgotten *old, const struct forgotten *now, struct buf *array)

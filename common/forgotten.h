@@ -5,6 +5,7 @@
  * Made from the text that spoor.forgotten_lines() gives, or from the file kept of it, one thing a line, parted by tabs:
  *     salt HEX        random bytes
  *     number N        of the last row of spoor.forgotten
+ *     epoch N         what was cached in another one may be about somebody who is forgotten since; 0 or absent: not known
  *     digest HEX      SHA-256 of the salt and an address in normal form
  * Made once, then read by all threads; it counts who holds it.
  */
@@ -21,6 +22,7 @@ struct forgotten *forgotten_hold(struct forgotten *forgotten); /* one more holde
 void forgotten_let_go(struct forgotten *forgotten); /* the last one frees; NULL is fine */
 
 int64_t forgotten_number(const struct forgotten *forgotten);
+int64_t forgotten_epoch(const struct forgotten *forgotten); /* 0 for NULL */
 size_t forgotten_count(const struct forgotten *forgotten); /* 0 for NULL */
 
 /* Does ADDRESS (normal form) belong to somebody who is forgotten? FORGOTTEN may be NULL: nobody is. */

@@ -15,12 +15,14 @@
 
 static const char kept_name[] = "forgotten";
 
+static pthread_mutex_t renewal = PTHREAD_MUTEX_INITIALIZER; /* one loader at a time brings a list; of what is told of epochs, too */
 static pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER; /* of `list` */
 static struct forgotten *list;
-static atomic_bool anybody;
-static char *directory; /* set before there are threads, as what follows */
-static void (*flush)(void *arg);
-static void *flush_arg;
+static atomic_bool anybody, unknown;
+static char *directory; /* set before there are threads */
+static void (*begin_epoch)(void *arg, int64_t epoch);
+static void *begin_arg;
+static int64_t epochs[SHARDS]; /* of each server: what changes in any of them changes their sum */
 
 struct forgotten *forgotten_list_take(void)
 {
@@ -33,6 +35,11 @@ struct forgotten *forgotten_list_take(void)
         taken = forgotten_hold(list);
     pthread_rwlock_unlock(&lock);
     return taken;
+}
+
+bool forgotten_list_is_known(void)
+{
+    return !atomic_load(&unknown);
 }
 
 static bool censor(const char *text, char *out, size_t size)
@@ -65,56 +72,98 @@ static void replace(struct forgotten *now)
     log_set_censor(censor);
 }
 
+/* 0: none is known. The numbers are drawn from 48 bits. */
+static int64_t epoch(void)
+{
+    int64_t sum = 0;
+
+    for (unsigned shard = 0; shard < SHARDS; shard++)
+        sum += epochs[shard];
+    return sum;
+}
+
+/* The renewal is ours, or there are no threads yet. */
+static void use_epoch(unsigned shard, int64_t now)
+{
+    bool is_news = now && now != epochs[shard];
+
+    epochs[shard] = now ? now : epochs[shard];
+    if (is_news && begin_epoch)
+        begin_epoch(begin_arg, epoch());
+}
+
 void forgotten_list_open(const char *path)
 {
     struct forgotten *kept = NULL;
+    const char *trouble = NULL;
     struct buf text;
 
     free(directory);
     directory = strdup(path);
     buf_init(&text, KEPT_TEXT_MAX);
-    if (kept_text_read(path, kept_name, &text))
-        kept = forgotten_parse(buf_slice(&text));
-    else if (errno != ENOENT)
-        log_err("cannot use the list of who is forgotten in %s until the database gives it: %s", path, strerrordesc_np(errno));
+    if (!kept_text_read(path, kept_name, &text))
+        trouble = errno == ENOENT ? NULL : strerrordesc_np(errno);
+    else if (!(kept = forgotten_parse(buf_slice(&text))))
+        trouble = "it cannot be read";
+    if (trouble)
+        log_err("cannot use the list of who is forgotten in %s, so no mail is tracked until the database gives it: %s", path,
+                trouble);
+    atomic_store(&unknown, trouble != NULL);
     buf_free(&text);
+    use_epoch(0, forgotten_epoch(kept));
     replace(kept);
 }
 
-void forgotten_list_tell(void (*call)(void *arg), void *arg)
+void forgotten_list_tell(void (*begin)(void *arg, int64_t epoch), void *arg)
 {
-    flush = call;
-    flush_arg = arg;
+    pthread_mutex_lock(&renewal);
+    begin_epoch = begin;
+    begin_arg = arg;
+    if (epoch())
+        begin_epoch(begin_arg, epoch());
+    pthread_mutex_unlock(&renewal);
 }
 
-static bool names_somebody_new(const struct forgotten *now)
+/*
+ * The renewal is ours. NOW is given away. What was kept and is damaged may have named more than a copy does: that is better than
+ * nothing, but who else is forgotten the first server alone can tell, also after a start.
+ */
+static void use(struct forgotten *now, bool copy, struct slice text)
 {
-    struct forgotten *old = forgotten_list_take();
-    bool is_news = forgotten_count(now) > 0;
-    struct buf array;
-
-    buf_init(&array, KEPT_TEXT_MAX);
-    if (old)
-        is_news = forgotten_missing(now, old, &array);
-    buf_free(&array);
-    forgotten_let_go(old);
-    return is_news;
+    replace(now);
+    if (copy && atomic_load(&unknown))
+        return;
+    atomic_store(&unknown, false);
+    if (directory && !kept_text_write(directory, kept_name, text))
+        log_warn("cannot keep the list of who is forgotten in %s: %s", directory, strerrordesc_np(errno));
 }
 
-bool forgotten_list_use(struct slice text, int64_t *number)
+/* One that is behind may tell nothing about people, for another server told more. */
+static bool is_behind(const struct forgotten *now)
+{
+    bool behind;
+
+    pthread_rwlock_rdlock(&lock);
+    behind = list && forgotten_number(list) >= forgotten_number(now);
+    pthread_rwlock_unlock(&lock);
+    return behind;
+}
+
+bool forgotten_list_use(unsigned shard, struct slice text, int64_t *number)
 {
     struct forgotten *now = forgotten_parse(text);
-    bool is_news;
+    int64_t its_epoch = forgotten_epoch(now);
 
     if (!now)
         return false;
     *number = forgotten_number(now);
-    is_news = names_somebody_new(now);
-    replace(now);
-    if (directory && !kept_text_write(directory, kept_name, text))
-        log_warn("cannot keep the list of who is forgotten in %s: %s", directory, strerrordesc_np(errno));
-    if (is_news && flush)
-        flush(flush_arg);
+    pthread_mutex_lock(&renewal);
+    if (shard && is_behind(now))
+        forgotten_let_go(now);
+    else
+        use(now, shard > 0, text);
+    use_epoch(shard, its_epoch);
+    pthread_mutex_unlock(&renewal);
     return true;
 }
 

@@ -22,6 +22,20 @@ void hex_add(struct buf *out, const uint8_t *bytes, size_t count)
     }
 }
 
+bool hex_read(struct slice text, uint8_t *bytes, size_t count)
+{
+    if (text.len != 2 * count)
+        return false;
+    for (size_t at = 0; at < count; at++) {
+        int high = ascii_hex_value(text.p[2 * at]), low = ascii_hex_value(text.p[2 * at + 1]);
+
+        if (high < 0 || low < 0)
+            return false;
+        bytes[at] = (uint8_t)(high << 4 | low);
+    }
+    return true;
+}
+
 bool hex_decode(struct slice text, struct buf *out)
 {
     if (text.len % 2 || !buf_reserve(out, text.len / 2))

@@ -25,7 +25,8 @@ enum {
     PAUSE_LAST_MS = 10000,
     ERROR_MAX = 2048,
     AWAY_REMINDER_S = 600,
-    IDLE_MS = 1000
+    IDLE_MS = 1000,
+    NODE_AGAIN_MS = 2000     /* between two questions for a node number while there is none */
 };
 
 /* a session */
@@ -37,9 +38,9 @@ enum loader_step loader_away(struct loader *loader, const char *doing)
     if (reason[0] == '\0')
         reason = db_error(loader->db);
     if (!loader->said_away)
-        log_warn("cannot %s the database: %s; records wait in the spool", doing, reason);
+        log_warn("cannot %s %s: %s; records wait in the spool", doing, loader->name, reason);
     else
-        log_throttled(&loader->away, LOG_WARNING, "still cannot %s the database: %s", doing, reason);
+        log_throttled(&loader->away, LOG_WARNING, "still cannot %s %s: %s", doing, loader->name, reason);
     loader->said_away = true;
     loader_note_start(loader, LOADER_AWAY);
     return STEP_AGAIN;
@@ -47,6 +48,7 @@ enum loader_step loader_away(struct loader *loader, const char *doing)
 
 static void end_session(struct loader *loader)
 {
+    loader->keys.told = false;
     loader_note_held_up(loader);
     loader_release(loader);
     loader_fill_forget(loader);
@@ -57,20 +59,25 @@ static void end_session(struct loader *loader)
     loader_note_connected(loader, false);
 }
 
+/* Without a number no mail gets an id. What has one is loaded all the same, and by and by it is asked again. */
 static enum loader_step lease_node(struct loader *loader)
 {
     uint8_t identity[SPOOL_IDENTITY_BYTES];
+    char name[SHARD_NAME_BYTES];
     int node;
 
-    if (!loader->want_node || loader->node_leased)
+    if (!loader->want_node || loader->node_leased || clock_monotonic_ms() < loader->node_again_ms)
         return STEP_ON;
     spool_identity(loader->spool, identity);
-    switch (store_lease_node(loader->db, identity, loader->host, loader->program, &node, loader_allowed_ms(loader, LOADER_QUESTION_MS))) {
+    switch (store_lease_node(loader->db, identity, loader->host, loader->program, loader->node_shard, &node,
+                             loader_allowed_ms(loader, LOADER_QUESTION_MS))) {
     case STORE_AWAY:
         return loader_away(loader, "ask");
     case STORE_NO:
-        log_err("all node numbers are taken: delete those of hosts that are gone from spoor.node");
-        return STEP_AGAIN;
+        log_throttled(&loader->no_node, LOG_ERR, "this host has no node number, so its mail goes untracked: all of %s are taken; delete "
+                      "those of hosts that are gone from spoor.node", shard_name(loader->node_shard, name));
+        loader->node_again_ms = clock_monotonic_ms() + NODE_AGAIN_MS;
+        return STEP_ON;
     default:
         loader->node_leased = true;
         if (loader->node_known)
@@ -86,7 +93,7 @@ static enum loader_step learn_forgotten(struct loader *loader)
     case STORE_YES:
         return STEP_ON;
     case STORE_NO:
-        log_throttled(&loader->away, LOG_ERR, "cannot load the spool: %s", buf_text(&loader->why));
+        log_throttled(&loader->misfit, LOG_ERR, "cannot load the spool: %s", buf_text(&loader->why));
         return STEP_AGAIN;
     default:
         return loader_away(loader, "ask");
@@ -101,13 +108,13 @@ static enum loader_step begin_session(struct loader *loader)
     loader->looked_back = false;
     if (!db_connect(loader->db, loader_allowed_ms(loader, CONNECT_MS)))
         return loader_away(loader, "reach");
-    switch (store_schema_fits(loader->db, &loader->why, loader_allowed_ms(loader, LOADER_QUESTION_MS))) {
+    switch (store_fits(loader->db, &loader->why, loader_allowed_ms(loader, LOADER_QUESTION_MS))) {
     case STORE_AWAY:
         return loader_away(loader, "ask");
     case STORE_NO:
         if (loader_note_start(loader, LOADER_UNFIT))
             return STEP_AGAIN; /* whoever waits for the start says so and ends; else the next attempt does */
-        log_throttled(&loader->away, LOG_ERR, "cannot load the spool: %s", buf_text(&loader->why));
+        log_throttled(&loader->misfit, LOG_ERR, "cannot load the spool: %s", buf_text(&loader->why));
         return STEP_AGAIN;
     default:
         break;
@@ -129,8 +136,9 @@ static enum loader_step begin_session(struct loader *loader)
     if (step != STEP_ON)
         return step;
     if (loader->said_away)
-        log_notice("the database is back; %" PRIu64 " bytes wait in the spool",
-                   spool_waiting(loader->spool, loader->progress.position));
+        log_notice("the database is back; %" PRIu64 " bytes wait in the spool%s%s",
+                   spool_waiting(loader->spool, loader->progress.position), loader->shard ? " for " : "",
+                   loader->shard ? loader->name : "");
     loader->said_away = false;
     loader_note_loaded(loader, 0);
     loader_note_connected(loader, true);
@@ -232,8 +240,12 @@ static enum loader_step load_batch(struct loader *loader)
 /* What is to go from the spool goes; a session that is told of somebody new ends, for the next begins by learning whom. */
 static enum loader_step forget(struct loader *loader)
 {
-    if (loader->batch->count == 0 && loader_forget_is_news(loader->db))
+    if (loader->batch->count == 0 && loader_forget_is_news(loader->db)) {
+        loader->pause_ms = 0; /* nothing failed */
         return STEP_AGAIN;
+    }
+    if (loader->batch->count == 0 && !db_stands(loader->db))
+        return STEP_AGAIN; /* the server has ended it, and may come back with a database that was set back */
     if (loader->inherited)
         return STEP_ON;
     return loader_forget_go_on(&loader->forget, loader->db, loader->spool, loader->progress.spool, loader->progress.position,
@@ -252,6 +264,11 @@ static enum loader_step run_session(struct loader *loader)
 
         if (step == STEP_ON)
             step = forget(loader);
+        if (step == STEP_ON)
+            step = lease_node(loader);
+        if (step == STEP_ON && !loader_keys_tell(&loader->keys, loader->db, loader->progress.spool,
+                                                 loader_allowed_ms(loader, LOADER_QUESTION_MS)))
+            step = loader_away(loader, "write to");
         if (step == STEP_ON && loader->batch->count == 0 && loader->inherited) {
             step = loader_settle(loader);
             if (step == STEP_ON)
@@ -317,14 +334,21 @@ static struct loader *loader_new(struct spool *spool, const struct loader_option
     buf_init(&loader->unfit, ERROR_MAX);
     buf_init(&loader->left, RECORD_BYTES_MAX);
     loader->away.every_seconds = AWAY_REMINDER_S;
+    loader->no_node.every_seconds = AWAY_REMINDER_S;
+    loader->misfit.every_seconds = AWAY_REMINDER_S;
     loader->spool = spool;
     loader->program = strdup(options->program);
     loader->host = strdup(options->host);
+    loader->shard = options->shard;
+    shard_name(loader->shard, loader->name);
+    loader->forget.shard = options->shard;
+    loader->node_shard = options->node_shard;
+    loader->keys.keys = options->keys;
     loader->want_node = options->want_node;
     loader->node_known = options->node_known;
     loader->arg = options->arg;
     loader->load_ms = options->load_ms ? options->load_ms : LOAD_MS;
-    loader->db = db_new(options->conninfo, options->program);
+    loader->db = db_new_shard(options->conninfo, options->shard, options->program);
     loader->batch = loader_batch_new();
     loader->next = loader_batch_new();
     if (!loader->program || !loader->host || !loader->db || !loader->batch || !loader->next) {

@@ -8,6 +8,7 @@
 #ifndef COMMON_LOADER_H
 #define COMMON_LOADER_H
 
+#include "common/keys.h"
 #include "common/spool.h"
 
 #include <stdint.h>
@@ -18,6 +19,9 @@ struct loader_options {
     const char *conninfo;
     const char *program;
     const char *host;
+    unsigned shard;      /* which server CONNINFO is to be; see shard.h */
+    unsigned node_shard; /* from whose range a node number is wanted */
+    struct keys *keys; /* those that the database is told of; NULL: the program has none */
     /* Called from the loader's thread once the database has leased a node number, when wanted. */
     bool want_node;
     void (*node_known)(void *arg, int node);

@@ -17,7 +17,7 @@ struct loader_batch {
     struct buf bytes;
 };
 
-struct loader_batch *loader_batch_new(void);
+struct loader_batch *loader_batch_new(void); /* empty; NULL without memory */
 void loader_batch_free(struct loader_batch *batch);
 void loader_batch_reset(struct loader_batch *batch);
 

@@ -22,7 +22,7 @@ static enum store_answer tell_missing(struct db *db, struct slice text, bool *to
     buf_init(&array, KEPT_TEXT_MAX);
     if (now && forgotten_missing(old, now, &array)) {
         log_warn("the database was set back and no longer knows all who are forgotten; run spoorctl schema upgrade");
-        answer = store_remember_forgotten(db, buf_text(&array), deadline_ms);
+        answer = store_remember_forgotten(db, buf_text(&array), forgotten_number(old), deadline_ms);
         *told = answer == STORE_YES;
     }
     buf_free(&array);
@@ -31,23 +31,36 @@ static enum store_answer tell_missing(struct db *db, struct slice text, bool *to
     return answer;
 }
 
+/* TEXT is its list. */
+static enum store_answer learn_from_first(struct loader_forget *forget, struct db *db, struct buf *text, int deadline_ms)
+{
+    bool told;
+
+    if (tell_missing(db, buf_slice(text), &told, deadline_ms) == STORE_AWAY)
+        return STORE_AWAY;
+    if (told) {
+        enum store_answer answer;
+
+        buf_reset(text);
+        answer = store_read_forgotten(db, text, deadline_ms);
+        if (answer != STORE_YES)
+            return answer;
+    }
+    return forgotten_list_use(0, buf_slice(text), &forget->number) ? STORE_YES : STORE_NO;
+}
+
 enum store_answer loader_forget_learn(struct loader_forget *forget, struct db *db, struct buf *why, int deadline_ms)
 {
     enum store_answer answer = store_listen_forget(db, deadline_ms);
-    bool told = true;
     struct buf text;
 
     buf_init(&text, KEPT_TEXT_MAX);
     if (answer == STORE_YES)
         answer = store_read_forgotten(db, &text, deadline_ms);
-    if (answer == STORE_YES && tell_missing(db, buf_slice(&text), &told, deadline_ms) == STORE_AWAY)
-        answer = STORE_AWAY;
-    if (answer == STORE_YES && told) {
-        buf_reset(&text);
-        answer = store_read_forgotten(db, &text, deadline_ms);
-    }
-    if (answer == STORE_YES && !forgotten_list_use(buf_slice(&text), &forget->number))
-        answer = STORE_NO;
+    if (answer == STORE_YES && forget->shard)
+        answer = forgotten_list_use(forget->shard, buf_slice(&text), &forget->number) ? STORE_YES : STORE_NO;
+    else if (answer == STORE_YES)
+        answer = learn_from_first(forget, db, &text, deadline_ms);
     if (answer == STORE_NO)
         buf_add_str(why, "the list of who is forgotten cannot be read");
     buf_free(&text);

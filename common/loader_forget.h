@@ -12,6 +12,7 @@
 #include "common/store.h"
 
 struct loader_forget {
+    unsigned shard;   /* of which server; all but the first have only a copy of the list */
     int64_t number;   /* of the last whom this process knows */
     bool due;         /* the spool is to forget */
     bool parted;      /* what it is to forget ends at UNTIL */

@@ -77,12 +77,13 @@ static enum loader_step renew(struct loader *loader)
     return STEP_ON;
 }
 
-/* What is not kept any more had been loaded; a database that has not got it now was set back too far. */
+/* What is not kept any more had been loaded; a database that has not got it now was set back too far. Ends of segments hold nothing. */
 static void look_for_gap(struct loader *loader)
 {
     uint64_t gone = spool_gone(loader->spool);
+    bool lacks = loader->progress.position < spool_loaded(loader->spool);
 
-    if (loader->progress.position < gone && loader->gap != loader->progress.position + 1) {
+    if (lacks && loader->progress.position < gone && loader->gap != loader->progress.position + 1) {
         log_err("the database has this spool up to position %" PRIu64 ", and its records are kept from %" PRIu64
                 " only: what lay between is lost", loader->progress.position, gone);
         loader->gap = loader->progress.position + 1;

@@ -9,7 +9,9 @@
 
 #include "common/loader_batch.h"
 #include "common/loader_forget.h"
+#include "common/loader_keys.h"
 #include "common/log.h"
+#include "common/shard.h"
 #include "common/store.h"
 
 #include <pthread.h>
@@ -22,6 +24,9 @@ struct loader {
     struct spool *spool;
     char *program;
     char *host;
+    unsigned shard;
+    char name[SHARD_NAME_BYTES]; /* of the server, for the log */
+    unsigned node_shard;
     bool want_node;
     void (*node_known)(void *arg, int node);
     void *arg;
@@ -47,6 +52,7 @@ struct loader {
     uint64_t furthest; /* position that the database has had */
     uint64_t gap;      /* 1 more than the position behind which records were missed last, so that it is said once */
     struct loader_forget forget;
+    struct loader_keys keys;
     struct buf left;   /* of the last record read, where part of it is left out */
     struct loader_batch *batch;
     struct loader_batch *next;   /* read while the database worked at BATCH, when IS_AHEAD */
@@ -55,9 +61,11 @@ struct loader {
     bool unreleased;             /* the spool has not been told yet how far it is loaded */
     struct buf why;
     bool node_leased;
+    int64_t node_again_ms; /* when a number is asked for again, monotonic */
     bool said_away;
     int64_t pause_ms;
-    struct log_throttle away;
+    struct log_throttle away, no_node;
+    struct log_throttle misfit; /* it is there, and not to be used */
 };
 
 /* stopping, pausing, and what others see: loader_state.c */

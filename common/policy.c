@@ -3,7 +3,8 @@
  * policy - see policy.h
  *
  * What is said of people stands in one array, sorted by side and name, so that a question is three searches: the
- * address, its domain, everybody. The same for campaigns, whose lines for one sender stand together, the longest pattern first.
+ * address, its domain, everybody. The same for campaigns, whose lines for one sender stand together, the longest pattern first,
+ * and for logins.
  */
 #include "common/policy.h"
 
@@ -13,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PERSON_COLUMNS = 9, CAMPAIGN_COLUMNS = 5, DIGITS_MAX = 15, COMPLAINT_MAX = 600, LINE_SHOWN = 200, NAMES = 3 };
+enum { PERSON_COLUMNS = 9, CAMPAIGN_COLUMNS = 5, LOGIN_COLUMNS = 3, DIGITS_MAX = 15, COMPLAINT_MAX = 600, LINE_SHOWN = 200, NAMES = 3 };
 
 struct person {
     enum policy_side side;
@@ -31,8 +32,14 @@ struct membership {
     struct slice pattern;
 };
 
+struct login {
+    struct slice name;
+    struct slice address;
+};
+
 struct policy {
     atomic_uint holders;
+    bool unknown;
     char *text; /* behind all slices */
     struct person *person;
     size_t people;
@@ -40,6 +47,8 @@ struct policy {
     size_t filers;     /* of the people: those with patterns of files */
     struct membership *membership;
     size_t memberships;
+    struct login *login;
+    size_t logins;
 };
 
 /* --- reading the text --------------------------------------------------------------------------------- */
@@ -91,6 +100,15 @@ static bool read_person(struct slice line, struct person *person)
            read_refusal(column[6], &person->no_documents) && read_bytes(column[8], &person->files_from);
 }
 
+/* Whom a policy line is about of which all else is not to be read. */
+static bool read_person_off(struct slice line, struct person *person)
+{
+    struct slice word = slice_cut(&line, '\t'), side = slice_cut(&line, '\t');
+
+    *person = (struct person){.who = slice_cut(&line, '\t'), .level = LEVEL_OFF};
+    return slice_is(word, "policy") && read_side(side, &person->side) && person->who.len;
+}
+
 static bool read_membership(struct slice line, struct membership *membership)
 {
     struct slice column[CAMPAIGN_COLUMNS];
@@ -101,14 +119,33 @@ static bool read_membership(struct slice line, struct membership *membership)
     return column[1].len && column[2].len && column[3].len && column[4].len;
 }
 
-static void complain_of(struct slice line, void (*complain)(void *arg, const char *line), void *arg)
+static bool read_login(struct slice line, struct login *login)
+{
+    struct slice column[LOGIN_COLUMNS];
+
+    if (!slice_columns(line, column, LOGIN_COLUMNS) || !slice_is(column[0], "login"))
+        return false;
+    *login = (struct login){column[1], column[2]};
+    return column[1].len && address_domain(column[2]).len;
+}
+
+static void complain_of(struct slice line, const char *what_follows, void (*complain)(void *arg, const char *line), void *arg)
 {
     struct buf words;
 
     buf_init(&words, COMPLAINT_MAX);
-    buf_add_f(&words, "policy: this is no line of it: \"%.*s\"", (int)(line.len < LINE_SHOWN ? line.len : LINE_SHOWN), line.p);
+    buf_add_f(&words, "policy: this is no line of it: \"%.*s\"; %s", (int)(line.len < LINE_SHOWN ? line.len : LINE_SHOWN), line.p,
+              what_follows);
     complain(arg, buf_text(&words));
     buf_free(&words);
+}
+
+static void add_person(struct policy *policy)
+{
+    const struct person *person = &policy->person[policy->people++];
+
+    policy->filers += person->files.len > 0;
+    policy->recipients += person->side == POLICY_RECIPIENT;
 }
 
 static void read_lines(struct policy *policy, struct slice text, void (*complain)(void *arg, const char *line), void *arg)
@@ -117,12 +154,16 @@ static void read_lines(struct policy *policy, struct slice text, void (*complain
         struct slice line = slice_cut(&text, '\n');
 
         if (read_person(line, &policy->person[policy->people])) {
-            policy->filers += policy->person[policy->people].files.len > 0;
-            policy->recipients += policy->person[policy->people++].side == POLICY_RECIPIENT;
+            add_person(policy);
         } else if (read_membership(line, &policy->membership[policy->memberships])) {
             policy->memberships++;
+        } else if (read_login(line, &policy->login[policy->logins])) {
+            policy->logins++;
+        } else if (read_person_off(line, &policy->person[policy->people])) {
+            add_person(policy);
+            complain_of(line, "whom it names is not tracked", complain, arg);
         } else if (line.len) {
-            complain_of(line, complain, arg);
+            complain_of(line, "it is left out", complain, arg);
         }
     }
 }
@@ -165,6 +206,17 @@ static int compare_memberships(const void *left, const void *right)
     return order ? order : compare_slices(a->header, b->header);
 }
 
+static int compare_logins(const void *left, const void *right)
+{
+    struct slice a = ((const struct login *)left)->name, b = ((const struct login *)right)->name;
+    size_t least = a.len < b.len ? a.len : b.len;
+
+    for (size_t at = 0; at < least; at++)
+        if (ascii_lower(a.p[at]) != ascii_lower(b.p[at]))
+            return ascii_lower(a.p[at]) - ascii_lower(b.p[at]);
+    return (a.len > b.len) - (a.len < b.len);
+}
+
 struct policy *policy_parse(struct slice text, void (*complain)(void *arg, const char *line), void *arg)
 {
     struct policy *policy = calloc(1, sizeof *policy);
@@ -176,7 +228,8 @@ struct policy *policy_parse(struct slice text, void (*complain)(void *arg, const
     policy->text = malloc(text.len + 1);
     policy->person = calloc(lines, sizeof *policy->person);
     policy->membership = calloc(lines, sizeof *policy->membership);
-    if (!policy->text || !policy->person || !policy->membership) {
+    policy->login = calloc(lines, sizeof *policy->login);
+    if (!policy->text || !policy->person || !policy->membership || !policy->login) {
         policy_let_go(policy);
         return NULL;
     }
@@ -185,6 +238,16 @@ struct policy *policy_parse(struct slice text, void (*complain)(void *arg, const
     read_lines(policy, slice_of(policy->text, text.len), complain, arg);
     qsort(policy->person, policy->people, sizeof *policy->person, compare_people);
     qsort(policy->membership, policy->memberships, sizeof *policy->membership, compare_memberships);
+    qsort(policy->login, policy->logins, sizeof *policy->login, compare_logins);
+    return policy;
+}
+
+struct policy *policy_unknown(void)
+{
+    struct policy *policy = policy_parse(slice_of(NULL, 0), NULL, NULL);
+
+    if (policy)
+        policy->unknown = true;
     return policy;
 }
 
@@ -201,15 +264,31 @@ void policy_let_go(struct policy *policy)
     free(policy->text);
     free(policy->person);
     free(policy->membership);
+    free(policy->login);
     free(policy);
 }
 
 struct policy_size policy_size(const struct policy *policy)
 {
-    return (struct policy_size){policy->people, policy->memberships};
+    return (struct policy_size){policy->people, policy->memberships, policy->logins};
+}
+
+bool policy_is_known(const struct policy *policy)
+{
+    return !policy || !policy->unknown;
 }
 
 /* --- questions ------------------------------------------------------------------------------------------- */
+
+struct slice policy_owner(const struct policy *policy, struct slice login)
+{
+    const struct login sought = {.name = login};
+    const struct login *found = NULL;
+
+    if (policy && policy->logins)
+        found = bsearch(&sought, policy->login, policy->logins, sizeof *policy->login, compare_logins);
+    return found ? found->address : slice_of(NULL, 0);
+}
 
 /* By what somebody may be named, the narrowest first. */
 static size_t names_of(struct slice address, struct slice name[NAMES])

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * policy - how far mail from or to somebody is tracked, and which campaign it belongs to. Pure.
+ * policy - how far mail from or to somebody is tracked, which campaign it belongs to, and whose login is whose. Pure.
  *
  * Made from a text, which comes from spoor.policy_lines() or from the file kept of it. One thing a line, its columns
  * parted by tabs, an empty one where nothing is said:
  *     policy SIDE WHO LEVEL VIEWS LINKS DOCUMENTS FILES FILES_FROM
  *     campaign SENDER CAMPAIGN HEADER PATTERN
+ *     login LOGIN ADDRESS
  * SIDE is sender or recipient; WHO and SENDER an address in normal form, a domain, or * for everybody; VIEWS, LINKS and
  * DOCUMENTS are true or false; FILES patterns with blanks between; FILES_FROM bytes. In patterns * is any run of characters,
- * and case does not count. A bad line is named and left out; the others hold.
+ * and case does not count, nor in a LOGIN. A bad line is named; the others hold. One that says of somebody what is not understood,
+ * as a newer database might, is taken for off: who wants no tracking must not be tracked for a word.
  *
  * All that is said of an address, of its domain and of everybody holds together, and the most restrictive wins. Made
  * once, then read by all threads; it counts who holds it.
@@ -20,15 +22,23 @@
 
 struct policy;
 
-/* COMPLAIN gets a line for each bad line. NULL without memory. */
+/* COMPLAIN gets a line for each bad line, with what follows from it. NULL without memory. */
 struct policy *policy_parse(struct slice text, void (*complain)(void *arg, const char *line), void *arg);
+/* What stands where it cannot be known what has been said: nobody may be tracked. NULL without memory. */
+struct policy *policy_unknown(void);
 struct policy *policy_hold(struct policy *policy); /* one more holder */
 void policy_let_go(struct policy *policy); /* the last one frees; NULL is fine */
 
 struct policy_size {
-    size_t people, campaigns; /* lines */
+    size_t people, campaigns, logins; /* lines */
 };
 struct policy_size policy_size(const struct policy *policy);
+
+/* False for policy_unknown(). NULL says nothing of anybody, and that is known. */
+bool policy_is_known(const struct policy *policy);
+
+/* The address whose mail it is that comes under LOGIN; empty: not said. As long as the policy lives. */
+struct slice policy_owner(const struct policy *policy, struct slice login);
 
 enum policy_side { POLICY_SENDER, POLICY_RECIPIENT };
 

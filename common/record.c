@@ -20,3 +20,20 @@ bool record_time(uint8_t kind, struct slice payload, int64_t *time_us)
     *time_us = (int64_t)le64_get(payload.p + at);
     return true;
 }
+
+bool record_message_of(uint8_t kind, struct slice payload, uint64_t *message)
+{
+    static const struct {
+        bool named;
+        uint8_t at;
+    } places[] = {
+        [RECORD_MESSAGE] = {true, 0}, [RECORD_HIT] = {true, 1},         [RECORD_ANSWER] = {true, 0},
+        [RECORD_STOP] = {true, 0},    [RECORD_UNSUBSCRIBE] = {true, 0}, [RECORD_REFUSED] = {true, 0},
+        [RECORD_COPY] = {true, 0},    [RECORD_DOCUMENT] = {true, 3},    [RECORD_BEACON] = {true, 3},
+    };
+
+    if (kind >= sizeof places / sizeof *places || !places[kind].named || payload.len < places[kind].at + sizeof *message)
+        return false;
+    *message = le64_get(payload.p + places[kind].at);
+    return true;
+}

@@ -118,7 +118,7 @@ struct record_answer { /* a mail that refers to one of ours, by spoor-match */
     struct slice host;
     struct slice queue_id;
     struct slice about;      /* whom a report names, normal form; empty: nobody */
-    struct slice status;     /* of a bounce or delay, "5.1.1" */
+    struct slice status;     /* of a bounce or delay, "5.1.1"; of a receipt its disposition, "displayed" */
     enum answer_hard hard;
     bool effect;             /* ABOUT is a recipient of the mail */
     struct slice text;       /* what a person wrote in a reply, UTF-8, ANSWER_TEXT_MAX at most; empty: not kept */
@@ -225,6 +225,12 @@ bool record_refusal_decode(struct slice payload, struct record_refusal *refusal)
 
 /* When it happened, without decoding the rest; false for a kind that is not known and a payload that is too short. */
 bool record_time(uint8_t kind, struct slice payload, int64_t *time_us);
+
+/*
+ * The mail it belongs to, 0 where that is none, without decoding the rest; false for a kind that names none by its number, or
+ * is not known, and for a payload that is too short.
+ */
+bool record_message_of(uint8_t kind, struct slice payload, uint64_t *message);
 
 const char *hit_kind_name(enum hit_kind kind);
 const char *hit_verdict_name(enum hit_verdict verdict);

@@ -367,8 +367,8 @@ uint64_t spool_gone(struct spool *spool)
 
     pthread_mutex_lock(&spool->mutex);
     gone = spool->segment[0]->previous_end;
-    if (gone <= spool->folder.first)
-        gone = 0;
+    if (gone <= spool->folder.first + SPOOL_HEADER_BYTES)
+        gone = 0; /* the header of a first segment without records */
     pthread_mutex_unlock(&spool->mutex);
     return gone;
 }

@@ -88,20 +88,6 @@ static bool number_read(struct slice text, unsigned base, uint64_t *number)
     return text.len > 0;
 }
 
-static bool hex_read(struct slice text, uint8_t identity[SPOOL_IDENTITY_BYTES])
-{
-    if (text.len != 2 * SPOOL_IDENTITY_BYTES)
-        return false;
-    for (size_t n = 0; n < SPOOL_IDENTITY_BYTES; n++) {
-        uint64_t byte;
-
-        if (!number_read(slice_of(text.p + 2 * n, 2), 16, &byte))
-            return false;
-        identity[n] = (uint8_t)byte;
-    }
-    return true;
-}
-
 static bool identity_write(const struct spool_folder *folder)
 {
     struct buf text;
@@ -146,7 +132,7 @@ static bool past_read(struct spool_folder *folder, struct slice line)
 {
     struct spool_past past = {.first = 0};
 
-    if (folder->pasts == SPOOL_PAST_MAX || !hex_read(take_until(&line, ' '), past.identity) ||
+    if (folder->pasts == SPOOL_PAST_MAX || !hex_read(take_until(&line, ' '), past.identity, SPOOL_IDENTITY_BYTES) ||
         !number_read(take_until(&line, ' '), 10, &past.first) ||
         !number_read(take_until(&line, ' '), 10, &past.end))
         return false;
@@ -168,7 +154,7 @@ static bool line_read(struct spool_folder *folder, struct place *place, struct s
         return snprintf(place->machine, sizeof place->machine, "%.*s", SLICE_ARG(line)) <= MACHINE_MAX;
     ++*seen;
     if (slice_is(word, "identity"))
-        return hex_read(line, folder->identity);
+        return hex_read(line, folder->identity, SPOOL_IDENTITY_BYTES);
     if (slice_is(word, "folder"))
         return number_read(take_until(&line, ' '), 16, &place->filesystem) &&
                number_read(line, 10, &place->folder);

@@ -3,18 +3,30 @@
 
 #include "common/store.h"
 
+#include "common/clock.h"
 #include "common/hex.h"
 #include "common/row_set.h"
+#include "common/shard.h"
 #include "common/utf8.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { NUMBER_TEXT = 24, IDENTITY_TEXT = 2 * SPOOL_IDENTITY_BYTES + 1, TEXT_MAX = 64 * 1024, FIND_COLUMNS = 2 };
+enum {
+    NUMBER_TEXT = 24,
+    IDENTITY_TEXT = 2 * SPOOL_IDENTITY_BYTES + 1,
+    TEXT_MAX = 64 * 1024,
+    FIND_COLUMNS = 2,
+    REASON_MAX = 1024,
+    START_MS = 400 /* a start takes less than a second */
+};
 
-static const struct db_statement schema_fits = {"schema_fits", "select version, compatible_from from spoor.schema", 0};
+static const struct db_statement read_schema = {"read_schema", "select version, compatible_from from spoor.schema", 0};
 
-static const struct db_statement lease_node = {"lease_node", "select spoor.lease_node($1, $2, $3)", 3};
+static const struct db_statement lease_node = {"lease_node", "select spoor.lease_node($1, $2, $3, $4)", 4};
+
+static const struct db_statement read_shard = {"read_shard", "select number from spoor.shard", 0};
 
 /*
  * A row an id that is known. The newest mail, should a sender use one Message-ID twice; a mail's own id before one that
@@ -58,9 +70,28 @@ static bool is_missing(const char *sqlstate)
     return strcmp(sqlstate, "42P01") == 0 || strcmp(sqlstate, "3F000") == 0; /* no such table, no such schema */
 }
 
-enum store_answer store_schema_fits(struct db *db, struct buf *why, int deadline_ms)
+/* Records in the wrong server's tables would be lost to all who look for them. */
+static enum store_answer is_shard(struct db *db, unsigned shard, struct buf *why, int deadline_ms)
 {
-    struct db_result *result = db_ask(db, &schema_fits, NULL, deadline_ms);
+    struct db_result *result = db_ask(db, &read_shard, NULL, deadline_ms);
+    int64_t number;
+
+    if (!result) {
+        buf_add_str(why, db_error(db));
+        return STORE_AWAY;
+    }
+    number = db_rows(result) ? db_integer(result, 0, 0) : -1;
+    db_result_free(result);
+    if (number == (int64_t)shard)
+        return STORE_YES;
+    buf_add_f(why, "this server is shard %" PRId64 ", and spoor.conf has it as shard %u, in %s; is it the right one, and was spoorctl"
+                   " schema upgrade run?", number, shard, shard ? "shards" : "database");
+    return STORE_NO;
+}
+
+static enum store_answer schema_fits(struct db *db, struct buf *why, int deadline_ms)
+{
+    struct db_result *result = db_ask(db, &read_schema, NULL, deadline_ms);
     int version;
     int compatible_from;
 
@@ -85,15 +116,67 @@ enum store_answer store_schema_fits(struct db *db, struct buf *why, int deadline
     return STORE_YES;
 }
 
+enum store_answer store_fits(struct db *db, struct buf *why, int deadline_ms)
+{
+    enum store_answer fits = schema_fits(db, why, deadline_ms);
+
+    return fits == STORE_YES ? is_shard(db, db_shard(db), why, deadline_ms) : fits;
+}
+
+bool store_connect(struct db *db, int deadline_ms)
+{
+    struct buf why;
+    bool fits;
+
+    if (db_stands(db))
+        return true;
+    if (!db_connect(db, deadline_ms))
+        return false;
+    buf_init(&why, REASON_MAX);
+    fits = store_fits(db, &why, deadline_ms) == STORE_YES;
+    if (!fits)
+        db_refuse(db, buf_text(&why));
+    buf_free(&why);
+    return fits;
+}
+
+static bool server_forbids_start(const char *conninfo, unsigned shard, const char *program, struct buf *why, int deadline_ms)
+{
+    struct db *db = db_new_shard(conninfo, shard, program);
+    struct buf text;
+    bool forbids;
+
+    buf_init(&text, REASON_MAX);
+    forbids = db && db_connect(db, deadline_ms) && store_fits(db, &text, deadline_ms) == STORE_NO;
+    if (forbids)
+        buf_add_slice(why, buf_slice(&text));
+    buf_free(&text);
+    db_free(db);
+    return forbids;
+}
+
+bool store_forbids_start(const struct conf *conf, const char *program, struct buf *why)
+{
+    int64_t until_ms = clock_monotonic_ms() + START_MS;
+    bool forbids = false;
+
+    for (unsigned shard = 0; shard < SHARDS && !forbids; shard++)
+        if (shard_database(conf, shard))
+            forbids = server_forbids_start(shard_database(conf, shard), shard, program, why, clock_left_ms(until_ms));
+    return forbids;
+}
+
 enum store_answer store_lease_node(struct db *db, const uint8_t identity[SPOOL_IDENTITY_BYTES], const char *host,
-                                   const char *program, int *node, int deadline_ms)
+                                   const char *program, unsigned shard, int *node, int deadline_ms)
 {
     char text[IDENTITY_TEXT];
-    const char *const values[] = {text, host, program};
+    char range[NUMBER_TEXT];
+    const char *const values[] = {text, host, program, range};
     struct db_result *result;
     bool leased;
 
     hex_write(identity, SPOOL_IDENTITY_BYTES, text);
+    snprintf(range, sizeof range, "%u", shard);
     result = db_ask(db, &lease_node, values, deadline_ms);
     if (!result)
         return STORE_AWAY;
@@ -124,29 +207,58 @@ static void take_messages(const struct db_result *result, struct sent_id *ids, s
     }
 }
 
-enum store_answer store_find_messages(struct db *db, struct sent_id *ids, size_t count, int deadline_ms)
+static bool list_ids(struct row_set *rows, const struct sent_id *ids, size_t count, const char *values[FIND_COLUMNS])
 {
-    const char *values[FIND_COLUMNS];
-    struct db_result *result = NULL;
-    enum store_answer answer = STORE_AWAY;
-    struct row_set rows;
+    row_set_init(rows, FIND_COLUMNS);
+    for (size_t n = 0; n < count; n++) {
+        row_set_integer(rows, (int64_t)n);
+        row_set_text(rows, ids[n].id);
+    }
+    return row_set_values(rows, values);
+}
 
-    row_set_init(&rows, FIND_COLUMNS);
+/* RESULT is taken over; NULL: there is none. */
+static enum store_answer read_messages(struct db_result *result, struct sent_id *ids, size_t count)
+{
+    enum store_answer answer = STORE_AWAY;
+
     for (size_t n = 0; n < count; n++) {
         ids[n].message = 0;
         ids[n].sent[0] = '\0';
-        row_set_integer(&rows, (int64_t)n);
-        row_set_text(&rows, ids[n].id);
     }
-    if (row_set_values(&rows, values))
-        result = db_ask(db, &find_messages, values, deadline_ms);
     if (result) {
         answer = db_rows(result) ? STORE_YES : STORE_NO;
         take_messages(result, ids, count);
     }
     db_result_free(result);
-    row_set_free(&rows);
     return answer;
+}
+
+enum store_answer store_find_messages(struct db *db, struct sent_id *ids, size_t count, int deadline_ms)
+{
+    const char *values[FIND_COLUMNS];
+    struct db_result *result = NULL;
+    struct row_set rows;
+
+    if (list_ids(&rows, ids, count, values))
+        result = db_ask(db, &find_messages, values, deadline_ms);
+    row_set_free(&rows);
+    return read_messages(result, ids, count);
+}
+
+bool store_send_messages(struct db *db, const struct sent_id *ids, size_t count)
+{
+    const char *values[FIND_COLUMNS];
+    struct row_set rows;
+    bool sent = list_ids(&rows, ids, count, values) && db_send(db, &find_messages, values);
+
+    row_set_free(&rows);
+    return sent;
+}
+
+enum store_answer store_receive_messages(struct db *db, struct sent_id *ids, size_t count)
+{
+    return read_messages(db_receive(db, &find_messages), ids, count);
 }
 
 enum store_answer store_find_envelope_sender(struct db *db, uint64_t message, struct buf *sender, int deadline_ms)

@@ -7,6 +7,7 @@
 #ifndef COMMON_STORE_H
 #define COMMON_STORE_H
 
+#include "common/conf.h"
 #include "common/db.h"
 #include "common/original.h"
 #include "common/record.h"
@@ -15,17 +16,31 @@
 
 enum store_answer { STORE_YES, STORE_NO, STORE_AWAY };
 
-enum { STORE_SCHEMA = 14 }; /* the migration that these programs were written for */
+enum { STORE_SCHEMA = 26 }; /* the migration that these programs were written for */
 
-/* Does this program fit the schema? NO fills WHY. */
-enum store_answer store_schema_fits(struct db *db, struct buf *why, int deadline_ms);
+/* Does this program fit the schema, and is it the server that db_shard() says? NO fills WHY. */
+enum store_answer store_fits(struct db *db, struct buf *why, int deadline_ms);
+/*
+ * db_connect() for whoever asks something of the schema: a new connection stands only if store_fits(), so that one that
+ * runs notices an upgrade which is not for it, and another server; db_error() says so.
+ */
+bool store_connect(struct db *db, int deadline_ms);
+/*
+ * For the start of a program that has no loader, which looks itself: is one of the servers there, with a schema that the program
+ * does not fit, or is it another one than spoor.conf has? WHY says so.
+ */
+bool store_forbids_start(const struct conf *conf, const char *program, struct buf *why);
 
-/* The node number of this spool identity, leased now if it has none. NO: all 1,024 are taken. */
+/* The node number of this spool identity in the range of SHARD, leased now if it has none. NO: all of them are taken. */
 enum store_answer store_lease_node(struct db *db, const uint8_t identity[SPOOL_IDENTITY_BYTES], const char *host,
-                                   const char *program, int *node, int deadline_ms);
+                                   const char *program, unsigned shard, int *node, int deadline_ms);
 
 /* Which of our mails these ids belong to, as sent or as the client gave them; all in one question. NO: none of them. */
 enum store_answer store_find_messages(struct db *db, struct sent_id *ids, size_t count, int deadline_ms);
+
+/* The same for several servers at once, with db_await() between the two. False: nothing was sent, and nothing is to be received. */
+bool store_send_messages(struct db *db, const struct sent_id *ids, size_t count);
+enum store_answer store_receive_messages(struct db *db, struct sent_id *ids, size_t count);
 
 /* Adds the envelope sender of a tracked mail. NO: the mail is not known, or it had none. */
 enum store_answer store_find_envelope_sender(struct db *db, uint64_t message, struct buf *sender, int deadline_ms);
@@ -55,8 +70,19 @@ enum store_answer store_admit(struct db *db, const struct record_message *messag
                               int64_t pause_max_s, void (*blocked)(void *arg, const struct store_block *block), void *arg,
                               int deadline_ms);
 
+/* Do servers answer at all? As store_send_messages(). */
+bool store_send_nothing(struct db *db);
+bool store_receive_nothing(struct db *db);
+
 /* An answer ends the campaign of its mail, or makes it pause. NO: it has none, or nobody is concerned. */
 enum store_answer store_stop(struct db *db, const struct record_stop *stop, int deadline_ms);
+
+/*
+ * What answers to a mail, and who unsubscribed with it, end is found on the server that has the mail, and holds on the first:
+ * adds what that server has found, to be told there; the servers do so themselves, too, only later. NO: nothing.
+ */
+enum store_answer store_found_of(struct db *db, uint64_t message, struct buf *found, int deadline_ms);
+enum store_answer store_take_found(struct db *first, const char *found, int deadline_ms);
 
 /*
  * Somebody wants no more mail of campaigns. NO: nobody of that mail is concerned. When the mail is not known yet it takes

@@ -12,6 +12,8 @@
 enum { REACHED_COLUMNS = 4, PARAMETERS = STORE_MESSAGE_COLUMNS + REACHED_COLUMNS + 2 };
 enum { NOTE_NOTHING, NOTE_DIGEST, NOTE_NAME }; /* of a recipient, as spoor.admit() takes it */
 
+static const struct db_statement nothing = {"nothing", "select", 0};
+
 /* The mail comes as rows do from a spool, one row long, so that both are read alike. */
 static const struct db_statement admit = {
     "admit",
@@ -176,4 +178,45 @@ enum store_answer store_unsubscribe(struct db *db, const struct record_unsubscri
     db_result_free(result);
     row_set_free(&row);
     return answer;
+}
+
+bool store_send_nothing(struct db *db)
+{
+    return db_send(db, &nothing, NULL);
+}
+
+bool store_receive_nothing(struct db *db)
+{
+    struct db_result *result = db_receive(db, &nothing);
+
+    db_result_free(result);
+    return result != NULL;
+}
+
+enum store_answer store_found_of(struct db *db, uint64_t message, struct buf *found, int deadline_ms)
+{
+    static const struct db_statement found_of = {"found_of", "select spoor.found_of($1)", 1};
+    char number[24];
+    const char *const values[] = {number};
+    struct db_result *result;
+    const char *text;
+
+    snprintf(number, sizeof number, "%" PRIu64, message);
+    result = db_ask(db, &found_of, values, deadline_ms);
+    if (!result)
+        return STORE_AWAY;
+    text = db_value(result, 0, 0);
+    if (text)
+        buf_add_str(found, text);
+    db_result_free(result);
+    return found->failed ? STORE_AWAY : text ? STORE_YES : STORE_NO;
+}
+
+enum store_answer store_take_found(struct db *first, const char *found, int deadline_ms)
+{
+    static const struct db_statement take_found = {"take_found", "select spoor.take_found($1::jsonb)", 1};
+    struct db_result *result = db_ask(first, &take_found, &found, deadline_ms);
+
+    db_result_free(result);
+    return result ? STORE_YES : STORE_AWAY;
 }

@@ -5,8 +5,8 @@
 
 #include "common/clock.h"
 #include "common/copy_stream.h"
+#include "common/digest.h"
 #include "common/hex.h"
-#include "common/keys.h"
 #include "common/row_set.h"
 
 #include <inttypes.h>
@@ -81,7 +81,7 @@ static bool send_document(struct db *db, struct store_file *file, int64_t until_
     uint8_t digest[32];
     bool is_new;
 
-    if (!keys_sha256(&file->bytes, 1, digest))
+    if (!digest_sha256(&file->bytes, 1, digest))
         return false;
     hex_write(digest, sizeof digest, hex);
     result = db_ask(db, &know_document, (const char *const[]){hex, file->type, number_text(file->bytes.len, bytes)},

@@ -9,7 +9,7 @@ enum { NUMBER_TEXT = 24 };
 
 static const struct db_statement my_session = {"my_session", "select * from spoor.my_session($1)", 1};
 static const struct db_statement sign_in = {"sign_in", "select * from spoor.sign_in($1, $2, $3)", 3};
-static const struct db_statement ask_to_sign_in = {"ask_to_sign_in", "select spoor.ask_to_sign_in($1, $2)", 2};
+static const struct db_statement ask_to_sign_in = {"ask_to_sign_in", "select spoor.ask_to_sign_in($1, $2, $3)", 3};
 static const struct db_statement sign_out = {"sign_out", "select spoor.sign_out($1, $2)", 2};
 static const struct db_statement revoke_my_device = {"revoke_my_device", "select spoor.revoke_my_device($1, $2, $3)", 3};
 static const struct db_statement my_devices = {
@@ -40,9 +40,9 @@ struct db_result *store_sign_in(struct db *db, const char *link, const char *dev
     return db_ask(db, &sign_in, (const char *const[]){link, device, name}, deadline_ms);
 }
 
-struct db_result *store_ask_to_sign_in(struct db *db, const char *address, const char *client, int deadline_ms)
+struct db_result *store_ask_to_sign_in(struct db *db, const char *address, const char *client, const char *device, int deadline_ms)
 {
-    return db_ask(db, &ask_to_sign_in, (const char *const[]){address, client}, deadline_ms);
+    return db_ask(db, &ask_to_sign_in, (const char *const[]){address, client, device}, deadline_ms);
 }
 
 struct db_result *store_sign_out(struct db *db, const char *secret, const char *form, int deadline_ms)
@@ -60,7 +60,7 @@ struct db_result *store_my_devices(struct db *db, const char *secret, int deadli
     return db_ask(db, &my_devices, (const char *const[]){secret}, deadline_ms);
 }
 
-struct db_result *store_my_feed(struct db *db, const char *secret, const struct store_feed_question *question, int deadline_ms)
+bool store_send_my_feed(struct db *db, const char *secret, const struct store_feed_question *question)
 {
     char count[NUMBER_TEXT];
     const char *const values[] = {
@@ -68,7 +68,12 @@ struct db_result *store_my_feed(struct db *db, const char *secret, const struct 
         question->before_batch, question->before_record, count};
 
     snprintf(count, sizeof count, "%d", question->count);
-    return db_ask(db, &my_feed, values, deadline_ms);
+    return db_send(db, &my_feed, values);
+}
+
+struct db_result *store_receive_my_feed(struct db *db)
+{
+    return db_receive(db, &my_feed);
 }
 
 struct db_result *store_my_mail_events(struct db *db, const char *secret, const char *message, int deadline_ms)
@@ -104,6 +109,16 @@ struct db_result *store_my_document_pages(struct db *db, const char *secret, con
 struct db_result *store_last_batch(struct db *db, int deadline_ms)
 {
     return db_ask(db, &last_batch, NULL, deadline_ms);
+}
+
+bool store_send_last_batch(struct db *db)
+{
+    return db_send(db, &last_batch, NULL);
+}
+
+struct db_result *store_receive_last_batch(struct db *db)
+{
+    return db_receive(db, &last_batch);
 }
 
 struct db_result *store_news_floor(struct db *db, int most_records, int deadline_ms)

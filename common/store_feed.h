@@ -17,8 +17,8 @@ struct db_result *store_my_session(struct db *db, const char *secret, int deadli
 enum { SIGNED_IN_SESSION, SIGNED_IN_DEVICE };
 struct db_result *store_sign_in(struct db *db, const char *link, const char *device, const char *name, int deadline_ms);
 
-/* The secret for a link by mail, or null. CLIENT is the network address, or NULL. */
-struct db_result *store_ask_to_sign_in(struct db *db, const char *address, const char *client, int deadline_ms);
+/* The secret for a link by mail, or null. CLIENT, the network address, and DEVICE, of the browser that asks, may be NULL. */
+struct db_result *store_ask_to_sign_in(struct db *db, const char *address, const char *client, const char *device, int deadline_ms);
 
 struct db_result *store_sign_out(struct db *db, const char *secret, const char *form, int deadline_ms); /* "t" or "f" */
 struct db_result *store_revoke_my_device(struct db *db, const char *secret, const char *form, const char *device, int deadline_ms);
@@ -41,20 +41,23 @@ struct store_feed_question { /* texts may be NULL: not asked for */
     const char *before_record;
     int count;
 };
-struct db_result *store_my_feed(struct db *db, const char *secret, const struct store_feed_question *question, int deadline_ms);
+/* For several servers at once, with db_await() between the two. */
+bool store_send_my_feed(struct db *db, const char *secret, const struct store_feed_question *question);
+struct db_result *store_receive_my_feed(struct db *db);
 struct db_result *store_my_mail_events(struct db *db, const char *secret, const char *message, int deadline_ms);
 
 struct db_result *store_my_campaigns(struct db *db, const char *secret, int deadline_ms);
 
 enum {
     MAIL_SUBJECT, MAIL_SENT_AT, MAIL_SENDER, MAIL_OWNER, MAIL_CAMPAIGN, MAIL_RECIPIENTS, MAIL_LEVEL, MAIL_TRACKED, MAIL_VIEWED,
-    MAIL_CLICKED, MAIL_REPLIED, MAIL_VIEWS, MAIL_CLICKS, MAIL_MACHINE_EVENTS, MAIL_DELIVERED, MAIL_DEFERRED, MAIL_REFUSED
+    MAIL_CLICKED, MAIL_REPLIED, MAIL_VIEWS, MAIL_CLICKS, MAIL_MACHINE_EVENTS, MAIL_DELIVERED, MAIL_DEFERRED, MAIL_REFUSED,
+    MAIL_OPENED, MAIL_DOWNLOADED
 };
 struct db_result *store_my_mail(struct db *db, const char *secret, const char *message, int deadline_ms);
 
 enum {
     PERSON_ADDRESS, PERSON_VIEWS, PERSON_CLICKS, PERSON_REPLIES, PERSON_FIRST_VIEWED_AT, PERSON_LAST_EVENT_AT, PERSON_DELIVERY,
-    PERSON_DELIVERED_AT, PERSON_RELAY, PERSON_STATUS, PERSON_TEXT
+    PERSON_DELIVERED_AT, PERSON_RELAY, PERSON_STATUS, PERSON_TEXT, PERSON_OPENS
 };
 struct db_result *store_my_mail_recipients(struct db *db, const char *secret, const char *message, int deadline_ms);
 
@@ -68,6 +71,8 @@ struct db_result *store_my_document_pages(struct db *db, const char *secret, con
 
 /* The live feed. SECRETS is an array in PostgreSQL's words. */
 struct db_result *store_last_batch(struct db *db, int deadline_ms);
+bool store_send_last_batch(struct db *db); /* as store_send_my_feed() */
+struct db_result *store_receive_last_batch(struct db *db);
 /* The newest batch behind which there are no more than so many records. */
 struct db_result *store_news_floor(struct db *db, int most_records, int deadline_ms);
 enum { LIVE_NUMBER, LIVE_OWNERS }; /* from 1; an array of texts, or null: everybody's */

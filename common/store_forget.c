@@ -9,7 +9,7 @@
 enum { NUMBER_TEXT = 24 };
 
 static const struct db_statement read_forgotten = {"read_forgotten", "select spoor.forgotten_lines()", 0};
-static const struct db_statement remember = {"remember_forgotten", "select spoor.remember_forgotten($1::bytea[])", 1};
+static const struct db_statement remember = {"remember_forgotten", "select spoor.remember_forgotten($1::bytea[], $2)", 2};
 static const struct db_statement acknowledge = {"acknowledge_erasure", "select spoor.acknowledge_erasure($1, $2)", 2};
 static const struct db_statement is_due = {
     "erasure_due",
@@ -35,9 +35,12 @@ static enum store_answer tell(struct db *db, const struct db_statement *statemen
     return result ? STORE_YES : STORE_AWAY;
 }
 
-enum store_answer store_remember_forgotten(struct db *db, const char *digests, int deadline_ms)
+enum store_answer store_remember_forgotten(struct db *db, const char *digests, int64_t known, int deadline_ms)
 {
-    return tell(db, &remember, &digests, deadline_ms);
+    char text[NUMBER_TEXT];
+
+    snprintf(text, sizeof text, "%" PRId64, known);
+    return tell(db, &remember, (const char *const[]){digests, text}, deadline_ms);
 }
 
 enum store_answer store_erasure_due(struct db *db, int32_t spool, int deadline_ms)

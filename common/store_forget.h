@@ -14,7 +14,7 @@ enum store_answer store_listen_forget(struct db *db, int deadline_ms);
 /* The list as the text that forgotten.h describes. NO: it is more than TEXT takes. */
 enum store_answer store_read_forgotten(struct db *db, struct buf *text, int deadline_ms);
 /* Digests, as an array of bytea, that a restored database lacks. */
-enum store_answer store_remember_forgotten(struct db *db, const char *digests, int deadline_ms);
+enum store_answer store_remember_forgotten(struct db *db, const char *digests, int64_t known, int deadline_ms);
 /* Has this spool still to say that it forgot? */
 enum store_answer store_erasure_due(struct db *db, int32_t spool, int deadline_ms);
 enum store_answer store_acknowledge_erasure(struct db *db, int32_t spool, int64_t number, int deadline_ms);

@@ -22,7 +22,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { STATEMENT_MAX = 200, REJECTED_REASON_MAX = 1000, CLEANED_MAX = 4 * REJECTED_REASON_MAX };
+enum { TIMES_MAX = 100, STATEMENT_MAX = 300, REJECTED_REASON_MAX = 1000, CLEANED_MAX = 4 * REJECTED_REASON_MAX };
 
 static const struct db_statement read_clock = {
     "read_clock",
@@ -255,10 +255,13 @@ static uint64_t last_event(const struct loading *loading)
 
 static bool close_batch(struct loading *loading)
 {
-    char sql[STATEMENT_MAX];
+    char times[TIMES_MAX] = "'infinity', '-infinity'", sql[STATEMENT_MAX];
 
-    snprintf(sql, sizeof sql, "select spoor.add_batch(%d::smallint, %lld, %lld, %zu); commit", loading->progress->spool,
-             (long long)loading->record->position, (long long)last_event(loading), loading->records);
+    if (loading->first_us <= loading->last_us)
+        snprintf(times, sizeof times, "spoor.from_microseconds(%lld), spoor.from_microseconds(%lld)",
+                 (long long)loading->first_us, (long long)loading->last_us);
+    snprintf(sql, sizeof sql, "select spoor.add_batch(%d::smallint, %lld, %lld, %zu, %s); commit", loading->progress->spool,
+             (long long)loading->record->position, (long long)last_event(loading), loading->records, times);
     return db_execute(loading->db, sql, loading_left_ms(loading));
 }
 

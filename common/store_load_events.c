@@ -15,28 +15,37 @@ static bool goes_in(const struct store_event *event)
     return !event->only_news || event->is_new;
 }
 
-/* Events to STREAM, hits whose key is unknown to UNJUDGED. True when there are events. */
-static bool sort_events(const struct cargo *cargo, struct buf *stream, struct row_set *unjudged)
+static void add_event(struct loading *loading, struct buf *stream, const struct store_event *event)
 {
-    size_t events = cargo->reads;
+    store_event_row(stream, loading->cargo.spool, event);
+    if (event->time_us < loading->first_us)
+        loading->first_us = event->time_us;
+    if (event->time_us > loading->last_us)
+        loading->last_us = event->time_us;
+}
 
+/* Events to STREAM, hits whose key is unknown to UNJUDGED. True when there are events. */
+static bool sort_events(struct loading *loading, struct buf *stream, struct row_set *unjudged)
+{
+    const struct cargo *cargo = &loading->cargo;
+
+    loading->first_us = INT64_MAX;
+    loading->last_us = INT64_MIN;
     copy_begin(stream);
     for (size_t at = 0; at < cargo->events; at++) {
         const struct store_event *event = &cargo->event[at];
 
         if (!goes_in(event))
             continue;
-        if (slice_empty(event->raw)) {
-            store_event_row(stream, cargo->spool, event);
-            events++;
-        } else {
+        if (slice_empty(event->raw))
+            add_event(loading, stream, event);
+        else
             store_unjudged_row(unjudged, cargo->spool, event);
-        }
     }
     for (size_t at = 0; at < cargo->reads; at++)
-        store_event_row(stream, cargo->spool, &cargo->read[at]);
+        add_event(loading, stream, &cargo->read[at]);
     copy_end(stream);
-    return events > 0;
+    return loading->first_us <= loading->last_us;
 }
 
 /* Which of the events that go in came from a device of a sender. */
@@ -67,7 +76,7 @@ static bool copy_events(struct loading *loading)
     buf_init(&stream, COPY_MAX);
     row_set_init(&unjudged, STORE_UNJUDGED_COLUMNS);
     loading->refusable = true;
-    done = !sort_events(&loading->cargo, &stream, &unjudged)
+    done = !sort_events(loading, &stream, &unjudged)
            || (!stream.failed && db_copy(loading->db, store_copy_events, buf_slice(&stream), meanwhile, loading_left_ms(loading)));
     /* 23514: somebody dropped the partition of a month; it is made again */
     loading->refusable = !done && strcmp(db_sqlstate(loading->db), "23514") != 0;

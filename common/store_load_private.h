@@ -29,6 +29,8 @@ struct loading {
     int64_t until_ms;
     bool has_rules; /* of what goes to sinks */
     bool refusable; /* what failed carried the records' data, so the server may have refused that */
+    int64_t first_us; /* of the events that went in; behind last_us when none did */
+    int64_t last_us;
     struct cargo cargo;
 };
 

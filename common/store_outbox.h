@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * store_outbox - what goes to sinks: asked for by spoor-relay, filled by the loaders; see sql/010-outbox.sql.
+ * store_outbox - what goes to sinks: asked for by spoor-relay, filled by the loaders; see sql/015-outbox.sql.
  *
  * Deadlines are milliseconds. See db.h for threads.
  */

@@ -3,6 +3,9 @@
 
 #include "common/token.h"
 
+#include "common/big_endian.h"
+#include "common/digest.h"
+
 #include <string.h>
 
 /* What stands where in the 32 bytes. */
@@ -20,23 +23,6 @@ enum { AGGREGATE = 0x8000 }; /* the bit above the index */
 
 static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz234567";
 static const char label[] = "spoor token 1";
-
-static void put_number(uint8_t *out, uint64_t value, unsigned bytes)
-{
-    while (bytes--) {
-        out[bytes] = (uint8_t)value;
-        value >>= 8;
-    }
-}
-
-static uint64_t get_number(const uint8_t *in, unsigned bytes)
-{
-    uint64_t value = 0;
-
-    for (unsigned at = 0; at < bytes; at++)
-        value = value << 8 | in[at];
-    return value;
-}
 
 static void base32_write(const uint8_t in[TOKEN_BYTES], char out[TOKEN_TEXT + 1])
 {
@@ -89,7 +75,7 @@ static bool base32_read(struct slice text, uint8_t out[TOKEN_BYTES])
     return (waiting & ((1U << bits) - 1)) == 0;
 }
 
-static bool token_mac(struct keys *keys, const struct token *token, const uint8_t bytes[TOKEN_BYTES],
+static enum key_state token_mac(struct keys *keys, const struct token *token, const uint8_t bytes[TOKEN_BYTES],
                       struct slice destination, uint8_t mac[KEYS_MAC_BYTES])
 {
     uint8_t len[2];
@@ -100,8 +86,22 @@ static bool token_mac(struct keys *keys, const struct token *token, const uint8_
         destination,
     };
 
-    put_number(len, destination.len, sizeof len);
+    be_put(len, destination.len, sizeof len);
     return keys_mac(keys, token->key_id, token->kind, parts, sizeof parts / sizeof *parts, mac);
+}
+
+/* Keys may be loaded again between the two questions, and the one that signed be revoked: then with the new one. */
+static enum key_state sign(struct keys *keys, struct token *token, uint8_t bytes[TOKEN_BYTES], struct slice destination,
+                           uint8_t mac[KEYS_MAC_BYTES])
+{
+    enum key_state state;
+
+    do {
+        token->key_id = keys_signing_id(keys);
+        bytes[AT_KEY_ID] = token->key_id;
+        state = token_mac(keys, token, bytes, destination, mac);
+    } while (state == KEY_REVOKED);
+    return state;
 }
 
 bool token_sign(struct keys *keys, struct token *token, struct slice destination, char text[TOKEN_TEXT + 1])
@@ -112,13 +112,11 @@ bool token_sign(struct keys *keys, struct token *token, struct slice destination
     if (destination.len > DESTINATION_MAX || token->kind < TOKEN_VIEW || token->kind > TOKEN_CONSENT ||
         token->index > TOKEN_INDEX_MAX)
         return false;
-    token->key_id = keys_signing_id(keys);
     bytes[AT_VERSION] = (uint8_t)(TOKEN_VERSION << 4 | token->kind);
-    bytes[AT_KEY_ID] = token->key_id;
-    put_number(bytes + AT_MESSAGE, token->message, 8);
-    put_number(bytes + AT_RECIPIENT, token->recipient, 4);
-    put_number(bytes + AT_INDEX, token->index | (token->aggregate ? AGGREGATE : 0U), 2);
-    if (!token_mac(keys, token, bytes, destination, mac))
+    be_put(bytes + AT_MESSAGE, token->message, 8);
+    be_put(bytes + AT_RECIPIENT, token->recipient, 4);
+    be_put(bytes + AT_INDEX, token->index | (token->aggregate ? AGGREGATE : 0U), 2);
+    if (sign(keys, token, bytes, destination, mac) == KEY_UNKNOWN)
         return false;
     memcpy(bytes + AT_MAC, mac, MAC_BYTES);
     base32_write(bytes, text);
@@ -137,10 +135,10 @@ static bool token_read(struct slice text, struct token *token, uint8_t bytes[TOK
     *token = (struct token){
         .kind = (enum token_kind)kind,
         .key_id = bytes[AT_KEY_ID],
-        .message = get_number(bytes + AT_MESSAGE, 8),
-        .recipient = (uint32_t)get_number(bytes + AT_RECIPIENT, 4),
-        .aggregate = get_number(bytes + AT_INDEX, 2) & AGGREGATE,
-        .index = get_number(bytes + AT_INDEX, 2) & TOKEN_INDEX_MAX,
+        .message = be_get(bytes + AT_MESSAGE, 8),
+        .recipient = (uint32_t)be_get(bytes + AT_RECIPIENT, 4),
+        .aggregate = be_get(bytes + AT_INDEX, 2) & AGGREGATE,
+        .index = be_get(bytes + AT_INDEX, 2) & TOKEN_INDEX_MAX,
     };
     return true;
 }
@@ -148,14 +146,18 @@ static bool token_read(struct slice text, struct token *token, uint8_t bytes[TOK
 enum token_result token_verify(struct keys *keys, struct slice text, struct slice destination, struct token *token)
 {
     uint8_t bytes[TOKEN_BYTES], mac[KEYS_MAC_BYTES];
+    enum key_state state;
 
     if (!token_read(text, token, bytes))
         return TOKEN_MALFORMED;
     if (destination.len > DESTINATION_MAX)
         return TOKEN_FORGED;
-    if (!token_mac(keys, token, bytes, destination, mac))
+    state = token_mac(keys, token, bytes, destination, mac);
+    if (state == KEY_UNKNOWN)
         return TOKEN_UNKNOWN_KEY;
-    return keys_equal(mac, bytes + AT_MAC, MAC_BYTES) ? TOKEN_GOOD : TOKEN_FORGED;
+    if (!digest_equal(mac, bytes + AT_MAC, MAC_BYTES))
+        return TOKEN_FORGED;
+    return keys_holds(state) ? TOKEN_GOOD : TOKEN_REVOKED;
 }
 
 bool token_parse(struct slice text, struct token *token)

@@ -35,6 +35,9 @@ enum token_kind { /* also the label of the derived key (15: mail/pass); numbers 
     TOKEN_CONSENT = 8 /* where a recipient stops tracking */
 };
 
+/* The labels of all kinds, for keys_load_for(). */
+enum { TOKEN_LABELS = (2 << TOKEN_CONSENT) - (1 << TOKEN_VIEW) };
+
 struct token {
     enum token_kind kind;
     uint8_t key_id;     /* set by token_sign() */
@@ -48,10 +51,11 @@ enum token_result {
     TOKEN_GOOD,
     TOKEN_MALFORMED,   /* not of our shape: wrong length, alphabet, version or kind */
     TOKEN_UNKNOWN_KEY, /* of our shape; the key is not here (yet) */
-    TOKEN_FORGED       /* of our shape; the MAC is wrong */
+    TOKEN_FORGED,      /* of our shape; the MAC is wrong */
+    TOKEN_REVOKED      /* the MAC is right, but others may have the key: who made it is not known */
 };
 
-/* Signs with the first key; TEXT gets TOKEN_TEXT characters and a NUL. False when signing fails. */
+/* Signs with the key that does; TEXT gets TOKEN_TEXT characters and a NUL. False when signing fails. */
 bool token_sign(struct keys *keys, struct token *token, struct slice destination, char text[TOKEN_TEXT + 1]);
 
 /* Fields are set for everything but TOKEN_MALFORMED. The kind is not compared: the caller asks token->kind. */

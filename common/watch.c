@@ -5,6 +5,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/store.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -45,7 +46,7 @@ static void rest(struct watch *watch)
 
 static bool begin_session(struct watch *watch)
 {
-    return db_connect(watch->db, CONNECT_MS) && watch->options.begin(watch->options.arg, watch->db);
+    return store_connect(watch->db, CONNECT_MS) && watch->options.begin(watch->options.arg, watch->db);
 }
 
 /* One turn: what is due, then a wait for changes that is no longer than a turn. */
@@ -99,7 +100,7 @@ static struct watch *watch_new(const struct watch_options *options)
     clock_condition_init(&watch->woken);
     watch->trouble.every_seconds = AWAY_REMINDER_S;
     watch->options = *options;
-    watch->db = db_new(options->conninfo, options->program);
+    watch->db = db_new_shard(options->conninfo, options->shard, options->program);
     if (watch->db)
         return watch;
     watch_free(watch);

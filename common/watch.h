@@ -14,6 +14,7 @@ struct watch;
 /* What each call gives: false when the database did not answer; the session then begins anew. */
 struct watch_options {
     const char *conninfo;
+    unsigned shard; /* which server that is */
     const char *program;
     const char *what; /* "cannot ask the database for WHAT: ..." is said then; borrowed */
     bool (*begin)(void *arg, struct db *db);   /* a session: LISTEN, then read all */
