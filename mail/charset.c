@@ -3,6 +3,8 @@
 
 #include "mail/charset.h"
 
+#include "common/utf8.h"
+
 #include <iconv.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -114,6 +116,38 @@ static bool convert(iconv_t way, struct slice text, struct buf *out)
     out->len += size - room;
     out->data[out->len] = '\0';
     return true;
+}
+
+/* One character; "_" where the charset has none for it, or WAY is none. */
+static bool convert_character(iconv_t way, struct slice character, struct buf *out)
+{
+    if (character.len == 1 && (unsigned char)*character.p < 0x80)
+        return buf_add_slice(out, character);
+    if (way != (iconv_t)-1 && convert(way, character, out))
+        return true;
+    if (way != (iconv_t)-1)
+        iconv(way, NULL, NULL, NULL, NULL);
+    return buf_add_char(out, '_');
+}
+
+bool charset_from_utf8(struct slice name, struct slice text, struct buf *out)
+{
+    char to[NAME_MAX_BYTES] = "us-ascii";
+    iconv_t way;
+
+    name = slice_trim(name);
+    if (name.len && name.len < sizeof to && !memchr(name.p, '/', name.len) && charset_way_of(name) == CHARSET_DIRECT)
+        snprintf(to, sizeof to, "%.*s", SLICE_ARG(name));
+    way = iconv_open(to, "UTF-8");
+    while (text.len && !out->failed) {
+        size_t len = utf8_character(text);
+
+        convert_character(way, slice_of(text.p, len ? len : 1), out);
+        text = slice_from(text, len ? len : 1);
+    }
+    if (way != (iconv_t)-1)
+        iconv_close(way);
+    return !out->failed;
 }
 
 bool charset_to_utf8(struct slice name, struct slice text, struct buf *out)

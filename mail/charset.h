@@ -39,4 +39,7 @@ bool charset_add_ascii(enum charset_way way, struct slice ascii, struct buf *out
  * unchanged. */
 bool charset_to_utf8(struct slice name, struct slice text, struct buf *out);
 
+/* Adds UTF-8 text in that charset (empty: us-ascii), with "_" for what it lacks; all but ASCII is that where it is not known. */
+bool charset_from_utf8(struct slice name, struct slice text, struct buf *out);
+
 #endif

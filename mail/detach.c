@@ -39,15 +39,6 @@ static bool list_links(const struct rewrite_settings *settings, struct links *li
     return !links->urls.failed;
 }
 
-/* What readers show of that type, or MIME_NO_PARENT. */
-static int first_shown(const struct mime_tree *tree, const char *type)
-{
-    for (size_t at = 0; at < tree->count; at++)
-        if (strcmp(tree->part[at].type, type) == 0 && !tree->part[at].attachment)
-            return (int)at;
-    return MIME_NO_PARENT;
-}
-
 bool detach_prepare(struct detach *detach, const struct rewrite_settings *settings, const struct mime_tree *tree)
 {
     struct links links;
@@ -64,8 +55,8 @@ bool detach_prepare(struct detach *detach, const struct rewrite_settings *settin
         buf_free(&links.urls);
         return true; /* all of them stay */
     }
-    detach->html = first_shown(tree, "text/html");
-    detach->text = first_shown(tree, "text/plain");
+    detach->html = mime_first_shown(tree, "text/html");
+    detach->text = mime_first_shown(tree, "text/plain");
     detach->page = settings->documents_page || (detach->html == MIME_NO_PARENT && detach->text == MIME_NO_PARENT);
     if (done) {
         document_block_html(links.item, links.count, &detach->block_html);

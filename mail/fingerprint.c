@@ -3,7 +3,7 @@
 
 #include "mail/fingerprint.h"
 
-#include "common/keys.h"
+#include "common/digest.h"
 #include "mail/msgid.h"
 
 char *fingerprint_message_id(const struct header_list *headers)
@@ -23,7 +23,7 @@ bool fingerprint(const struct header_list *headers, const char *message_id, uint
 
     if (message_id[0]) {
         parts[0] = slice_str(message_id);
-        return keys_sha256(parts, 1, digest);
+        return digest_sha256(parts, 1, digest);
     }
     for (size_t n = 0; n < NAMES; n++) {
         const char *value = header_value(headers, names[n]);
@@ -31,5 +31,5 @@ bool fingerprint(const struct header_list *headers, const char *message_id, uint
         parts[2 * n] = slice_str(value ? value : "");
         parts[2 * n + 1] = slice_of("", 1); /* a NUL between, which no value holds */
     }
-    return keys_sha256(parts, 2 * NAMES, digest);
+    return digest_sha256(parts, 2 * NAMES, digest);
 }

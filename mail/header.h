@@ -31,6 +31,7 @@ struct header_list {
 
 void header_list_init(struct header_list *list);
 void header_list_free(struct header_list *list);
+/* Copies both. False without memory or above a limit, and then the list has `failed`. */
 bool header_list_add(struct header_list *list, const char *name, const char *value);
 
 /*

@@ -331,7 +331,7 @@ void incoming_record(const struct incoming_verdict *verdict, struct record_answe
         .subject = slice_str(verdict->subject),
         .message_id = slice_str(verdict->message_id),
         .about = slice_str(verdict->about),
-        .status = slice_str(verdict->status),
+        .status = slice_str(verdict->class_ == ANSWER_RECEIPT && verdict->receipt ? verdict->receipt : verdict->status),
         .hard = verdict->hard,
         .effect = verdict->effect,
     };

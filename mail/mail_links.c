@@ -51,10 +51,11 @@ enum rewrite_own mail_links_own(const struct mail_links *links, struct slice url
     return urls->own(urls->arg, url, destination);
 }
 
-bool mail_links_address(const struct mail_links *links, struct slice url, struct buf *out)
+bool mail_links_address(struct mail_links *links, struct slice url, struct buf *out)
 {
     const struct rewrite_urls *urls = &links->settings->urls;
 
+    links->result->documents++;
     buf_reset(out);
     return urls->address && urls->address(urls->arg, url, out) && !slice_eq(buf_slice(out), url);
 }

@@ -33,7 +33,7 @@ bool mail_links_begins_as_ours(const struct mail_links *links, struct slice url)
 enum rewrite_own mail_links_own(const struct mail_links *links, struct slice url, struct buf *destination);
 
 /* The URL of a document as it is for this mail's recipient, into OUT, emptied before. False: it stays as it is. */
-bool mail_links_address(const struct mail_links *links, struct slice url, struct buf *out);
+bool mail_links_address(struct mail_links *links, struct slice url, struct buf *out);
 
 struct link_place {
     bool foreign; /* it holds a reference to a character that is no ASCII */

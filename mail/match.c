@@ -15,6 +15,12 @@ struct matching {
     struct token own_token;
 };
 
+/* Who has a revoked key can have made it, so it is no evidence. */
+static bool is_forged(enum token_result result)
+{
+    return result == TOKEN_FORGED || result == TOKEN_REVOKED;
+}
+
 static void take_id(struct match *match, const struct named_id *id)
 {
     match->rung = id->rung;
@@ -43,7 +49,7 @@ static bool find_signed(struct matching *matching)
         struct token token;
         enum token_result result = lookup->token(lookup->site, signed_id_token(named_id_text(id)), &token);
 
-        match->forged = match->forged || result == TOKEN_FORGED;
+        match->forged = match->forged || is_forged(result);
         if (result != TOKEN_GOOD || !signed_id_may_hold(&token))
             continue;
         if (is_last_anchor(id, &token)) {
@@ -128,7 +134,7 @@ static bool find_bounce_address(struct matching *matching)
         enum token_result result =
             slice_empty(text) ? TOKEN_MALFORMED : lookup->token(lookup->site, text, &match->token);
 
-        match->forged = match->forged || result == TOKEN_FORGED;
+        match->forged = match->forged || is_forged(result);
         if (result == TOKEN_GOOD) {
             match->rung = RUNG_BOUNCE_ADDRESS;
             return true;
@@ -152,7 +158,7 @@ static bool is_ours(void *arg, struct slice url)
     struct match *match = matching->match;
     enum token_result result = lookup->url(lookup->site, url, &match->token);
 
-    if (result == TOKEN_FORGED && match->token.kind == TOKEN_VIEW)
+    if (is_forged(result) && match->token.kind == TOKEN_VIEW)
         match->forged = true;
     return result == TOKEN_GOOD && names_mail(&match->token);
 }

@@ -375,3 +375,11 @@ bool mime_scan(const struct header_list *headers, struct slice body, struct mime
     }
     return true;
 }
+
+int mime_first_shown(const struct mime_tree *tree, const char *type)
+{
+    for (size_t at = 0; at < tree->count; at++)
+        if (strcmp(tree->part[at].type, type) == 0 && !tree->part[at].attachment)
+            return (int)at;
+    return MIME_NO_PARENT;
+}

@@ -44,4 +44,7 @@ struct mime_tree {
 bool mime_scan(const struct header_list *headers, struct slice body, struct mime_tree *tree);
 void mime_tree_free(struct mime_tree *tree);
 
+/* The first part of TYPE that readers show, or MIME_NO_PARENT. */
+int mime_first_shown(const struct mime_tree *tree, const char *type);
+
 #endif

@@ -6,6 +6,7 @@
 #include "mail/msgid.h"
 #include "mail/outgoing_work.h"
 #include "mail/pass.h"
+#include "mail/rewrite_degree.h"
 
 #include <strings.h>
 
@@ -35,7 +36,7 @@ static const char *step_ours(struct outgoing_work *work)
     if (work->mail->headers->failed)
         return "header_limit";
     buf_init(&owner, ADDRESS_MAX);
-    reason = outgoing_not_ours(work->mail, work->conf, &owner);
+    reason = outgoing_not_ours(work->mail, work->settings, &owner);
     work->plan->record.owner = outgoing_keep(work->plan, buf_slice(&owner));
     buf_free(&owner);
     return reason;

@@ -62,6 +62,7 @@ struct outgoing_settings {
     void *arg;
     const struct policy *policy; /* NULL: nothing is said of anybody */
     const struct forgotten *forgotten; /* NULL: nobody is */
+    bool forgotten_unknown; /* somebody may be, but who cannot be known */
     bool has_second_pass; /* X-Spoor-Pass is nobody's but ours, in whatever mail it comes */
     int64_t now_s;        /* since 1970 UTC; used where there is a second pass */
 };
@@ -123,6 +124,6 @@ unsigned outgoing_plan_documents(const struct outgoing_plan *plan);
 void outgoing_plan_whom(const struct outgoing_plan *plan, struct buf *out);
 
 /* The ladder's first step, alone: NULL when the mail is ours, else the reason. OWNER gets a normalised address. */
-const char *outgoing_not_ours(const struct outgoing_mail *mail, const struct conf *conf, struct buf *owner);
+const char *outgoing_not_ours(const struct outgoing_mail *mail, const struct outgoing_settings *settings, struct buf *owner);
 
 #endif

@@ -18,9 +18,9 @@ struct body {
 };
 
 /* The page behind the link acts for the one whom its token names. */
-static bool asks_consent(const struct outgoing_work *work)
+static bool may_ask_consent(const struct outgoing_work *work)
 {
-    return work->conf->stamp.consent_footer && work->recipient && (work->wishes.views || work->wishes.links);
+    return work->conf->stamp.consent_footer && work->recipient;
 }
 
 /* What is the same in each rewriting of the body: the files that leave, and whose links lead where. */
@@ -42,7 +42,7 @@ static void prepare(const struct outgoing_work *work, struct body *body)
         .tracking_url = conf->tracking_url,
         .add_pixel = work->wishes.views,
         .add_decoy = work->wishes.links && conf->stamp.decoy_link, /* without links there is nobody to tell apart */
-        .consent_text = asks_consent(work) ? conf->stamp.consent_text : NULL,
+        .consent_text = may_ask_consent(work) && (work->wishes.views || work->wishes.links) ? conf->stamp.consent_text : NULL,
         .track_links = work->wishes.links,
         .text_links = work->wishes.links && conf->stamp.text_links,
         .sensitive = patterns_of(&conf->stamp.sensitive_links),
@@ -90,6 +90,22 @@ static void rewrite_with_documents(struct outgoing_work *work, struct body *body
     }
 }
 
+/*
+ * A text says so where something in the mail tells its sender: not where all there is is the Message-ID, by which nobody learns
+ * that it was read.
+ */
+static void ask_consent(struct outgoing_work *work, struct body *body)
+{
+    const struct rewrite_result *result = &work->plan->rewrite;
+    bool documents = result->detached > 0 || result->documents > 0;
+
+    if (work->plan->failed || !may_ask_consent(work) || !(result->pixels || result->wrapped || documents))
+        return;
+    body->settings.consent_text = work->conf->stamp.consent_text;
+    body->settings.consent_in_text = true;
+    rewrite_body(work, body);
+}
+
 static bool is_whole_mail(const struct outgoing_plan *plan)
 {
     return plan->documents->item[0].part == 0;
@@ -131,6 +147,7 @@ void outgoing_body(struct outgoing_work *work)
 
     prepare(work, &body);
     rewrite_with_documents(work, &body);
+    ask_consent(work, &body);
     if (outgoing_leaves_body(work))
         share_body(work, &body);
     if (plan->rewrite.detached && is_whole_mail(plan))

@@ -44,8 +44,12 @@ static const char *step_policy(struct outgoing_work *work)
 {
     struct wishes *wishes = &work->wishes;
     struct policy_limits limits = {.level = wishes->level, .views = wishes->views, .links = wishes->links};
+    const char *unknown = outgoing_limits_unknown(work);
 
-    outgoing_limit_copy(work, &limits);
+    if (unknown)
+        limits.level = LEVEL_OFF;
+    else
+        outgoing_limit_copy(work, &limits);
     wishes->level = limits.level;
     wishes->views = limits.views;
     wishes->links = limits.links;
@@ -54,7 +58,7 @@ static const char *step_policy(struct outgoing_work *work)
     if (wishes->level > LEVEL_OFF)
         return NULL;
     work->plan->tracked = false;
-    return "policy_off";
+    return unknown ? unknown : "policy_off";
 }
 
 static const char *step_unsubscribe(struct outgoing_work *work)

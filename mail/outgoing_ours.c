@@ -34,16 +34,16 @@ static const char *passed_on(const struct header_list *headers)
     return NULL;
 }
 
-/* The login; without one From, for the network was trusted; whichever of them is an address. */
-static bool find_owner(const struct outgoing_mail *mail, struct slice sender, struct buf *owner)
+/* Who is said to have the login, or the login; without one From, for the network was trusted; whichever of them is an address. */
+static bool find_owner(const struct outgoing_mail *mail, const struct policy *policy, struct slice sender, struct buf *owner)
 {
     if (mail->login.len)
-        return address_normalize(mail->login, owner) || address_normalize(mail->envelope_sender, owner) ||
-               address_normalize(sender, owner);
+        return address_normalize(policy_owner(policy, mail->login), owner) || address_normalize(mail->login, owner) ||
+               address_normalize(mail->envelope_sender, owner) || address_normalize(sender, owner);
     return address_normalize(sender, owner) || address_normalize(mail->envelope_sender, owner);
 }
 
-const char *outgoing_not_ours(const struct outgoing_mail *mail, const struct conf *conf, struct buf *owner)
+const char *outgoing_not_ours(const struct outgoing_mail *mail, const struct outgoing_settings *settings, struct buf *owner)
 {
     struct buf sender;
     const char *reason = NULL;
@@ -56,12 +56,12 @@ const char *outgoing_not_ours(const struct outgoing_mail *mail, const struct con
         reason = "not_submitted";
     else if (!sender.len)
         reason = "no_from";
-    else if (!conf_list_has_domain(&conf->local_domains, address_domain(buf_slice(&sender))))
+    else if (!conf_list_has_domain(&settings->conf->local_domains, address_domain(buf_slice(&sender))))
         reason = "foreign_from";
     else
         reason = passed_on(mail->headers);
     if (!reason)
-        find_owner(mail, buf_slice(&sender), owner);
+        find_owner(mail, settings->policy, buf_slice(&sender), owner);
     buf_free(&sender);
     return reason;
 }

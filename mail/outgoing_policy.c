@@ -6,6 +6,11 @@
 
 enum { FIELD_READ = 2000 /* bytes of a header field that a pattern looks at */ };
 
+const char *outgoing_limits_unknown(const struct outgoing_work *work)
+{
+    return policy_is_known(work->settings->policy) && !work->settings->forgotten_unknown ? NULL : "policy_unknown";
+}
+
 /* What is said of one address; mail from or to somebody who is forgotten is not tracked. */
 static void limit(const struct outgoing_work *work, enum policy_side side, struct slice address, struct policy_limits *limits)
 {
@@ -130,7 +135,10 @@ const char *outgoing_policy(struct outgoing_work *work)
     struct wishes *wishes = &work->wishes;
     struct policy_limits limits = {
         .level = wishes->level, .views = wishes->views, .links = wishes->links, .documents = true};
+    const char *unknown = outgoing_limits_unknown(work);
 
+    if (unknown)
+        return unknown;
     limit_by_senders(work, &limits);
     if (outgoing_asks_recipients(work)) {
         if (outgoing_leaves_body(work))

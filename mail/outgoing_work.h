@@ -41,6 +41,8 @@ static inline bool outgoing_leaves_body(const struct outgoing_work *work)
 
 /* outgoing_policy.c. The campaign that policy names for a mail that names none; empty: none. */
 struct slice outgoing_policy_campaign(struct outgoing_work *work);
+/* Why it cannot be known who wants no tracking, so that nobody gets it; NULL when it is. */
+const char *outgoing_limits_unknown(const struct outgoing_work *work);
 /* Takes from LIMITS what is not allowed for any of the recipients. */
 void outgoing_limit_copy(struct outgoing_work *work, struct policy_limits *limits);
 /* May what is said of recipients take something away? */

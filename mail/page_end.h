@@ -24,7 +24,8 @@ struct page {
     bool short_lines; /* 7bit or 8bit: a URL must fit a line */
     unsigned part;    /* its index, for the links */
     struct slice block; /* goes where the author's own text ends */
-    bool shows_block;
+    struct slice footer; /* of a plain text */
+    bool shows_block, shows_footer;
     struct splice_list splices;
     unsigned pixels, wrapped, cleaned;
 };

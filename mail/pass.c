@@ -4,16 +4,16 @@
 #include "mail/pass.h"
 
 #include "common/address.h"
+#include "common/big_endian.h"
+#include "common/digest.h"
 #include "common/hex.h"
 
 #include <inttypes.h>
 
 enum {
-    KEY_LABEL = 15, /* of the derived key; kinds of tokens have the others */
     MAC_BYTES = 16,
     VALUE_MAX = 100 + 3 * ADDRESS_MAX + 100
 };
-_Static_assert((int)KEY_LABEL < (int)KEYS_LABELS, "there is a key with that label");
 
 static const char label[] = "spoor pass 1";
 static const char mac_tag[] = "s=";
@@ -31,7 +31,7 @@ static const struct flag {
 
 static bool make_mac(struct keys *keys, uint8_t key, struct slice said, struct slice message_id, uint8_t mac[KEYS_MAC_BYTES])
 {
-    const uint8_t len[2] = {(uint8_t)(said.len >> 8), (uint8_t)said.len};
+    uint8_t len[2];
     const struct slice parts[] = {
         slice_of(label, sizeof label - 1),
         slice_of((const char *)len, sizeof len),
@@ -39,7 +39,8 @@ static bool make_mac(struct keys *keys, uint8_t key, struct slice said, struct s
         message_id,
     };
 
-    return keys_mac(keys, key, KEY_LABEL, parts, sizeof parts / sizeof *parts, mac);
+    be_put(len, said.len, sizeof len);
+    return keys_holds(keys_mac(keys, key, KEYS_LABEL_PASS, parts, sizeof parts / sizeof *parts, mac));
 }
 
 /* --- writing ------------------------------------------------------------------------------------ */
@@ -198,7 +199,7 @@ static const char *verify(struct keys *keys, struct slice text, struct slice mes
     if (!make_mac(keys, (uint8_t)key, said, message_id, mac))
         return "unknown_key";
     hex_write(mac, MAC_BYTES, digits);
-    return keys_equal(digits, text.p + text.len - 2 * MAC_BYTES, 2 * MAC_BYTES) ? NULL : "forged_pass";
+    return digest_equal(digits, text.p + text.len - 2 * MAC_BYTES, 2 * MAC_BYTES) ? NULL : "forged_pass";
 }
 
 static bool parse(struct slice text, struct pass *pass)

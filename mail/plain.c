@@ -215,6 +215,27 @@ static void add_block(struct plain *plain, struct slice block)
     buf_free(&lines);
 }
 
+/*
+ * Behind all there is, with an empty line between: so the last line may be one that flows on (RFC 3676). Blanks stay, for those
+ * behind "--" make a signature of what follows. A text without words is for programs that want one.
+ */
+static void add_footer(struct plain *plain, struct slice footer)
+{
+    struct slice text = plain->text;
+    struct buf lines;
+
+    if (!slice_trim(text).len)
+        return;
+    buf_init(&lines, footer.len + 16);
+    buf_add_str(&lines, text.p[text.len - 1] == '\n' ? "\r\n" : "\r\n\r\n");
+    buf_add_slice(&lines, footer);
+    buf_add_str(&lines, text.p[text.len - 1] == '\n' ? "\r\n" : "");
+    splice_add(&plain->page->splices, text.len, 0, buf_slice(&lines));
+    plain->page->shows_footer = true;
+    plain->failed |= lines.failed;
+    buf_free(&lines);
+}
+
 bool plain_read(struct mail_links *links, struct page *page, struct slice text)
 {
     struct plain plain = {.links = links, .page = page, .text = text, .line_end = SIZE_MAX};
@@ -237,6 +258,8 @@ bool plain_read(struct mail_links *links, struct page *page, struct slice text)
     }
     if (page->block.len)
         add_block(&plain, page->block);
+    if (page->footer.len)
+        add_footer(&plain, page->footer);
     done = splice_settle(&page->splices) && !plain.failed && !plain.url.failed;
     buf_free(&plain.url);
     buf_free(&plain.scratch);

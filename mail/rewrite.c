@@ -2,16 +2,18 @@
 /* rewrite - see rewrite.h */
 
 #include "mail/rewrite.h"
+
 #include "common/token.h"
 #include "mail/base64.h"
 #include "mail/charset.h"
+#include "mail/consent_footer.h"
 #include "mail/destination.h"
 #include "mail/detach.h"
-#include "mail/mime.h"
 #include "mail/page.h"
 #include "mail/pixel.h"
 #include "mail/plain.h"
 #include "mail/qp.h"
+#include "mail/rewrite_degree.h"
 #include "mail/splice.h"
 
 #include <stdint.h>
@@ -22,8 +24,6 @@ enum { BODY_ROOM = 8 * 1024 };
 
 /* List-Unsubscribe is searched for every link; real ones are a few hundred bytes. */
 enum { UNSUBSCRIBE_MAX = 8192, UNSUBSCRIBE_FIELDS_MAX = 4 };
-
-static const char pgp_armour[] = "-----BEGIN PGP ";
 
 const char *rewrite_fate_name(enum rewrite_fate fate)
 {
@@ -40,107 +40,13 @@ const char *rewrite_fate_name(enum rewrite_fate fate)
     return names[fate];
 }
 
-/* An armour line begins a line, or in HTML follows a tag. */
-static bool armoured(struct slice text)
-{
-    const char *end = text.p + text.len, *found = text.p;
-
-    while (text.len && (found = memmem(found, (size_t)(end - found), pgp_armour, sizeof pgp_armour - 1))) {
-        if (found == text.p || found[-1] == '\n' || found[-1] == '>')
-            return true;
-        found++;
-    }
-    return false;
-}
-
-/* False without memory. */
-static bool part_armoured(const struct mime_part *part, struct slice body, bool *found)
-{
-    struct slice text = slice_of(body.p + part->at, part->len);
-    struct buf decoded;
-
-    *found = false;
-    if (part->opaque || part->attachment || !slice_starts_i(slice_str(part->type), slice_str("text/")))
-        return true;
-    if (part->encoding != MIME_BASE64) {
-        *found = armoured(text);
-        return true;
-    }
-    buf_init(&decoded, SIZE_MAX / 4);
-    base64_decode(text, &decoded);
-    *found = !decoded.failed && armoured(buf_slice(&decoded));
-    text.len = decoded.failed;
-    buf_free(&decoded);
-    return text.len == 0;
-}
-
-/* The word for a mail whose whole body is sealed, or NULL. */
-static const char *sealed_word(const struct mime_part *top)
-{
-    static const char *const types[] = {"multipart/signed", "multipart/encrypted", "multipart/report"};
-    static const char *const words[] = {"signed", "encrypted", "report"};
-
-    for (size_t at = 0; at < 3; at++)
-        if (strcmp(top->type, types[at]) == 0)
-            return words[at];
-    return top->opaque && strcmp(top->opaque, "smime") == 0 ? "smime" : NULL;
-}
-
-/* The degree with the tree it was read from. False without memory. */
-static bool judge(const struct header_list *headers, struct slice body, size_t body_limit,
-                  struct mime_tree *tree, enum rewrite_degree *degree, const char **reason)
-{
-    bool found;
-
-    *degree = REWRITE_NOTHING;
-    *reason = "header_limit";
-    *tree = (struct mime_tree){0};
-    if (headers->failed)
-        return true;
-    *degree = REWRITE_HEADERS;
-    *reason = "body_limit";
-    if (body.len > body_limit)
-        return true;
-    if (!mime_scan(headers, body, tree))
-        return false;
-    *reason = sealed_word(&tree->part[0]);
-    for (size_t at = 0; at < tree->count; at++) {
-        if (tree->part[at].protected_headers &&
-            !(tree->part[at].opaque && strcmp(tree->part[at].opaque, "message") == 0)) {
-            *degree = REWRITE_NOTHING;
-            *reason = "protected_headers";
-            return true;
-        }
-        if (!part_armoured(&tree->part[at], body, &found))
-            return false;
-        if (found && !*reason)
-            *reason = "inline_pgp";
-    }
-    if (!*reason)
-        *degree = REWRITE_BODY;
-    return true;
-}
-
-enum rewrite_degree rewrite_degree_of(const struct header_list *headers, struct slice body, size_t body_limit,
-                                      const char **reason)
-{
-    struct mime_tree tree;
-    enum rewrite_degree degree;
-
-    if (!judge(headers, body, body_limit, &tree, &degree, reason)) {
-        degree = REWRITE_HEADERS;
-        *reason = "no_memory";
-    }
-    mime_tree_free(&tree);
-    return degree;
-}
-
 /* One mail being rewritten. */
 struct job {
     struct mail_links links;
     struct mime_tree tree;
     struct splice_output output;
     struct detach detach;
+    struct consent_footer footer;
     struct buf unsubscribe;
     bool *pixel_below; /* by part: a page below it has its pixel */
 };
@@ -154,7 +60,8 @@ static bool is_plain(const struct mime_part *part)
 static const char *untouched(const struct mime_part *part, enum charset_way way,
                              const struct rewrite_settings *settings)
 {
-    bool plain = is_plain(part) && (settings->text_links || settings->clean || settings->documents || settings->urls.address);
+    bool plain = is_plain(part) && (settings->text_links || settings->clean || settings->documents || settings->urls.address ||
+                                    settings->consent_in_text);
 
     if (part->multipart)
         return "multipart";
@@ -285,12 +192,15 @@ static bool edit_page(struct job *job, size_t index, enum charset_way way, struc
     bool fine;
 
     report->done = NULL;
+    if (!consent_footer_write(&job->footer, index, &page.footer))
+        return false;
     if (part->encoding == MIME_QUOTED_PRINTABLE)
         fine = edit_quoted_printable(job, part, &page, way, &report->done);
     else if (part->encoding == MIME_BASE64)
         fine = edit_base64(job, part, &page, way, &report->done);
     else
         fine = edit_identity(job, part, &page, way);
+    consent_footer_settle(&job->footer, index, page.shows_footer);
     if (page.pixels)
         note_pixel(job, index);
     if (page.block.len && !page.shows_block)
@@ -359,8 +269,10 @@ static bool edit_part(struct job *job, size_t index)
         return detach_part(&job->detach, &job->output, index, slice_str(""));
     }
     report->done = untouched(part, way, job->links.settings);
-    if (report->done)
+    if (report->done) {
         note_hidden(job, index, report->done);
+        consent_footer_settle(&job->footer, index, false);
+    }
     if (!report->done && !edit_page(job, index, way, report))
         return false;
     if (is_plain(part) && !job->links.settings->text_links && strcmp(report->done, "edited") != 0 &&
@@ -380,6 +292,18 @@ static const char *why_unchanged(const struct rewrite_result *result)
     return "no_html";
 }
 
+/* The first that readers show and that can be edited, as far as that can be told beforehand. */
+static int first_page(const struct job *job)
+{
+    for (size_t at = 0; at < job->tree.count; at++) {
+        const struct mime_part *part = &job->tree.part[at];
+
+        if (strcmp(part->type, "text/html") == 0 && !untouched(part, charset_way_of(slice_str(part->charset)), job->links.settings))
+            return (int)at;
+    }
+    return MIME_NO_PARENT;
+}
+
 static bool edit_all(struct job *job)
 {
     struct rewrite_result *result = job->links.result;
@@ -389,6 +313,7 @@ static bool edit_all(struct job *job)
     if (!result->part || !job->pixel_below || !detach_prepare(&job->detach, job->links.settings, &job->tree) ||
         !buf_reserve(&result->body, job->output.old.len - detach_bytes(&job->detach) + BODY_ROOM))
         return false;
+    consent_footer_begin(&job->footer, job->links.settings, &job->tree, job->output.old, first_page(job));
     for (size_t at = 0; at < job->tree.count; at++)
         if (!edit_part(job, at))
             return false;
@@ -425,12 +350,13 @@ bool rewrite(const struct header_list *headers, struct slice body, const struct 
     *result = (struct rewrite_result){0};
     buf_init(&result->body, SIZE_MAX / 4);
     buf_init(&job.unsubscribe, UNSUBSCRIBE_MAX);
-    done = judge(headers, body, settings->body_limit, &job.tree, &result->degree, &result->reason);
+    done = rewrite_degree_judge(headers, body, settings->body_limit, &job.tree, &result->degree, &result->reason);
     if (done && result->degree == REWRITE_BODY) {
         done = gather_unsubscribe(headers, &job.unsubscribe);
         job.links.unsubscribe = buf_slice(&job.unsubscribe);
         done = done && edit_all(&job);
     }
+    consent_footer_free(&job.footer);
     detach_free(&job.detach);
     mime_tree_free(&job.tree);
     buf_free(&job.unsubscribe);

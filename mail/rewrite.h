@@ -12,10 +12,6 @@
 #include "mail/header.h"
 #include "mail/rewrite_terms.h"
 
-/* The degree and its reason alone, from headers and the body's structure; called by rewrite() too. */
-enum rewrite_degree rewrite_degree_of(const struct header_list *headers, struct slice body, size_t body_limit,
-                                      const char **reason);
-
 /* False only without memory; RESULT is then empty. Free it in any case. */
 bool rewrite(const struct header_list *headers, struct slice body, const struct rewrite_settings *settings,
              struct rewrite_result *result);

@@ -9,8 +9,7 @@
 
 #include <stdbool.h>
 
-/* Distinct destinations that are wrapped, and links that are listed in a mail; what is beyond stays as it is.
- */
+/* Distinct destinations that are wrapped, and links that are listed in a mail; what is beyond stays as it is. */
 enum { REWRITE_DESTINATIONS_MAX = 2000, REWRITE_LINKS_MAX = 10000 };
 
 /* What a URL of ours in a mail turned out to be. */
@@ -47,6 +46,7 @@ struct rewrite_settings {
     bool add_pixel;
     bool add_decoy;   /* beside each pixel at the end of a page a link that no person sees */
     const char *consent_text; /* at the end of a page, before decoy and pixel, a link says this, in HTML; NULL: none */
+    bool consent_in_text; /* and at the end of a plain text that is shown without a page */
     bool track_links; /* in HTML */
     bool text_links;  /* in plain text too, where the reader sees the long URL */
     struct rewrite_patterns sensitive; /* a URL that holds one stays; "*" is any run of characters */
@@ -99,9 +99,8 @@ struct rewrite_link {
 
 struct rewrite_part {
     size_t at, len; /* the part's content in the old body */
-    char *type;     /* "text/html"; owned */
-    const char
-        *done; /* static words: "edited", "unchanged", "detached", or why not: "attachment", "charset", "opaque", ... */
+    char *type;       /* "text/html"; owned */
+    const char *done; /* static words: "edited", "unchanged", "detached", or why not: "attachment", "charset", "opaque", ... */
     unsigned pixels, links, cleaned;
 };
 
@@ -119,6 +118,7 @@ struct rewrite_result {
     size_t parts;
     unsigned pixels, wrapped, cleaned;
     unsigned detached;     /* files that left the mail */
+    unsigned documents;    /* links to documents that stood in it */
     bool documents_hidden; /* their links found no page or text that everybody sees: to be done again with documents_page */
 };
 

@@ -82,14 +82,14 @@ enum token_result tracking_verify_url(struct keys *keys, const char *tracking_ur
         result = token_verify(keys, target.token, buf_slice(&target.destination), token);
         if (result != TOKEN_MALFORMED && token->kind != target.kind)
             result = TOKEN_MALFORMED;
-        if (destination && (result == TOKEN_GOOD || result == TOKEN_UNKNOWN_KEY))
+        if (destination && result != TOKEN_MALFORMED && result != TOKEN_FORGED)
             buf_add_slice(destination, buf_slice(&target.destination));
     }
     url_target_free(&target);
     return result;
 }
 
-/* A key that was retired long ago may be gone from here: the shape under our own host is enough to clean by. */
+/* The key may be gone from here, or revoked: the shape under our own host is enough to clean by. */
 static enum rewrite_own own(void *arg, struct slice url, struct buf *destination)
 {
     const struct tracking *tracking = arg;
@@ -100,7 +100,7 @@ static enum rewrite_own own(void *arg, struct slice url, struct buf *destination
     if (url_document_token(url, tracking->tracking_url, &text))
         return REWRITE_OWN_DOCUMENT;
     result = tracking_verify_url(tracking->keys, tracking->tracking_url, url, &token, destination);
-    if (result != TOKEN_GOOD && result != TOKEN_UNKNOWN_KEY)
+    if (result == TOKEN_MALFORMED || result == TOKEN_FORGED)
         return REWRITE_NOT_OWN;
     return destination->failed ? REWRITE_OWN_OTHER : own_of(&token);
 }

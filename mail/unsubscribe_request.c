@@ -39,7 +39,7 @@ static enum answer_class class_of(const struct incoming_mail *mail, const char *
 static const char *reason_to_ignore(const struct incoming_mail *mail, enum token_result result,
                                     const struct unsubscribe_request *request)
 {
-    if (result != TOKEN_GOOD)
+    if (result != TOKEN_GOOD && result != TOKEN_REVOKED) /* as behind a link: see pixeld/unsubscribe.h */
         return result == TOKEN_UNKNOWN_KEY ? "unknown_key" : "forged";
     if (!request->from[0])
         return "no_from";

@@ -4,15 +4,16 @@
 #define MILTER_MATCH_FILTER_H
 
 #include "common/cache.h"
-#include "common/db.h"
 #include "common/keys.h"
+#include "common/recorder.h"
+#include "common/shard_pools.h"
 #include "milter/mlfi.h"
 
 struct match_filter {
     const struct conf *conf;
     struct keys *keys;
     struct cache *cache;
-    struct db_pool *databases;
+    struct shard_pools databases;
     struct recorder *recorder;
 };
 

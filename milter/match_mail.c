@@ -9,8 +9,11 @@
 #include "mail/campaign.h"
 #include "mail/incoming_site.h"
 #include "mail/msgid.h"
+#include "mail/rewrite.h"
+#include "mail/rewrite_degree.h"
 #include "mail/thread.h"
 #include "mail/tracking.h"
+#include "milter/mail_record.h"
 #include "milter/match_mail.h"
 #include "milter/match_question.h"
 #include "milter/match_return.h"
@@ -21,7 +24,6 @@
 #include "milter/way_log.h"
 
 #include <inttypes.h>
-#include <time.h>
 
 /* --- what the judge asks of the world ------------------------------------------------------------ */
 
@@ -33,18 +35,18 @@ static void find_kept_ids(void *arg, struct sent_id *ids, size_t count)
     struct match_question *question = arg;
     struct match_filter *filter = question->filter;
 
-    sent_ids_find(filter->cache, filter->databases, ids, count, question->until_ms);
+    sent_ids_find(filter->cache, &filter->databases, ids, count, question->until_ms);
 }
 
 static void find_original(void *arg, uint64_t message, struct slice address, struct original *original)
 {
     struct match_question *question = arg;
-    struct db *db = match_question_database(question);
+    struct db *db = match_question_take(question, message);
 
     if (!db)
         return;
     store_find_original(db, message, address, original, match_question_left_ms(question));
-    db_pool_give(question->filter->databases, db);
+    match_question_give(question, message, db);
 }
 
 static struct incoming_mail mail_of(const struct mlfi_message *message)
@@ -83,15 +85,10 @@ static bool others_count(const struct match_question *question, const struct mlf
 static void stop_campaign(const struct match_question *question, const struct mlfi_message *message,
                           const struct incoming_verdict *verdict)
 {
-    struct match_filter *filter = question->filter;
     struct record_stop stop;
-    struct db *db;
 
-    if (!campaign_stop_of(verdict, others_count(question, message), clock_wall_us(), &stop))
-        return;
-    db = match_question_database(question);
-    match_stop(filter, &stop, db, match_question_left_ms(question));
-    db_pool_give(filter->databases, db);
+    if (campaign_stop_of(verdict, others_count(question, message), clock_wall_us(), &stop))
+        match_stop(question, &stop);
 }
 
 /* Before the mail is accepted, like a stop. */
@@ -102,7 +99,6 @@ static void unsubscribe(const struct match_question *question, const struct mlfi
     struct incoming_site site = {.conf = filter->conf, .keys = filter->keys};
     struct incoming_lookup lookup;
     struct unsubscribe_request request;
-    struct db *db;
 
     incoming_site_lookup(&site, &lookup);
     if (!unsubscribe_request_read(&mail, &lookup, filter->conf->unsubscribe_address, &request))
@@ -115,9 +111,7 @@ static void unsubscribe(const struct match_question *question, const struct mlfi
         log_info("unsubscribe=ignored message=%" PRIu64 " whom=<%s> reason=%s", request.message, request.from, request.ignored);
         return;
     }
-    db = match_question_database(question);
-    match_unsubscribe(filter, &request, db, match_question_left_ms(question));
-    db_pool_give(filter->databases, db);
+    match_unsubscribe(question, &request);
 }
 
 /* --- record ---------------------------------------------------------------------------------------- */
@@ -127,21 +121,19 @@ static bool write_record(const struct match_question *question, const struct mlf
 {
     struct match_filter *filter = question->filter;
     struct record_answer answer;
-    struct timespec now;
     struct buf payload, text;
     bool written;
 
     buf_init(&text, MATCH_TEXT_MAX);
     match_text(question, message, verdict, &text);
-    clock_gettime(CLOCK_REALTIME, &now);
     incoming_record(verdict, &answer);
-    answer.time_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+    answer.time_us = clock_wall_us();
     answer.host = slice_str(message->host);
     answer.queue_id = slice_str(message->queue_id);
     answer.text = buf_slice(&text);
     buf_init(&payload, RECORD_BYTES_MAX);
     record_answer_encode(&answer, &payload);
-    written = mlfi_record(filter->recorder, RECORD_ANSWER, &payload);
+    written = mail_record_write(filter->recorder, RECORD_ANSWER, &payload);
     buf_free(&payload);
     buf_free(&text);
     return written;
@@ -242,7 +234,7 @@ static void log_mail(const struct mlfi_message *message, const struct incoming_v
              verdict->from, message->recipients, done->cleaned, buf_text(&about), done->recorded ? "" : " reason=not_recorded");
     buf_free(&about);
     if (message->body_missing)
-        log_info("judged by its headers alone: reason=%s", message->body_missing);
+        log_info("body=unread reason=%s", message->body_missing);
 }
 
 /* Stops and records; false when the record could not be written. */

@@ -9,17 +9,13 @@
 #include "common/daemon.h"
 #include "common/forgotten_list.h"
 #include "common/reload.h"
+#include "common/store.h"
+#include "common/token.h"
 #include "milter/match_mail.h"
 
 #include <stdlib.h>
 
 enum { LOADER_DRAIN_MS = 2000, DATABASE_CONNECTIONS = 8 };
-
-/* From the loader's thread: what memcached holds may be about somebody who is forgotten. */
-static void flush_cache(void *cache)
-{
-    cache_flush(cache);
-}
 
 int main(int argc, char **argv)
 {
@@ -31,8 +27,7 @@ int main(int argc, char **argv)
         .program = "spoor-match",
         .conf = &conf->match.milter,
         .actions = SMFIF_CHGHDRS | SMFIF_ADDHDRS | SMFIF_CHGBODY | SMFIF_ADDRCPT | SMFIF_DELRCPT,
-        .body_limit = (size_t)conf->match.body_limit,
-        .memory_limit = (size_t)conf->memory_limit,
+        .limits = {.body = (size_t)conf->match.body_limit, .held = (size_t)conf->memory_limit},
         .finish = match_mail_finish,
         .arg = &filter,
     };
@@ -40,16 +35,16 @@ int main(int argc, char **argv)
 
     buf_init(&error, 4096);
     daemon_start(&options);
-    if (!(filter.keys = keys_load(conf->key_file, &error)) ||
-        !(filter.cache = cache_new(conf->memcached, (int)conf->memcached_timeout_ms, &error)) ||
+    if (!(filter.keys = keys_load_for(conf->key_file, TOKEN_LABELS, &error)) ||
+        !(filter.cache = cache_new(conf->memcached, (int)conf->memcached_timeout_ms, filter.keys, &error)) ||
         !mlfi_open(&service, &error))
         daemon_fail_with(&error);
     if (!daemon_drop_privileges(conf))
         daemon_fail();
-    filter.databases = db_pool_new(conf->database, "spoor-match", DATABASE_CONNECTIONS);
-    forgotten_list_tell(flush_cache, filter.cache);
-    if (!filter.databases || !recorder_open(&recorder, conf, "match", 0, &error) ||
-        !recorder_start(&recorder, conf, "spoor-match", NULL, NULL, &error) || !mlfi_start(&error))
+    forgotten_list_tell(cache_begin_epoch, filter.cache);
+    if (!shard_pools_open(&filter.databases, conf, "spoor-match", DATABASE_CONNECTIONS, store_connect) ||
+        !recorder_open(&recorder, conf, "match", 0, &error) ||
+        !recorder_start(&recorder, conf, &(struct recorder_program){.name = "spoor-match", .keys = filter.keys}, &error) || !mlfi_start(&error))
         daemon_fail_with(&error);
     daemon_ready(conf, &options);
 
@@ -59,7 +54,7 @@ int main(int argc, char **argv)
     if (!mlfi_stop())
         exit(1); /* a mail is still at work; what it recorded is in the spool */
     recorder_close(&recorder, LOADER_DRAIN_MS);
-    db_pool_free(filter.databases);
+    shard_pools_close(&filter.databases);
     cache_free(filter.cache);
     keys_free(filter.keys);
     daemon_end();

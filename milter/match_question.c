@@ -15,7 +15,12 @@ int match_question_left_ms(const struct match_question *question)
     return clock_left_ms(question->until_ms);
 }
 
-struct db *match_question_database(const struct match_question *question)
+struct db *match_question_take(const struct match_question *question, uint64_t message)
 {
-    return db_pool_wait(question->filter->databases, match_question_left_ms(question));
+    return db_pool_wait(shard_pools_of(&question->filter->databases, message), match_question_left_ms(question));
+}
+
+void match_question_give(const struct match_question *question, uint64_t message, struct db *db)
+{
+    db_pool_give(shard_pools_of(&question->filter->databases, message), db);
 }

@@ -19,7 +19,8 @@ struct match_question match_question_begin(struct match_filter *filter);
 /* 0: time is up. */
 int match_question_left_ms(const struct match_question *question);
 
-/* A connection that stands, to be given back to filter->databases; NULL when the database is away or time is up. */
-struct db *match_question_database(const struct match_question *question);
+/* A connection that stands to the server that has this mail of ours, to be given back; NULL when it is away or time is up. */
+struct db *match_question_take(const struct match_question *question, uint64_t message);
+void match_question_give(const struct match_question *question, uint64_t message, struct db *db); /* NULL is fine */
 
 #endif

@@ -25,7 +25,8 @@ static bool cached_sender(struct match_filter *filter, uint64_t message, struct 
 static bool recorded_sender(const struct match_question *question, uint64_t message, struct buf *sender)
 {
     struct match_filter *filter = question->filter;
-    struct db *db = match_question_database(question);
+    int64_t epoch = cache_epoch(filter->cache);
+    struct db *db = match_question_take(question, message);
     char number[NUMBER_TEXT];
     bool found;
 
@@ -33,10 +34,10 @@ static bool recorded_sender(const struct match_question *question, uint64_t mess
         return false;
     found = store_find_envelope_sender(db, message, sender, match_question_left_ms(question)) == STORE_YES &&
             return_path_serves(&filter->conf->local_domains, buf_slice(sender));
-    db_pool_give(filter->databases, db);
+    match_question_give(question, message, db);
     if (found) {
         snprintf(number, sizeof number, "%" PRIu64, message);
-        cache_set(filter->cache, "envelope_sender", slice_str(number), buf_slice(sender), SENDER_CACHED_S);
+        cache_set(filter->cache, epoch, "envelope_sender", slice_str(number), buf_slice(sender), SENDER_CACHED_S);
     }
     return found;
 }

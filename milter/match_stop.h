@@ -8,12 +8,14 @@
 #ifndef MILTER_MATCH_STOP_H
 #define MILTER_MATCH_STOP_H
 
-#include "milter/match_filter.h"
+#include "milter/match_question.h"
 
 /* Tells spoor-stamp that something is on its way to the database that campaigns must wait for. */
 void match_unsettled(struct match_filter *filter);
 
-/* DB: a connection that stands, or NULL. */
-void match_stop(struct match_filter *filter, const struct record_stop *stop, struct db *db, int left_ms);
+/* What was found on the server that has the mail, DB, is told to the first before the answer is accepted. */
+void match_found(const struct match_question *question, uint64_t message, struct db *db);
+
+void match_stop(const struct match_question *question, const struct record_stop *stop);
 
 #endif

@@ -6,6 +6,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/store.h"
+#include "milter/mail_record.h"
 #include "milter/match_stop.h"
 
 #include <inttypes.h>
@@ -17,14 +18,16 @@ static bool spool_unsubscribe(struct match_filter *filter, const struct record_u
 
     buf_init(&payload, RECORD_BYTES_MAX);
     record_unsubscribe_encode(unsubscribe, &payload);
-    written = mlfi_record(filter->recorder, RECORD_UNSUBSCRIBE, &payload);
+    written = mail_record_write(filter->recorder, RECORD_UNSUBSCRIBE, &payload);
     buf_free(&payload);
     return written;
 }
 
-void match_unsubscribe(struct match_filter *filter, const struct unsubscribe_request *request, struct db *db, int left_ms)
+void match_unsubscribe(const struct match_question *question, const struct unsubscribe_request *request)
 {
     static const char *const effect[] = {[STORE_YES] = "yes", [STORE_NO] = "no", [STORE_AWAY] = "later"};
+    struct match_filter *filter = question->filter;
+    struct db *db = match_question_take(question, request->message);
     struct record_unsubscribe unsubscribe = {
         .message = request->message,
         .recipient = request->recipient ? request->recipient : keys_recipient(filter->keys, slice_str(request->from)),
@@ -33,9 +36,14 @@ void match_unsubscribe(struct match_filter *filter, const struct unsubscribe_req
         .everywhere = filter->conf->unsubscribe_scope == UNSUBSCRIBE_ALL,
         .address = slice_str(request->from),
     };
-    enum store_answer answer = db && left_ms > 0 ? store_unsubscribe(db, &unsubscribe, left_ms) : STORE_AWAY;
+    enum store_answer answer = STORE_AWAY;
     bool written;
 
+    if (db && match_question_left_ms(question) > 0)
+        answer = store_unsubscribe(db, &unsubscribe, match_question_left_ms(question));
+    if (answer == STORE_YES)
+        match_found(question, request->message, db);
+    match_question_give(question, request->message, db);
     if (answer == STORE_AWAY)
         match_unsettled(filter);
     written = spool_unsubscribe(filter, &unsubscribe);

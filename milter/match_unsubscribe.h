@@ -9,9 +9,9 @@
 #define MILTER_MATCH_UNSUBSCRIBE_H
 
 #include "mail/unsubscribe_request.h"
-#include "milter/match_filter.h"
+#include "milter/match_question.h"
 
-/* DB: a connection that stands, or NULL. Logs one line. */
-void match_unsubscribe(struct match_filter *filter, const struct unsubscribe_request *request, struct db *db, int left_ms);
+/* Logs one line. */
+void match_unsubscribe(const struct match_question *question, const struct unsubscribe_request *request);
 
 #endif

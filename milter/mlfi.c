@@ -1,35 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* mlfi - see mlfi.h */
 
-#include "common/log.h"
 #include "milter/mlfi.h"
 
-#include <errno.h>
-#include <grp.h>
+#include "common/log.h"
+#include "milter/mlfi_socket.h"
+#include "milter/under_way.h"
+
 #include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
-
-enum { RECIPIENTS_MAX = 100000, BACKLOG = 1024, BODY_COPIES = 4 /* as it came, decoded, spliced, and the new one */, JOIN_NS = 20000000, SECOND_NS = 1000000000 };
 
 /* libmilter calls back without an argument of ours before a connection has one, so the service is known here. */
 static const struct mlfi_service *service;
 
-static struct {
-    pthread_mutex_t lock;
-    pthread_cond_t ended;
-    unsigned under_way;
-    bool draining; /* mails that begin now are refused for the time being */
-    bool closed;   /* nothing that the service uses may be touched any more */
-} mails = {.lock = PTHREAD_MUTEX_INITIALIZER, .ended = PTHREAD_COND_INITIALIZER};
-
-static atomic_size_t bytes_held;
 static pthread_t server;
 
 /*
@@ -44,56 +31,6 @@ int sigwait(const sigset_t *restrict set, int *restrict sig)
     for (;;)
         pause();
 }
-
-/* --- one mail's life -------------------------------------------------------------------------- */
-
-/* Counted, unless the process is about to end. */
-static void message_begin(struct mlfi_message *message)
-{
-    pthread_mutex_lock(&mails.lock);
-    message->under_way = !mails.draining;
-    mails.under_way += message->under_way;
-    pthread_mutex_unlock(&mails.lock);
-}
-
-/* Frees what belongs to one mail; the connection goes on. */
-static void message_end(struct mlfi_message *message)
-{
-    free((char *)message->envelope_sender.p);
-    for (size_t at = 0; at < message->recipients; at++) {
-        free((char *)message->recipient[at].p);
-        free((char *)message->original[at].p);
-    }
-    free(message->recipient);
-    free(message->original);
-    header_list_free(&message->headers);
-    buf_free(&message->body);
-    atomic_fetch_sub(&bytes_held, message->counted);
-    if (message->under_way) {
-        pthread_mutex_lock(&mails.lock);
-        mails.under_way--;
-        pthread_cond_broadcast(&mails.ended);
-        pthread_mutex_unlock(&mails.lock);
-    }
-    *message = (struct mlfi_message){.ctx = message->ctx, .client = message->client, .by_smtp = message->by_smtp};
-    header_list_init(&message->headers);
-    buf_init(&message->body, service->body_limit);
-}
-
-/* The MTA gives "<address>" and its parameters apart. */
-static bool copy_path(const char *path, struct slice *out)
-{
-    struct slice text = slice_trim(slice_str(path));
-    char *copy;
-
-    if (text.len >= 2 && text.p[0] == '<' && text.p[text.len - 1] == '>')
-        text = slice_of(text.p + 1, text.len - 2);
-    copy = strndup(text.len ? text.p : "", text.len);
-    *out = slice_of(copy, copy ? strlen(copy) : 0);
-    return copy != NULL;
-}
-
-/* --- libmilter's callbacks --------------------------------------------------------------------- */
 
 /*
  * Three macros are read, and all at end-of-message. Without lists the MTA sends what its configuration says, Postfix
@@ -141,41 +78,14 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long 
     return SMFIS_CONTINUE;
 }
 
-/* Sendmail gives no address for mail that came by no SMTP; Postfix pretends one of this host, without a port. */
-static bool is_smtp_client(const struct sockaddr_storage *client)
-{
-    struct sockaddr_in ip4;
-    struct sockaddr_in6 ip6;
-
-    switch (client->ss_family) {
-    case AF_INET:
-        memcpy(&ip4, client, sizeof ip4);
-        return ip4.sin_port != 0 || ntohl(ip4.sin_addr.s_addr) != INADDR_LOOPBACK;
-    case AF_INET6:
-        memcpy(&ip6, client, sizeof ip6);
-        return ip6.sin6_port != 0 || !IN6_IS_ADDR_LOOPBACK(&ip6.sin6_addr);
-    default:
-        return false;
-    }
-}
-
 static sfsistat on_connect(SMFICTX *ctx, char *host, _SOCK_ADDR *address)
 {
-    struct mlfi_message *message = calloc(1, sizeof *message);
+    struct mlfi_message *message = mlfi_message_new(ctx, address, &service->limits);
 
     (void)host;
-    if (!message || smfi_setpriv(ctx, message) != MI_SUCCESS) {
-        free(message); /* the callbacks that follow find no state and end-of-message answers for it */
-        return SMFIS_NOREPLY;
-    }
-    message->ctx = ctx;
-    if (address && address->sa_family == AF_INET)
-        memcpy(&message->client, address, sizeof(struct sockaddr_in));
-    else if (address && address->sa_family == AF_INET6)
-        memcpy(&message->client, address, sizeof(struct sockaddr_in6));
-    message->by_smtp = is_smtp_client(&message->client);
-    header_list_init(&message->headers);
-    buf_init(&message->body, service->body_limit);
+    /* Without it the callbacks that follow find no state, and end-of-message answers for it. */
+    if (message && smfi_setpriv(ctx, message) != MI_SUCCESS)
+        mlfi_message_free(message);
     return SMFIS_NOREPLY;
 }
 
@@ -183,116 +93,35 @@ static sfsistat on_mail(SMFICTX *ctx, char **arguments)
 {
     struct mlfi_message *message = smfi_getpriv(ctx);
 
-    if (!message)
-        return SMFIS_NOREPLY;
-    message_end(message);
-    message_begin(message);
-    if (!copy_path(arguments[0], &message->envelope_sender))
-        message->failed = true;
+    if (message)
+        mlfi_message_begin(message, arguments[0]);
     return SMFIS_NOREPLY;
-}
-
-static bool grow_recipients(struct mlfi_message *message)
-{
-    size_t size = message->recipients_size ? message->recipients_size * 2 : 8;
-    struct slice *grown;
-
-    if (message->recipients < message->recipients_size)
-        return true;
-    if (message->recipients >= RECIPIENTS_MAX)
-        return false;
-    grown = reallocarray(message->recipient, size, sizeof *grown);
-    if (!grown)
-        return false;
-    message->recipient = grown;
-    grown = reallocarray(message->original, size, sizeof *grown);
-    if (!grown)
-        return false;
-    message->original = grown;
-    message->recipients_size = size;
-    return true;
-}
-
-/* From among the parameters of a RCPT. */
-static bool copy_original(char *const *parameter, struct slice *out)
-{
-    static const char name[] = "ORCPT=";
-    char *copy;
-
-    *out = slice_str(NULL);
-    while (*parameter && strncasecmp(*parameter, name, sizeof name - 1) != 0)
-        parameter++;
-    if (!*parameter)
-        return true;
-    copy = strdup(*parameter + sizeof name - 1);
-    *out = slice_str(copy);
-    return copy != NULL;
-}
-
-static bool add_recipient(struct mlfi_message *message, char **arguments)
-{
-    struct slice recipient;
-    struct slice original;
-
-    if (!grow_recipients(message) || !copy_path(arguments[0], &recipient))
-        return false;
-    if (!copy_original(arguments + 1, &original)) {
-        free((char *)recipient.p);
-        return false;
-    }
-    message->recipient[message->recipients] = recipient;
-    message->original[message->recipients++] = original;
-    return true;
 }
 
 static sfsistat on_recipient(SMFICTX *ctx, char **arguments)
 {
     struct mlfi_message *message = smfi_getpriv(ctx);
 
-    if (!message)
-        return SMFIS_NOREPLY;
-    if (!add_recipient(message, arguments))
-        message->failed = true;
+    if (message)
+        mlfi_message_add_recipient(message, arguments);
     return SMFIS_NOREPLY;
-}
-
-/* Against the daemon's limit; returns what all mails hold. */
-static size_t count_bytes(struct mlfi_message *message, size_t len)
-{
-    message->counted += len;
-    return atomic_fetch_add(&bytes_held, len) + len;
 }
 
 static sfsistat on_header(SMFICTX *ctx, char *name, char *value)
 {
     struct mlfi_message *message = smfi_getpriv(ctx);
 
-    if (message && header_list_add(&message->headers, name, value)) /* remembers a failure itself */
-        count_bytes(message, strlen(name) + strlen(value));
+    if (message)
+        mlfi_message_add_field(message, name, value);
     return SMFIS_NOREPLY;
-}
-
-/* A body above a limit is let go at once: what cannot be edited need not be held. */
-static void drop_body(struct mlfi_message *message, const char *reason)
-{
-    buf_free(&message->body);
-    atomic_fetch_sub(&bytes_held, message->counted - message->headers.bytes);
-    message->counted = message->headers.bytes;
-    message->body_missing = reason;
 }
 
 static sfsistat on_body(SMFICTX *ctx, unsigned char *chunk, size_t len)
 {
     struct mlfi_message *message = smfi_getpriv(ctx);
 
-    if (!message || message->body_missing)
-        return SMFIS_NOREPLY;
-    if (count_bytes(message, len * BODY_COPIES) > service->memory_limit)
-        drop_body(message, "memory_limit");
-    else if (message->body.len + len > service->body_limit)
-        drop_body(message, "body_limit");
-    else if (!buf_add(&message->body, chunk, len))
-        drop_body(message, "memory");
+    if (message)
+        mlfi_message_add_body(message, chunk, len);
     return SMFIS_NOREPLY;
 }
 
@@ -306,23 +135,13 @@ static const char *macro(SMFICTX *ctx, const char *name, const char *otherwise)
     return value && *value ? value : otherwise;
 }
 
-static bool is_closed(void)
-{
-    bool closed;
-
-    pthread_mutex_lock(&mails.lock);
-    closed = mails.closed;
-    pthread_mutex_unlock(&mails.lock);
-    return closed;
-}
-
 static sfsistat on_end_of_message(SMFICTX *ctx)
 {
     static struct log_throttle no_memory = {.every_seconds = 60};
     struct mlfi_message *message = smfi_getpriv(ctx);
     sfsistat answer;
 
-    if (is_closed() || (message && !message->under_way))
+    if (under_way_is_closed() || (message && !message->under_way))
         return SMFIS_TEMPFAIL; /* the process ends; the client tries again and meets its successor */
     if (!message || message->failed) {
         log_throttled(&no_memory, LOG_ERR, "no memory to hold a mail: it %s",
@@ -337,7 +156,7 @@ static sfsistat on_end_of_message(SMFICTX *ctx)
         log_set_context(NULL);
     }
     if (message)
-        message_end(message);
+        mlfi_message_end(message);
     return answer;
 }
 
@@ -346,7 +165,7 @@ static sfsistat on_abort(SMFICTX *ctx)
     struct mlfi_message *message = smfi_getpriv(ctx);
 
     if (message)
-        message_end(message);
+        mlfi_message_end(message);
     return SMFIS_CONTINUE;
 }
 
@@ -355,44 +174,10 @@ static sfsistat on_close(SMFICTX *ctx)
     struct mlfi_message *message = smfi_getpriv(ctx);
 
     if (message) {
-        message_end(message);
         smfi_setpriv(ctx, NULL);
-        free(message);
+        mlfi_message_free(message);
     }
     return SMFIS_CONTINUE;
-}
-
-/* --- the service ------------------------------------------------------------------------------- */
-
-static const char *socket_path(const char *listen)
-{
-    if (strncmp(listen, "unix:", 5) == 0)
-        return listen + 5;
-    if (strncmp(listen, "local:", 6) == 0)
-        return listen + 6;
-    return NULL;
-}
-
-static bool give_socket(const struct conf_milter *conf, struct buf *error)
-{
-    const char *path = socket_path(conf->listen);
-    const struct group *group;
-
-    if (!path)
-        return true;
-    if (conf->socket_group[0]) {
-        group = getgrnam(conf->socket_group);
-        if (!group || chown(path, (uid_t)-1, group->gr_gid) != 0) {
-            buf_add_f(error, "cannot give socket %s to group %s: %s", path, conf->socket_group,
-                      group ? strerrordesc_np(errno) : "no such group");
-            return false;
-        }
-    }
-    if (chmod(path, (mode_t)conf->socket_mode) != 0) {
-        buf_add_f(error, "cannot set the mode of socket %s: %s", path, strerrordesc_np(errno));
-        return false;
-    }
-    return true;
 }
 
 bool mlfi_open(const struct mlfi_service *the_service, struct buf *error)
@@ -413,22 +198,17 @@ bool mlfi_open(const struct mlfi_service *the_service, struct buf *error)
     };
 
     service = the_service;
-    if (smfi_setconn(service->conf->listen) != MI_SUCCESS || smfi_register(description) != MI_SUCCESS) {
-        buf_add_f(error, "libmilter refuses the socket %s", service->conf->listen);
+    if (smfi_register(description) != MI_SUCCESS) {
+        buf_add_str(error, "libmilter does not take the service");
         return false;
     }
-    smfi_setbacklog(BACKLOG);
-    if (smfi_opensocket(true) != MI_SUCCESS) { /* true: a socket left by a killed process is removed */
-        buf_add_f(error, "cannot listen on %s: %s", service->conf->listen, strerrordesc_np(errno));
-        return false;
-    }
-    return give_socket(service->conf, error);
+    return mlfi_socket_open(service->conf, error);
 }
 
 static void *serve(void *unused)
 {
     (void)unused;
-    if (smfi_main() != MI_SUCCESS || !is_closed()) {
+    if (smfi_main() != MI_SUCCESS || !under_way_is_closed()) {
         log_err("libmilter stopped serving: the process ends, so that it is started again");
         _exit(EXIT_FAILURE); /* what was acknowledged is on the disk */
     }
@@ -444,111 +224,11 @@ bool mlfi_start(struct buf *error)
     return failure == 0;
 }
 
-/* Waits a little for the thread to end. */
-static bool joined(pthread_t thread)
-{
-    struct timespec until;
-
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += JOIN_NS;
-    if (until.tv_nsec >= SECOND_NS) {
-        until.tv_nsec -= SECOND_NS;
-        until.tv_sec++;
-    }
-    return pthread_timedjoin_np(thread, NULL, &until) == 0;
-}
-
-static void *stop_listening(void *unused)
-{
-    smfi_stop();
-    return unused;
-}
-
-/* A connection that is closed at once: libmilter looks for its order to stop only when something comes in, or every 5 s. */
-static void wake_listener(void)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    const char *path = socket_path(service->conf->listen);
-    int fd;
-
-    if (!path || strlen(path) >= sizeof address.sun_path)
-        return;
-    memcpy(address.sun_path, path, strlen(path));
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0) {
-        connect(fd, (struct sockaddr *)&address, sizeof address); /* whether it is taken or not: it woke */
-        close(fd);
-    }
-}
-
-/* smfi_stop() sets the order, then waits for the listener's lock. */
-static void end_listener(void)
-{
-    pthread_t stopper;
-
-    if (pthread_create(&stopper, NULL, stop_listening, NULL) != 0) {
-        smfi_stop();
-        return;
-    }
-    do
-        wake_listener();
-    while (!joined(stopper));
-}
-
-/* Mails under way have until the drain timeout to end; what begins meanwhile is told to come again. */
-static bool drain(void)
-{
-    struct timespec until;
-    bool drained;
-    int late = 0;
-
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += service->conf->drain_timeout_ms / 1000;
-    until.tv_nsec += service->conf->drain_timeout_ms % 1000 * 1000000;
-    if (until.tv_nsec >= SECOND_NS) {
-        until.tv_nsec -= SECOND_NS;
-        until.tv_sec++;
-    }
-    pthread_mutex_lock(&mails.lock);
-    mails.draining = true;
-    while (mails.under_way && !late)
-        late = pthread_cond_timedwait(&mails.ended, &mails.lock, &until);
-    drained = mails.under_way == 0;
-    if (!drained)
-        log_warn("stopped with %u mails under way: their clients will try again", mails.under_way);
-    mails.closed = true;
-    pthread_mutex_unlock(&mails.lock);
-    return drained;
-}
-
 /* Mails first: once libmilter is told to stop it serves no connection to its end. */
 bool mlfi_stop(void)
 {
-    bool drained = drain();
+    bool drained = under_way_drain(service->conf->drain_timeout_ms);
 
-    end_listener();
+    mlfi_socket_close(service->conf->listen);
     return drained;
-}
-
-static bool record(struct recorder *recorder, enum record_kind kind, const struct buf *payload, bool durable)
-{
-    static struct log_throttle throttle = {.every_seconds = 60};
-    enum spool_result result = recorder_write(recorder, kind, payload, durable);
-
-    if (result == SPOOL_FULL)
-        log_throttled(&throttle, LOG_ERR, "spool %s is full: mail passes without a record", recorder->directory);
-    else if (result == SPOOL_FAILED)
-        log_throttled(&throttle, LOG_ERR, "cannot write to spool %s: %m: mail passes without a record",
-                      recorder->directory);
-    return result == SPOOL_OK;
-}
-
-bool mlfi_record(struct recorder *recorder, enum record_kind kind, const struct buf *payload)
-{
-    return record(recorder, kind, payload, true);
-}
-
-bool mlfi_record_ahead(struct recorder *recorder, enum record_kind kind, const struct buf *payload)
-{
-    return record(recorder, kind, payload, false);
 }

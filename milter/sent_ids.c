@@ -70,7 +70,7 @@ static void ask_cache(struct cache *cache, struct sent_id *ids, size_t count, bo
     }
 }
 
-static void remember(struct cache *cache, const struct sent_id *id)
+static void remember(struct cache *cache, int64_t epoch, const struct sent_id *id)
 {
     char lower[SENT_ID_MAX];
     struct buf value;
@@ -78,11 +78,11 @@ static void remember(struct cache *cache, const struct sent_id *id)
     buf_init(&value, VALUE_MAX);
     add_value(&value, id->message, slice_str(id->sent));
     if (!value.failed)
-        cache_add(cache, space, lower_case(id->id, lower), buf_slice(&value), id->message ? FOUND_S : MISS_S);
+        cache_add(cache, epoch, space, lower_case(id->id, lower), buf_slice(&value), id->message ? FOUND_S : MISS_S);
     buf_free(&value);
 }
 
-static bool ask_database(struct db_pool *databases, struct sent_id *ids, size_t count, int64_t until_ms)
+static bool ask_one(struct db_pool *databases, struct sent_id *ids, size_t count, int64_t until_ms)
 {
     struct db *db = db_pool_wait(databases, clock_left_ms(until_ms));
     enum store_answer answer;
@@ -94,10 +94,49 @@ static bool ask_database(struct db_pool *databases, struct sent_id *ids, size_t 
     return answer != STORE_AWAY;
 }
 
-void sent_ids_find(struct cache *cache, struct db_pool *databases, struct sent_id *ids, size_t count, int64_t until_ms)
+static bool receive(struct db *db, struct sent_id *ids, size_t count)
+{
+    struct sent_id found[SENT_IDS_MAX];
+
+    memcpy(found, ids, count * sizeof *found);
+    if (store_receive_messages(db, found, count) == STORE_AWAY)
+        return false;
+    for (size_t n = 0; n < count; n++)
+        if (found[n].message > ids[n].message)
+            ids[n] = found[n];
+    return true;
+}
+
+/*
+ * An id that is not ours names no server, so all are asked, at once: one that does not answer costs no more than the time there is, and
+ * keeps nobody from hearing of what another knows. Of several mails the newest counts. False when one was away.
+ */
+static bool ask_all(const struct shard_pools *databases, struct sent_id *ids, size_t count, int64_t until_ms)
+{
+    struct db *db[SHARDS];
+    bool all = shard_pools_take(databases, 0, db, until_ms), sent[SHARDS];
+
+    for (unsigned shard = 0; shard < SHARDS; shard++)
+        sent[shard] = db[shard] && store_send_messages(db[shard], ids, count);
+    db_await(db, SHARDS, clock_left_ms(until_ms), clock_left_ms(until_ms));
+    for (unsigned shard = 0; shard < SHARDS; shard++)
+        if (db[shard])
+            all &= sent[shard] && receive(db[shard], ids, count);
+    shard_pools_give(databases, db);
+    return all;
+}
+
+static bool ask_databases(const struct shard_pools *databases, struct sent_id *ids, size_t count, int64_t until_ms)
+{
+    return shard_pools_are_several(databases) ? ask_all(databases, ids, count, until_ms)
+                                              : ask_one(shard_pools_first(databases), ids, count, until_ms);
+}
+
+void sent_ids_find(struct cache *cache, const struct shard_pools *databases, struct sent_id *ids, size_t count, int64_t until_ms)
 {
     struct sent_id unknown[SENT_IDS_MAX];
-    bool known[SENT_IDS_MAX];
+    bool known[SENT_IDS_MAX], all;
+    int64_t epoch = cache_epoch(cache);
     size_t left = 0;
     size_t next = 0;
 
@@ -107,17 +146,19 @@ void sent_ids_find(struct cache *cache, struct db_pool *databases, struct sent_i
     for (size_t n = 0; n < count; n++)
         if (!known[n])
             unknown[left++] = ids[n];
-    if (!left || !ask_database(databases, unknown, left, until_ms))
+    if (!left)
         return;
+    all = ask_databases(databases, unknown, left, until_ms);
     for (size_t n = 0; n < count; n++) {
         if (known[n])
             continue;
         ids[n] = unknown[next++];
-        remember(cache, &ids[n]);
+        if (all)
+            remember(cache, epoch, &ids[n]);
     }
 }
 
-void sent_ids_keep(struct cache *cache, const struct record_message *record)
+void sent_ids_keep(struct cache *cache, int64_t epoch, const struct record_message *record)
 {
     struct slice id = record->client_message_id;
     char lower[SENT_ID_MAX];
@@ -128,6 +169,6 @@ void sent_ids_keep(struct cache *cache, const struct record_message *record)
     buf_init(&value, VALUE_MAX);
     add_value(&value, record->id, slice_eq_i(record->sent_message_id, id) ? slice_str("") : record->sent_message_id);
     if (!value.failed)
-        cache_set(cache, space, lower_case(id, lower), buf_slice(&value), KEPT_S);
+        cache_set(cache, epoch, space, lower_case(id, lower), buf_slice(&value), KEPT_S);
     buf_free(&value);
 }

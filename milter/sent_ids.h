@@ -11,16 +11,16 @@
 #define MILTER_SENT_IDS_H
 
 #include "common/cache.h"
-#include "common/db.h"
 #include "common/record.h"
 #include "common/sent_id.h"
+#include "common/shard_pools.h"
 
 enum { SENT_IDS_MAX = CACHE_MANY };
 
 /* Fills IDS, SENT_IDS_MAX at most, by UNTIL_MS (CLOCK_MONOTONIC). Who cannot be asked knows nothing. */
-void sent_ids_find(struct cache *cache, struct db_pool *databases, struct sent_id *ids, size_t count, int64_t until_ms);
+void sent_ids_find(struct cache *cache, const struct shard_pools *databases, struct sent_id *ids, size_t count, int64_t until_ms);
 
-/* Makes the id that the client gave a mail known at once: before the mail is accepted. */
-void sent_ids_keep(struct cache *cache, const struct record_message *record);
+/* Makes the id that the client gave a mail known at once: before the mail is accepted. EPOCH: see cache_epoch(). */
+void sent_ids_keep(struct cache *cache, int64_t epoch, const struct record_message *record);
 
 #endif

@@ -58,7 +58,7 @@ static bool list_recipients(const struct campaign *campaign, const struct outgoi
         const struct campaign_recipient *recipient = &campaign->recipient[at];
         struct slice address = slice_str(recipient->address);
 
-        if (!address.len || is_repeated(campaign, at))
+        if (!address.len || is_repeated(campaign, at) || recipient->state == CAMPAIGN_STOPPED)
             continue;
         reached[question->recipients] = reached_of(plan, recipient);
         question->recipient[question->recipients++] = (struct record_recipient){
@@ -67,37 +67,81 @@ static bool list_recipients(const struct campaign *campaign, const struct outgoi
     return question->recipients > 0;
 }
 
-static bool ask_database(struct stamp_filter *filter, const struct record_message *question,
-                         const struct store_reached *reached, struct campaign *campaign)
+static bool ask_pool(struct stamp_filter *filter, struct db_pool *databases, const struct record_message *question,
+                     const struct store_reached *reached, void (*blocked)(void *arg, const struct store_block *block),
+                     struct campaign *campaign)
 {
     int64_t until_ms = clock_monotonic_ms() + filter->conf->database_timeout_ms;
     bool by_domain = filter->conf->stamp.campaign_stop_scope == STOP_SCOPE_DOMAIN;
-    struct db *db = db_pool_wait(filter->databases, clock_left_ms(until_ms));
+    struct db *db = db_pool_wait(databases, clock_left_ms(until_ms));
     bool answered;
 
     if (!db)
         return false;
-    answered = store_admit(db, question, reached, by_domain, filter->conf->stamp.pause_max_s, on_block, campaign,
+    answered = store_admit(db, question, reached, by_domain, filter->conf->stamp.pause_max_s, blocked, campaign,
                            clock_left_ms(until_ms)) == STORE_YES;
     if (!answered)
         log_warn("cannot ask the database about a campaign: %s", db_error(db));
-    db_pool_give(filter->databases, db);
+    db_pool_give(databases, db);
     return answered;
 }
 
-static bool ask(struct stamp_filter *filter, const struct outgoing_plan *plan, struct campaign *campaign)
+/* ID 0: nothing is recorded. */
+static bool ask(struct stamp_filter *filter, struct db_pool *databases, const struct outgoing_plan *plan, uint64_t id,
+                void (*blocked)(void *arg, const struct store_block *block), struct campaign *campaign)
 {
     struct record_message question = plan->record;
     struct store_reached *reached = calloc(campaign->recipients + 1, sizeof *reached);
     bool answered = false;
 
+    question.id = id;
     question.recipients = 0;
     question.recipient = calloc(campaign->recipients + 1, sizeof *question.recipient);
     if (reached && question.recipient)
-        answered = !list_recipients(campaign, plan, &question, reached) || ask_database(filter, &question, reached, campaign);
+        answered = !list_recipients(campaign, plan, &question, reached) ||
+                   ask_pool(filter, databases, &question, reached, blocked, campaign);
     free(question.recipient);
     free(reached);
     return answered;
+}
+
+/* Stops are the first server's to tell; in the same transaction it records its own mails. */
+static bool ask_first(struct stamp_filter *filter, const struct outgoing_plan *plan, struct campaign *campaign)
+{
+    uint64_t id = shard_pools_is_first(&filter->databases, plan->record.id) ? plan->record.id : 0;
+
+    return ask(filter, shard_pools_first(&filter->databases), plan, id, on_block, campaign);
+}
+
+static void ignore_block(void *arg, const struct store_block *block)
+{
+    (void)arg, (void)block;
+}
+
+/* What goes is on its own server before it goes: an answer then finds whose campaign it ends. */
+static bool record_at_shard(struct stamp_filter *filter, const struct outgoing_plan *plan, struct campaign *campaign)
+{
+    uint64_t id = plan->record.id;
+
+    return shard_pools_is_first(&filter->databases, id) ||
+           ask(filter, shard_pools_of(&filter->databases, id), plan, id, ignore_block, campaign);
+}
+
+/* While a server is away, stops by answers to its mails wait in spools. */
+static bool do_others_answer(struct stamp_filter *filter)
+{
+    int64_t until_ms = clock_monotonic_ms() + filter->conf->database_timeout_ms;
+    struct db *db[SHARDS];
+    bool answer = shard_pools_take(&filter->databases, 1, db, until_ms), sent[SHARDS];
+
+    for (unsigned shard = 0; shard < SHARDS; shard++)
+        sent[shard] = db[shard] && answer && store_send_nothing(db[shard]);
+    if (answer)
+        db_await(db, SHARDS, clock_left_ms(until_ms), clock_left_ms(until_ms));
+    for (unsigned shard = 0; shard < SHARDS; shard++)
+        answer &= sent[shard] ? store_receive_nothing(db[shard]) : !db[shard];
+    shard_pools_give(&filter->databases, db);
+    return answer;
 }
 
 /* --- while it is not known --------------------------------------------------------------------------------- */
@@ -109,7 +153,7 @@ static bool is_unsettled(struct stamp_filter *filter)
     bool unsettled = atomic_load(&filter->unsettled_until_ms) > clock_monotonic_ms();
 
     buf_init(&flag, 64);
-    unsettled = unsettled || cache_get(filter->cache, "campaign", slice_str("unsettled"), &flag);
+    unsettled = unsettled || cache_get(filter->cache, CACHE_CAMPAIGN, slice_str("unsettled"), &flag);
     buf_free(&flag);
     return unsettled;
 }
@@ -121,7 +165,7 @@ static bool is_known(struct stamp_filter *filter, const struct outgoing_plan *pl
 
     if (waits && is_unsettled(filter))
         return false;
-    if (ask(filter, plan, campaign))
+    if (ask_first(filter, plan, campaign) && (!waits || do_others_answer(filter)))
         return true;
     atomic_store(&filter->unsettled_until_ms, clock_monotonic_ms() + filter->conf->campaign_settle_s * 1000);
     return false;
@@ -232,7 +276,8 @@ bool stamp_campaign_admits(struct stamp_filter *filter, const struct mlfi_messag
         return true;
     if (campaign_init(&campaign, message->recipient, message->recipients, &message->headers) &&
         is_known(filter, plan, &campaign))
-        goes = act(filter, message, &campaign, plan, answer);
+        goes = act(filter, message, &campaign, plan, answer) &&
+               (record_at_shard(filter, plan, &campaign) || go_unknown(filter, message, plan->record.campaign, answer));
     else
         goes = go_unknown(filter, message, plan->record.campaign, answer);
     campaign_free(&campaign);

@@ -67,7 +67,7 @@ static bool upload(const struct stamp_documents *documents, const struct outgoin
         .content_type = from->document->content_type,
         .bytes = from->bytes,
     };
-    struct db_pool *databases = documents->filter->databases;
+    struct db_pool *databases = shard_pools_of(&documents->filter->databases, from->message);
     struct db *db = db_pool_wait(databases, clock_left_ms(documents->until_ms));
     bool stored;
 
@@ -104,7 +104,7 @@ bool stamp_documents_store(struct stamp_documents *documents, const struct outgo
 static bool ask(const struct stamp_filter *filter, const struct record_message *mail, struct store_carried *carried, size_t count)
 {
     int64_t until_ms = clock_monotonic_ms() + filter->conf->database_timeout_ms;
-    struct db_pool *databases = filter->databases;
+    struct db_pool *databases = shard_pools_of(&filter->databases, mail->id);
     struct db *db = db_pool_wait(databases, clock_left_ms(until_ms));
     enum store_answer answer;
 
@@ -121,12 +121,19 @@ void stamp_documents_carry(const struct stamp_filter *filter, const struct recor
                            struct tracking_document *document, size_t count)
 {
     struct store_carried *carried = calloc(count, sizeof *carried);
+    struct tracking_document **of = calloc(count, sizeof(struct tracking_document *));
+    size_t near = 0;
 
-    for (size_t at = 0; carried && at < count; at++)
-        carried[at] = (struct store_carried){
+    for (size_t at = 0; carried && of && at < count; at++) {
+        if (shard_pools_of(&filter->databases, document[at].message) != shard_pools_of(&filter->databases, mail->id))
+            continue; /* the file is on another server: its link stays, and names no recipient */
+        of[near] = &document[at];
+        carried[near++] = (struct store_carried){
             .from_message = document[at].message, .from_number = document[at].index, .number = first + (unsigned)at};
-    if (carried && ask(filter, mail, carried, count))
-        for (size_t at = 0; at < count; at++)
-            document[at].number = (uint16_t)carried[at].number;
+    }
+    if (near && ask(filter, mail, carried, near))
+        for (size_t at = 0; at < near; at++)
+            of[at]->number = (uint16_t)carried[at].number;
+    free(of);
     free(carried);
 }

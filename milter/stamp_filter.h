@@ -4,10 +4,11 @@
 #define MILTER_STAMP_FILTER_H
 
 #include "common/cache.h"
-#include "common/db.h"
 #include "common/keys.h"
 #include "common/message_id.h"
 #include "common/network.h"
+#include "common/recorder.h"
+#include "common/shard_pools.h"
 #include "milter/mlfi.h"
 #include "milter/stamp_policy.h"
 
@@ -21,7 +22,7 @@ struct stamp_filter {
     struct recorder *recorder;
     struct stamp_policy *policy;
     struct message_id_maker *numbers;
-    struct db_pool *databases;          /* asked about campaigns, and about the mails that a mail names */
+    struct shard_pools databases;       /* asked about campaigns, and about the mails that a mail names */
     _Atomic int64_t unsettled_until_ms; /* CLOCK_MONOTONIC; till then stops may be on their way to the database */
 };
 

@@ -3,17 +3,17 @@
 
 #include "common/address.h"
 #include "common/clock.h"
-#include "common/forgotten_list.h"
 #include "common/log.h"
 #include "mail/crm_bcc.h"
 #include "mail/msgid.h"
 #include "mail/outgoing.h"
-#include "milter/stamp_apply.h"
+#include "milter/mail_record.h"
 #include "milter/sent_ids.h"
+#include "milter/stamp_apply.h"
 #include "milter/stamp_campaign.h"
 #include "milter/stamp_documents.h"
 #include "milter/stamp_mail.h"
-#include "milter/way_log.h"
+#include "milter/stamp_plan.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -47,7 +47,7 @@ static void find_sent_ids(void *arg, struct sent_id *ids, size_t count)
 {
     struct stamp_filter *filter = ((struct asking *)arg)->filter;
 
-    sent_ids_find(filter->cache, filter->databases, ids, count, clock_monotonic_ms() + filter->conf->database_timeout_ms);
+    sent_ids_find(filter->cache, &filter->databases, ids, count, clock_monotonic_ms() + filter->conf->database_timeout_ms);
 }
 
 static bool store_file(void *arg, const struct outgoing_file *file)
@@ -81,17 +81,7 @@ static void note_network(const struct stamp_filter *filter, const struct mlfi_me
 static void make_plan(struct stamp_filter *filter, const struct mlfi_message *message, struct outgoing_plan *plan)
 {
     const struct sockaddr *client = (const struct sockaddr *)&message->client;
-    struct outgoing_mail mail = {
-        .headers = &message->headers,
-        .body = buf_slice(&message->body),
-        .body_missing = message->body_missing,
-        .envelope_sender = message->envelope_sender,
-        .recipient = message->recipient,
-        .recipients = message->recipients,
-        .login = slice_str(message->login),
-        .from_submit_network =
-            !message->by_smtp || network_list_has(&filter->submit_networks, client),
-    };
+    struct outgoing_mail mail = stamp_plan_mail(message);
     struct asking asking = {.filter = filter, .documents = {.filter = filter}};
     bool observed = filter->conf->mode == MODE_OBSERVE;
     struct outgoing_settings settings = {
@@ -103,17 +93,11 @@ static void make_plan(struct stamp_filter *filter, const struct mlfi_message *me
         .carry = observed ? NULL : carry_documents,
         .arg = &asking,
         .has_second_pass = *filter->conf->stamp.listen_copies,
-        .now_s = clock_wall_us() / 1000000,
     };
-    struct policy *policy = stamp_policy_take(filter->policy);
-    struct forgotten *forgotten = forgotten_list_take();
 
-    settings.policy = policy;
-    settings.forgotten = forgotten;
-    outgoing_plan_make(&mail, &settings, plan);
-    way_log(&plan->way);
-    forgotten_let_go(forgotten);
-    policy_let_go(policy);
+    mail.login = slice_str(message->login);
+    mail.from_submit_network = !message->by_smtp || network_list_has(&filter->submit_networks, client);
+    stamp_plan_make(filter->policy, outgoing_plan_make, &mail, &settings, plan);
     plan->record.time_us = clock_wall_us();
     plan->record.host = slice_str(message->host);
     plan->record.queue_id = slice_str(message->queue_id);
@@ -127,42 +111,64 @@ static bool write_record(struct stamp_filter *filter, const struct outgoing_plan
 
     buf_init(&payload, RECORD_BYTES_MAX);
     record_message_encode(&plan->record, &payload);
-    written = mlfi_record(filter->recorder, RECORD_MESSAGE, &payload);
+    written = mail_record_write(filter->recorder, RECORD_MESSAGE, &payload);
     buf_free(&payload);
     return written;
 }
 
 /* So that spoor-match knows without asking the database: an answer or a bounce may be here before the record is there. */
-static void remember(struct stamp_filter *filter, const struct outgoing_plan *plan)
+static void remember(struct stamp_filter *filter, int64_t epoch, const struct outgoing_plan *plan)
 {
     const struct record_message *record = &plan->record;
     char number[24];
 
-    sent_ids_keep(filter->cache, record);
+    sent_ids_keep(filter->cache, epoch, record);
     if (!plan->return_path)
         return;
     snprintf(number, sizeof number, "%" PRIu64, record->id);
-    cache_set(filter->cache, "envelope_sender", slice_str(number), record->envelope_sender, SENDER_CACHED_S);
+    cache_set(filter->cache, epoch, "envelope_sender", slice_str(number), record->envelope_sender, SENDER_CACHED_S);
+}
+
+/* For whoever observes: what the mail has, and what it would have more. */
+static void add_sizes(const struct mlfi_message *message, const struct outgoing_plan *plan, struct buf *out)
+{
+    int64_t grows = plan->rewrite.changed ? (int64_t)plan->rewrite.body.len - (int64_t)message->body.len : 0;
+
+    for (size_t at = 0; at < plan->edits; at++) {
+        const struct outgoing_header_edit *edit = &plan->edit[at];
+        const struct header_field *was = header_find(&message->headers, edit->name, edit->nth - 1);
+
+        if (edit->value)
+            grows += (int64_t)(strlen(edit->name) + strlen(edit->value));
+        if (was)
+            grows -= (int64_t)(strlen(was->name) + strlen(was->value));
+    }
+    buf_add_f(out, " size=%" PRIu64 " grows=%" PRId64, plan->record.size, grows);
 }
 
 static void log_mail(const struct mlfi_message *message, const struct outgoing_plan *plan, const char *reason,
                      bool observed)
 {
     struct buf summary;
+    struct buf sizes;
     struct buf whom;
 
     buf_init(&summary, 256);
+    buf_init(&sizes, 100);
     buf_init(&whom, WHOM_MAX);
     outgoing_plan_summary(plan, &summary);
     outgoing_plan_whom(plan, &whom);
+    if (observed)
+        add_sizes(message, plan, &sizes);
     if (plan->tracked && !plan->failed && (observed || reason == plan->reason))
-        log_info("message=%" PRIu64 " from=<%.*s> recipients=%zu %s=%s%s%s%s", plan->record.id,
-                 SLICE_ARG(message->envelope_sender), message->recipients, observed ? "would_add" : "added",
+        log_info("message=%" PRIu64 " from=<%.*s> recipients=%zu%s %s=%s%s%s%s", plan->record.id,
+                 SLICE_ARG(message->envelope_sender), message->recipients, buf_text(&sizes), observed ? "would_add" : "added",
                  buf_text(&summary), reason ? " reason=" : "", reason ? reason : "", buf_text(&whom));
     else
         log_info("untouched reason=%s from=<%.*s> recipients=%zu%s", reason ? reason : "none",
                  SLICE_ARG(message->envelope_sender), message->recipients, buf_text(&whom));
     buf_free(&whom);
+    buf_free(&sizes);
     buf_free(&summary);
 }
 
@@ -190,8 +196,8 @@ static bool add_crm(const struct stamp_filter *filter, const struct mlfi_message
     return smfi_addrcpt(message->ctx, path) == MI_SUCCESS;
 }
 
-/* Records and edits a mail that goes. */
-static sfsistat send_on(struct stamp_filter *filter, struct mlfi_message *message, const struct outgoing_plan *plan)
+/* Records and edits a mail that goes. EPOCH is that of the plan. */
+static sfsistat send_on(struct stamp_filter *filter, struct mlfi_message *message, int64_t epoch, const struct outgoing_plan *plan)
 {
     if (plan->tracked && !write_record(filter, plan))
         return let_go(message, plan, "not_recorded");
@@ -200,7 +206,7 @@ static sfsistat send_on(struct stamp_filter *filter, struct mlfi_message *messag
         return SMFIS_TEMPFAIL;
     }
     if (plan->tracked)
-        remember(filter, plan);
+        remember(filter, epoch, plan);
     log_mail(message, plan, plan->reason, false);
     return SMFIS_CONTINUE;
 }
@@ -210,13 +216,14 @@ sfsistat stamp_mail_finish(void *arg, struct mlfi_message *message)
     struct stamp_filter *filter = arg;
     struct outgoing_plan plan;
     bool observed = filter->conf->mode == MODE_OBSERVE;
+    int64_t epoch = cache_epoch(filter->cache); /* before it is asked who is forgotten */
     sfsistat answer = SMFIS_CONTINUE;
 
     make_plan(filter, message, &plan);
     if (observed)
         log_mail(message, &plan, plan.reason, !plan.failed);
     else if (stamp_campaign_admits(filter, message, &plan, &answer)) {
-        answer = plan.failed ? let_go(message, &plan, plan.reason) : send_on(filter, message, &plan);
+        answer = plan.failed ? let_go(message, &plan, plan.reason) : send_on(filter, message, epoch, &plan);
     }
     outgoing_plan_free(&plan);
     return answer;

@@ -3,52 +3,33 @@
  * spoor-stamp - outbound milter: gives each mail of ours a signed id, a pixel and tracked links.
  *
  * main() is the table of contents; a mail's life is in stamp_mail.c, what is decided about it in
- * mail/outgoing.c. The second process, where there is one, begins in copies.c.
+ * mail/outgoing.c. The second process, where there is one, begins in copy_main.c.
  */
 
 #include "common/daemon.h"
 #include "common/forgotten_list.h"
-#include "common/log.h"
-#include "common/node.h"
 #include "common/reload.h"
-#include "milter/copies.h"
+#include "common/store.h"
+#include "common/token.h"
+#include "milter/copy_main.h"
 #include "milter/stamp_mail.h"
+#include "milter/stamp_numbers.h"
 
 #include <stdlib.h>
 
-enum { LOADER_DRAIN_MS = 2000, DATABASE_CONNECTIONS = 8, AHEAD_MS = 60000 /* more than ids are ever reserved ahead */ };
+enum { LOADER_DRAIN_MS = 2000, DATABASE_CONNECTIONS = 8 };
 
-/* From the loader's thread: the database has said which node this spool is. */
-static void node_known(void *arg, int node)
+/* conf_load() has checked the texts: only memory can be short. */
+static bool open_submit_networks(struct stamp_filter *filter, const struct conf *conf)
 {
-    struct stamp_filter *filter = arg;
-    uint8_t identity[SPOOL_IDENTITY_BYTES];
-
-    spool_identity(filter->recorder->spool, identity);
-    message_id_maker_set_node(filter->numbers, node);
-    if (node_read(filter->recorder->directory, identity) != node &&
-        !node_keep(filter->recorder->directory, identity, node))
-        log_warn("cannot keep node number %d in %s: %m; a start without the database will not know it", node,
-                 filter->recorder->directory);
+    return network_list_parse(&filter->submit_networks, conf->stamp.submit_networks.item, conf->stamp.submit_networks.count);
 }
 
-static bool open_numbers(struct stamp_filter *filter, struct buf *error)
+/* What it may do to a mail: no more than the configuration can ask for. */
+static unsigned long actions_of(const struct conf *conf)
 {
-    uint8_t identity[SPOOL_IDENTITY_BYTES];
-    const char *directory = filter->recorder->directory;
-
-    spool_identity(filter->recorder->spool, identity);
-    filter->numbers = message_id_maker_open(directory, node_read(directory, identity), error);
-    if (filter->numbers && message_id_maker_ahead_ms(filter->numbers) > AHEAD_MS)
-        log_warn("message ids in %s are %lld s ahead of the clock, which is or was wrong: mails get that time",
-                 directory, (long long)message_id_maker_ahead_ms(filter->numbers) / 1000);
-    return filter->numbers != NULL;
-}
-
-/* From the loader's thread: what memcached holds may be about somebody who is forgotten. */
-static void flush_cache(void *cache)
-{
-    cache_flush(cache);
+    return SMFIF_CHGHDRS | SMFIF_ADDHDRS | SMFIF_CHGBODY | SMFIF_DELRCPT | (conf->stamp.bounce_address[0] ? SMFIF_CHGFROM : 0) |
+           (conf->stamp.crm_bcc.count ? SMFIF_ADDRCPT : 0);
 }
 
 int main(int argc, char **argv)
@@ -60,42 +41,37 @@ int main(int argc, char **argv)
     struct mlfi_service service = {
         .program = "spoor-stamp",
         .conf = &conf->stamp.milter,
-        .actions = SMFIF_CHGHDRS | SMFIF_ADDHDRS | SMFIF_CHGBODY | SMFIF_DELRCPT,
-        .body_limit = (size_t)conf->stamp.body_limit,
-        .memory_limit = (size_t)conf->memory_limit,
+        .actions = actions_of(conf),
+        .limits = {.body = (size_t)conf->stamp.body_limit, .held = (size_t)conf->memory_limit},
         .finish = stamp_mail_finish,
         .arg = &filter,
     };
+    struct recorder_program program = {.name = "spoor-stamp", .node_known = stamp_numbers_node_known, .arg = &filter};
     struct buf error;
     int status;
 
-    if (conf->stamp.bounce_address[0])
-        service.actions |= SMFIF_CHGFROM;
-    if (conf->stamp.crm_bcc.count)
-        service.actions |= SMFIF_ADDRCPT;
     daemon_start(&options);
     if (*conf->stamp.listen_copies && daemon_fork()) {
-        status = copies_serve(conf, &options);
+        status = copy_main(conf, &options);
         conf_free(conf);
         return status;
     }
     buf_init(&error, 4096);
-    /* conf_load() has checked the texts: only memory can be short */
-    if (!network_list_parse(&filter.submit_networks, conf->stamp.submit_networks.item, conf->stamp.submit_networks.count))
-        daemon_fail_with(&error);
-    if (!(filter.keys = keys_load(conf->key_file, &error)) ||
-        !(filter.cache = cache_new(conf->memcached, (int)conf->memcached_timeout_ms, &error)) ||
+    if (!open_submit_networks(&filter, conf) ||
+        !(filter.keys = keys_load_for(conf->key_file, TOKEN_LABELS | 1U << KEYS_LABEL_PASS, &error)) ||
+        !(filter.cache = cache_new(conf->memcached, (int)conf->memcached_timeout_ms, filter.keys, &error)) ||
         !mlfi_open(&service, &error))
         daemon_fail_with(&error);
     if (!daemon_drop_privileges(conf))
         daemon_fail();
-    if (!(filter.databases = db_pool_new(conf->database, "spoor-stamp", DATABASE_CONNECTIONS)))
+    if (!shard_pools_open(&filter.databases, conf, "spoor-stamp", DATABASE_CONNECTIONS, store_connect))
         daemon_fail_with(&error);
-    forgotten_list_tell(flush_cache, filter.cache);
+    forgotten_list_tell(cache_begin_epoch, filter.cache);
+    program.keys = filter.keys;
     if (!recorder_open(&recorder, conf, "stamp", 0, &error) ||
-        !open_numbers(&filter, &error) ||
-        !recorder_start(&recorder, conf, "spoor-stamp", node_known, &filter, &error) ||
-        !(filter.policy = stamp_policy_start(conf->database, recorder.directory, &error)) || !mlfi_start(&error))
+        !stamp_numbers_open(&filter, &error) ||
+        !recorder_start(&recorder, conf, &program, &error) ||
+        !(filter.policy = stamp_policy_start(conf->database, recorder.lane[0].directory, &error)) || !mlfi_start(&error))
         daemon_fail_with(&error);
     daemon_ready(conf, &options);
 
@@ -107,7 +83,7 @@ int main(int argc, char **argv)
     stamp_policy_stop(filter.policy);
     recorder_close(&recorder, LOADER_DRAIN_MS);
     message_id_maker_close(filter.numbers);
-    db_pool_free(filter.databases);
+    shard_pools_close(&filter.databases);
     cache_free(filter.cache);
     network_list_free(&filter.submit_networks);
     keys_free(filter.keys);

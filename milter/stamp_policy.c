@@ -26,7 +26,7 @@ struct stamp_policy {
 static void say_bad_line(void *arg, const char *line)
 {
     (void)arg;
-    log_warn("%s; it is left out", line);
+    log_warn("%s", line);
 }
 
 static void ignore_line(void *arg, const char *line)
@@ -44,20 +44,25 @@ static void let_go(void *policy)
     policy_let_go(policy);
 }
 
-/* Without a file nothing is said of anybody: nobody has said anything yet, or this host never saw the database. */
 static struct policy *first_policy(const char *directory)
 {
     struct policy *policy = NULL;
+    const char *trouble = NULL;
     struct buf text;
 
     buf_init(&text, KEPT_TEXT_MAX);
     if (kept_text_read(directory, kept_name, &text))
         policy = policy_parse(buf_slice(&text), ignore_line, NULL); /* they were named when they came */
-    else if (errno != ENOENT)
-        log_err("cannot use the policy kept in %s, none holds until the database gives it: %s", directory,
-                strerrordesc_np(errno));
+    else if (errno == ENOENT)
+        policy = policy_parse(slice_of(NULL, 0), ignore_line, NULL); /* nobody has said anything, or not to this host */
+    else
+        trouble = errno == EBADMSG ? "its checksum is wrong" : strerrordesc_np(errno);
     buf_free(&text);
-    return policy ? policy : policy_parse(slice_of(NULL, 0), ignore_line, NULL);
+    if (policy)
+        return policy;
+    log_err("cannot use the policy kept in %s/%s, so no mail is tracked until the database gives it, and no stop holds for a campaign that "
+            "it alone names: %s", directory, kept_name, trouble ? trouble : "no memory");
+    return policy_unknown();
 }
 
 static void use_text(struct stamp_policy *keeper, struct slice text)
@@ -71,7 +76,7 @@ static void use_text(struct stamp_policy *keeper, struct slice text)
     }
     size = policy_size(policy);
     latest_replace(keeper->latest, policy);
-    log_notice("policy: %zu on people, %zu on campaigns", size.people, size.campaigns);
+    log_notice("policy: %zu on people, %zu on campaigns, %zu logins", size.people, size.campaigns, size.logins);
     if (!kept_text_write(keeper->directory, kept_name, text))
         log_warn("cannot keep the policy in %s: %s", keeper->directory, strerrordesc_np(errno));
 }

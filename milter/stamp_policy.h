@@ -3,6 +3,9 @@
  * stamp_policy - the policy that holds now in a process of spoor-stamp: at a start the one kept beside the spool, then the
  * database's, again whenever it changes there.
  *
+ * A file that is there and cannot be used means that nobody knows who wants no tracking: until the database has told, no mail
+ * is tracked. Without a file nothing has been said of anybody.
+ *
  * Has a thread and a connection of its own. Logs what an administrator must know.
  */
 #ifndef MILTER_STAMP_POLICY_H

@@ -3,6 +3,7 @@
 
 #include "common/clock.h"
 #include "mail/fingerprint.h"
+#include "milter/mail_record.h"
 #include "milter/stamp_refusal.h"
 
 #include <stdlib.h>
@@ -52,7 +53,7 @@ static void write_refusals(struct stamp_filter *filter, const struct campaign *c
         refusal->recipient = record_message_key(record, refusal->address);
         buf_reset(&payload);
         written = record_refusal_encode(refusal, &payload) &&
-                  (left ? mlfi_record_ahead : mlfi_record)(filter->recorder, RECORD_REFUSED, &payload);
+                  (left ? mail_record_write_ahead : mail_record_write)(filter->recorder, RECORD_REFUSED, &payload);
     }
     buf_free(&payload);
 }

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* copies - see copies.h */
+/* copy_main - see copy_main.h */
 
-#include "milter/copies.h"
+#include "milter/copy_main.h"
 
 #include "common/reload.h"
-#include "milter/copy_filter.h"
+#include "common/token.h"
+#include "milter/copy_mail.h"
 
 #include <stdlib.h>
 
 enum { LOADER_DRAIN_MS = 2000 };
 
-int copies_serve(struct conf *conf, const struct daemon_options *options)
+int copy_main(struct conf *conf, const struct daemon_options *options)
 {
     struct conf_milter place = conf->stamp.milter;
     struct recorder recorder;
@@ -19,23 +20,22 @@ int copies_serve(struct conf *conf, const struct daemon_options *options)
         .program = "spoor-stamp",
         .conf = &place,
         .actions = SMFIF_CHGHDRS | SMFIF_ADDHDRS | SMFIF_CHGBODY,
-        .body_limit = (size_t)conf->stamp.body_limit,
-        .memory_limit = (size_t)conf->memory_limit,
+        .limits = {.body = (size_t)conf->stamp.body_limit, .held = (size_t)conf->memory_limit},
         .can_wait = true,
-        .finish = copy_filter_finish,
+        .finish = copy_mail_finish,
         .arg = &filter,
     };
     struct buf error;
 
     buf_init(&error, 4096);
     place.listen = conf->stamp.listen_copies;
-    if (!(filter.keys = keys_load(conf->key_file, &error)) || !mlfi_open(&service, &error))
+    if (!(filter.keys = keys_load_for(conf->key_file, TOKEN_LABELS | 1U << KEYS_LABEL_PASS, &error)) || !mlfi_open(&service, &error))
         daemon_fail_with(&error);
     if (!daemon_drop_privileges(conf))
         daemon_fail();
     if (!recorder_open(&recorder, conf, "copies", 0, &error) ||
-        !recorder_start(&recorder, conf, "spoor-stamp", NULL, NULL, &error) ||
-        !(filter.policy = stamp_policy_start(conf->database, recorder.directory, &error)) || !mlfi_start(&error))
+        !recorder_start(&recorder, conf, &(struct recorder_program){.name = "spoor-stamp", .keys = filter.keys}, &error) ||
+        !(filter.policy = stamp_policy_start(conf->database, recorder.lane[0].directory, &error)) || !mlfi_start(&error))
         daemon_fail_with(&error);
     daemon_ready(conf, options);
 

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* copy_filter - see copy_filter.h */
+/* copy_mail - see copy_mail.h */
 
-#include "milter/copy_filter.h"
+#include "milter/copy_mail.h"
 
-#include "common/clock.h"
-#include "common/forgotten_list.h"
 #include "common/log.h"
 #include "mail/crm_bcc.h"
 #include "mail/original_recipient.h"
 #include "mail/outgoing.h"
+#include "milter/mail_record.h"
 #include "milter/stamp_apply.h"
-#include "milter/way_log.h"
+#include "milter/stamp_plan.h"
 
 #include <inttypes.h>
 
@@ -18,29 +17,10 @@ enum { WHOM_MAX = ADDRESS_MAX + 40 };
 
 static void make_plan(const struct copy_filter *filter, const struct mlfi_message *message, struct outgoing_plan *plan)
 {
-    struct outgoing_mail mail = {
-        .headers = &message->headers,
-        .body = buf_slice(&message->body),
-        .body_missing = message->body_missing,
-        .envelope_sender = message->envelope_sender,
-        .recipient = message->recipient,
-        .recipients = message->recipients,
-    };
-    struct outgoing_settings settings = {
-        .conf = filter->conf,
-        .keys = filter->keys,
-        .has_second_pass = true,
-        .now_s = clock_wall_us() / 1000000,
-    };
-    struct policy *policy = stamp_policy_take(filter->policy);
-    struct forgotten *forgotten = forgotten_list_take();
+    struct outgoing_mail mail = stamp_plan_mail(message);
+    struct outgoing_settings settings = {.conf = filter->conf, .keys = filter->keys, .has_second_pass = true};
 
-    settings.policy = policy;
-    settings.forgotten = forgotten;
-    outgoing_copy_plan(&mail, &settings, plan);
-    way_log(&plan->way);
-    forgotten_let_go(forgotten);
-    policy_let_go(policy);
+    stamp_plan_make(filter->policy, outgoing_copy_plan, &mail, &settings, plan);
 }
 
 /*
@@ -63,7 +43,7 @@ static void write_recipients(struct copy_filter *filter, const struct mlfi_messa
             copy.original = slice_str(original);
         buf_reset(&payload);
         record_copy_encode(&copy, &payload);
-        mlfi_record(filter->recorder, RECORD_COPY, &payload);
+        mail_record_write(filter->recorder, RECORD_COPY, &payload);
     }
     buf_free(&payload);
 }
@@ -109,7 +89,7 @@ static bool observe(const struct mlfi_message *message, const struct outgoing_pl
     return !plan->tracked || stamp_apply_controls(message->ctx, plan);
 }
 
-sfsistat copy_filter_finish(void *arg, struct mlfi_message *message)
+sfsistat copy_mail_finish(void *arg, struct mlfi_message *message)
 {
     struct copy_filter *filter = arg;
     bool observed = filter->conf->mode == MODE_OBSERVE;
