@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "pixeld/asset.h"
 
+#include "common/digest.h"
 #include "common/hex.h"
-#include "common/keys.h"
 #include "pixeld/embedded.h"
 
 #include <stdio.h>
@@ -40,7 +40,7 @@ static bool name_it(struct asset *asset, enum asset_which which)
     char hex[2 * HASH_BYTES + 1];
     uint8_t digest[32];
 
-    if (!keys_sha256(&text, 1, digest))
+    if (!digest_sha256(&text, 1, digest))
         return false;
     hex_write(digest, HASH_BYTES, hex);
     snprintf(asset->name, ASSET_NAME, "%s-%s.%s", sources[which].name, hex, sources[which].ending);

@@ -24,6 +24,7 @@ enum {
 
 struct clerk {
     struct watch *watch;
+    unsigned shard;
     char *directory;
     struct latest *book;
     struct keys *keys;
@@ -101,7 +102,7 @@ struct verifying {
 static void list_keys(struct keys *keys, struct buf *list)
 {
     for (unsigned id = 0; id <= UINT8_MAX; id++)
-        if (keys_has(keys, (uint8_t)id))
+        if (keys_state(keys, (uint8_t)id) != KEY_UNKNOWN) /* a hit under a revoked one is judged, too: not genuine */
             buf_add_f(list, "%s%u", list->len ? "," : "", id);
 }
 
@@ -160,7 +161,7 @@ static bool begin_session(void *arg, struct db *db)
     struct clerk *clerk = arg;
 
     clerk->db = db;
-    return store_listen_rules(db, QUESTION_MS) == STORE_YES && read_rules(clerk);
+    return clerk->shard || (store_listen_rules(db, QUESTION_MS) == STORE_YES && read_rules(clerk));
 }
 
 static bool rules_changed(void *arg, struct db *db)
@@ -186,6 +187,7 @@ struct clerk *clerk_start(const struct clerk_options *options, struct buf *error
     struct clerk *clerk = calloc(1, sizeof *clerk);
     struct watch_options watching = {
         .conninfo = options->conninfo,
+        .shard = options->shard,
         .program = options->program,
         .what = "rules and verdicts",
         .begin = begin_session,
@@ -200,6 +202,7 @@ struct clerk *clerk_start(const struct clerk_options *options, struct buf *error
         return NULL;
     }
     clerk->most = HINDSIGHT_MOST;
+    clerk->shard = options->shard;
     clerk->book = options->book;
     clerk->keys = options->keys;
     clerk->watch = watch_start(&watching, error);

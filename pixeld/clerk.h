@@ -14,6 +14,7 @@
 struct clerk;
 
 struct clerk_options {
+    unsigned shard; /* of this server; the rules are those of the first */
     const char *conninfo;
     const char *program;
     const char *directory; /* the spool's */

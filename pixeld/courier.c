@@ -187,7 +187,7 @@ static void deliver(const struct courier *courier, const struct letter *letter)
     else if (!converse(&talk, letter))
         log_err("cannot mail a sign-in link to <%s>: %.*s", letter->address, (int)strcspn(talk.reply, "\r\n"), talk.reply);
     else
-        log_info("sign-in link mailed to <%s>", letter->address);
+        log_info("sign_in=mailed to=<%s>", letter->address);
     if (talk.fd >= 0)
         close(talk.fd);
 }

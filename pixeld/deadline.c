@@ -12,12 +12,14 @@
 
 /*
  * SETTLE_MS: a thread that was about to accept when the engine was told to take no more connections shows its last one
- * within this time; nothing tells that it was.
+ * within this time; nothing tells that it was. PATIENCE_MS: two checks of HAProxy, one a second.
  */
-enum { LOOK_LEAST_MS = 50, LOOK_MOST_MS = 1000, SETTLE_MS = 100 };
+enum { LOOK_LEAST_MS = 50, LOOK_MOST_MS = 1000, SETTLE_MS = 100, PATIENCE_MS = 3000 };
 
 /* When the header must be there, in milliseconds of CLOCK_MONOTONIC; NEVER while a request is answered. */
 #define NEVER INT64_MAX
+
+enum drain { DRAIN_NONE, DRAIN_IMPATIENT, DRAIN_ALL };
 
 struct deadline {
     struct deadline *previous;
@@ -25,6 +27,7 @@ struct deadline {
     int fd;
     atomic_int_fast64_t due_ms;
     atomic_bool between; /* answered at least once, and waiting for the next request */
+    bool patient;
 };
 
 struct deadlines {
@@ -33,7 +36,7 @@ struct deadlines {
     struct deadline *first;
     atomic_size_t count;
     atomic_uint_fast64_t missed;
-    atomic_bool draining;
+    atomic_int draining; /* an enum drain */
     bool stopping;
     int64_t header_ms;
     int64_t idle_ms;
@@ -123,7 +126,7 @@ void deadlines_stop(struct deadlines *deadlines)
     free(deadlines);
 }
 
-struct deadline *deadline_begin(struct deadlines *deadlines, int fd)
+struct deadline *deadline_begin(struct deadlines *deadlines, int fd, bool patient)
 {
     struct deadline *deadline = calloc(1, sizeof *deadline);
 
@@ -132,6 +135,7 @@ struct deadline *deadline_begin(struct deadlines *deadlines, int fd)
         return NULL;
     }
     deadline->fd = fd;
+    deadline->patient = patient;
     atomic_init(&deadline->due_ms, now_ms() + deadlines->header_ms);
     pthread_mutex_lock(&deadlines->lock);
     deadline->next = deadlines->first;
@@ -168,6 +172,11 @@ void deadline_met(struct deadline *deadline)
     atomic_store_explicit(&deadline->due_ms, NEVER, memory_order_relaxed);
 }
 
+static bool is_to_end(struct deadlines *deadlines, const struct deadline *deadline)
+{
+    return atomic_load(&deadlines->draining) >= (deadline->patient ? DRAIN_ALL : DRAIN_IMPATIENT);
+}
+
 void deadline_next(struct deadlines *deadlines, struct deadline *deadline)
 {
     if (deadline == NULL)
@@ -177,7 +186,7 @@ void deadline_next(struct deadlines *deadlines, struct deadline *deadline)
     /* Sequentially consistent, as the other side in deadlines_drain(): one of both sees the other's mark.
      */
     atomic_store(&deadline->between, true);
-    if (atomic_load(&deadlines->draining))
+    if (is_to_end(deadlines, deadline))
         shutdown(deadline->fd, SHUT_RD);
 }
 
@@ -193,22 +202,37 @@ uint64_t deadlines_missed(struct deadlines *deadlines)
 
 bool deadlines_draining(struct deadlines *deadlines)
 {
-    return atomic_load_explicit(&deadlines->draining, memory_order_relaxed);
+    return atomic_load_explicit(&deadlines->draining, memory_order_relaxed) != DRAIN_NONE;
+}
+
+/* With the lock held. */
+static void drain_idle_ones(struct deadlines *deadlines, enum drain which)
+{
+    atomic_store(&deadlines->draining, which);
+    for (struct deadline *one = deadlines->first; one; one = one->next)
+        if (atomic_load(&one->between) && is_to_end(deadlines, one))
+            shutdown(one->fd, SHUT_RD);
+}
+
+/* With the lock held: until then, or until no connection is left and all that were about to be accepted have shown. */
+static void wait_for_the_last(struct deadlines *deadlines, int64_t settled, int64_t until)
+{
+    int64_t left;
+
+    while ((left = (atomic_load(&deadlines->count) ? until : settled) - now_ms()) > 0)
+        wait_ms(deadlines, left);
 }
 
 bool deadlines_drain(struct deadlines *deadlines, int64_t timeout_ms)
 {
-    int64_t settled = now_ms() + (timeout_ms < SETTLE_MS ? timeout_ms : SETTLE_MS);
-    int64_t until = now_ms() + timeout_ms;
-    int64_t left;
+    int64_t now = now_ms();
+    int64_t settled = now + (timeout_ms < SETTLE_MS ? timeout_ms : SETTLE_MS);
 
-    atomic_store(&deadlines->draining, true);
     pthread_mutex_lock(&deadlines->lock);
-    for (struct deadline *one = deadlines->first; one; one = one->next)
-        if (atomic_load(&one->between))
-            shutdown(one->fd, SHUT_RD);
-    while ((left = (atomic_load(&deadlines->count) ? until : settled) - now_ms()) > 0)
-        wait_ms(deadlines, left);
+    drain_idle_ones(deadlines, DRAIN_IMPATIENT);
+    wait_for_the_last(deadlines, settled, now + (timeout_ms < PATIENCE_MS ? timeout_ms : PATIENCE_MS));
+    drain_idle_ones(deadlines, DRAIN_ALL);
+    wait_for_the_last(deadlines, settled, now + timeout_ms);
     pthread_mutex_unlock(&deadlines->lock);
     return deadlines_count(deadlines) == 0;
 }

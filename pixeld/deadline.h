@@ -24,9 +24,11 @@ struct deadlines *deadlines_start(int64_t header_ms, int64_t idle_ms);
 /* After the last deadline_end(). NULL is fine. */
 void deadlines_stop(struct deadlines *deadlines);
 
-/* A connection was accepted. NULL without memory; the other calls take it, and the connection is shut down.
+/*
+ * A connection was accepted; PATIENT: from a proxy. NULL without memory; the other calls take it, and the connection is shut
+ * down.
  */
-struct deadline *deadline_begin(struct deadlines *deadlines, int fd);
+struct deadline *deadline_begin(struct deadlines *deadlines, int fd, bool patient);
 void deadline_end(struct deadlines *deadlines, struct deadline *deadline); /* before FD is closed */
 /* The header is complete, and the body if one is waited for; no lock is taken. */
 void deadline_met(struct deadline *deadline);
@@ -39,8 +41,9 @@ uint64_t deadlines_missed(struct deadlines *deadlines); /* connections ended for
 bool deadlines_draining(struct deadlines *deadlines);
 
 /*
- * Connections that wait between two requests are ended at once, the others once they have been answered.
- * True when none is left within TIMEOUT_MS.
+ * Connections that wait between two requests are ended at once, the others once they have been answered. A patient one gets the
+ * time for a request more: what a proxy sends on a connection that is ended at this moment is lost, for it may not send it again,
+ * and it needs a while to see that nobody listens any more. True when none is left within TIMEOUT_MS.
  */
 bool deadlines_drain(struct deadlines *deadlines, int64_t timeout_ms);
 

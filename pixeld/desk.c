@@ -23,7 +23,7 @@ struct desk {
     bool stopping;
 
     size_t places;
-    struct db_pool *pool;
+    struct shard_pools pools;
     unsigned threads; /* that run */
     struct desk_thread worker[];
 };
@@ -66,14 +66,15 @@ static void *run(void *arg)
     struct desk_work *work;
 
     while ((work = take(desk)) != NULL) {
+        struct db_pool *pool = shard_pools_of(&desk->pools, work->message);
         struct db *db;
 
-        db_pool_await(desk->pool, FIRST_MS);
-        db = db_pool_take(desk->pool);
+        db_pool_await(pool, FIRST_MS);
+        db = db_pool_take(pool);
         work->perform(work, db && show_lent(worker, db) ? db : NULL);
         if (db)
             show_lent(worker, NULL);
-        db_pool_give(desk->pool, db);
+        db_pool_give(pool, db);
     }
     return NULL;
 }
@@ -102,12 +103,17 @@ struct desk *desk_start(const struct desk_options *options)
     pthread_cond_init(&desk->changed, NULL);
     desk->end = &desk->first;
     desk->places = options->places;
-    desk->pool = db_pool_new(options->conninfo, options->program, options->threads);
-    if (desk->pool && start_threads(desk, options->threads))
+    if (shard_pools_open(&desk->pools, options->conf, options->program, options->threads, options->connect) &&
+        start_threads(desk, options->threads))
         return desk;
     desk_stop(desk);
     desk_free(desk);
     return NULL;
+}
+
+const struct shard_pools *desk_pools(const struct desk *desk)
+{
+    return &desk->pools;
 }
 
 void desk_stop(struct desk *desk)
@@ -133,7 +139,7 @@ void desk_free(struct desk *desk)
 {
     if (!desk)
         return;
-    db_pool_free(desk->pool);
+    shard_pools_close(&desk->pools);
     pthread_cond_destroy(&desk->changed);
     pthread_mutex_destroy(&desk->lock);
     free(desk);

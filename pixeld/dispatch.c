@@ -36,7 +36,7 @@ static const struct {
 } places[] = {
     [ROUTE_NOWHERE] = {nowhere_answer, NULL},
     [ROUTE_VIEW] = {pixel_answer, NULL},
-    [ROUTE_CLICK] = {click_answer, NULL},
+    [ROUTE_CLICK] = {click_answer, click_work},
     [ROUTE_UNSUBSCRIBE] = {unsubscribe_answer, NULL},
     [ROUTE_CONSENT] = {unsubscribe_answer, NULL},
     [ROUTE_HEALTH] = {public_health_answer, NULL},

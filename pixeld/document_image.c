@@ -37,19 +37,20 @@ static bool get_cached(struct cache *cache, struct slice key, struct buf *type, 
     return found;
 }
 
-static void set_cached(struct cache *cache, struct slice key, const struct buf *type, const struct buf *image)
+static void set_cached(struct cache *cache, int64_t epoch, struct slice key, const struct buf *type, const struct buf *image)
 {
     struct buf value;
 
     buf_init(&value, IMAGE_MAX);
     if (buf_add_slice(&value, buf_slice(type)) && buf_add_char(&value, '\n') && buf_add_slice(&value, buf_slice(image)))
-        cache_set(cache, space, key, buf_slice(&value), KEEP_S);
+        cache_set(cache, epoch, space, key, buf_slice(&value), KEEP_S);
     buf_free(&value);
 }
 
 static enum store_answer find(const struct document_request *document, const struct document_facts *facts, struct buf *type,
                               struct buf *image)
 {
+    int64_t epoch = cache_epoch(document->site->cache);
     enum store_answer answer = STORE_YES;
     struct buf key;
 
@@ -60,7 +61,7 @@ static enum store_answer find(const struct document_request *document, const str
         buf_reset(image);
         answer = store_find_image(document->db, document->link, document->target.page, image, type, DOCUMENT_QUESTION_MS);
         if (answer == STORE_YES)
-            set_cached(document->site->cache, buf_slice(&key), type, image);
+            set_cached(document->site->cache, epoch, buf_slice(&key), type, image);
     }
     buf_free(&key);
     return answer;

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * document_part - what of a document a request is for. For the files of document.
- */
+/* document_part - what of a document a request is for, and what the database says of it. For the files of document. */
 #ifndef PIXELD_DOCUMENT_PART_H
 #define PIXELD_DOCUMENT_PART_H
 
@@ -25,6 +23,11 @@ struct document_target {
     int page;             /* PART_PAGE and PART_IMAGE: from 1 */
     struct slice version; /* PART_IMAGE */
 };
+
+/* REST is what stands behind the token, see url.h. */
+struct document_target document_target_of(struct slice rest);
+/* The number that TEXT begins with, 0 for none: without a leading zero, and no more digits than fit. Gives the rest. */
+struct slice document_take_number(struct slice text, int *number);
 
 enum { DOCUMENT_QUESTION_MS = 2000, DOCUMENT_NAME_MAX = 1024 };
 
@@ -61,6 +64,8 @@ struct http_answer document_refusal(const struct document_request *document, enu
 /* The answer with that body, or that it cannot be given. */
 struct http_answer document_once(const struct site *site, struct http_page *page, uint64_t after);
 
+/* The answers, at the desk. */
+struct http_answer document_html(const struct document_request *document);
 struct http_answer document_image(const struct document_request *document);
 struct http_answer document_file(const struct document_request *document);
 

@@ -9,17 +9,18 @@ static const struct place {
     const char *path; /* behind /feed; one that ends with '/' is followed by a word */
     bool inside;      /* needs a session */
     bool page;        /* a person looks at it: who has no session is asked to sign in */
+    bool across;      /* shows what several servers have; all else is the first's */
     struct http_answer (*show)(struct feed_visit *visit);
     struct http_answer (*post)(struct feed_visit *visit); /* NULL: cannot be posted to */
 } places[] = {
-    {"", true, true, feed_list_show, NULL},
-    {"/csv", true, true, feed_list_csv, NULL},
-    {"/live", true, false, feed_list_live, NULL},
-    {"/mail/", true, true, feed_mail_show, NULL},
-    {"/devices", true, true, feed_devices_show, feed_devices_post},
-    {"/out", true, true, NULL, feed_sign_out},
-    {"/sign-in", false, true, feed_sign_in_show, feed_sign_in_post},
-    {"/in/", false, true, feed_link_show, feed_link_post},
+    {"", true, true, true, feed_list_show, NULL},
+    {"/csv", true, true, true, feed_list_csv, NULL},
+    {"/live", true, false, true, feed_list_live, NULL},
+    {"/mail/", true, true, true, feed_mail_show, NULL},
+    {"/devices", true, true, false, feed_devices_show, feed_devices_post},
+    {"/out", true, true, false, NULL, feed_sign_out},
+    {"/sign-in", false, true, false, feed_sign_in_show, feed_sign_in_post},
+    {"/in/", false, true, false, feed_link_show, feed_link_post},
 };
 
 static const struct place *place_of(struct slice rest)
@@ -76,11 +77,19 @@ struct http_answer feed_work(struct site *site, const struct request *request, c
 {
     struct feed_visit visit = {.site = site, .request = request, .rest = rest_of(route), .db = db};
     const struct place *place = place_of(visit.rest);
+    struct feed_cursor newest;
     struct http_answer answer;
 
-    if (!db || !place)
-        return feed_unavailable(&visit);
-    answer = answer_visit(&visit, place);
+    feed_servers_begin(&visit.servers, site->feed.pools, db);
+    if (place && shard_pools_are_several(site->feed.pools)) { /* a page that asks one after another waits for none that does not answer */
+        feed_servers_newest(&visit.servers, &newest, FEED_ASK_MS);
+        visit.db = db = visit.servers.db[0];
+    }
+    if (place && (db || (place->across && feed_servers_any(&visit.servers))))
+        answer = answer_visit(&visit, place);
+    else
+        answer = feed_unavailable(&visit);
     feed_visit_release(&visit);
+    feed_servers_end(&visit.servers);
     return answer;
 }

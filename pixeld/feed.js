@@ -7,6 +7,7 @@
     const notify = document.getElementById("notify");
     const kinds = { views: ["view"], links: ["click"], documents: ["opened", "read", "downloaded"], replies: ["reply", "auto_reply", "meeting"] };
     const mostGroups = 200;
+    const toldForMs = 60000;
 
     // Times
 
@@ -83,13 +84,16 @@
         count(event);
         for (const old of Array.from(feed.querySelectorAll(".group")).slice(mostGroups))
             old.remove();
-        announce(group, event);
+        announce(event);
     }
 
     function count(event) {
         const number = document.querySelector('[data-counts="' + event.dataset.what + '"]');
-        if (number && !event.classList.contains("machine"))
-            number.textContent = Number(number.textContent) + 1;
+        if (!number || event.classList.contains("machine"))
+            return;
+        const words = number.nextElementSibling;
+        number.textContent = Number(number.textContent) + 1;
+        words.textContent = number.textContent === "1" ? words.dataset.one : words.dataset.many;
     }
 
     function takeVerdict(text) {
@@ -103,6 +107,8 @@
         if (verdict === "bot" || verdict === "prefetch")
             event.classList.add("machine");
         event.querySelector(".doubt").textContent = doubt.join(" ");
+        if (settled.has(event))
+            announceView(event);
         if (verdict === "self" || !isWanted(event)) {
             const group = event.closest(".group");
             event.remove();
@@ -111,29 +117,83 @@
         }
     }
 
-    // Notifications: of views once they are settled, of replies and bounces at once.
+    // Notifications: of views once they are settled, of replies and bounces at once; each once, in however many tabs.
 
-    function announce(group, event) {
-        if (!notify || !("Notification" in window) || Notification.permission !== "granted")
-            return;
+    const settled = new WeakSet();
+
+    function announce(event) {
         const what = event.dataset.what;
+        if (!notify || !("Notification" in window))
+            return;
         if (what === "reply" || what === "bounce" || what === "undelivered")
-            show(group, event);
+            show(event);
         else if (what === "view")
             setTimeout(() => {
-                if (event.isConnected && event.dataset.verdict === "human")
-                    show(group, event);
+                settled.add(event);
+                announceView(event);
             }, 1000 * Number(event.dataset.settles));
     }
 
-    function show(group, event) {
-        const mail = group.querySelector(".mail a") || group.querySelector(".mail");
-        const told = new Notification(group.querySelector("h3").textContent + " " + event.querySelector(".what").textContent, {
-            body: mail ? mail.textContent : "", tag: event.id });
-        told.onclick = () => {
-            window.focus();
-            event.scrollIntoView({ block: "center" });
+    function announceView(event) {
+        if (event.isConnected && event.dataset.verdict === "human")
+            show(event);
+    }
+
+    // False when that is known already. A browser that has no storage, or none left, tells twice rather than never.
+    function isNews(mark) {
+        try {
+            if (localStorage.getItem(mark))
+                return false;
+            localStorage.setItem(mark, String(Date.now()));
+        } catch { /* then the lock alone keeps tabs apart */ }
+        return true;
+    }
+
+    // One tab of several, by a lock; a page that is loaded again finds what was told before. A stored mark alone reaches other tabs late.
+    function once(name, tell) {
+        const mark = "told " + name;
+        const tellNews = () => {
+            const news = isNews(mark);
+            if (news)
+                tell();
+            return news;
         };
+        if (!navigator.locks)
+            tellNews();
+        else
+            navigator.locks.request(mark, { ifAvailable: true }, (lock) =>
+                lock && tellNews() ? new Promise((resolve) => setTimeout(resolve, toldForMs)) : null);
+    }
+
+    function forgetTold() {
+        try {
+            for (const mark of Object.keys(localStorage))
+                if (mark.startsWith("told ") && Date.now() - Number(localStorage.getItem(mark)) > 24 * 3600 * 1000)
+                    localStorage.removeItem(mark);
+        } catch { /* there is nothing to forget */ }
+    }
+
+    function show(event) {
+        if (Notification.permission !== "granted")
+            return;
+        const group = event.closest(".group");
+        once(event.id + " " + event.querySelector("time").dateTime, () => {
+            const mail = group.querySelector(".mail a") || group.querySelector(".mail");
+            const told = new Notification(group.querySelector("h3").textContent + " " + event.querySelector(".what").textContent, {
+                body: mail ? mail.textContent : "", tag: event.id });
+            told.onclick = () => {
+                window.focus();
+                event.scrollIntoView({ block: "center" });
+            };
+        });
+    }
+
+    // A page that is loaded again while a view settles tells of it too.
+    if (feed && feed.dataset.live) {
+        forgetTold();
+        for (const event of feed.querySelectorAll('.event[data-what="view"]'))
+            if (Number(event.dataset.settles) > 0)
+                announce(event);
     }
 
     if (notify && feed && feed.dataset.live && "Notification" in window && Notification.permission === "default") {
@@ -154,7 +214,24 @@
             live.textContent = words;
     }
 
+    // One of too many open pages; the one that is looked at goes on.
+    function pause() {
+        source.close();
+        say("off", "Paused, for it is open in many tabs");
+        const resume = () => {
+            if (document.visibilityState !== "visible" || source.readyState !== EventSource.CLOSED)
+                return;
+            document.removeEventListener("visibilitychange", resume);
+            window.removeEventListener("focus", resume);
+            listen();
+        };
+        document.addEventListener("visibilitychange", resume);
+        window.addEventListener("focus", resume);
+    }
+
     function listen() {
+        if (source && source.readyState !== EventSource.CLOSED)
+            return; // whoever looks at a paused page while it waits to be let in again
         source = new EventSource(feed.dataset.live + "?after=" + encodeURIComponent(after));
         source.onopen = () => {
             retry = 1000;
@@ -164,6 +241,7 @@
         source.addEventListener("verdict", (message) => takeVerdict(message.data));
         source.addEventListener("mark", (message) => { after = message.lastEventId; });
         source.addEventListener("reload", () => location.reload());
+        source.addEventListener("busy", pause);
         source.addEventListener("over", () => location.reload());
         source.onerror = () => {
             say("off", "Reconnecting…");

@@ -61,7 +61,8 @@ static bool mail_link(struct feed_visit *visit, const char *address)
     struct buf link;
 
     client_text(visit, client);
-    rows = store_ask_to_sign_in(visit->db, address, *client ? client : NULL, FEED_ASK_MS);
+    rows = store_ask_to_sign_in(visit->db, address, *client ? client : NULL, *visit->device ? visit->device : NULL,
+                                FEED_ASK_MS);
     secret = rows && db_rows(rows) ? db_value(rows, 0, 0) : NULL;
     buf_init(&link, LINK_MAX);
     if (secret && buf_add_f(&link, "%.*s%s/feed/in/%s", SLICE_ARG(visit->site->feed.origin), visit->prefix, secret))

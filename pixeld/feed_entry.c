@@ -51,15 +51,43 @@ bool feed_entry_is_machine(const struct feed_entry *entry)
     return is(entry->verdict, "bot") || is(entry->verdict, "prefetch");
 }
 
+static bool is_one_of(const char *person)
+{
+    return strncmp(person, "one of ", strlen("one of ")) == 0 && !strchr(person, '@');
+}
+
 static bool same(const char *a, const char *b)
 {
     return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/* The database's "one of 2" would make the reader ask: of two what? */
+static void add_person(struct buf *out, const char *person)
+{
+    if (is(person, "one of 1"))
+        buf_add_str(out, "the recipient");
+    else
+        markup_f(out, "%s%s", person, is_one_of(person) ? " recipients" : "");
 }
 
 /* A mail that nobody got has no number of its own. */
 bool feed_entry_same_group(const struct feed_entry *a, const struct feed_entry *b)
 {
     return same(a->message, b->message) && same(a->person, b->person) && (!is(a->message, "0") || same(a->subject, b->subject));
+}
+
+/* What a disposition notification tells (RFC 8098): whether a deleted mail had been read it does not. */
+static const char *receipt_words(const char *disposition)
+{
+    static const char *const words[][2] = {
+        {"displayed", "the mail was displayed"}, {"deleted", "the mail was deleted"},
+        {"dispatched", "the mail was passed on"}, {"processed", "a program took the mail"},
+    };
+
+    for (size_t n = 0; n < sizeof words / sizeof *words; n++)
+        if (is(disposition, words[n][0]))
+            return words[n][1];
+    return NULL;
 }
 
 static void add_facts(struct buf *out, const struct feed_entry *entry)
@@ -76,6 +104,8 @@ static void add_facts(struct buf *out, const struct feed_entry *entry)
     if (is(entry->what, "bounce") && entry->hardness)
         markup_f(out, "<span class=\"fact\">%s%s%s</span>", is(entry->hardness, "hard") ? "for good" : "perhaps not for good",
                  entry->status ? ", " : "", entry->status ? entry->status : "");
+    if (is(entry->what, "receipt") && receipt_words(entry->status))
+        markup_f(out, "<span class=\"fact\">%s</span>", receipt_words(entry->status));
     if (entry->forwarded)
         buf_add_str(out, "<span class=\"hint\">probably forwarded: opened in several places</span>");
 }
@@ -90,18 +120,30 @@ static void add_detail(struct buf *out, const struct feed_entry *entry)
         markup_f(out, "<span class=\"detail\">%s</span>", entry->detail);
 }
 
+void feed_entry_add_id(struct buf *out, const struct feed_entry *entry)
+{
+    buf_add_char(out, 'e');
+    if (entry->shard)
+        buf_add_f(out, "%u.", entry->shard);
+    buf_add_f(out, "%s-%s", entry->spool, entry->record);
+}
+
 void feed_entry_add_line(struct buf *out, const struct feed_entry *entry, bool with_person)
 {
     const struct event_kind *kind = entry->what ? event_kind_of(entry->what) : NULL;
     const char *doubt = feed_entry_doubt(entry);
 
-    markup_f(out, "<li class=\"event %s%s\" id=\"e%s-%s\" data-what=\"%s\" data-verdict=\"%s\" data-settles=\"%s\">",
-             entry->verdict ? entry->verdict : "fact", feed_entry_is_machine(entry) ? " machine" : "", entry->spool, entry->record,
-             entry->what, entry->verdict ? entry->verdict : "", entry->settles_in ? entry->settles_in : "0");
+    markup_f(out, "<li class=\"event %s%s\" id=\"", entry->verdict ? entry->verdict : "fact",
+             feed_entry_is_machine(entry) ? " machine" : "");
+    feed_entry_add_id(out, entry);
+    markup_f(out, "\" data-what=\"%s\" data-verdict=\"%s\" data-settles=\"%s\">", entry->what, entry->verdict ? entry->verdict : "", entry->settles_in ? entry->settles_in : "0");
     markup_f(out, "<span class=\"icon %s\" aria-hidden=\"true\"></span><div class=\"say\">",
              kind ? kind->icon : "eye");
-    if (with_person)
-        markup_f(out, "<span class=\"person\">%s</span>", entry->person ? entry->person : "somebody");
+    if (with_person) {
+        buf_add_str(out, "<span class=\"person\">");
+        add_person(out, entry->person ? entry->person : "somebody");
+        buf_add_str(out, "</span>");
+    }
     markup_f(out, "<span class=\"what\">%s</span>", words_of(entry));
     markup_f(out, "<span class=\"doubt\">%s</span>", doubt);
     add_detail(out, entry);
@@ -117,8 +159,10 @@ void feed_entry_begin_group(struct buf *out, const struct feed_entry *newest, co
 
     markup_f(out, "<article class=\"group\" data-group=\"%s|%s|%s\"><span class=\"initial\" aria-hidden=\"true\">%s</span>",
              newest->message, person, is_known ? "" : newest->subject,
-             (unsigned char)*initial < 0x80 && strncmp(person, "one of", 6) != 0 ? initial : "•");
-    markup_f(out, "<div class=\"head\"><h3>%s</h3><p class=\"mail\">", person);
+             (unsigned char)*initial < 0x80 && !is_one_of(person) ? initial : "•");
+    buf_add_str(out, "<div class=\"head\"><h3>");
+    add_person(out, person);
+    buf_add_str(out, "</h3><p class=\"mail\">");
     if (is_known)
         markup_f(out, "<a href=\"%s/feed/mail/%s\">%s</a>", prefix, newest->message,
                  newest->subject && *newest->subject ? newest->subject : "(no subject)");

@@ -14,6 +14,7 @@
 /* All texts as the database gives them; NULL where there is none. */
 struct feed_entry {
     const char *batch, *record, *spool;
+    unsigned shard; /* the server whose numbers these are */
     const char *at; /* ISO 8601, UTC; NULL: a later verdict on an entry that came before */
     const char *what, *owner, *person, *subject, *detail, *verdict, *reason, *message, *campaign, *status, *hardness;
     const char *agent;
@@ -30,6 +31,9 @@ const char *feed_entry_doubt(const struct feed_entry *entry);
 bool feed_entry_is_machine(const struct feed_entry *entry);
 
 bool feed_entry_same_group(const struct feed_entry *a, const struct feed_entry *b);
+
+/* What the page knows it by: the same each time it is told. */
+void feed_entry_add_id(struct buf *out, const struct feed_entry *entry);
 
 /* PREFIX is the path of tracking_url. */
 void feed_entry_add_line(struct buf *out, const struct feed_entry *entry, bool with_person);

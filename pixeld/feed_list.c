@@ -5,7 +5,6 @@
 #include "pixeld/feed_pages.h"
 #include "pixeld/markup.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,21 +19,9 @@ static const struct {
 /* What the reader asked for, by the query. */
 struct wanted {
     struct buf what, search, campaign, before, people;
-    char before_batch[24], before_record[24];
     struct store_feed_question question;
+    struct feed_cursor older_than;
 };
-
-static void read_before(struct wanted *wanted)
-{
-    uint64_t batch, record;
-
-    if (sscanf(buf_text(&wanted->before), "%" SCNu64 "-%" SCNu64, &batch, &record) != 2 || batch > INT64_MAX || record > INT64_MAX)
-        return;
-    snprintf(wanted->before_batch, sizeof wanted->before_batch, "%" PRIu64, batch);
-    snprintf(wanted->before_record, sizeof wanted->before_record, "%" PRIu64, record);
-    wanted->question.before_batch = wanted->before_batch;
-    wanted->question.before_record = wanted->before_record;
-}
 
 static void read_wanted(const struct feed_visit *visit, int count, struct wanted *wanted)
 {
@@ -53,7 +40,7 @@ static void read_wanted(const struct feed_visit *visit, int count, struct wanted
     wanted->question.search = buf_text(&wanted->search);
     wanted->question.campaign = buf_text(&wanted->campaign);
     wanted->question.people_only = wanted->people.len > 0;
-    read_before(wanted);
+    wanted->older_than = feed_cursor_read(buf_slice(&wanted->before));
 }
 
 static void free_wanted(struct wanted *wanted)
@@ -101,20 +88,38 @@ static void add_choices(struct buf *html, const struct feed_visit *visit, const 
     buf_add_str(html, "</nav>");
 }
 
+/* Did an earlier server have it? */
+static bool is_among(struct db_result *const *rows, unsigned shards, const char *name)
+{
+    for (unsigned shard = 0; shard < shards; shard++)
+        for (size_t row = 0; rows[shard] && row < db_rows(rows[shard]); row++)
+            if (strcmp(db_value(rows[shard], row, 0), name) == 0)
+                return true;
+    return false;
+}
+
 static void add_campaigns(struct buf *html, const struct feed_visit *visit, const struct wanted *wanted)
 {
-    struct db_result *rows = store_my_campaigns(visit->db, visit->secret, FEED_ASK_MS);
+    struct db_result *rows[SHARDS] = {NULL};
+    bool any = false;
 
-    if (rows && db_rows(rows)) {
-        buf_add_str(html, "<label><span class=\"hidden\">Campaign</span><select name=\"campaign\"><option value=\"\">All campaigns</option>");
-        for (size_t row = 0; row < db_rows(rows); row++) {
-            const char *name = db_value(rows, row, 0);
+    for (unsigned shard = 0; shard < SHARDS; shard++)
+        if (visit->servers.db[shard])
+            rows[shard] = store_my_campaigns(visit->servers.db[shard], visit->secret, FEED_ASK_MS);
+    for (unsigned shard = 0; shard < SHARDS; shard++)
+        for (size_t row = 0; rows[shard] && row < db_rows(rows[shard]); row++) {
+            const char *name = db_value(rows[shard], row, 0);
 
+            if (is_among(rows, shard, name))
+                continue;
+            if (!any)
+                buf_add_str(html, "<label><span class=\"hidden\">Campaign</span><select name=\"campaign\"><option value=\"\">All campaigns</option>");
             markup_f(html, strcmp(name, wanted->question.campaign) == 0 ? "<option selected>%s</option>" : "<option>%s</option>", name);
+            any = true;
         }
-        buf_add_str(html, "</select></label>");
-    }
-    db_result_free(rows);
+    buf_add_str(html, any ? "</select></label>" : "");
+    for (unsigned shard = 0; shard < SHARDS; shard++)
+        db_result_free(rows[shard]);
 }
 
 static void add_filters(struct buf *html, const struct feed_visit *visit, const struct wanted *wanted)
@@ -132,17 +137,23 @@ static void add_filters(struct buf *html, const struct feed_visit *visit, const 
     buf_add_str(html, "<button>Search</button></form></div>\n");
 }
 
-/* The entries of a group stand anywhere on the page; the group where its newest does. */
-static void add_groups(struct buf *html, const struct feed_visit *visit, const struct db_result *rows)
+static void entry_at(const struct feed_visit *visit, const struct feed_rows *rows, size_t n, struct buf *place, struct feed_entry *entry)
 {
-    size_t count = db_rows(rows);
+    feed_entry_of_row(visit, rows->rows[rows->row[n].shard], rows->row[n].row, place, entry);
+    entry->shard = rows->row[n].shard;
+}
+
+/* The entries of a group stand anywhere on the page; the group where its newest does. */
+static void add_groups(struct buf *html, const struct feed_visit *visit, const struct feed_rows *rows)
+{
+    size_t count = rows->count;
     struct feed_entry *entry = calloc(count + 1, sizeof *entry);
     struct buf *place = calloc(count + 1, sizeof *place);
     bool *shown = calloc(count + 1, sizeof *shown);
 
     for (size_t n = 0; place && entry && n < count; n++) {
         buf_init(&place[n], PLACE_MAX);
-        feed_entry_of_row(visit, rows, n, &place[n], &entry[n]);
+        entry_at(visit, rows, n, &place[n], &entry[n]);
     }
     for (size_t first = 0; entry && place && shown && first < count; first++) {
         if (shown[first])
@@ -171,10 +182,9 @@ static void add_empty(struct buf *html, const struct wanted *wanted)
                           "follows a link in it or answers, it shows up here by itself.</p></div>");
 }
 
-static void add_pages(struct buf *html, const struct feed_visit *visit, const struct wanted *wanted, const struct db_result *rows)
+static void add_pages(struct buf *html, const struct feed_visit *visit, const struct wanted *wanted, const struct feed_rows *rows)
 {
-    size_t count = db_rows(rows);
-    char last[64] = "";
+    struct buf older;
 
     buf_add_str(html, "<nav class=\"pages\" aria-label=\"Pages of the past\">");
     if (wanted->before.len) {
@@ -182,11 +192,13 @@ static void add_pages(struct buf *html, const struct feed_visit *visit, const st
         add_query(html, wanted, wanted->question.what, "");
         buf_add_str(html, "\">Newest</a>");
     }
-    if (count == (size_t)wanted->question.count) {
-        snprintf(last, sizeof last, "%s-%s", db_value(rows, count - 1, ENTRY_BATCH), db_value(rows, count - 1, ENTRY_RECORD));
+    if (rows->count == (size_t)wanted->question.count) {
+        buf_init(&older, FEED_CURSOR_TEXT);
+        feed_cursor_add(&older, &rows->next);
         markup_f(html, "<a class=\"button\" rel=\"next\" href=\"%s/feed", visit->prefix);
-        add_query(html, wanted, wanted->question.what, last);
+        add_query(html, wanted, wanted->question.what, buf_text(&older));
         buf_add_str(html, "\">Older</a>");
+        buf_free(&older);
     }
     markup_f(html, "<a class=\"quiet\" href=\"%s/feed/csv", visit->prefix);
     add_query(html, wanted, wanted->question.what, "");
@@ -194,19 +206,21 @@ static void add_pages(struct buf *html, const struct feed_visit *visit, const st
 }
 
 /* A page of the past, or one that shows only some, stays as it is. */
-static void add_list(struct buf *html, const struct feed_visit *visit, const struct wanted *wanted, const struct db_result *rows,
-                     int64_t upto)
+static void add_list(struct buf *html, const struct feed_visit *visit, const struct wanted *wanted, const struct feed_rows *rows,
+                     const struct feed_cursor *newest)
 {
     bool live = !wanted->before.len && !wanted->search.len && !wanted->campaign.len;
 
     buf_add_str(html, "<section class=\"feed\" id=\"feed\" aria-label=\"What happened, newest first\"");
     if (live) {
         markup_f(html, " data-live=\"%s/feed/live\" data-what=\"%s\"", visit->prefix, wanted->question.what);
-        buf_add_f(html, " data-after=\"%" PRId64 "\"%s", upto, wanted->question.people_only ? " data-people=\"1\"" : "");
+        buf_add_str(html, " data-after=\"");
+        feed_cursor_add(html, newest);
+        buf_add_f(html, "\"%s", wanted->question.people_only ? " data-people=\"1\"" : "");
     }
     buf_add_str(html, ">\n");
     add_groups(html, visit, rows);
-    if (db_rows(rows) == 0)
+    if (rows->count == 0)
         add_empty(html, wanted);
     buf_add_str(html, "</section>\n");
     add_pages(html, visit, wanted, rows);
@@ -219,34 +233,61 @@ static void add_head(struct buf *html)
                       "<noscript><p class=\"note\">This page loads itself again every 30 seconds.</p></noscript>\n");
 }
 
+/* One note for all. */
+static void add_missing(struct buf *html, const struct feed_visit *visit)
+{
+    unsigned missing = 0;
+
+    for (unsigned shard = 0; shard < SHARDS; shard++)
+        missing += feed_servers_is_missing(&visit->servers, shard);
+    if (missing)
+        buf_add_f(html, "<p class=\"note\" role=\"status\" id=\"missing\">What became of some of your mails is missing here: %u of the servers that know"
+                        " of it cannot be asked at present. Nothing is lost; it shows up again by itself.</p>\n", missing);
+}
+
+static void add_page(struct buf *html, struct feed_visit *visit, const struct wanted *wanted, const struct feed_rows *rows,
+                     const struct feed_cursor *newest)
+{
+    feed_html_begin(html, visit, "Live Feed", "/feed", !wanted->before.len);
+    add_head(html);
+    add_missing(html, visit);
+    if (!is_filtered(wanted) && !wanted->before.len)
+        feed_chart_add(html, visit, NULL);
+    add_filters(html, visit, wanted);
+    add_list(html, visit, wanted, rows, newest);
+    feed_html_end(html);
+}
+
 struct http_answer feed_list_show(struct feed_visit *visit)
 {
-    /* asked first: what comes meanwhile comes twice rather than never, and the page knows each by its number */
-    struct db_result *last = store_last_batch(visit->db, FEED_ASK_MS), *rows = NULL;
+    struct feed_cursor newest;
+    struct feed_rows rows = {.row = NULL};
     struct wanted wanted;
     struct buf html;
+    bool asked;
 
     read_wanted(visit, PAGE_ENTRIES, &wanted);
     buf_init(&html, FEED_PAGE_MAX);
-    if (last)
-        rows = store_my_feed(visit->db, visit->secret, &wanted.question, FEED_ASK_MS);
-    if (rows) {
-        feed_html_begin(&html, visit, "Live Feed", "/feed", !wanted.before.len);
-        add_head(&html);
-        if (!is_filtered(&wanted) && !wanted.before.len)
-            feed_chart_add(&html, visit, NULL);
-        add_filters(&html, visit, &wanted);
-        add_list(&html, visit, &wanted, rows, db_integer(last, 0, 0));
-        feed_html_end(&html);
-    }
+    /* asked first: what comes meanwhile comes twice rather than never, and the page knows each by its number */
+    asked = feed_servers_newest(&visit->servers, &newest, FEED_ASK_MS) &&
+            feed_rows_ask(&visit->servers, visit->secret, &wanted.question, &wanted.older_than, &newest, FEED_ASK_MS, &rows);
+    if (asked)
+        add_page(&html, visit, &wanted, &rows, &newest);
     free_wanted(&wanted);
-    db_result_free(last);
-    db_result_free(rows);
-    if (!rows) {
-        buf_free(&html);
-        return feed_unavailable(visit);
-    }
-    return feed_html_answer(visit, 200, &html, NULL);
+    feed_rows_free(&rows);
+    if (asked)
+        return feed_html_answer(visit, 200, &html, NULL);
+    buf_free(&html);
+    return feed_unavailable(visit);
+}
+
+/* What is missing from a file is not seen, so it is whole or there is none. */
+static bool is_any_missing(const struct feed_visit *visit)
+{
+    for (unsigned shard = 0; shard < SHARDS; shard++)
+        if (feed_servers_is_missing(&visit->servers, shard))
+            return true;
+    return false;
 }
 
 struct http_answer feed_list_csv(struct feed_visit *visit)
@@ -257,44 +298,46 @@ struct http_answer feed_list_csv(struct feed_visit *visit)
         {"Cache-Control", "no-store"},
         {"X-Content-Type-Options", "nosniff"},
     };
+    struct feed_cursor unknown = feed_cursor_read(slice_str(""));
+    struct feed_rows rows = {.row = NULL};
     struct http_answer answer;
-    struct db_result *rows;
     struct wanted wanted;
     struct buf text, place;
+    bool asked;
 
     read_wanted(visit, CSV_ENTRIES, &wanted);
     buf_init(&text, FEED_PAGE_MAX);
     buf_init(&place, PLACE_MAX);
-    rows = store_my_feed(visit->db, visit->secret, &wanted.question, FEED_ASK_MS);
+    asked = feed_rows_ask(&visit->servers, visit->secret, &wanted.question, &wanted.older_than, &unknown, FEED_ASK_MS, &rows) &&
+            !is_any_missing(visit);
     buf_add_str(&text, feed_entry_csv_head);
-    for (size_t n = 0; rows && n < db_rows(rows); n++) {
+    for (size_t n = 0; asked && n < rows.count; n++) {
         struct feed_entry entry;
 
-        feed_entry_of_row(visit, rows, n, &place, &entry);
+        entry_at(visit, &rows, n, &place, &entry);
         feed_entry_add_csv(&text, &entry);
     }
-    answer = (struct http_answer){.page = rows ? http_page_new_taking(200, headers, 4, &text) : NULL, .once = true};
+    answer = (struct http_answer){.page = asked ? http_page_new_taking(200, headers, 4, &text) : NULL, .once = true};
     buf_free(&text);
     buf_free(&place);
     free_wanted(&wanted);
-    db_result_free(rows);
+    feed_rows_free(&rows);
     return answer.page ? answer : feed_unavailable(visit);
 }
 
 /* Where a page, or a stream that broke, had come to. */
-static int64_t cursor_of(const struct feed_visit *visit)
+static struct feed_cursor cursor_of(const struct feed_visit *visit)
 {
     struct slice last = visit->request->field[REQUEST_LAST_EVENT_ID];
-    struct buf text;
-    int64_t batch = -1;
+    struct feed_cursor cursor;
+    struct buf after;
 
-    buf_init(&text, 64);
+    buf_init(&after, TEXT_MAX);
     if (last.len == 0)
-        last = request_argument(visit->request, "after");
-    if (buf_add_slice(&text, last) && sscanf(buf_text(&text), "%" SCNd64, &batch) != 1)
-        batch = -1;
-    buf_free(&text);
-    return batch;
+        feed_visit_argument(visit, "after", &after);
+    cursor = feed_cursor_read(last.len ? last : buf_slice(&after));
+    buf_free(&after);
+    return cursor;
 }
 
 struct http_answer feed_list_live(struct feed_visit *visit)
@@ -304,7 +347,8 @@ struct http_answer feed_list_live(struct feed_visit *visit)
         {"Cache-Control", "no-store"},
         {"X-Accel-Buffering", "no"}, /* nginx would keep it back */
     };
-    struct http_stream *stream = herald_open(visit->site->feed.herald, visit->secret, visit->address, visit->sees_all, cursor_of(visit));
+    struct feed_cursor after = cursor_of(visit);
+    struct http_stream *stream = herald_open(visit->site->feed.herald, visit->secret, visit->address, visit->sees_all, &after);
     struct http_answer answer = {.once = true};
 
     if (!stream)

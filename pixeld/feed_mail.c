@@ -18,29 +18,32 @@ static const char *value(const struct db_result *rows, size_t row, int column)
     return text ? text : "";
 }
 
-static void add_number(struct buf *html, const struct db_result *mail, int column, const char *words)
+static void add_number(struct buf *html, const struct db_result *mail, int column, const char *one, const char *many)
 {
     const char *number = value(mail, 0, column);
 
-    markup_f(html, "<p><b>%s</b> %s</p>", *number ? number : "0", words);
+    markup_f(html, "<p><b>%s</b> %s</p>", *number ? number : "0", strcmp(number, "1") == 0 ? one : many);
 }
 
 static void add_counts(struct buf *html, const struct db_result *mail)
 {
     static const struct {
         int column;
-        const char *words;
+        const char *one, *many; /* NULL: as one */
         bool always;
     } counts[] = {
-        {MAIL_RECIPIENTS, "recipients", true}, {MAIL_DELIVERED, "delivered", true}, {MAIL_VIEWED, "opened it", true},
-        {MAIL_CLICKED, "followed a link", true}, {MAIL_REPLIED, "replied", true}, {MAIL_DEFERRED, "delayed", false},
-        {MAIL_REFUSED, "bounced", false}, {MAIL_MACHINE_EVENTS, "automatic hits, not counted", false},
+        {MAIL_RECIPIENTS, "recipient", "recipients", true},
+        {MAIL_DELIVERED, "delivered", NULL, false}, /* where nobody follows the mail server's log, 0 would be untrue */
+        {MAIL_VIEWED, "opened it", NULL, true}, {MAIL_CLICKED, "followed a link", NULL, true},
+        {MAIL_OPENED, "opened a document", NULL, false}, {MAIL_DOWNLOADED, "downloaded one", NULL, false},
+        {MAIL_REPLIED, "replied", NULL, true}, {MAIL_DEFERRED, "delayed", NULL, false}, {MAIL_REFUSED, "bounced", NULL, false},
+        {MAIL_MACHINE_EVENTS, "automatic hit, not counted", "automatic hits, not counted", false},
     };
 
     buf_add_str(html, "<section class=\"card stats\"><div class=\"numbers\">");
     for (size_t n = 0; n < sizeof counts / sizeof *counts; n++)
         if (counts[n].always || db_integer(mail, 0, counts[n].column) > 0)
-            add_number(html, mail, counts[n].column, counts[n].words);
+            add_number(html, mail, counts[n].column, counts[n].one, counts[n].many ? counts[n].many : counts[n].one);
     buf_add_str(html, "</div></section>\n");
 }
 
@@ -63,8 +66,8 @@ static void add_head(struct buf *html, const struct db_result *mail)
 static const char *delivery_words(const char *state)
 {
     static const char *const words[][2] = {
-        {"accepted", "on its way"}, {"delivered", "delivered"}, {"deferred", "delayed"}, {"bounced", "bounced"},
-        {"expired", "given up"},
+        {"accepted", "sent"}, {"arrived", "arrived"}, {"delivered", "delivered"}, {"deferred", "delayed"},
+        {"bounced", "bounced"}, {"expired", "given up"},
     };
 
     for (size_t n = 0; n < sizeof words / sizeof *words; n++)
@@ -79,28 +82,53 @@ static void add_time(struct buf *html, const char *at)
         markup_f(html, "<time datetime=\"%s\">%s</time>", at, at);
 }
 
-static void add_person(struct buf *html, const struct db_result *people, size_t row)
+/* Which server has the mail or did not take it, and what it said to that. */
+static void add_server(struct buf *html, const struct db_result *people, size_t row)
+{
+    bool delivered = strcmp(value(people, row, PERSON_DELIVERY), "delivered") == 0;
+
+    if (*value(people, row, PERSON_RELAY))
+        markup_f(html, " <span class=\"words\">%s %s</span>", delivered ? "to" : "at", value(people, row, PERSON_RELAY));
+    if (!delivered && *value(people, row, PERSON_TEXT))
+        markup_f(html, "<span class=\"words\">%s</span>", value(people, row, PERSON_TEXT));
+}
+
+static void add_person(struct buf *html, const struct db_result *people, size_t row, bool documents)
 {
     markup_f(html, "<tr><th scope=\"row\">%s</th><td data-label=\"Delivery\"><span class=\"state %s\">%s</span> ",
              value(people, row, PERSON_ADDRESS), value(people, row, PERSON_DELIVERY), delivery_words(value(people, row, PERSON_DELIVERY)));
-    add_time(html, value(people, row, PERSON_DELIVERED_AT));
-    if (strcmp(value(people, row, PERSON_DELIVERY), "delivered") != 0 && *value(people, row, PERSON_TEXT))
-        markup_f(html, "<span class=\"words\">%s</span>", value(people, row, PERSON_TEXT));
-    markup_f(html, "</td><td data-label=\"Views\">%s</td><td data-label=\"Links\">%s</td><td data-label=\"Replies\">%s</td><td data-label=\"Last\">",
-             value(people, row, PERSON_VIEWS), value(people, row, PERSON_CLICKS), value(people, row, PERSON_REPLIES));
+    if (strcmp(value(people, row, PERSON_DELIVERY), "arrived") != 0) /* nobody knows when */
+        add_time(html, value(people, row, PERSON_DELIVERED_AT));
+    add_server(html, people, row);
+    markup_f(html, "</td><td data-label=\"Views\">%s</td><td data-label=\"Links\">%s</td>", value(people, row, PERSON_VIEWS),
+             value(people, row, PERSON_CLICKS));
+    if (documents)
+        markup_f(html, "<td data-label=\"Documents\">%s</td>", value(people, row, PERSON_OPENS));
+    markup_f(html, "<td data-label=\"Replies\">%s</td><td data-label=\"Last\">", value(people, row, PERSON_REPLIES));
     add_time(html, value(people, row, PERSON_LAST_EVENT_AT));
     buf_add_str(html, "</td></tr>\n");
 }
 
+static bool opened_anything(const struct db_result *people)
+{
+    for (size_t row = 0; row < db_rows(people); row++)
+        if (db_integer(people, row, PERSON_OPENS) > 0)
+            return true;
+    return false;
+}
+
 static void add_people(struct buf *html, const struct db_result *people)
 {
+    bool documents = opened_anything(people);
+
     if (db_rows(people) == 0)
         return;
     buf_add_str(html, "<section class=\"card\"><h2>Recipients</h2><div class=\"scroll\"><table><thead><tr><th scope=\"col\">Recipient</th>"
-                      "<th scope=\"col\">Delivery</th><th scope=\"col\">Views</th><th scope=\"col\">Links</th>"
-                      "<th scope=\"col\">Replies</th><th scope=\"col\">Last</th></tr></thead><tbody>\n");
+                      "<th scope=\"col\">Delivery</th><th scope=\"col\">Views</th><th scope=\"col\">Links</th>");
+    buf_add_str(html, documents ? "<th scope=\"col\">Documents</th>" : "");
+    buf_add_str(html, "<th scope=\"col\">Replies</th><th scope=\"col\">Last</th></tr></thead><tbody>\n");
     for (size_t row = 0; row < db_rows(people); row++)
-        add_person(html, people, row);
+        add_person(html, people, row, documents);
     buf_add_str(html, "</tbody></table></div></section>\n");
 }
 
@@ -170,7 +198,8 @@ struct http_answer feed_mail_show(struct feed_visit *visit)
         buf_free(&message);
         return feed_message(visit, 404, "Not found", "There is no such mail.");
     }
-    mail = store_my_mail(visit->db, visit->secret, buf_text(&message), FEED_ASK_MS);
+    visit->db = feed_servers_of(&visit->servers, strtoull(buf_text(&message), NULL, 10));
+    mail = visit->db ? store_my_mail(visit->db, visit->secret, buf_text(&message), FEED_ASK_MS) : NULL;
     if (!mail)
         answer = feed_unavailable(visit);
     else if (db_rows(mail) == 0)

@@ -20,7 +20,7 @@ bool feed_visit_begin(struct feed_visit *visit, bool with_session)
     feed_cookie_read(visit->request, FEED_COOKIE_DEVICE, secure, visit->device, sizeof visit->device);
     if (!with_session || !*visit->secret)
         return true;
-    rows = store_my_session(visit->db, visit->secret, FEED_ASK_MS);
+    rows = feed_servers_any(&visit->servers) ? store_my_session(feed_servers_any(&visit->servers), visit->secret, FEED_ASK_MS) : NULL;
     if (rows && db_rows(rows) == 0) {
         db_result_free(rows);
         return true;

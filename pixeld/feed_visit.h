@@ -7,6 +7,7 @@
 
 #include "common/store_feed.h"
 #include "pixeld/feed_entry.h"
+#include "pixeld/feed_servers.h"
 #include "pixeld/route.h"
 #include "pixeld/site.h"
 
@@ -16,7 +17,8 @@ struct feed_visit {
     struct site *site;
     const struct request *request;
     struct slice rest; /* of the path, behind "/feed" */
-    struct db *db;
+    struct feed_servers servers;
+    struct db *db;     /* the first server; NULL: it is away. Of the page of a mail the server that has it */
     char prefix[256];  /* the path of tracking_url, for links */
     char secret[SECRET_TEXT + 1]; /* in the session's cookie; "" none of our form */
     char device[UUID_TEXT + 1];   /* in the device's cookie; "" none of our form */
@@ -25,7 +27,7 @@ struct feed_visit {
     bool sees_all;
 };
 
-/* From the cookies. False when the database could not be asked. Release it in any case. */
+/* From the cookies. False when no server could be asked. Release it in any case. */
 bool feed_visit_begin(struct feed_visit *visit, bool with_session);
 void feed_visit_release(struct feed_visit *visit);
 

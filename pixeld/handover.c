@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* handover - see handover.h */
+
 #include "pixeld/handover.h"
+
+#include "common/log.h"
+#include "common/spool_await.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -54,10 +59,18 @@ struct handover handover_take(void)
     return handover;
 }
 
-void handover_relieve(const struct handover *handover)
+bool handover_take_over(const struct handover *handover, const char *directory, int64_t most_ms, struct buf *error)
 {
-    if (handover->predecessor)
-        kill(handover->predecessor, SIGTERM);
+    if (access(directory, R_OK | W_OK | X_OK) != 0) {
+        buf_add_f(error, "cannot take over: %s: %s", directory, strerrordesc_np(errno));
+        return false;
+    }
+    log_notice("taking over from process %ld", (long)handover->predecessor);
+    kill(handover->predecessor, SIGTERM);
+    if (spool_await(directory, most_ms))
+        return true;
+    buf_add_f(error, "the process before this one still has %s after %lld ms", directory, (long long)most_ms);
+    return false;
 }
 
 /* What the child needs is made before the fork: other threads may hold the allocator's locks then. */

@@ -15,6 +15,7 @@
 #include "pixeld/listen.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct handover {
@@ -25,8 +26,11 @@ struct handover {
 /* Before anything else is opened and before the process forks. Takes the words out of the environment. */
 struct handover handover_take(void);
 
-/* Asks the predecessor, if there is one, to end. */
-void handover_relieve(const struct handover *handover);
+/*
+ * Asks the predecessor to end, and waits until it has let go its spool in DIRECTORY. False with ERROR when we could not use that
+ * ourselves, and then the predecessor goes on, or when it has not ended within MOST_MS.
+ */
+bool handover_take_over(const struct handover *handover, const char *directory, int64_t most_ms, struct buf *error);
 
 /* Starts this program anew with the sockets of both lists; its pid, or -1 with ERROR. */
 pid_t handover_start(const struct daemon_options *options, const struct listeners *doors, const struct listeners *admin,

@@ -8,18 +8,26 @@
 
 enum { TEXT_MAX = 1024 };
 
+static void add_lag(struct loader *loader, unsigned shard, struct buf *text)
+{
+    struct loader_state state = loader_state(loader);
+    char name[SHARD_NAME_BYTES];
+
+    if (state.lag_s > HEALTH_LAG_S)
+        buf_add_f(text, "loader: the oldest record has waited %.0f s for %s, %" PRIu64 " bytes wait\n", state.lag_s,
+                  shard_name(shard, name), state.waiting);
+}
+
 static void add_troubles(struct site *site, struct buf *text)
 {
     struct journal_state journal = journal_state(site->journal, clock_wall_us());
-    struct loader_state loader = loader_state(site->loader);
 
     if (!journal.writable)
         buf_add_f(text, "spool: hits are answered but not recorded, %" PRIu64 " lost since the start\n",
                   journal.lost);
-    if (loader.lag_s > HEALTH_LAG_S)
-        buf_add_f(text,
-                  "loader: the oldest record has waited %.0f s for the database, %" PRIu64 " bytes wait\n",
-                  loader.lag_s, loader.waiting);
+    for (unsigned shard = 0; shard < SHARDS; shard++)
+        if (site->recorder->lane[shard].loader)
+            add_lag(site->recorder->lane[shard].loader, shard, text);
 }
 
 bool health_may_know(const struct site *site, const struct request *request)

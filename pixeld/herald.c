@@ -3,14 +3,14 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/shard.h"
+#include "common/store.h"
 #include "common/store_feed.h"
 #include "pixeld/feed_entry.h"
-#include "pixeld/owners.h"
+#include "pixeld/open_page.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,177 +24,54 @@ enum {
     BATCHES_MOST = 5000,  /* that a page may have missed, */
     RECORDS_MOST = 20000, /* and records in them: all pages wait for the answer to one question, */
     BATCHES_FEW = 50,     /* but these are not counted */
-    WAITING_MOST = 256 * 1024, /* bytes of a slow page */
     ENTRY_MAX = 64 * 1024,
     SECRETS_MAX = 1024 * 1024,
     PLACE_MAX = 256,
     TROUBLE_S = 300
 };
 
-struct listener_page {
-    struct listener_page *next;
-    struct http_stream *stream;
-    char secret[72];
-    char *owners; /* as PostgreSQL writes an array of texts; NULL: everybody's mail */
-    bool known;   /* OWNERS were asked for */
-    bool sees_all;
-    int64_t after; /* -1: from now on */
-};
-
-struct herald {
-    struct herald_options options;
+/* The thread that tells of one server. */
+struct voice {
+    struct herald *herald;
     pthread_t thread;
-    pthread_mutex_t lock; /* of what stands below, up to the blank line */
-    struct listener_page *arrived;
-    size_t count;
-    bool stopping;
+    bool runs;
+    struct page_list *list;
 
-    struct listener_page *pages; /* of the thread alone, like all that follows */
-    struct db *db;
+    struct db *db;        /* of the thread alone, like all that follows; NULL: there is no such server */
     int64_t heartbeat_ms; /* when the next is due */
     int64_t turn_ms;      /* when the last turn began */
     struct log_throttle trouble;
 };
 
-static void free_page(struct listener_page *page)
-{
-    http_stream_leave(page->stream);
-    explicit_bzero(page->secret, sizeof page->secret);
-    free(page->owners);
-    free(page);
-}
-
-struct http_stream *herald_open(struct herald *herald, const char *secret, const char *address, bool sees_all, int64_t after)
-{
-    struct listener_page *page = calloc(1, sizeof *page);
-    bool room;
-
-    (void)address;
-    if (page)
-        page->stream = http_stream_new(WAITING_MOST);
-    if (!page || !page->stream) {
-        free(page);
-        return NULL;
-    }
-    snprintf(page->secret, sizeof page->secret, "%s", secret);
-    page->sees_all = sees_all;
-    page->after = after;
-    pthread_mutex_lock(&herald->lock);
-    room = !herald->stopping && herald->count < herald->options.streams;
-    if (room) {
-        page->next = herald->arrived;
-        herald->arrived = page;
-        herald->count++;
-    }
-    pthread_mutex_unlock(&herald->lock);
-    if (room)
-        return page->stream;
-    http_stream_leave(page->stream);
-    free_page(page);
-    return NULL;
-}
-
-static bool is_stopping(struct herald *herald)
-{
-    bool stopping;
-
-    pthread_mutex_lock(&herald->lock);
-    stopping = herald->stopping;
-    pthread_mutex_unlock(&herald->lock);
-    return stopping;
-}
-
-/* True when somebody came. */
-static bool let_in(struct herald *herald)
-{
-    struct listener_page *page;
-
-    pthread_mutex_lock(&herald->lock);
-    page = herald->arrived;
-    herald->arrived = NULL;
-    pthread_mutex_unlock(&herald->lock);
-    for (struct listener_page *next, *one = page; one; one = next) {
-        next = one->next;
-        one->next = herald->pages;
-        herald->pages = one;
-    }
-    return page != NULL;
-}
-
-/* Those whose client has gone, or read too little. */
-static void let_go(struct herald *herald)
-{
-    struct listener_page **at = &herald->pages;
-
-    while (*at) {
-        struct listener_page *page = *at;
-
-        if (!http_stream_is_over(page->stream)) {
-            at = &page->next;
-            continue;
-        }
-        *at = page->next;
-        free_page(page);
-        pthread_mutex_lock(&herald->lock);
-        herald->count--;
-        pthread_mutex_unlock(&herald->lock);
-    }
-}
-
-static void tell(struct listener_page *page, const char *text)
-{
-    http_stream_add(page->stream, slice_str(text));
-}
+struct herald {
+    struct herald_options options;
+    struct voice voice[SHARDS];
+    struct open_pages pages;
+};
 
 /* Sessions */
 
-static void add_secrets(const struct herald *herald, struct buf *out)
+static bool ask_sessions(struct voice *voice, const char *secrets)
 {
-    const char *gap = "{";
-
-    for (const struct listener_page *page = herald->pages; page; page = page->next, gap = ",")
-        buf_add_f(out, "%s%s", gap, page->secret); /* digits alone */
-    buf_add_str(out, herald->pages ? "}" : "{}");
-}
-
-static void take_session(struct listener_page *page, const char *owners)
-{
-    free(page->owners);
-    page->owners = owners ? strdup(owners) : NULL;
-    page->known = page->sees_all ? !owners : page->owners != NULL;
-}
-
-/* Who is not signed in any more gets the end of the stream. */
-static bool ask_sessions(struct herald *herald, const char *secrets)
-{
-    struct db_result *rows = store_live_sessions(herald->db, secrets, ASK_MS);
+    struct db_result *rows = store_live_sessions(voice->db, secrets, ASK_MS);
     int64_t number = 0;
 
     if (!rows)
         return false;
-    for (struct listener_page *page = herald->pages; page; page = page->next) {
+    for (struct listener_page *page = voice->list->pages; page; page = page->next) {
         bool lives = false;
 
         number++;
         for (size_t row = 0; row < db_rows(rows) && !lives; row++)
             if (db_integer(rows, row, LIVE_NUMBER) == number) {
                 lives = true;
-                take_session(page, db_value(rows, row, LIVE_OWNERS));
+                listener_page_take_session(page, db_value(rows, row, LIVE_OWNERS));
             }
-        if (!lives) {
-            tell(page, "event: over\ndata:\n\n");
-            http_stream_end(page->stream);
-        }
+        if (!lives)
+            page_list_miss_session(voice->list, page);
     }
     db_result_free(rows);
     return true;
-}
-
-static bool may_see(const struct listener_page *page, const char *owner)
-{
-    if (!page->known)
-        return false;
-    return page->sees_all || (owner && page->owners && owners_have(page->owners, owner));
 }
 
 /* News */
@@ -212,17 +89,18 @@ static void add_data(struct buf *out, struct slice text)
     }
 }
 
-static void add_entry(const struct herald *herald, const struct feed_entry *entry, struct buf *html, struct buf *event)
+static void add_entry(const struct voice *voice, const struct feed_entry *entry, struct buf *html, struct buf *event)
 {
     buf_reset(html);
     buf_reset(event);
     if (entry->at) {
-        feed_entry_begin_group(html, entry, herald->options.prefix);
+        feed_entry_begin_group(html, entry, voice->herald->options.prefix);
         feed_entry_add_line(html, entry, false);
         feed_entry_end_group(html);
         buf_add_str(event, "event: entry\n");
     } else {
-        buf_add_f(html, "e%s-%s %s %s", entry->spool, entry->record, entry->verdict, feed_entry_doubt(entry));
+        feed_entry_add_id(html, entry);
+        buf_add_f(html, " %s %s", entry->verdict, feed_entry_doubt(entry));
         buf_add_str(event, "event: verdict\n");
     }
     add_data(event, buf_slice(html));
@@ -245,7 +123,7 @@ static void read_row(const struct db_result *rows, size_t row, struct feed_entry
     };
 }
 
-static void spread(struct herald *herald, const struct db_result *rows)
+static void spread(struct voice *voice, const struct db_result *rows)
 {
     struct buf place, html[2], event[2]; /* the second for who sees everybody's mail */
 
@@ -259,17 +137,16 @@ static void spread(struct herald *herald, const struct db_result *rows)
         struct feed_entry entry;
 
         read_row(rows, row, &entry);
+        entry.shard = voice->list->shard;
         buf_reset(&place);
-        if (herald->options.places && entry.address)
-            place_add(herald->options.places, entry.address, &place);
+        if (voice->herald->options.places && entry.address)
+            place_add(voice->herald->options.places, entry.address, &place);
         entry.place = place.len ? buf_text(&place) : NULL;
         for (size_t n = 0; n < 2; n++) {
             entry.show_owner = n == 1;
-            add_entry(herald, &entry, &html[n], &event[n]);
+            add_entry(voice, &entry, &html[n], &event[n]);
         }
-        for (struct listener_page *page = herald->pages; page; page = page->next)
-            if (batch > page->after && may_see(page, entry.owner))
-                http_stream_add(page->stream, buf_slice(&event[page->sees_all]));
+        page_list_tell_event(voice->list, batch, entry.owner, (struct slice[]){buf_slice(&event[0]), buf_slice(&event[1])});
     }
     for (size_t n = 0; n < 2; n++) {
         buf_free(&html[n]);
@@ -278,96 +155,57 @@ static void spread(struct herald *herald, const struct db_result *rows)
     buf_free(&place);
 }
 
-/* Where the page that has seen least stands. Those that missed too much, or begin now, are told and set to UPTO. */
-static int64_t oldest(struct herald *herald, int64_t upto, int64_t floor)
+static bool tell_news(struct voice *voice, const char *secrets)
 {
-    int64_t after = upto;
-
-    for (struct listener_page *page = herald->pages; page; page = page->next) {
-        bool missed = page->after >= 0 && (page->after > upto || page->after < floor);
-
-        if (missed)
-            tell(page, "event: reload\ndata:\n\n");
-        if (missed || page->after < 0)
-            page->after = upto;
-        if (page->after < after)
-            after = page->after;
-    }
-    return after;
-}
-
-static void move_on(struct herald *herald, int64_t upto)
-{
-    char id[64];
-
-    snprintf(id, sizeof id, "id: %" PRId64 "\nevent: mark\ndata:\n\n", upto);
-    for (struct listener_page *page = herald->pages; page; page = page->next) {
-        if (page->after < upto)
-            tell(page, id);
-        page->after = upto;
-    }
-}
-
-static bool tell_news(struct herald *herald, const char *secrets)
-{
-    struct db_result *last = store_last_batch(herald->db, ASK_MS), *rows;
+    struct db_result *last = store_last_batch(voice->db, ASK_MS), *rows;
     int64_t upto = last ? db_integer(last, 0, 0) : 0;
     int64_t after;
 
     db_result_free(last);
     if (!last)
         return false;
-    after = oldest(herald, upto, upto - BATCHES_MOST);
+    after = page_list_oldest(voice->list, upto, upto - BATCHES_MOST);
     if (after < upto - BATCHES_FEW) {
-        struct db_result *floor = store_news_floor(herald->db, RECORDS_MOST, ASK_MS);
+        struct db_result *floor = store_news_floor(voice->db, RECORDS_MOST, ASK_MS);
 
         if (!floor)
             return false;
-        after = oldest(herald, upto, db_integer(floor, 0, 0));
+        after = page_list_oldest(voice->list, upto, db_integer(floor, 0, 0));
         db_result_free(floor);
     }
     if (after == upto)
         return true;
-    rows = store_my_news(herald->db, secrets, after, upto, ASK_MS);
+    rows = store_my_news(voice->db, secrets, after, upto, ASK_MS);
     if (!rows)
         return false;
-    spread(herald, rows);
+    spread(voice, rows);
     db_result_free(rows);
-    move_on(herald, upto);
+    page_list_move_on(voice->list, upto);
     return true;
 }
 
-static bool is_anybody_new(const struct herald *herald)
+static bool take_turn(struct voice *voice)
 {
-    for (const struct listener_page *page = herald->pages; page; page = page->next)
-        if (!page->known)
-            return true;
-    return false;
-}
-
-static bool take_turn(struct herald *herald)
-{
-    bool due = clock_monotonic_ms() >= herald->heartbeat_ms;
+    bool due = clock_monotonic_ms() >= voice->heartbeat_ms;
     struct buf secrets;
     bool ok = true;
 
-    herald->turn_ms = clock_monotonic_ms();
-    let_in(herald);
-    let_go(herald);
+    voice->turn_ms = clock_monotonic_ms();
+    page_list_let_in(voice->list);
+    page_list_let_go(voice->list);
     buf_init(&secrets, SECRETS_MAX);
-    add_secrets(herald, &secrets);
-    if (due || is_anybody_new(herald)) {
-        ok = ask_sessions(herald, buf_text(&secrets));
-        let_go(herald);
+    page_list_add_secrets(voice->list, &secrets);
+    if (due || page_list_is_anybody_new(voice->list)) {
+        ok = ask_sessions(voice, buf_text(&secrets));
+        page_list_let_go(voice->list);
         buf_reset(&secrets);
-        add_secrets(herald, &secrets);
+        page_list_add_secrets(voice->list, &secrets);
     }
-    if (ok && herald->pages)
-        ok = tell_news(herald, buf_text(&secrets));
+    if (ok && voice->list->pages)
+        ok = tell_news(voice, buf_text(&secrets));
     if (due) {
-        for (struct listener_page *page = herald->pages; page; page = page->next)
-            tell(page, ": \n\n");
-        herald->heartbeat_ms = clock_monotonic_ms() + HEARTBEAT_MS;
+        page_list_tell(voice->list, ": \n\n");
+        voice->heartbeat_ms = clock_monotonic_ms() + HEARTBEAT_MS;
     }
     explicit_bzero(secrets.data, secrets.data ? secrets.size : 0);
     buf_free(&secrets);
@@ -375,16 +213,6 @@ static bool take_turn(struct herald *herald)
 }
 
 /* The thread */
-
-static bool has_arrived(struct herald *herald)
-{
-    bool arrived;
-
-    pthread_mutex_lock(&herald->lock);
-    arrived = herald->arrived != NULL || herald->stopping;
-    pthread_mutex_unlock(&herald->lock);
-    return arrived;
-}
 
 static void pause_ms(int ms)
 {
@@ -395,84 +223,99 @@ static void pause_ms(int ms)
 }
 
 /* Until something happened, or somebody came; a notification is only a hint, so it looks by itself too. */
-static void wait_for_news(struct herald *herald)
+static void wait_for_news(struct voice *voice)
 {
     int64_t until_ms = clock_monotonic_ms() + TURN_MS;
     char channel[CHANNEL_BYTES];
 
-    while (!has_arrived(herald) && clock_monotonic_ms() < until_ms)
-        if (db_wait_notification(herald->db, SLICE_MS, channel))
+    while (!page_list_has_arrived(voice->list) && clock_monotonic_ms() < until_ms)
+        if (db_wait_notification(voice->db, SLICE_MS, channel))
             break;
-    pause_ms(clock_left_ms(herald->turn_ms + GATHER_MS));
-    while (db_stands(herald->db) && db_wait_notification(herald->db, 0, channel))
+    pause_ms(clock_left_ms(voice->turn_ms + GATHER_MS));
+    while (db_stands(voice->db) && db_wait_notification(voice->db, 0, channel))
         ;
 }
 
-static void rest(struct herald *herald)
+static void rest(struct voice *voice)
 {
     int64_t until_ms = clock_monotonic_ms() + TURN_MS;
 
-    while (!is_stopping(herald) && clock_monotonic_ms() < until_ms)
+    while (!open_pages_are_closed(&voice->herald->pages) && clock_monotonic_ms() < until_ms)
         pause_ms(SLICE_MS);
-    let_in(herald);
-    let_go(herald);
+    page_list_let_in(voice->list);
+    page_list_let_go(voice->list);
 }
 
 static void *run(void *arg)
 {
-    struct herald *herald = arg;
+    struct voice *voice = arg;
+    char name[SHARD_NAME_BYTES];
     bool in_session = false;
 
-    while (!is_stopping(herald)) {
-        bool ok = in_session ? take_turn(herald)
-                             : db_connect(herald->db, CONNECT_MS) && store_listen_feed(herald->db, ASK_MS);
+    while (!open_pages_are_closed(&voice->herald->pages)) {
+        bool ok = in_session ? take_turn(voice)
+                             : store_connect(voice->db, CONNECT_MS) && store_listen_feed(voice->db, ASK_MS);
 
         if (ok && in_session)
-            wait_for_news(herald);
-        in_session = ok && db_stands(herald->db);
-        if (ok || is_stopping(herald))
+            wait_for_news(voice);
+        in_session = ok && db_stands(voice->db);
+        if (ok || open_pages_are_closed(&voice->herald->pages))
             continue;
-        log_throttled(&herald->trouble, LOG_WARNING, "cannot ask the database for news of the feed: %s", db_error(herald->db));
-        rest(herald);
+        log_throttled(&voice->trouble, LOG_WARNING, "cannot ask %s for news of the feed: %s", shard_name(voice->list->shard, name),
+                      db_error(voice->db));
+        rest(voice);
     }
     return NULL;
 }
 
-static void end_pages(struct herald *herald)
+struct http_stream *herald_open(struct herald *herald, const char *secret, const char *address, bool sees_all,
+                                const struct feed_cursor *after)
 {
-    let_in(herald);
-    for (struct listener_page *next, *page = herald->pages; page; page = next) {
-        next = page->next;
-        http_stream_end(page->stream);
-        free_page(page);
-    }
-    herald->pages = NULL;
+    return open_pages_open(&herald->pages, secret, address, sees_all, after);
 }
 
 void herald_free(struct herald *herald)
 {
     if (!herald)
         return;
-    db_free(herald->db);
-    pthread_mutex_destroy(&herald->lock);
+    for (unsigned shard = 0; shard < SHARDS; shard++)
+        db_free(herald->voice[shard].db);
+    open_pages_destroy(&herald->pages);
     free(herald);
+}
+
+/* 0, or what failed. No page comes before all voices are there. */
+static int start_voice(struct herald *herald, unsigned shard)
+{
+    struct voice *voice = &herald->voice[shard];
+    int failure;
+
+    *voice = (struct voice){
+        .herald = herald, .list = &herald->pages.list[shard], .trouble = {.every_seconds = TROUBLE_S},
+    };
+    voice->db = db_new_shard(shard_database(herald->options.conf, shard), shard, herald->options.program);
+    voice->list->has_voice = voice->db != NULL;
+    failure = voice->db ? pthread_create(&voice->thread, NULL, run, voice) : ENOMEM;
+    voice->runs = failure == 0;
+    return failure;
 }
 
 struct herald *herald_start(const struct herald_options *options, struct buf *error)
 {
     struct herald *herald = calloc(1, sizeof *herald);
-    int failure = ENOMEM;
+    int failure = herald ? 0 : ENOMEM;
 
     if (herald) {
         herald->options = *options;
-        herald->trouble.every_seconds = TROUBLE_S;
-        pthread_mutex_init(&herald->lock, NULL);
-        herald->db = db_new(options->conninfo, options->program);
-        failure = herald->db ? pthread_create(&herald->thread, NULL, run, herald) : ENOMEM;
+        open_pages_init(&herald->pages, options->streams, options->of_one);
     }
+    for (unsigned shard = 0; failure == 0 && shard < SHARDS; shard++)
+        if (shard_database(options->conf, shard))
+            failure = start_voice(herald, shard);
     if (failure == 0)
         return herald;
     buf_add_f(error, "cannot start the thread that tells news of the feed: %s", strerrordesc_np(failure));
+    herald_stop(herald);
     herald_free(herald);
     return NULL;
 }
@@ -481,10 +324,15 @@ void herald_stop(struct herald *herald)
 {
     if (!herald)
         return;
-    pthread_mutex_lock(&herald->lock);
-    herald->stopping = true;
-    pthread_mutex_unlock(&herald->lock);
-    db_end_by(herald->db, 0);
-    pthread_join(herald->thread, NULL);
-    end_pages(herald);
+    open_pages_close(&herald->pages);
+    for (unsigned shard = 0; shard < SHARDS; shard++) {
+        struct voice *voice = &herald->voice[shard];
+
+        if (!voice->runs)
+            continue;
+        db_end_by(voice->db, 0);
+        pthread_join(voice->thread, NULL);
+        voice->runs = false;
+        page_list_end(voice->list);
+    }
 }

@@ -29,6 +29,7 @@ struct http_answer {
     bool once;              /* made for this request: freed by the engine */
     uint64_t after;         /* sent once this is settled, see http_options; 0: at once */
     bool at_desk;           /* the work function makes the answer; the rest of this is void */
+    uint64_t message;       /* with at_desk: the mail it is about, see desk.h */
     bool takes_long;        /* with at_desk: at the one for such work, so that others need not wait for it */
 };
 
@@ -42,7 +43,7 @@ struct http_options {
     unsigned threads;
     size_t connections;               /* most at once; more are closed */
     unsigned connections_per_address; /* as crowd.h counts them; 0: no limit */
-    const struct network_list *unlimited; /* whom that limit is not for; NULL: nobody */
+    const struct network_list *proxies; /* whom that limit is not for, and who gets time when it ends; NULL: nobody */
     int64_t header_timeout_ms; /* of a POST: for its body too */
     unsigned idle_timeout_s;
     const char *proxy_header; /* whose lines go into request.forwarded; "" none */

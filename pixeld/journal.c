@@ -109,7 +109,7 @@ uint64_t journal_add_record(struct journal *journal, uint8_t kind, const struct 
 
 void journal_sync(struct journal *journal, uint64_t end, size_t hits)
 {
-    enum spool_result result = spool_sync(journal->recorder->spool, end);
+    enum spool_result result = recorder_sync(journal->recorder, end);
 
     if (result != SPOOL_OK)
         say_lost(journal, "hit answered", hits, clock_wall_us(), result);

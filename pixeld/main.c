@@ -8,13 +8,15 @@
  */
 #include "common/clock.h"
 #include "common/daemon.h"
+#include "common/forgotten_list.h"
 #include "common/log.h"
 #include "common/network.h"
 #include "common/recorder.h"
 #include "common/reload.h"
-#include "pixeld/clerk.h"
-#include "common/spool_await.h"
+#include "common/store.h"
 #include "pixeld/admin.h"
+#include "pixeld/certificate.h"
+#include "pixeld/clerk.h"
 #include "pixeld/dispatch.h"
 #include "pixeld/examine.h"
 #include "pixeld/handover.h"
@@ -26,16 +28,20 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 /* TAKEOVER_MS: what a predecessor needs to end, beyond the time for its connections. */
 enum { TEXT_MAX = 1024, LOADER_DRAIN_MS = 2000, ADMIN_CONNECTIONS = 64, TAKEOVER_MS = 30 * 1000 };
 
 /* A page takes the database some milliseconds; who would wait for more than a second is told to come again. */
-enum { DESK_THREADS = 4, DESK_PLACES = 512, FEED_STREAMS = 2048 };
+enum { DESK_THREADS = 4, DESK_PLACES = 512, FEED_STREAMS = 2048, FEED_STREAMS_OF_ONE = 16 };
 /* A file takes it a second, and who downloads one waits for that. */
 enum { LONG_DESK_THREADS = 2, LONG_DESK_PLACES = 128 };
+
+/* What stands in URLs: it can make no Message-ID and no return path. */
+enum {
+    KEY_LABELS = 1 << TOKEN_VIEW | 1 << TOKEN_CLICK | 1 << TOKEN_DOCUMENT | 1 << TOKEN_UNSUBSCRIBE | 1 << TOKEN_CONSENT |
+                 1 << KEYS_LABEL_VIEW_ID
+};
 
 static const char program[] = "spoor-pixeld";
 static const char spool_name[] = "pixeld";
@@ -50,7 +56,7 @@ struct pixeld {
     struct listeners admin_doors;
     struct recorder recorder;
     struct site site;
-    struct clerk *clerk;
+    struct clerk *clerk[SHARDS];
     struct desk *desk;
     struct desk *long_desk;
     char *prefix; /* the path of tracking_url */
@@ -94,16 +100,26 @@ static bool warn_of_doubts(struct pixeld *pixeld, struct buf *error)
     return true;
 }
 
+/* What the configuration alone says. */
+static bool describe_site(struct pixeld *pixeld, struct buf *error)
+{
+    const struct conf *conf = pixeld->conf;
+    struct hit_settings *hits = &pixeld->site.hits;
+
+    (void)error;
+    hits->anonymize_ip = conf->pixeld.anonymize_ip;
+    hits->honour_gpc = conf->pixeld.honour_gpc;
+    hits->secure_cookies = slice_starts_i(slice_str(conf->tracking_url), slice_str("https:"));
+    hits->proxy_header = slice_is_i(slice_str(conf->pixeld.proxy_header), "forwarded") ? CLIENT_FORWARDED : CLIENT_X_FORWARDED_FOR;
+    pixeld->site.unsubscribe_everywhere = conf->unsubscribe_scope == UNSUBSCRIBE_ALL;
+    pixeld->site.prefix = route_url_path(slice_str(conf->tracking_url));
+    return true;
+}
+
 static bool open_proxies(struct pixeld *pixeld, struct buf *error)
 {
     const struct conf *conf = pixeld->conf;
 
-    pixeld->site.hits.anonymize_ip = conf->pixeld.anonymize_ip;
-    pixeld->site.hits.honour_gpc = conf->pixeld.honour_gpc;
-    pixeld->site.hits.secure_cookies = slice_starts_i(slice_str(conf->tracking_url), slice_str("https:"));
-    pixeld->site.hits.proxy_header = slice_is_i(slice_str(conf->pixeld.proxy_header), "forwarded")
-                                         ? CLIENT_FORWARDED
-                                         : CLIENT_X_FORWARDED_FOR;
     if (conf->pixeld.trusted_proxies.count == 0)
         return true;
     pixeld->site.hits.trusted_proxies = &pixeld->trusted_proxies;
@@ -114,55 +130,9 @@ static bool open_proxies(struct pixeld *pixeld, struct buf *error)
     return failed(error);
 }
 
-static struct tls_pair *load_pair(const struct conf *conf, struct buf *error)
-{
-    return tls_pair_load(conf->pixeld.tls_certificate, conf->pixeld.tls_key, error);
-}
-
-/* As who will load it again at SIGHUP: a file that only root may read is found out now. */
-static bool open_tls(struct pixeld *pixeld, struct buf *error)
-{
-    struct tls_pair *pair;
-
-    if (pixeld->conf->pixeld.listen_tls.count == 0)
-        return true;
-    pair = load_pair(pixeld->conf, error);
-    if (pair == NULL)
-        return failed(error);
-    if (tls_pair_expires(pair) <= time(NULL))
-        log_warn("the certificate in %s has expired", pixeld->conf->pixeld.tls_certificate);
-    tls_show(pair);
-    return true;
-}
-
-static void reload_tls(const struct conf *conf)
-{
-    struct tls_pair *pair;
-    struct buf error;
-
-    if (conf->pixeld.listen_tls.count == 0)
-        return;
-    buf_init(&error, TEXT_MAX);
-    pair = load_pair(conf, &error);
-    if (pair && tls_pair_expires(pair) <= time(NULL)) {
-        buf_add_f(&error, "%s: it has expired", conf->pixeld.tls_certificate);
-        tls_pair_free(pair);
-        pair = NULL;
-    }
-    if (pair)
-        tls_show(pair);
-    if (pair)
-        log_notice("certificate loaded again");
-    else
-        log_err("the old certificate stays: %s", buf_text(&error));
-    buf_free(&error);
-}
-
 static bool open_keys(struct pixeld *pixeld, struct buf *error)
 {
-    pixeld->site.unsubscribe_everywhere = pixeld->conf->unsubscribe_scope == UNSUBSCRIBE_ALL;
-    pixeld->site.prefix = route_url_path(slice_str(pixeld->conf->tracking_url));
-    pixeld->site.keys = keys_load(pixeld->conf->key_file, error);
+    pixeld->site.keys = keys_load_for(pixeld->conf->key_file, KEY_LABELS, error);
     return pixeld->site.keys || failed(error);
 }
 
@@ -188,31 +158,23 @@ static bool drop_privileges(struct pixeld *pixeld, struct buf *error)
     return daemon_drop_privileges(pixeld->conf);
 }
 
+static bool open_certificate(struct pixeld *pixeld, struct buf *error)
+{
+    return certificate_open(pixeld->conf, error) || failed(error);
+}
+
 /* All that can fail without the spool has not: a predecessor may end, and it alone keeps us from going on. */
 static bool take_over(struct pixeld *pixeld, struct buf *error)
 {
-    int64_t most_ms = pixeld->conf->pixeld.drain_timeout_ms + TAKEOVER_MS;
     char *directory;
-    bool left;
+    bool taken;
 
     if (pixeld->handover.predecessor == 0)
         return true;
     directory = recorder_directory(pixeld->conf, spool_name);
-    if (directory == NULL)
-        return failed(error);
-    left = access(directory, R_OK | W_OK | X_OK) == 0;
-    if (!left) {
-        buf_add_f(error, "cannot take over: %s: %s", directory, strerrordesc_np(errno));
-        free(directory);
-        return failed(error);
-    }
-    log_notice("taking over from process %ld", (long)pixeld->handover.predecessor);
-    handover_relieve(&pixeld->handover);
-    left = spool_await(directory, most_ms);
-    if (!left)
-        buf_add_f(error, "the process before this one still has %s after %lld ms", directory, (long long)most_ms);
+    taken = directory && handover_take_over(&pixeld->handover, directory, pixeld->conf->pixeld.drain_timeout_ms + TAKEOVER_MS, error);
     free(directory);
-    return left || failed(error);
+    return taken || failed(error);
 }
 
 static bool open_spool(struct pixeld *pixeld, struct buf *error)
@@ -226,42 +188,56 @@ static bool open_spool(struct pixeld *pixeld, struct buf *error)
 
 static bool start_loader(struct pixeld *pixeld, struct buf *error)
 {
-    bool started = recorder_start(&pixeld->recorder, pixeld->conf, program, NULL, NULL, error);
+    const struct recorder_program ours = {.name = program, .keys = pixeld->site.keys};
+    bool started = recorder_start(&pixeld->recorder, pixeld->conf, &ours, error);
 
-    pixeld->site.loader = pixeld->recorder.loader;
+    pixeld->site.recorder = &pixeld->recorder;
     return started || failed(error);
 }
 
-static bool start_clerk(struct pixeld *pixeld, struct buf *error)
+/* One for each server: rules come from the first, and each judges what it has. */
+static bool start_clerks(struct pixeld *pixeld, struct buf *error)
 {
     struct clerk_options options = {
-        .conninfo = pixeld->conf->database,
         .program = program,
-        .directory = pixeld->recorder.directory,
+        .directory = pixeld->recorder.lane[0].directory,
         .keys = pixeld->site.keys,
     };
 
     options.book = pixeld->site.rulebook = rulebook_new(clerk_first_rules(options.directory));
     if (!options.book)
         return failed(error);
-    pixeld->clerk = clerk_start(&options, error);
-    return pixeld->clerk || failed(error);
+    for (options.shard = 0; options.shard < SHARDS; options.shard++) {
+        options.conninfo = shard_database(pixeld->conf, options.shard);
+        if (options.conninfo && !(pixeld->clerk[options.shard] = clerk_start(&options, error)))
+            return failed(error);
+    }
+    return true;
+}
+
+static void stop_clerks(struct pixeld *pixeld)
+{
+    for (unsigned shard = 0; shard < SHARDS; shard++)
+        clerk_stop(pixeld->clerk[shard]);
 }
 
 static bool open_viewer(struct pixeld *pixeld, struct buf *error)
 {
     const struct conf *conf = pixeld->conf;
 
-    pixeld->site.cache = cache_new(conf->memcached, (int)conf->memcached_timeout_ms, error);
+    pixeld->site.cache = cache_new(conf->memcached, (int)conf->memcached_timeout_ms, pixeld->site.keys, error);
     pixeld->site.beacon_rate = beacon_rate_new();
+    if (pixeld->site.cache)
+        forgotten_list_tell(cache_begin_epoch, pixeld->site.cache);
     return (pixeld->site.cache && pixeld->site.beacon_rate && assets_init(&pixeld->site.assets)) || failed(error);
 }
 
 static struct desk *start_one_desk(const struct pixeld *pixeld, unsigned threads, size_t places)
 {
     const struct desk_options options = {
-        .conninfo = pixeld->conf->database,
+        .conf = pixeld->conf,
         .program = program,
+        .connect = store_connect,
         .threads = threads,
         .places = places,
     };
@@ -300,9 +276,11 @@ static bool start_feed(struct pixeld *pixeld, struct buf *error)
     const struct conf *conf = pixeld->conf;
     struct feed *feed = &pixeld->site.feed;
     struct herald_options options = {
-        .conninfo = conf->database, .program = program, .places = feed->places, .streams = FEED_STREAMS};
+        .conf = conf, .program = program, .places = feed->places, .streams = FEED_STREAMS,
+        .of_one = FEED_STREAMS_OF_ONE};
 
     options.prefix = pixeld->prefix = strndup(pixeld->site.prefix.p ? pixeld->site.prefix.p : "", pixeld->site.prefix.len);
+    feed->pools = desk_pools(pixeld->desk);
     feed->origin = origin_of(slice_str(conf->tracking_url));
     feed->secure = pixeld->site.hits.secure_cookies;
     feed->local_domains = &conf->local_domains;
@@ -331,7 +309,7 @@ static bool start_http(struct pixeld *pixeld, struct buf *error)
         .connections = (size_t)conf->pixeld.connections,
         /* Behind a proxy all connections come from one address. */
         .connections_per_address = (unsigned)conf->pixeld.connections_per_address,
-        .unlimited = pixeld->site.hits.trusted_proxies,
+        .proxies = pixeld->site.hits.trusted_proxies,
         .header_timeout_ms = conf->pixeld.header_timeout_ms,
         .idle_timeout_s = (unsigned)conf->pixeld.idle_timeout_s,
         .proxy_header = proxied ? conf->pixeld.proxy_header : "",
@@ -375,7 +353,7 @@ static bool start_admin(struct pixeld *pixeld, struct buf *error)
         .journal = pixeld->site.journal,
         .recorder = &pixeld->recorder,
         .spool_max_bytes = conf->spool_max_bytes,
-        .spool_start = spool_end(pixeld->recorder.spool),
+        .spool_start = metrics_appended(&pixeld->recorder),
         .start_us = clock_wall_us(),
     };
     pixeld->admin_http = http_start(&options, &pixeld->admin_doors, error);
@@ -385,9 +363,9 @@ static bool start_admin(struct pixeld *pixeld, struct buf *error)
 static bool start(struct pixeld *pixeld)
 {
     static bool (*const steps[])(struct pixeld *, struct buf *) = {
-        warn_of_doubts, open_proxies, open_keys,    open_sockets, drop_privileges, open_tls,
-        take_over,      open_spool,   start_loader, start_clerk,  open_viewer,     start_desks,
-        open_places,    start_feed,   start_http,   start_admin,
+        warn_of_doubts, describe_site, open_proxies, open_keys,    open_sockets, drop_privileges, open_certificate,
+        take_over,      open_spool,    start_loader, start_clerks, open_viewer,  start_desks,
+        open_places,    start_feed,    start_http,   start_admin,
     };
     bool ok = true;
     struct buf error;
@@ -422,7 +400,7 @@ static bool await_stop(struct pixeld *pixeld)
     switch (daemon_wait_signal()) {
     case DAEMON_RELOAD:
         reload_keys(pixeld->site.keys);
-        reload_tls(pixeld->conf);
+        certificate_reload(pixeld->conf);
         return true;
     case DAEMON_UPGRADE:
         start_successor(pixeld);
@@ -453,14 +431,14 @@ static void serve(struct pixeld *pixeld)
 
 static void stop(struct pixeld *pixeld)
 {
-    clerk_stop(pixeld->clerk);
+    stop_clerks(pixeld);
     desk_free(pixeld->desk);
     desk_free(pixeld->long_desk);
     stop_feed(pixeld);
     assets_release(&pixeld->site.assets);
     beacon_rate_free(pixeld->site.beacon_rate);
-    cache_free(pixeld->site.cache);
     recorder_close(&pixeld->recorder, LOADER_DRAIN_MS);
+    cache_free(pixeld->site.cache); /* its loaders tell it of epochs */
     latest_free(pixeld->site.rulebook);
     pages_release(&pixeld->site.pages);
     tls_release();

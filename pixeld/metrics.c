@@ -100,35 +100,100 @@ static uint64_t bytes_on_disk(const char *directory)
     return bytes;
 }
 
+uint64_t metrics_appended(const struct recorder *recorder)
+{
+    uint64_t bytes = 0;
+
+    for (unsigned shard = 0; shard < SHARDS; shard++)
+        if (recorder->lane[shard].spool)
+            bytes += spool_end(recorder->lane[shard].spool);
+    return bytes;
+}
+
+/* Empty for the first server: without others nothing needs to be told apart. */
+static const char *label_of(unsigned shard, char labels[LABELS_MAX])
+{
+    labels[0] = '\0';
+    if (shard)
+        snprintf(labels, LABELS_MAX, "shard=\"%u\"", shard);
+    return labels;
+}
+
+/* A number of each lane; REAL is printed with a fraction. */
+static void add_lanes(struct buf *out, const struct recorder *recorder, enum prometheus_type type, const char *name, const char *help,
+                      double (*value)(const struct recorder_lane *lane), bool real)
+{
+    char labels[LABELS_MAX];
+
+    prometheus_family(out, name, type, help);
+    for (unsigned shard = 0; shard < SHARDS; shard++) {
+        const struct recorder_lane *lane = &recorder->lane[shard];
+
+        if (!lane->spool)
+            continue;
+        if (real)
+            prometheus_sample_real(out, name, label_of(shard, labels), value(lane));
+        else
+            prometheus_sample(out, name, label_of(shard, labels), (uint64_t)value(lane));
+    }
+}
+
+static double lane_bytes(const struct recorder_lane *lane)
+{
+    return (double)bytes_on_disk(lane->directory);
+}
+
+static double lane_writable(const struct recorder_lane *lane)
+{
+    return spool_writable(lane->spool);
+}
+
+static double lane_connected(const struct recorder_lane *lane)
+{
+    return loader_state(lane->loader).connected;
+}
+
+static double lane_lag(const struct recorder_lane *lane)
+{
+    return loader_state(lane->loader).lag_s;
+}
+
+static double lane_waiting(const struct recorder_lane *lane)
+{
+    return (double)loader_state(lane->loader).waiting;
+}
+
+static double lane_rejected(const struct recorder_lane *lane)
+{
+    return (double)loader_state(lane->loader).rejected;
+}
+
 static void add_spool(const struct metrics_sources *sources, struct buf *out)
 {
+    const struct recorder *recorder = sources->recorder;
     struct journal_state journal = journal_state(sources->journal, clock_wall_us());
 
     add_number(out, PROMETHEUS_COUNTER, "spoor_pixeld_hits_lost_total", "Hits answered that could not be written.",
                journal.lost);
     add_number(out, PROMETHEUS_COUNTER, "spoor_spool_appended_bytes_total", "Bytes of records written to the spool.",
-               spool_end(sources->recorder->spool) - sources->spool_start);
-    add_number(out, PROMETHEUS_GAUGE, "spoor_spool_bytes", "Bytes that the spool's files take.",
-               bytes_on_disk(sources->recorder->directory));
+               metrics_appended(recorder) - sources->spool_start);
+    add_lanes(out, recorder, PROMETHEUS_GAUGE, "spoor_spool_bytes", "Bytes that the spool's files take.", lane_bytes, false);
     add_number(out, PROMETHEUS_GAUGE, "spoor_spool_max_bytes", "Bytes that they may take.",
                (uint64_t)sources->spool_max_bytes);
-    add_number(out, PROMETHEUS_GAUGE, "spoor_spool_writable", "1, or 0 when the last record could not be written.",
-               spool_writable(sources->recorder->spool));
+    add_lanes(out, recorder, PROMETHEUS_GAUGE, "spoor_spool_writable", "1, or 0 when the last record could not be written.",
+              lane_writable, false);
 }
 
-static void add_loader(struct loader *loader, struct buf *out)
+static void add_loader(const struct recorder *recorder, struct buf *out)
 {
-    static const char lag[] = "spoor_loader_lag_seconds";
-    struct loader_state state = loader_state(loader);
-
-    add_number(out, PROMETHEUS_GAUGE, "spoor_database_connected", "1 while the loader has the database, else 0.",
-               state.connected);
-    prometheus_family(out, lag, PROMETHEUS_GAUGE, "Age of the oldest record that waits for the database.");
-    prometheus_sample_real(out, lag, "", state.lag_s);
-    add_number(out, PROMETHEUS_GAUGE, "spoor_loader_waiting_bytes", "Bytes of records that wait for the database.",
-               state.waiting);
-    add_number(out, PROMETHEUS_COUNTER, "spoor_loader_rejected_total", "Records that the database refused.",
-               state.rejected);
+    add_lanes(out, recorder, PROMETHEUS_GAUGE, "spoor_database_connected", "1 while the loader has the database, else 0.",
+              lane_connected, false);
+    add_lanes(out, recorder, PROMETHEUS_GAUGE, "spoor_loader_lag_seconds", "Age of the oldest record that waits for the database.",
+              lane_lag, true);
+    add_lanes(out, recorder, PROMETHEUS_GAUGE, "spoor_loader_waiting_bytes", "Bytes of records that wait for the database.",
+              lane_waiting, false);
+    add_lanes(out, recorder, PROMETHEUS_COUNTER, "spoor_loader_rejected_total", "Records that the database refused.",
+              lane_rejected, false);
 }
 
 void metrics_add_text(struct metrics *metrics, const struct metrics_sources *sources, struct buf *out)
@@ -141,5 +206,5 @@ void metrics_add_text(struct metrics *metrics, const struct metrics_sources *sou
     add_hits(metrics, out);
     add_connections(sources->http, out);
     add_spool(sources, out);
-    add_loader(sources->recorder->loader, out);
+    add_loader(sources->recorder, out);
 }

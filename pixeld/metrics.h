@@ -32,9 +32,12 @@ struct metrics_sources {
     struct journal *journal;
     const struct recorder *recorder;
     int64_t spool_max_bytes;
-    uint64_t spool_start; /* where the spool stood at the start */
+    uint64_t spool_start; /* metrics_appended() at the start */
     int64_t start_us;     /* since 1970 */
 };
+/* Where the spools stand, all together. */
+uint64_t metrics_appended(const struct recorder *recorder);
+
 void metrics_add_text(struct metrics *metrics, const struct metrics_sources *sources, struct buf *out);
 
 #endif

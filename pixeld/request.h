@@ -2,7 +2,7 @@
 /*
  * request - what is kept of one HTTP request while it is answered.
  *
- * Filled by http.c; everything it points to belongs to the connection and is valid until the answer is
+ * Filled by http_fields.c; everything it points to belongs to the connection and is valid until the answer is
  * given. A field that did not come is the empty slice. No HTTP library is needed to make or read one.
  */
 #ifndef PIXELD_REQUEST_H

@@ -2,7 +2,7 @@
 /*
  * rules_builtin - the rules for a start before any database was seen; see rules.h
  *
- * The same that sql/006-verdicts.sql fills the tables with; a test compares.
+ * The same that sql/009-rules.sql fills the tables with; a test compares.
  */
 #include "pixeld/rules.h"
 

@@ -9,7 +9,7 @@
 
 #include "common/cache.h"
 #include "common/keys.h"
-#include "common/loader.h"
+#include "common/shard_pools.h"
 #include "pixeld/asset.h"
 #include "pixeld/beacon_rate.h"
 #include "pixeld/courier.h"
@@ -29,13 +29,14 @@ struct feed { /* what the Live Feed needs besides the database */
     struct herald *herald;
     struct courier *courier; /* NULL: nobody signs in by mail */
     struct places *places;   /* NULL: none are told */
+    const struct shard_pools *pools; /* to the servers; the desk's */
 };
 
 struct site {
     struct slice prefix; /* the path of tracking_url */
     struct keys *keys;
     struct journal *journal;
-    struct loader *loader;
+    const struct recorder *recorder;
     struct hit_settings hits;
     bool unsubscribe_everywhere; /* not only from the sender of the mail */
     struct latest *rulebook;

@@ -33,7 +33,7 @@ struct http_answer unsubscribe_answer(struct site *site, const struct request *r
         return not_found; /* without a recipient it is one for a mail, whose From tells */
     if (result == TOKEN_UNKNOWN_KEY)
         return (struct http_answer){.page = site->pages.unavailable};
-    if (result != TOKEN_GOOD)
+    if (result == TOKEN_FORGED)
         return not_found;
     if (request->method == REQUEST_POST)
         return (struct http_answer){.page = act(site, &token)};
