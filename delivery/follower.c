@@ -88,7 +88,7 @@ static void sleep_ms(struct follower *follower, int64_t ms)
 /* Its bookmark lies beside the spool, for it says what that one has had. */
 static struct source *open_log(const struct follower *follower, size_t at, struct buf *error)
 {
-    return source_open(follower->conf->delivery.log.item[at], follower->recorder->directory, error);
+    return source_open(follower->conf->delivery.log.item[at], follower->recorder->lane[0].directory, error);
 }
 
 static void report(const struct buf *error)
@@ -102,7 +102,7 @@ static void report(const struct buf *error)
 static void keep_place(struct follower *follower, struct source *log)
 {
     static struct log_throttle trouble = {.every_seconds = 60};
-    struct spool *spool = follower->recorder->spool;
+    struct spool *spool = follower->recorder->lane[follower->recorder->here].spool;
 
     if (spool_sync(spool, spool_end(spool)) != SPOOL_OK || !source_save(log))
         log_throttled(&trouble, LOG_ERR, "cannot note how far the log is read: %m; a part of it will be read again");
@@ -184,7 +184,7 @@ static void settle(struct follower *follower)
     if (now_ms - follower->settled_ms < SETTLE_MS)
         return;
     follower->settled_ms = now_ms;
-    if (db_connect(follower->db, SETTLE_MS))
+    if (store_connect(follower->db, SETTLE_MS))
         store_settle(follower->db, settle_within_s(follower->settlements++), SETTLE_DEADLINE_MS);
 }
 
@@ -223,7 +223,7 @@ static bool open_all(struct follower *follower, struct buf *error)
 
     follower->log = calloc(conf->delivery.log.count, sizeof *follower->log);
     follower->follow = follow_new(conf->delivery.senders == SENDERS_LOCAL ? &conf->local_domains : NULL, spool_delivery, follower);
-    follower->db = db_new(conf->database, "spoor-delivery");
+    follower->db = db_new_shard(shard_database(conf, (unsigned)conf->shard), (unsigned)conf->shard, "spoor-delivery");
     if (!follower->log || !follower->follow || !follower->db)
         return false;
     for (; follower->logs < conf->delivery.log.count; follower->logs++)

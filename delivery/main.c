@@ -2,7 +2,7 @@
 /*
  * spoor-delivery - follows the MTA's log: whose server took, put off or refused which of our mails, and when.
  *
- * main() is the table of contents. What a line says is read in line.c, what becomes of it in follow.c; follower.c is
+ * main() is the table of contents. What a line says is read in line_read.c, what becomes of it in follow.c; follower.c is
  * the thread that does it, source.c what it reads.
  */
 #include "common/daemon.h"
@@ -28,7 +28,7 @@ int main(int argc, char **argv)
     if (!daemon_drop_privileges(conf))
         daemon_fail();
     if (!recorder_open(&recorder, conf, "delivery", 0, &error) ||
-        !recorder_start(&recorder, conf, program, NULL, NULL, &error) ||
+        !recorder_start(&recorder, conf, &(struct recorder_program){.name = program}, &error) ||
         !(follower = follower_start(conf, &recorder, &error)))
         daemon_fail_with(&error);
     daemon_ready(conf, &options);

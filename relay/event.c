@@ -20,6 +20,16 @@ static bool is_address(const char *text)
     return strchr(text, '@') && !strpbrk(text, " \t\r\n<>");
 }
 
+/* It stands in header fields, of mail and of HTTP. */
+static bool is_key(const char *text)
+{
+    size_t len = strlen(text), graphic = 0;
+
+    while (graphic < len && text[graphic] > ' ' && text[graphic] < 0x7F)
+        graphic++;
+    return len && graphic == len;
+}
+
 static void add_address(struct event *event, const char *address)
 {
     if (is_address(address) && event->addresses < EVENT_ADDRESSES)
@@ -56,7 +66,7 @@ bool event_read(const char *item, struct event *event)
     char *copy = json_is_object(root) ? strdup(item) : NULL;
 
     *event = (struct event){.root = root, .item = copy};
-    if (!copy || !*text_of(root, "id") || !*text_of(root, "what")) {
+    if (!copy || !is_key(text_of(root, "id")) || !*text_of(root, "what")) {
         event_free(event);
         return false;
     }

@@ -2,11 +2,13 @@
 /*
  * spoor-relay - what happens to tracked mails goes where it is wanted: a CRM, a webhook, the sender's mailbox.
  *
- * main() is the table of contents. A sink's thread is in sink.c; webhook.c, salesforce.c and notice.c are the ways to the
- * other side. `spoor-relay sample NAME` sends one event to see whether that works; spoorctl sink test calls it.
+ * main() is the table of contents. A sink's thread is in sink.c, a batch's way in sink_batch.c; webhook.c, salesforce.c and mailbox.c
+ * are the ways to the other side. `spoor-relay sample NAME` sends one event to see whether that works; spoorctl sink test calls it.
  */
 #include "common/daemon.h"
 #include "common/log.h"
+#include "common/shard.h"
+#include "common/store.h"
 #include "relay/https.h"
 #include "relay/metrics.h"
 #include "relay/sample.h"
@@ -32,15 +34,17 @@ static void stop_sinks(struct sinks *sinks)
     *sinks = (struct sinks){0};
 }
 
+/* Each server has an outbox of its own. */
 static bool start_sinks(struct sinks *sinks, const struct conf *conf, struct buf *error)
 {
-    sinks->sink = calloc(conf->sinks, sizeof(struct sink *));
-    for (size_t n = 0; sinks->sink && n < conf->sinks; n++) {
-        sinks->sink[n] = sink_start(conf, &conf->sink[n], error);
-        if (!sinks->sink[n])
-            return false;
-        sinks->count++;
-    }
+    sinks->sink = calloc(conf->sinks * (1 + conf->shards.count), sizeof(struct sink *));
+    for (unsigned shard = 0; sinks->sink && shard < SHARDS; shard++)
+        for (size_t n = 0; shard_database(conf, shard) && n < conf->sinks; n++) {
+            sinks->sink[sinks->count] = sink_start(conf, &conf->sink[n], shard, error);
+            if (!sinks->sink[sinks->count])
+                return false;
+            sinks->count++;
+        }
     return sinks->sink != NULL;
 }
 
@@ -78,6 +82,8 @@ int main(int argc, char **argv)
     daemon_start(&options);
     if (!daemon_drop_privileges(conf) || !https_begin())
         daemon_fail();
+    if (store_forbids_start(conf, options.program, &error))
+        daemon_fail_with(&error);
     if (!start_sinks(&sinks, conf, &error) || !(metrics = metrics_start(conf, sinks.sink, sinks.count, &error)))
         daemon_fail_with(&error);
     daemon_ready(conf, &options);

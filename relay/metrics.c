@@ -7,15 +7,13 @@
 #include "common/file_replace.h"
 #include "common/log.h"
 #include "common/prometheus.h"
+#include "common/shard.h"
 #include "common/store_outbox.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum { ASK_MS = 10000, EVERY_MS = 15000, TEXT_MAX = 1024 * 1024, LABEL_MAX = 100, REMINDER_S = 300 };
 
@@ -23,7 +21,7 @@ struct metrics {
     const struct conf *conf;
     struct sink *const *sink;
     size_t sinks;
-    struct db *db;
+    struct db *db[SHARDS]; /* NULL: spoor.conf does not name it */
     pthread_t thread;
     bool running;
     pthread_mutex_t lock; /* of `stopping` */
@@ -36,7 +34,17 @@ struct gauge {
     struct buf *out;
     const char *name;
     int64_t (*value)(const struct store_lag *lag);
+    unsigned shard;
 };
+
+/* Without further servers nothing needs to be told apart. */
+static void add_label(char label[LABEL_MAX], const char *sink, unsigned shard)
+{
+    int len = snprintf(label, LABEL_MAX, "sink=\"%s\"", sink); /* letters, digits, - and _ alone */
+
+    if (shard)
+        snprintf(label + len, (size_t)(LABEL_MAX - len), ",shard=\"%u\"", shard);
+}
 
 static int64_t due(const struct store_lag *lag)
 {
@@ -63,7 +71,7 @@ static void add_gauge(void *arg, const struct store_lag *lag)
     struct gauge *gauge = arg;
     char label[LABEL_MAX];
 
-    snprintf(label, sizeof label, "sink=\"%s\"", lag->sink); /* letters, digits, - and _ alone */
+    add_label(label, lag->sink, gauge->shard);
     prometheus_sample(gauge->out, gauge->name, label, (uint64_t)gauge->value(lag));
 }
 
@@ -81,10 +89,12 @@ static bool add_gauges(struct metrics *metrics, struct buf *out)
     bool asked = true;
 
     for (size_t n = 0; asked && n < sizeof gauges / sizeof *gauges; n++) {
-        struct gauge gauge = {out, gauges[n].name, gauges[n].value};
+        struct gauge gauge = {out, gauges[n].name, gauges[n].value, 0};
 
         prometheus_family(out, gauges[n].name, PROMETHEUS_GAUGE, gauges[n].help);
-        asked = store_outbox_lag(metrics->db, add_gauge, &gauge, ASK_MS) == STORE_YES;
+        for (; asked && gauge.shard < SHARDS; gauge.shard++)
+            asked = !metrics->db[gauge.shard] || !db_stands(metrics->db[gauge.shard]) ||
+                    store_outbox_lag(metrics->db[gauge.shard], add_gauge, &gauge, ASK_MS) == STORE_YES;
     }
     return asked;
 }
@@ -103,24 +113,34 @@ static void add_counters(const struct metrics *metrics, struct buf *out)
         } rows[] = {{"sent", counts.sent}, {"again", counts.again}, {"dead", counts.dead}, {"dropped", counts.dropped}};
 
         for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
-            snprintf(label, sizeof label, "sink=\"%s\",outcome=\"%s\"", sink_name(metrics->sink[n]), rows[row].outcome);
+            int len;
+
+            add_label(label, sink_name(metrics->sink[n]), sink_shard(metrics->sink[n]));
+            len = (int)strlen(label);
+            snprintf(label + len, sizeof label - (size_t)len, ",outcome=\"%s\"", rows[row].outcome);
             prometheus_sample(out, name, label, rows[row].count);
         }
     }
 }
 
-static bool replace_file(const char *path, struct slice text)
+/* How many servers are there; of one that is away nothing is told, and that is said. */
+static size_t reach_servers(struct metrics *metrics)
 {
-    const char *name = strrchr(path, '/') + 1;
-    char *folder = strndup(path, name > path + 1 ? (size_t)(name - path - 1) : 1);
-    int directory = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    int file = directory >= 0 ? file_replace_begin(directory, name) : -1;
-    bool done = file >= 0 && fchmod(file, 0644) == 0 && file_replace_commit(directory, name, file, text);
+    char name[SHARD_NAME_BYTES];
+    size_t reached = 0;
 
-    if (directory >= 0)
-        close(directory);
-    free(folder);
-    return done;
+    for (unsigned shard = 0; shard < SHARDS; shard++) {
+        struct db *db = metrics->db[shard];
+
+        if (!db)
+            continue;
+        if (store_connect(db, ASK_MS))
+            reached++;
+        else
+            log_throttled(&metrics->trouble, LOG_WARNING, "cannot ask %s how far the sinks are: %s", shard_name(shard, name),
+                          db_error(db));
+    }
+    return reached;
 }
 
 static void write_file(struct metrics *metrics)
@@ -130,9 +150,7 @@ static void write_file(struct metrics *metrics)
 
     buf_init(&text, TEXT_MAX);
     add_counters(metrics, &text);
-    if (!db_connect(metrics->db, ASK_MS) || !add_gauges(metrics, &text))
-        log_throttled(&metrics->trouble, LOG_WARNING, "cannot ask the database how far the sinks are: %s", db_error(metrics->db));
-    else if (!replace_file(path, buf_slice(&text)))
+    if (reach_servers(metrics) && add_gauges(metrics, &text) && !file_replace(path, 0644, buf_slice(&text)))
         log_throttled(&metrics->trouble, LOG_WARNING, "cannot write %s: %s", path, strerrordesc_np(errno));
     buf_free(&text);
 }
@@ -161,12 +179,29 @@ static void *run(void *arg)
     return NULL;
 }
 
+static bool open_databases(struct metrics *metrics, const struct conf *conf)
+{
+    bool opened = true;
+
+    for (unsigned shard = 0; shard < SHARDS && opened; shard++)
+        if (shard_database(conf, shard))
+            opened = (metrics->db[shard] = db_new_shard(shard_database(conf, shard), shard, "spoor-relay")) != NULL;
+    return opened;
+}
+
+static void close_databases(struct metrics *metrics)
+{
+    for (unsigned shard = 0; metrics && shard < SHARDS; shard++)
+        db_free(metrics->db[shard]);
+}
+
 struct metrics *metrics_start(const struct conf *conf, struct sink *const *sinks, size_t count, struct buf *error)
 {
     struct metrics *metrics = calloc(1, sizeof *metrics);
 
-    if (!metrics || !(metrics->db = db_new(conf->database, "spoor-relay"))) {
+    if (!metrics || !open_databases(metrics, conf)) {
         buf_add_str(error, "no memory for metrics");
+        close_databases(metrics);
         free(metrics);
         return NULL;
     }
@@ -193,10 +228,12 @@ void metrics_stop(struct metrics *metrics)
     metrics->stopping = true;
     pthread_cond_broadcast(&metrics->changed);
     pthread_mutex_unlock(&metrics->lock);
-    db_end_by(metrics->db, 0);
+    for (unsigned shard = 0; shard < SHARDS; shard++)
+        if (metrics->db[shard])
+            db_end_by(metrics->db[shard], 0);
     if (metrics->running)
         pthread_join(metrics->thread, NULL);
-    db_free(metrics->db);
+    close_databases(metrics);
     pthread_cond_destroy(&metrics->changed);
     pthread_mutex_destroy(&metrics->lock);
     free(metrics);

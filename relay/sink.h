@@ -16,13 +16,14 @@ struct sink_counts { /* since the start */
 };
 
 struct sink;
-/* CONF stays the caller's, and must live as long. NULL with ERROR. */
-struct sink *sink_start(const struct conf *conf, const struct conf_sink *settings, struct buf *error);
+/* For what lies on one server. CONF stays the caller's, and must live as long. NULL with ERROR. */
+struct sink *sink_start(const struct conf *conf, const struct conf_sink *settings, unsigned shard, struct buf *error);
 /* All are told first, so that they end together. */
 void sink_begin_stop(struct sink *sink);
 void sink_free(struct sink *sink);
 
 const char *sink_name(const struct sink *sink);
+unsigned sink_shard(const struct sink *sink);
 struct sink_counts sink_counts(struct sink *sink); /* from any thread */
 
 #endif

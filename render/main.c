@@ -7,6 +7,7 @@
  */
 #include "common/daemon.h"
 #include "common/log.h"
+#include "common/store.h"
 #include "render/worker.h"
 
 #include <stdlib.h>
@@ -57,6 +58,8 @@ int main(int argc, char **argv)
     if (error.len || !(sandbox = sandbox_new(&error)))
         daemon_fail_with(&error);
     report_sandbox(sandbox);
+    if (store_forbids_start(conf, program, &error))
+        daemon_fail_with(&error);
     if (!(workers = workers_start(conf, sandbox, program, &error)))
         daemon_fail_with(&error);
     daemon_ready(conf, &options);

@@ -9,6 +9,7 @@
 
 /* A descriptor, closed on exec, at its start; -1 with errno. */
 int memory_file_of(struct slice bytes);
+/* At its end; these are false with errno. */
 bool memory_file_add(int fd, struct slice bytes);
 bool memory_file_rewind(int fd);
 

@@ -5,11 +5,13 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/shard.h"
 #include "render/job.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -43,6 +45,7 @@ struct workers {
     int stop_fd;
     size_t count;
     struct worker *worker;
+    sem_t places; /* documents that may still be taken at once, of all servers together */
 };
 
 static struct log_throttle away = {.every_seconds = AWAY_REMINDER_S};
@@ -117,17 +120,7 @@ static bool give_back(struct worker *worker)
 
 static bool begin_session(struct worker *worker)
 {
-    enum store_answer fits;
-    struct buf why;
-
-    if (!db_connect(worker->db, CONNECT_MS))
-        return false;
-    buf_init(&why, NAME_TEXT * 4);
-    fits = store_schema_fits(worker->db, &why, QUESTION_MS);
-    if (fits == STORE_NO)
-        log_throttled(&away, LOG_ERR, "%s", buf_text(&why));
-    buf_free(&why);
-    return fits == STORE_YES && store_listen_jobs(worker->db, QUESTION_MS) == STORE_YES && give_back(worker);
+    return store_connect(worker->db, CONNECT_MS) && store_listen_jobs(worker->db, QUESTION_MS) == STORE_YES && give_back(worker);
 }
 
 /* Until there may be something to do. */
@@ -143,17 +136,33 @@ static void wait_for_job(struct worker *worker)
         continue;
 }
 
+static bool take_place(struct workers *workers)
+{
+    while (sem_trywait(&workers->places) != 0)
+        if (is_stopping(workers, NAP_MS))
+            return false;
+    return true;
+}
+
 /* False when the database is away. */
 static bool look_for_job(struct worker *worker)
 {
+    struct workers *workers = worker->workers;
+    enum store_answer answer;
     struct store_job claim;
+    bool fine = false;
 
-    switch (store_claim_job(worker->db, &worker->holder, &claim, QUESTION_MS)) {
-    case STORE_YES: return convert(worker, &claim);
-    case STORE_NO: wait_for_job(worker); return db_stands(worker->db);
-    case STORE_AWAY: break;
+    if (!take_place(workers))
+        return true;
+    answer = store_claim_job(worker->db, &worker->holder, &claim, QUESTION_MS);
+    if (answer == STORE_YES)
+        fine = convert(worker, &claim);
+    sem_post(&workers->places);
+    if (answer == STORE_NO) {
+        wait_for_job(worker);
+        fine = db_stands(worker->db);
     }
-    return false;
+    return fine;
 }
 
 static void *run(void *arg)
@@ -173,7 +182,7 @@ static void *run(void *arg)
 
 /* life */
 
-static bool init_worker(struct workers *workers, struct worker *worker, const char *program)
+static bool init_worker(struct workers *workers, struct worker *worker, unsigned shard, const char *program)
 {
     char host[HOST_TEXT] = "";
 
@@ -181,7 +190,7 @@ static bool init_worker(struct workers *workers, struct worker *worker, const ch
     snprintf(worker->name, sizeof worker->name, "%s %ld.%zu", host, (long)getpid(), workers->count);
     worker->workers = workers;
     worker->holder = (struct store_holder){.name = worker->name, .lease_s = LEASE_S};
-    worker->db = db_new(workers->conf->database, program);
+    worker->db = db_new_shard(shard_database(workers->conf, shard), shard, program);
     return worker->db != NULL;
 }
 
@@ -204,15 +213,16 @@ void workers_stop(struct workers *workers)
     end_threads(workers);
     if (workers->stop_fd >= 0)
         close(workers->stop_fd);
+    sem_destroy(&workers->places);
     free(workers->worker);
     free(workers);
 }
 
-static bool start_threads(struct workers *workers, size_t wanted, const char *program, struct buf *error)
+static bool start_threads(struct workers *workers, unsigned shard, size_t wanted, const char *program, struct buf *error)
 {
-    while (workers->count < wanted) {
+    for (size_t started = 0; started < wanted; started++) {
         struct worker *worker = &workers->worker[workers->count];
-        int failure = init_worker(workers, worker, program) ? pthread_create(&worker->thread, NULL, run, worker) : ENOMEM;
+        int failure = init_worker(workers, worker, shard, program) ? pthread_create(&worker->thread, NULL, run, worker) : ENOMEM;
 
         if (failure != 0) {
             db_free(worker->db);
@@ -221,6 +231,15 @@ static bool start_threads(struct workers *workers, size_t wanted, const char *pr
         }
         workers->count++;
     }
+    return true;
+}
+
+/* So many for each server, for any of them may have all there is to do. */
+static bool start_all(struct workers *workers, size_t wanted, const char *program, struct buf *error)
+{
+    for (unsigned shard = 0; shard < SHARDS; shard++)
+        if (shard_database(workers->conf, shard) && !start_threads(workers, shard, wanted, program, error))
+            return false;
     return true;
 }
 
@@ -235,8 +254,9 @@ struct workers *workers_start(const struct conf *conf, const struct sandbox *san
     workers->conf = conf;
     workers->sandbox = sandbox;
     workers->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    workers->worker = calloc(wanted, sizeof *workers->worker);
-    if (workers->stop_fd >= 0 && workers->worker && start_threads(workers, wanted, program, error))
+    sem_init(&workers->places, 0, (unsigned)wanted);
+    workers->worker = calloc(wanted * (1 + conf->shards.count), sizeof *workers->worker);
+    if (workers->stop_fd >= 0 && workers->worker && start_all(workers, wanted, program, error))
         return workers;
     workers_stop(workers);
     return NULL;
