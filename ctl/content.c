@@ -8,6 +8,7 @@
 #include "common/token.h"
 #include "common/url.h"
 #include "ctl/command.h"
+#include "ctl/progress.h"
 #include "mail/document.h"
 
 #include <errno.h>
@@ -69,7 +70,7 @@ static bool read_file(const char *path, size_t most, struct buf *bytes)
     while ((len = fread(block, 1, sizeof block, file)) > 0 && buf_add(bytes, block, len))
         continue;
     if (ferror(file))
-        fprintf(stderr, "spoorctl content: %s: cannot read it\n", path);
+        fprintf(stderr, "spoorctl content: %s: %s\n", path, strerrordesc_np(errno));
     else if (bytes->failed)
         fprintf(stderr, "spoorctl content: %s: more than stamp.attachment_largest, %zu bytes\n", path, most);
     else if (!bytes->len)
@@ -103,7 +104,9 @@ static bool store(const struct library *library, const char *path, struct slice 
         struct store_file file = {
             .number = 1, .type = document_type_ending(type), .name = name, .content_type = "application/octet-stream", .bytes = bytes};
 
+        progress_tell("storing %s, %zu bytes", name, bytes.len);
         done = store_document(library->db, &file, &why, STORE_MS) == STORE_YES && write_link(library, file.message, &url);
+        progress_clear();
         if (done)
             printf("number=%" PRIu64 " document=%" PRIu64 " link=%s\n", file.message, file.document, buf_text(&url));
         else
@@ -191,7 +194,7 @@ int content_command(const struct conf *conf, int argc, char **argv)
     library.db = db_new(conf->database, "spoorctl");
     if (!library.keys)
         fprintf(stderr, "spoorctl content: %s\n", buf_text(&error));
-    else if (!library.db || !db_connect(library.db, ASK_MS))
+    else if (!library.db || !store_connect(library.db, ASK_MS))
         fprintf(stderr, "spoorctl content: %s\n", library.db ? db_error(library.db) : "out of memory");
     else
         done = act(&library, argv);

@@ -56,6 +56,8 @@ static const char *result_name(enum token_result result)
         return "good";
     case TOKEN_UNKNOWN_KEY:
         return "unknown key";
+    case TOKEN_REVOKED:
+        return "revoked";
     case TOKEN_FORGED:
     case TOKEN_MALFORMED:
         break;

@@ -3,6 +3,7 @@
 
 #include "common/address.h"
 #include "common/db.h"
+#include "common/store.h"
 #include "ctl/command.h"
 
 #include <stdio.h>
@@ -28,7 +29,7 @@ static bool ask(const struct conf *conf, const char *address)
     struct db *db = db_new(conf->database, "spoorctl");
     bool done = false;
 
-    if (db && db_connect(db, ASK_MS))
+    if (db && store_connect(db, ASK_MS))
         done = print_link(conf, db, address);
     else
         fprintf(stderr, "spoorctl: %s\n", db ? db_error(db) : "out of memory");

@@ -6,14 +6,21 @@
 #include "ctl/command.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 /* A daemon loads its keys again, on SIGHUP, when it is root no longer. */
-static bool admit_user(const struct conf *conf)
+static bool admit_daemons(const struct conf *conf)
 {
-    if (geteuid() != 0 || conf->user[0] == '\0' || account_admit(conf->user, conf->key_file))
+    bool group = conf->key_group[0] != '\0';
+
+    if (geteuid() != 0 || (!group && conf->user[0] == '\0'))
         return true;
-    fprintf(stderr, "spoorctl keygen: cannot let the group of user \"%s\" read %s: %m\n", conf->user, conf->key_file);
+    if (group ? account_admit_group(conf->key_group, conf->key_file) : account_admit(conf->user, conf->key_file))
+        return true;
+    fprintf(stderr, "spoorctl keygen: cannot let the group %s\"%s\" read %s: %m%s\n", group ? "" : "of user ",
+            group ? conf->key_group : conf->user, conf->key_file,
+            group || !strchr(conf->user, '{') ? "" : "; with a user for each daemon, name one in key_group");
     return false;
 }
 
@@ -33,5 +40,5 @@ int keygen_command(const struct conf *conf, int argc, char **argv)
     else
         fprintf(stderr, "spoorctl keygen: %s\n", buf_text(&error));
     buf_free(&error);
-    return made && admit_user(conf) ? COMMAND_DONE : COMMAND_FAILED;
+    return made && admit_daemons(conf) ? COMMAND_DONE : COMMAND_FAILED;
 }

@@ -2,6 +2,8 @@
 /* node - spoorctl node list | retire: the programs that the database knows by their spools. */
 
 #include "common/db.h"
+#include "common/shard.h"
+#include "common/store.h"
 #include "ctl/command.h"
 
 #include <errno.h>
@@ -21,9 +23,12 @@ static const struct db_statement retire_spool = {"retire_spool", "select spoor.r
 /* The columns of list_nodes. */
 static const char *const keys[] = {"spool", "node", "program", "host", "last_seen", "position", "retired"};
 
-static void print_node(const struct db_result *result, size_t row)
+static void print_node(const struct db_result *result, size_t row, unsigned shard)
 {
     const char *gap = "";
+
+    if (shard)
+        printf("shard=%u ", shard);
 
     for (int column = 0; column < (int)(sizeof keys / sizeof *keys); column++) {
         const char *value = db_value(result, row, column);
@@ -36,13 +41,13 @@ static void print_node(const struct db_result *result, size_t row)
     putchar('\n');
 }
 
-static bool list(struct db *db)
+static bool list(struct db *db, unsigned shard)
 {
     struct db_result *result = db_ask(db, &list_nodes, NULL, ASK_MS);
     bool answered = result != NULL;
 
     for (size_t row = 0; answered && row < db_rows(result); row++)
-        print_node(result, row);
+        print_node(result, row, shard);
     if (!answered)
         fprintf(stderr, "spoorctl: %s\n", db_error(db));
     db_result_free(result);
@@ -62,31 +67,53 @@ static bool retire(struct db *db, const char *number)
     return known;
 }
 
-static bool is_spool_number(const char *text)
+/* "5" of the first server, "1:5" of shard 1. NULL when it is neither. */
+static const char *spool_number(const char *text, unsigned *shard)
 {
+    bool sharded = text[0] >= '1' && text[0] < '0' + SHARDS && text[1] == ':';
+    const char *number = sharded ? text + 2 : text;
     char *end;
-    long number;
+    long value;
 
+    *shard = sharded ? (unsigned)(text[0] - '0') : 0;
     errno = 0;
-    number = strtol(text, &end, 10);
-    return errno == 0 && end > text && *end == '\0' && number >= 1 && number <= SPOOL_MOST;
+    value = strtol(number, &end, 10);
+    return errno == 0 && end > number && *end == '\0' && value >= 1 && value <= SPOOL_MOST ? number : NULL;
+}
+
+/* Lists the spools that one server knows, or retires NUMBER there when that is not NULL. */
+static bool ask_server(const struct conf *conf, unsigned shard, const char *number)
+{
+    const char *conninfo = shard_database(conf, shard);
+    struct db *db = conninfo ? db_new_shard(conninfo, shard, "spoorctl") : NULL;
+    bool done = db && store_connect(db, ASK_MS);
+    char name[SHARD_NAME_BYTES];
+
+    if (!conninfo)
+        fprintf(stderr, "spoorctl: %s: shards does not name %u\n", conf->path, shard);
+    else if (!done)
+        fprintf(stderr, "spoorctl: %s: %s\n", shard_name(shard, name), db ? db_error(db) : "out of memory");
+    else
+        done = number ? retire(db, number) : list(db, shard);
+    db_free(db);
+    return done;
 }
 
 int node_command(const struct conf *conf, int argc, char **argv)
 {
     bool listing = argc == 2 && strcmp(argv[1], "list") == 0;
-    bool retiring = argc == 3 && strcmp(argv[1], "retire") == 0 && is_spool_number(argv[2]);
-    struct db *db;
-    bool done;
+    const char *number = NULL;
+    unsigned shard = 0;
+    bool done = true;
 
-    if (!listing && !retiring)
+    if (argc == 3 && strcmp(argv[1], "retire") == 0)
+        number = spool_number(argv[2], &shard);
+    if (!listing && !number)
         return COMMAND_USAGE;
-    db = db_new(conf->database, "spoorctl");
-    done = db && db_connect(db, ASK_MS);
-    if (!done)
-        fprintf(stderr, "spoorctl: %s\n", db ? db_error(db) : "out of memory");
-    else
-        done = listing ? list(db) : retire(db, argv[2]);
-    db_free(db);
+    if (number)
+        return ask_server(conf, shard, number) ? COMMAND_DONE : COMMAND_FAILED;
+    for (shard = 0; shard < SHARDS; shard++)
+        if (shard_database(conf, shard))
+            done &= ask_server(conf, shard, NULL);
     return done ? COMMAND_DONE : COMMAND_FAILED;
 }

@@ -7,8 +7,10 @@
  */
 #include "common/buf.h"
 #include "common/db.h"
+#include "common/store.h"
 #include "common/row_set.h"
 #include "ctl/command.h"
+#include "ctl/progress.h"
 #include "ctl/relay_list.h"
 
 #include <errno.h>
@@ -109,6 +111,7 @@ static int64_t insert_list(struct db *db, const char *source, struct slice conte
             continue;
         more = insert_rows(db, source, &rows);
         made += more;
+        progress_count(content.len - list.rest.len, content.len);
     }
     if (more >= 0) {
         more = insert_rows(db, source, &rows);
@@ -121,13 +124,17 @@ static int64_t insert_list(struct db *db, const char *source, struct slice conte
 static bool replace_source(struct db *db, const char *source, struct slice content, size_t networks)
 {
     int64_t gone = -1, made = -1;
-    bool done = db_connect(db, CONNECT_MS) && db_execute(db, "begin", STATEMENT_MS);
+    bool done;
+
+    progress_tell("loading %zu networks", networks);
+    done = store_connect(db, CONNECT_MS) && db_execute(db, "begin", STATEMENT_MS);
 
     if (done)
         gone = ask_number(db, &delete_source, (const char *const[]){source});
     if (gone >= 0)
         made = insert_list(db, source, content);
     done = made >= 0 && db_execute(db, "commit", STATEMENT_MS);
+    progress_clear();
     if (done)
         printf("%s: %lld networks loaded, %lld named more than once, %lld removed from before\n", source, (long long)made,
                (long long)networks - (long long)made, (long long)gone);

@@ -3,33 +3,34 @@
 
 #include "ctl/schema.h"
 
+#include "common/clock.h"
 #include "common/db.h"
-#include "ctl/sql_script.h"
+#include "common/shard.h"
+#include "ctl/command.h"
+#include "ctl/migration.h"
+#include "ctl/progress.h"
+#include "ctl/schema_shards.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sysexits.h>
+#include <unistd.h>
 
 enum {
     CONNECT_MS = 10000,
     QUESTION_MS = 30000,
     LOCK_MS = 30 * 60 * 1000,      /* the other one may be building an index */
-    MIGRATION_MS = 6 * 3600 * 1000,
-    SCRIPT_MAX = 4 * 1024 * 1024,
-    NUMBER_DIGITS = 3
+    FORGET_MS = 6 * 3600 * 1000,
+    ALL_SHARDS = SHARDS
 };
 
 static const struct db_statement is_installed = {
     "is_installed", "select to_regclass('spoor.schema') is not null", 0};
 static const struct db_statement read_version = {
     "read_version", "select version, compatible_from from spoor.schema", 0};
-static const struct db_statement set_version = {
-    "set_version",
-    "update spoor.schema set version = $1, compatible_from = case when $2 > 0 then $2 else compatible_from end,"
-    " updated_at = now()", 2};
+static const struct db_statement try_lock = {"try_lock", "select pg_try_advisory_lock(hashtext('spoor.schema'))", 0};
 
 struct schema_state {
     int version; /* 0: nothing is installed */
@@ -38,6 +39,7 @@ struct schema_state {
 
 static bool say_error(struct db *db, const char *doing)
 {
+    progress_clear();
     fprintf(stderr, "spoorctl: cannot %s: %s\n", doing, db_error(db));
     return false;
 }
@@ -74,113 +76,16 @@ static const char *folder(void)
     return wanted && wanted[0] ? wanted : SQLDIR;
 }
 
-/* The number of a file NNN-*.sql, 0 for any other. */
-static int number_of(const char *name)
-{
-    size_t len = strlen(name);
-    int number = 0;
-
-    for (size_t at = 0; at < NUMBER_DIGITS; at++) {
-        if (!ascii_is_digit(name[at]))
-            return 0;
-        number = number * 10 + (name[at] - '0');
-    }
-    return name[NUMBER_DIGITS] == '-' && strcmp(name + len - 4, ".sql") == 0 ? number : 0;
-}
-
 static int is_migration(const struct dirent *entry)
 {
-    return number_of(entry->d_name) > 0;
-}
-
-static bool read_file(const char *name, struct buf *script)
-{
-    struct buf path;
-    char chunk[16384];
-    FILE *file;
-    size_t got;
-    bool good;
-
-    buf_init(&path, 4096);
-    buf_add_f(&path, "%s/%s", folder(), name);
-    file = fopen(buf_text(&path), "r");
-    buf_free(&path);
-    if (!file) {
-        fprintf(stderr, "spoorctl: cannot read %s/%s: %m\n", folder(), name);
-        return false;
-    }
-    while ((got = fread(chunk, 1, sizeof chunk, file)) > 0)
-        buf_add(script, chunk, got);
-    good = !ferror(file) && !script->failed;
-    fclose(file);
-    if (!good)
-        fprintf(stderr, "spoorctl: cannot read %s/%s\n", folder(), name);
-    return good;
-}
-
-/* one migration */
-
-static bool note_version(struct db *db, int version, const struct sql_marks *marks)
-{
-    char text[2][16];
-    struct db_result *result;
-
-    snprintf(text[0], sizeof text[0], "%d", version);
-    snprintf(text[1], sizeof text[1], "%d", marks->compatible_from);
-    result = db_ask(db, &set_version, (const char *const[]){text[0], text[1]}, QUESTION_MS);
-    db_result_free(result);
-    return result != NULL;
-}
-
-static bool run_in_transaction(struct db *db, const struct buf *script, int version, const struct sql_marks *marks)
-{
-    return db_execute(db, "begin", QUESTION_MS) && db_execute(db, buf_text(script), MIGRATION_MS)
-           && note_version(db, version, marks) && db_execute(db, "commit", QUESTION_MS);
-}
-
-/* Such a script may have been run in part before, so its statements must bear being run again. */
-static bool run_by_statement(struct db *db, const struct buf *script, int version, const struct sql_marks *marks)
-{
-    struct slice rest = buf_slice(script);
-    struct slice statement;
-    bool good = true;
-
-    while (good && sql_script_next(&rest, &statement)) {
-        char *text = strndup(statement.p, statement.len);
-
-        good = text && db_execute(db, text, MIGRATION_MS);
-        free(text);
-    }
-    return good && note_version(db, version, marks);
-}
-
-static bool apply(struct db *db, const char *name)
-{
-    struct sql_marks marks;
-    struct buf script;
-    bool good;
-
-    buf_init(&script, SCRIPT_MAX);
-    good = read_file(name, &script);
-    if (good) {
-        marks = sql_script_marks(buf_slice(&script));
-        good = marks.outside_transaction ? run_by_statement(db, &script, number_of(name), &marks)
-                                         : run_in_transaction(db, &script, number_of(name), &marks);
-        if (good)
-            printf("%s applied\n", name);
-        else
-            fprintf(stderr, "spoorctl: %s/%s: %s\n", folder(), name, db_error(db));
-        fflush(stdout);
-    }
-    buf_free(&script);
-    return good;
+    return migration_number(entry->d_name) > 0;
 }
 
 /* all that are missing */
 
 static bool apply_missing(struct db *db, struct dirent **entry, int count, int version)
 {
-    int last = count ? number_of(entry[count - 1]->d_name) : 0;
+    int last = count ? migration_number(entry[count - 1]->d_name) : 0;
 
     if (last < version) {
         fprintf(stderr, "spoorctl: the database has schema %d, but %s ends at %d: a newer Spoor has been here\n", version,
@@ -188,7 +93,7 @@ static bool apply_missing(struct db *db, struct dirent **entry, int count, int v
         return false;
     }
     for (int at = 0; at < count; at++) {
-        int number = number_of(entry[at]->d_name);
+        int number = migration_number(entry[at]->d_name);
 
         if (number <= version)
             continue;
@@ -197,10 +102,12 @@ static bool apply_missing(struct db *db, struct dirent **entry, int count, int v
                     entry[at]->d_name, version + 1);
             return false;
         }
-        if (!apply(db, entry[at]->d_name))
+        progress_tell("%s, %d of %d", entry[at]->d_name, number, last);
+        if (!migration_apply(db, folder(), entry[at]->d_name))
             return false;
         version = number;
     }
+    progress_clear();
     printf("the schema is at version %d\n", version);
     return true;
 }
@@ -209,14 +116,46 @@ static bool apply_missing(struct db *db, struct dirent **entry, int count, int v
 static bool forget_again(struct db *db)
 {
     static const struct db_statement apply_forgotten = {"apply_forgotten", "select spoor.apply_forgotten()", 0};
-    struct db_result *result = db_ask(db, &apply_forgotten, NULL, MIGRATION_MS);
+    struct db_result *result;
 
+    progress_tell("looking for those who are forgotten");
+    result = db_ask(db, &apply_forgotten, NULL, FORGET_MS);
+    progress_clear();
     if (!result)
         return say_error(db, "delete again who is forgotten");
     if (db_integer(result, 0, 0))
         printf("%lld who are forgotten were there again, and are deleted\n", (long long)db_integer(result, 0, 0));
     db_result_free(result);
     return true;
+}
+
+/*
+ * One at a time; the lock goes with the connection. Asked for again and again: who waits inside a statement has a snapshot,
+ * and the other one's CREATE INDEX CONCURRENTLY waits for all snapshots to go.
+ */
+static bool lock(struct db *db)
+{
+    int64_t until_ms = clock_monotonic_ms() + LOCK_MS;
+
+    progress_tell("waiting for another spoorctl schema");
+    for (bool first = true;; first = false) {
+        struct db_result *result = db_ask(db, &try_lock, NULL, QUESTION_MS);
+        bool locked = result && strcmp(db_value(result, 0, 0), "t") == 0;
+
+        if (!result)
+            return say_error(db, "ask whether another spoorctl schema is at work");
+        db_result_free(result);
+        if (locked)
+            return true;
+        if (first)
+            printf("another spoorctl schema is at work; waiting for its end\n");
+        fflush(stdout);
+        if (clock_monotonic_ms() > until_ms) {
+            fprintf(stderr, "spoorctl: another spoorctl schema is still at work\n");
+            return false;
+        }
+        sleep(1);
+    }
 }
 
 static bool migrate(struct db *db, bool may_install)
@@ -226,10 +165,7 @@ static bool migrate(struct db *db, bool may_install)
     bool good;
     int count;
 
-    /* gone with the connection */
-    if (!db_execute(db, "select pg_advisory_lock(hashtext('spoor.schema'))", LOCK_MS))
-        return say_error(db, "wait for another spoorctl schema");
-    if (!read_state(db, &state))
+    if (!lock(db) || !read_state(db, &state))
         return false;
     if (state.version == 0 && !may_install) {
         fprintf(stderr, "spoorctl: the database has no Spoor schema; run spoorctl schema install\n");
@@ -262,27 +198,122 @@ static bool show_version(struct db *db)
     return state.version != 0;
 }
 
-int schema_command(const struct conf *conf, int argc, char **argv)
+/* servers */
+
+/* A connection to it that stands, or NULL with the reason said. */
+static struct db *reach(const struct conf *conf, unsigned shard)
 {
-    const char *verb = argc == 2 ? argv[1] : "";
-    bool install = strcmp(verb, "install") == 0;
-    bool upgrade = strcmp(verb, "upgrade") == 0;
-    struct db *db;
+    struct db *db = db_new(shard_database(conf, shard), "spoorctl");
+    char name[SHARD_NAME_BYTES];
+
+    if (db && db_connect(db, CONNECT_MS))
+        return db;
+    fprintf(stderr, "spoorctl: cannot reach %s: %s\n", shard_name(shard, name), db ? db_error(db) : "no memory");
+    db_free(db);
+    return NULL;
+}
+
+static void name_server(const struct conf *conf, unsigned shard)
+{
+    char name[SHARD_NAME_BYTES];
+
+    if (conf->shards.count)
+        printf("%s:\n", shard_name(shard, name));
+    fflush(stdout);
+}
+
+/* Another one takes what the first publishes, so it has the new columns before that. */
+static bool migrate_other(const struct conf *conf, unsigned shard, bool may_install)
+{
+    struct db *other = reach(conf, shard);
     bool good;
 
-    if (!install && !upgrade && strcmp(verb, "version") != 0) {
-        fprintf(stderr, "usage: spoorctl schema install | upgrade | version\n");
-        return EX_USAGE;
+    name_server(conf, shard);
+    good = other && migrate(other, may_install);
+    db_free(other);
+    return good;
+}
+
+static bool join_other(const struct conf *conf, struct db *first, unsigned shard)
+{
+    struct db *other = reach(conf, shard);
+    bool good = other && schema_shards_join(conf, first, other, shard) && schema_shards_reach(conf, first, shard);
+    char name[SHARD_NAME_BYTES];
+
+    if (good)
+        printf("%s has its copies of what the first server tells\n", shard_name(shard, name));
+    db_free(other);
+    return good;
+}
+
+/* ONLY: that server alone, or ALL_SHARDS. */
+static bool install(const struct conf *conf, bool may_install, unsigned only)
+{
+    struct db *first = reach(conf, 0);
+    bool good = first != NULL;
+
+    for (unsigned shard = 1; good && shard < SHARDS; shard++)
+        if (shard_database(conf, shard) && (only == ALL_SHARDS || only == shard))
+            good = migrate_other(conf, shard, may_install);
+    if (good && (only == ALL_SHARDS || only == 0)) {
+        name_server(conf, 0);
+        good = (!conf->shards.count || schema_shards_hide(first)) && migrate(first, may_install);
     }
-    db = db_new(conf->database, "spoorctl");
-    if (!db) {
-        fprintf(stderr, "spoorctl: no memory\n");
+    for (unsigned shard = 1; good && shard < SHARDS; shard++)
+        if (shard_database(conf, shard) && (only == ALL_SHARDS || only == shard))
+            good = join_other(conf, first, shard);
+    if (good && conf->shards.count)
+        good = schema_shards_show(first);
+    db_free(first);
+    return good;
+}
+
+static bool show_versions(const struct conf *conf, unsigned only)
+{
+    bool good = true;
+
+    for (unsigned shard = 0; shard < SHARDS; shard++) {
+        struct db *db;
+
+        if (!shard_database(conf, shard) || (only != ALL_SHARDS && only != shard))
+            continue;
+        name_server(conf, shard);
+        db = reach(conf, shard);
+        good &= db && show_version(db);
+        db_free(db);
+    }
+    return good;
+}
+
+/* "--shard N" at the end; ALL_SHARDS without. False when it names none. */
+static bool take_shard(const struct conf *conf, int *argc, char **argv, unsigned *shard)
+{
+    const char *number;
+
+    *shard = ALL_SHARDS;
+    if (*argc < 4 || strcmp(argv[*argc - 2], "--shard") != 0)
+        return true;
+    number = argv[*argc - 1];
+    *argc -= 2;
+    *shard = (unsigned)(number[0] - '0');
+    if (number[0] >= '0' && *shard < SHARDS && number[1] == '\0' && shard_database(conf, *shard))
+        return true;
+    fprintf(stderr, "spoorctl: %s: shards does not name %s\n", conf->path, number);
+    return false;
+}
+
+int schema_command(const struct conf *conf, int argc, char **argv)
+{
+    const char *verb;
+    bool installs, upgrades;
+    unsigned only;
+
+    if (!take_shard(conf, &argc, argv, &only))
         return EXIT_FAILURE;
-    }
-    if (!db_connect(db, CONNECT_MS))
-        good = say_error(db, "reach the database");
-    else
-        good = install || upgrade ? migrate(db, install) : show_version(db);
-    db_free(db);
-    return good ? EXIT_SUCCESS : EXIT_FAILURE;
+    verb = argc == 2 ? argv[1] : "";
+    installs = strcmp(verb, "install") == 0;
+    upgrades = strcmp(verb, "upgrade") == 0;
+    if (!installs && !upgrades && strcmp(verb, "version") != 0)
+        return COMMAND_USAGE;
+    return (installs || upgrades ? install(conf, installs, only) : show_versions(conf, only)) ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -6,39 +6,47 @@
  */
 
 #include "ctl/command.h"
+#include "ctl/progress.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static const char relay[] = "spoor-relay";
 
-static void run_beside(char *const *argv)
+static _Noreturn void run_relay(char *const *argv)
 {
     char path[PATH_MAX + sizeof relay];
     ssize_t len = readlink("/proc/self/exe", path, PATH_MAX);
-    char *slash;
 
-    if (len <= 0 || len >= PATH_MAX)
-        return;
-    path[len] = '\0';
-    slash = strrchr(path, '/');
-    memcpy(slash + 1, relay, sizeof relay);
-    execv(path, argv);
+    if (len > 0 && len < PATH_MAX) {
+        path[len] = '\0';
+        memcpy(strrchr(path, '/') + 1, relay, sizeof relay);
+        execv(path, argv);
+    }
+    execvp(relay, argv);
+    fprintf(stderr, "spoorctl: cannot start %s: %s\n", relay, strerrordesc_np(errno));
+    _exit(COMMAND_FAILED);
 }
 
 int sink_command(const struct conf *conf, int argc, char **argv)
 {
     char *const words[] = {(char *)(uintptr_t)relay, (char *)(uintptr_t)"sample", argc == 3 ? argv[2] : NULL, conf->path, NULL};
+    int status;
+    pid_t child;
 
     if (argc != 3 || strcmp(argv[1], "test") != 0)
         return COMMAND_USAGE;
-    run_beside(words);
-    execvp(relay, words);
+    child = fork();
+    if (child == 0)
+        run_relay(words);
+    progress_tell("waiting for what %s answers", argv[2]);
+    if (child > 0 && waitpid(child, &status, 0) == child)
+        return WIFEXITED(status) ? WEXITSTATUS(status) : COMMAND_FAILED;
     fprintf(stderr, "spoorctl: cannot start %s: %s\n", relay, strerrordesc_np(errno));
     return COMMAND_FAILED;
 }

@@ -2,20 +2,23 @@
 /* spool - spoorctl spool list | verify | dump: look into the spool folders, without a database and beside a daemon; load. */
 
 #include "common/hex.h"
+#include "common/shard.h"
+#include "common/spool_walk.h"
 #include "ctl/command.h"
+#include "ctl/progress.h"
 #include "ctl/record_text.h"
 #include "ctl/spool_load.h"
-#include "ctl/spool_walk.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { ERROR_MOST = 8192, LINE_MOST = 4 * 1024 * 1024 };
 
 /* False: something is not as it should be. */
-typedef bool look_function(const struct spool_walk *walk, const char *path);
+typedef bool look_function(const struct conf *conf, const struct spool_walk *walk, const char *path);
 
 static void print_identity(const struct spool_segment *segment)
 {
@@ -54,21 +57,30 @@ static bool is_good(const struct spool_walk_report *report)
     return report->end != SPOOL_WALK_BAD && report->end != SPOOL_WALK_FAILED;
 }
 
+static void tell_segment(const struct spool_walk *walk, const char *path, size_t n)
+{
+    progress_tell("%s, segment %zu of %zu", path, n + 1, walk->segments);
+    progress_count(n, walk->segments);
+}
+
 static void print_name(const char *path, uint64_t start)
 {
     char name[SPOOL_NAME_MAX];
 
+    progress_clear();
     spool_segment_name(start, name);
     printf("segment=%s/%s", path, name);
 }
 
-static bool verify(const struct spool_walk *walk, const char *path)
+static bool verify(const struct conf *conf, const struct spool_walk *walk, const char *path)
 {
     bool good = true;
 
+    (void)conf;
     for (size_t n = 0; n < walk->segments; n++) {
         struct spool_walk_report report;
 
+        tell_segment(walk, path, n);
         spool_walk_segment(walk, n, NULL, NULL, &report);
         print_name(path, walk->start[n]);
         print_end(&report);
@@ -86,7 +98,7 @@ static const char *loaded_word(uint64_t loaded, const struct spool_segment *segm
     return segment->start + SPOOL_HEADER_BYTES < loaded ? "partly" : "no";
 }
 
-static bool list(const struct spool_walk *walk, const char *path)
+static bool list(const struct conf *conf, const struct spool_walk *walk, const char *path)
 {
     uint64_t loaded = spool_walk_loaded(walk);
     bool good = true;
@@ -94,6 +106,7 @@ static bool list(const struct spool_walk *walk, const char *path)
     for (size_t n = 0; n < walk->segments; n++) {
         struct spool_walk_report report;
 
+        tell_segment(walk, path, n);
         spool_walk_segment(walk, n, NULL, NULL, &report);
         good &= is_good(&report);
         print_name(path, walk->start[n]);
@@ -101,6 +114,8 @@ static bool list(const struct spool_walk *walk, const char *path)
         printf(" start=%" PRIu64 " end=%" PRIu64 " size=%" PRIu64 " records=%zu loaded=%s", walk->start[n],
                report.segment.end, report.segment.size, report.records, loaded_word(loaded, &report.segment));
         print_identity(&report.segment);
+        if (!shard_database(conf, spool_walk_shard(path)))
+            printf(" unnamed=shard-%u", spool_walk_shard(path));
         putchar('\n');
     }
     return good;
@@ -118,19 +133,23 @@ static void print_record(void *arg, const struct spool_record *record)
         printf("%s\n", buf_text(line));
 }
 
-static bool dump(const struct spool_walk *walk, const char *path)
+static bool dump(const struct conf *conf, const struct spool_walk *walk, const char *path)
 {
     bool good = true;
     struct buf line;
 
+    (void)conf;
     buf_init(&line, LINE_MOST);
     for (size_t n = 0; n < walk->segments && !ferror(stdout); n++) {
         struct spool_walk_report report;
 
+        if (!isatty(STDOUT_FILENO)) /* where the records are seen themselves */
+            tell_segment(walk, path, n);
         spool_walk_segment(walk, n, print_record, &line, &report);
         if (is_good(&report))
             continue;
         good = false;
+        progress_clear();
         fprintf(stderr, "spoorctl: %s: segment at position %" PRIu64 ": records behind position %" PRIu64 " cannot be read\n",
                 path, walk->start[n], report.headless ? walk->start[n] : report.segment.end);
     }
@@ -139,7 +158,9 @@ static bool dump(const struct spool_walk *walk, const char *path)
 }
 
 struct looking {
+    const struct conf *conf;
     look_function *look;
+    bool named; /* by whoever asks, who may have meant another folder */
     struct buf error;
 };
 
@@ -151,7 +172,10 @@ static bool look_into(void *arg, const char *path)
 
     if (!good)
         return false;
-    good = looking->look(&walk, path);
+    good = walk.segments > 0 || !looking->named;
+    if (!good)
+        buf_add_f(&looking->error, "%s: there is no spool in it", path);
+    good = good && looking->look(looking->conf, &walk, path);
     spool_walk_close(&walk);
     return good;
 }
@@ -162,7 +186,7 @@ int spool_command(const struct conf *conf, int argc, char **argv)
         const char *name;
         look_function *look;
     } looks[] = {{"list", list}, {"verify", verify}, {"dump", dump}};
-    struct looking looking = {.look = NULL};
+    struct looking looking = {.conf = conf, .named = argc == 3};
     bool good;
 
     if (argc == 3 && strcmp(argv[1], "load") == 0)

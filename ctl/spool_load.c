@@ -6,12 +6,15 @@
 #include "common/forgotten_list.h"
 #include "common/loader.h"
 #include "common/log.h"
-#include "ctl/spool_walk.h"
+#include "common/shard.h"
+#include "common/spool_walk.h"
+#include "ctl/progress.h"
 
 #include <errno.h>
 #include <grp.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -50,20 +53,32 @@ static bool become_owner(const char *folder)
            setresuid(status.st_uid, status.st_uid, status.st_uid) == 0;
 }
 
+static uint64_t left(void *spool)
+{
+    return spool_waiting(spool, spool_loaded(spool));
+}
+
 static bool run_loader(struct spool *spool, const struct conf *conf, const char *folder, struct buf *why)
 {
     char host[256] = "localhost";
-    struct loader_options options = {.conninfo = conf->database, .program = "spoorctl", .host = host};
+    unsigned shard = spool_walk_shard(folder);
+    struct loader_options options = {
+        .conninfo = shard_database(conf, shard), .program = "spoorctl", .host = host, .shard = shard};
     struct loader *loader;
     enum loader_start start;
 
     if (gethostname(host, sizeof host - 1) != 0)
         return say(folder, strerrordesc_np(errno));
+    if (!options.conninfo)
+        return say(folder, "spoor.conf names no such server in shards");
     loader = loader_start(spool, &options, why);
     if (!loader)
         return say(folder, buf_text(why));
+    progress_tell("%s", folder);
+    progress_follow(left, spool);
     start = loader_wait_start(loader, START_MS, why);
     loader_stop(loader, start == LOADER_READY ? DRAIN_MS : 0);
+    progress_end();
     return start == LOADER_READY || say(folder, start == LOADER_UNFIT ? buf_text(why) : "the database cannot be reached");
 }
 
