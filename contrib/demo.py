@@ -312,10 +312,10 @@ def invite(servers):
         --body '<p>Hello, <a href="https://www.debian.org/">look here</a></p>'""" % (servers.sending.port, SENDER, TO))
     print("Answer as the world would: the same with --server 127.0.0.1:%d and an In-Reply-To." % servers.receiving.port)
     print("Read it:")
-    print("  psql -h %s -U postgres spoor -c 'TABLE spoor.feed'     # and with \\\\watch 2 it fills" % servers.postgres.socket_folder)
+    print("  psql -h %s -U postgres spoor -c 'TABLE spoor.feed'" % servers.postgres.socket_folder)
     print("Look at it:")
-    print("  Live Feed        %s (another link: spoorctl -c %s invite %s, with PGUSER=postgres)"
-          % (servers.spoor.tracking_url + "/feed", servers.spoor.conf, SENDER))
+    print("  Live Feed        %s" % (servers.spoor.tracking_url + "/feed"))
+    print("  another link     PGUSER=postgres %s -c %s invite %s" % (spoor.program("ctl/spoorctl"), servers.spoor.conf, SENDER))
     print("  delivered mails  %s/*/*/new" % servers.mail.folder)
     print("  logs             %s" % servers.log_folder)
     print("  spoor.conf       %s" % servers.spoor.conf)
@@ -342,44 +342,51 @@ def stop(servers):
     need(all(status == 0 for status in statuses.values()), "ended with %r" % statuses)
 
 
+def perform(servers, once):
+    print("  servers in " + servers.folder)
+    servers.start()
+    step("spoor-delivery", lambda: follow_the_log(servers))
+    step("spoor-render", lambda: servers.spoor.start("render"))
+    crm = step("spoor-relay and a stand-in for Salesforce", lambda: bring_replies(servers))
+    watch(servers)
+    Play(servers, crm).act()
+    step("the Live Feed shows it", lambda: check_feed(servers))
+    show(servers.postgres)
+    show_tasks(crm)
+    if not once:
+        invite(servers)
+        wait_for_end()
+    step("stop everything", lambda: stop(servers))
+
+
+def tell_wrong(error, servers):
+    print("\n%s: %s" % (NO, error), file=sys.stderr)
+    if isinstance(error, Wrong):
+        for name in ("stamp", "match", "pixeld", "delivery", "relay"):
+            print(proc.tail_of(os.path.join(servers.log_folder, name + ".log")), file=sys.stderr)
+
+
 def main():
     options = argparse.ArgumentParser(prog="contrib/demo", description="Spoor at work, on servers of its own.")
     options.add_argument("--once", action="store_true", help="check every step, stop everything, exit 0 or 1")
     once = options.parse_args().once
     end_on_signals()
-    servers = None
     try:
         folder = spoor.build_folder()
         os.makedirs(folder, exist_ok=True)
         step("build in " + folder, lambda: build(folder))
-        servers = servers_of.Servers(tell=step)
-        print("  servers in " + servers.folder)
-        servers.start()
-        step("spoor-delivery", lambda: follow_the_log(servers))
-        step("spoor-render", lambda: servers.spoor.start("render"))
-        crm = step("spoor-relay and a stand-in for Salesforce", lambda: bring_replies(servers))
-        watch(servers)
-        Play(servers, crm).act()
-        step("the Live Feed shows it", lambda: check_feed(servers))
-        show(servers.postgres)
-        show_tasks(crm)
-        if not once:
-            invite(servers)
-            wait_for_end()
-        step("stop everything", lambda: stop(servers))
-        return 0
-    except (proc.Failure, Wrong) as error:
+        with servers_of.Servers(tell=step) as servers:
+            try:
+                perform(servers, once)
+            except (proc.Failure, Wrong) as error:
+                tell_wrong(error, servers)
+                return 1
+    except proc.Failure as error:
         print("\n%s: %s" % (NO, error), file=sys.stderr)
-        if isinstance(error, Wrong) and servers:
-            for name in ("stamp", "match", "pixeld", "delivery", "relay"):
-                print(proc.tail_of(os.path.join(servers.log_folder, name + ".log")), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
-    finally:
-        if servers:
-            servers.stop(quiet=True)
-            servers.remove()
+    return 0
 
 
 if __name__ == "__main__":
