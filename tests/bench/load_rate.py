@@ -8,38 +8,30 @@ import subprocess
 
 import postgres
 import proc
-import servers
 import spoor
+import stage
 from cores import OTHER_CORE, SERVER_CORE, pin
 
 
-class LoadRate:
+class LoadRate(stage.Stage):
     def __init__(self, buffers="64MB"):
-        self.folder = servers.new_folder()
-        self.log_folder = os.path.join(self.folder, "log")
-        os.mkdir(self.log_folder)
+        super().__init__()
         self.postgres = postgres.Postgres(self.folder, self.log_folder, durable=True, buffers=buffers)
         self.spoor = spoor.Spoor(self.folder, self.log_folder, self.postgres.conninfo, None)
         self.conninfo = self.postgres.conninfo + " user=postgres"
         self.program = os.path.join(spoor.build_folder(), "tests", "bench", "load_rate")
 
-    def __enter__(self):
+    def start(self):
         proc.run(["make", "-s", "-C", spoor.build_folder(), "tests/bench/load_rate"])
-        try:
-            self.postgres.start()
-            pin(self.postgres.server.pid, OTHER_CORE)
-            self.postgres.create_database()
-            self.spoor.make_keys()
-            self.spoor.install_schema()
-            self.postgres.execute("SELECT spoor.ensure_partitions(now(), now())")
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
+        self.postgres.start()
+        pin(self.postgres.server.pid, OTHER_CORE)
+        self.postgres.create_database()
+        self.spoor.make_keys()
+        self.spoor.install_schema()
+        self.postgres.execute("SELECT spoor.ensure_partitions(now(), now())")
 
-    def __exit__(self, *_):
+    def stop(self):
         self.postgres.stop()
-        shutil.rmtree(self.folder)
 
     @contextlib.contextmanager
     def listener(self):

@@ -9,13 +9,12 @@ same requests, whose tokens are valid. At the end each answer must be a row in t
 import os
 import re
 import resource
-import subprocess
 
 import mails
 import postgres
 import proc
-import servers
 import spoor
+import stage
 import traces
 import web
 from cores import OTHER_CORE, SERVER_CORE, cpu_seconds, pin
@@ -64,15 +63,13 @@ end
 """
 
 
-class PixelRate:
+class PixelRate(stage.Stage):
     """SYNC is spool_sync. With TLS both show the same certificate, and choose by their own defaults how to encrypt."""
 
     def __init__(self, connections, seconds, sync=None, tls=False):
         self.connections = connections
         self.seconds = seconds
-        self.folder = servers.new_folder()
-        self.log_folder = os.path.join(self.folder, "log")
-        os.mkdir(self.log_folder)
+        super().__init__()
         self.postgres = postgres.Postgres(self.folder, self.log_folder, durable=True)
         settings = {} if sync is None else {"spool_sync": sync}
         self.certificate = self._make_certificate() if tls else None
@@ -209,16 +206,3 @@ class PixelRate:
         self.spoor.stop_all()
         for server in reversed(self.running):
             server.stop()
-
-    def __enter__(self):
-        try:
-            return self.start()
-        except BaseException:
-            self.__exit__()
-            raise
-
-    def __exit__(self, *_):
-        try:
-            self.stop()
-        finally:
-            subprocess.run(["rm", "-rf", self.folder])

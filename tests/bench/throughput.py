@@ -14,20 +14,18 @@ import memcached
 import postfix
 import postgres
 import proc
-import servers
 import spoor
+import stage
 
 SENDER, RECIPIENT = "alice@example.com", "bob@example.net"
 SESSIONS = 10
 
 
-class Throughput:
+class Throughput(stage.Stage):
     """Filters are "none", "buffer", "opendkim", "stamp" and "match"."""
 
     def __init__(self, filters, content, mails):
-        self.folder = servers.new_folder()
-        self.log_folder = os.path.join(self.folder, "log")
-        os.mkdir(self.log_folder)
+        super().__init__()
         self.filters = filters
         self.mails = mails
         self.mail_file = os.path.join(self.folder, "mail")
@@ -131,16 +129,3 @@ class Throughput:
             self.spoor.stop_all()
         for server in reversed(self.running):
             server.stop()
-
-    def __enter__(self):
-        try:
-            return self.start()
-        except BaseException:
-            self.__exit__()
-            raise
-
-    def __exit__(self, *_):
-        try:
-            self.stop()
-        finally:
-            subprocess.run(["rm", "-rf", self.folder])

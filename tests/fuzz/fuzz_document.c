@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* the files of any mail leave it as promised, whether the links stand in its pages or in one of their own */
 
+#include "mail/rewrite_degree.h"
 #include "tests/support/rewrite_check.h"
 
 #include <stdint.h>

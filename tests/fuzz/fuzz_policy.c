@@ -32,6 +32,8 @@ static void ask(const struct policy *policy, struct slice name)
         abort();
     policy_wants_file(policy, POLICY_SENDER, name, name, name.len);
     policy_campaign(policy, name, value_of, &name);
+    if (policy_owner(policy, name).len > 0 && policy_size(policy).logins == 0)
+        abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

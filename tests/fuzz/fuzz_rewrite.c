@@ -16,11 +16,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     settings.text_links = size % 2; /* plain text is tracked in every other mail */
     settings.add_decoy = size % 3 == 0;
+    settings.consent_text = size % 5 == 0 ? "Stop &#252;." : NULL;
+    settings.consent_in_text = true;
     header_list_init(&headers);
     body = slice_from(mail, header_parse(mail, &headers));
     check_rewrite(&headers, body, &settings, &result);
     if (result.changed) {
         settings.add_pixel = settings.track_links = settings.add_decoy = false;
+        settings.consent_text = NULL;
         check_rewrite(&headers, buf_slice(&result.body), &settings, &again);
         rewrite_result_free(&again);
     }

@@ -28,6 +28,11 @@ static bool add_decoy(void *arg, struct buf *out)
     return buf_add_f(out, CHECK_TRACKING_URL "/c/%s-decoy/https%%3A%%2F%%2Ft.example.com", (const char *)arg);
 }
 
+static bool add_consent(void *arg, struct buf *out)
+{
+    return buf_add_f(out, CHECK_TRACKING_URL "/s/%s", (const char *)arg);
+}
+
 static bool add_click(void *arg, unsigned index, struct slice destination, struct buf *out)
 {
     buf_add_f(out, CHECK_TRACKING_URL "/c/%s-%u/", (const char *)arg, index);
@@ -67,6 +72,8 @@ static enum rewrite_own own(void *arg, struct slice url, struct buf *destination
     (void)arg;
     if (slice_starts_i(path, slice_str("/o/")))
         return REWRITE_OWN_VIEW;
+    if (slice_starts_i(path, slice_str("/s/")))
+        return REWRITE_OWN_DECOY;
     if (slice_starts_i(path, slice_str("/d/")))
         return REWRITE_OWN_DOCUMENT;
     if (!slice_starts_i(path, slice_str("/c/")) || !(slash = memchr(path.p + 3, '/', path.len - 3)))
@@ -93,6 +100,7 @@ struct rewrite_settings check_settings(const char *salt)
         .urls = {.arg = (void *)(uintptr_t)salt,
                  .view = add_view,
                  .decoy = add_decoy,
+                 .consent = add_consent,
                  .click = add_click,
                  .document = add_document,
                  .address = address,

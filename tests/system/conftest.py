@@ -9,7 +9,9 @@ mark      a word that is in no other mail
 
 import os
 import re
+import shutil
 import subprocess
+import tempfile
 
 import pytest
 
@@ -20,6 +22,18 @@ import servers as servers_of
 
 
 SANITIZER = re.compile(r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|: runtime error: ")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config):
+    """
+    Folders of tests are below one that is this run's alone: the start of any other pytest shuts /tmp/pytest-of-root, in which
+    daemons that are no longer root then find nothing.
+    """
+    if not config.option.basetemp:
+        config.option.basetemp = tempfile.mkdtemp(prefix="pytest-spoor-")
+        if not os.environ.get("SPOOR_KEEP"):
+            config.add_cleanup(lambda: shutil.rmtree(config.option.basetemp, ignore_errors=True))
 
 
 def _logs(all_servers):

@@ -14,13 +14,10 @@ import load as load_of
 import proc
 import spool_file
 import web
+from ledger import Broken
 
 NAMES = ("stamp", "match", "pixeld")
 SLOW_PACE_S = 0.1  # while files are copied: a spool keeps what was loaded only up to its cap
-
-
-class Broken(Exception):
-    """A promise was not kept."""
 
 
 class Allowance:
@@ -113,7 +110,7 @@ def away(bench, load):
     """PostgreSQL is away until the spool of spoor-pixeld has turned to another segment"""
     bench.servers.postgres.stop_at_once()
     newest = spool_file.segments(bench.folder("pixeld"))[-1]
-    proc.wait_for(lambda: spool_file.segments(bench.folder("pixeld"))[-1] != newest, "another segment", 90)
+    proc.wait_for(lambda: spool_file.segments(bench.folder("pixeld"))[-1] != newest, "another segment", 2 * proc.PATIENCE_S)
     if bench.some(0, 1):
         bench.kill("pixeld")
         bench.start("pixeld")
@@ -133,7 +130,7 @@ def full(bench, load):
     if bench.is_small and bench.some(0, 1):
         fill(filler)
     load.pace = 0
-    proc.wait_for(lambda: lost_hits(bench) > before, "hits are lost", 90)
+    proc.wait_for(lambda: lost_hits(bench) > before, "hits are lost", 2 * proc.PATIENCE_S)
     load.pace = load_of.PACE_S
     mends = [bench.servers.postgres.start] + [lambda: os.unlink(filler)] * os.path.exists(filler)
     for mend in bench.random.sample(mends, len(mends)):

@@ -75,7 +75,7 @@ class FeedServer:
     def live(self, cookies, after):
         """The lines of the stream behind that batch."""
         head = {"Cookie": "; ".join("%s=%s" % each for each in cookies.items())}
-        return urllib.request.urlopen(urllib.request.Request(self.url("/feed/live?after=%d" % after), headers=head), timeout=20)
+        return urllib.request.urlopen(urllib.request.Request(self.url("/feed/live?after=%d" % after), headers=head), timeout=proc.PATIENCE_S)
 
     def mail(self, owner="alice@example.com", to=("bob@example.net",), subject="An offer", campaign=None, age_s=READ_AT):
         return Mail(self, owner, to, subject, campaign, age_s)

@@ -53,6 +53,14 @@ class Journald:
         self.server.signal(signal.SIGUSR2)
         proc.wait_for(lambda: len(self.archives()) > before, "the journal is rotated", log=self.log)
 
+    def wait_lines(self, queue_id, recipients):
+        """The journal has what became of a mail: it is told after the queue is empty."""
+        def told():
+            said = proc.run(["journalctl", "--directory", self.files, "--quiet", "--output=cat", "--grep", queue_id], check=False).stdout
+            lines = [line for line in said.decode("utf-8", "replace").splitlines() if "stat=" in line]
+            return all(any("to=<%s>" % recipient in line for line in lines) for recipient in recipients)
+        proc.wait_for(told, "the journal tells of %r" % (recipients,), log=self.log)
+
     def vacuum(self):
         """Forgets all but what is written now."""
         proc.run(["journalctl", "--directory", self.files, "--vacuum-files=1"])

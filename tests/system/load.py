@@ -5,6 +5,7 @@ through spoor-stamp, answers through spoor-match. Each request has a number of i
 hits and answers name a message of that number, mails have it in their subject.
 """
 
+import collections
 import itertools
 import socket
 import threading
@@ -49,6 +50,7 @@ class Load:
         self.connected = set()
         self.busy = set()
         self.troubles = []
+        self.turned_away = collections.Counter()  # browsers: by other statuses than they should get, or with "closed"
         self.pace = PACE_S
         self.flowing.set()
         work = [lambda port=ports[n % len(ports)]: self._browse(port) for n in range(browsers)] + [self._mail, self._answer]
@@ -70,7 +72,7 @@ class Load:
         self.ended.set()
         self.flowing.set()
         for thread in self.threads:
-            thread.join(90)
+            thread.join(2 * proc.PATIENCE_S)
             if thread.is_alive():
                 raise proc.Failure("a client does not end")
         if self.troubles:
@@ -80,12 +82,12 @@ class Load:
         """Until so many more have been acknowledged: wait(hits=100, mails=3)."""
         wanted = {kind: self.counts[kind] + count for kind, count in counts.items()}
         proc.wait_for(lambda: self.troubles or all(self.counts[kind] >= count for kind, count in wanted.items()),
-                      "acknowledgements of %r; there are %r" % (wanted, self.counts), 90)
+                      "acknowledgements of %r; there are %r" % (wanted, self.counts), 2 * proc.PATIENCE_S)
 
     def hold(self):
         """Lets what is under way end; nothing more is sent until go_on()."""
         self.flowing.clear()
-        proc.wait_for(lambda: not self.busy, "all clients rest", 90)
+        proc.wait_for(lambda: not self.busy, "all clients rest", 2 * proc.PATIENCE_S)
 
     def go_on(self):
         self.flowing.set()
@@ -140,7 +142,7 @@ class Load:
         me = threading.get_ident()
         while self._may_begin():
             try:
-                with socket.create_connection(("127.0.0.1", port), timeout=20) as client, client.makefile("rb") as stream:
+                with self.connect(port) as client, client.makefile("rb") as stream:
                     self.connected.add(me)
                     self._rest()
                     while self._may_begin():
@@ -148,19 +150,25 @@ class Load:
                         self._rest()
                         self.ended.wait(self.pace)
             except OSError:
-                pass
+                self.turned_away["closed"] += 1
             finally:
                 self.connected.discard(me)
                 self._rest()
             self.ended.wait(PAUSE_S)
+
+    def connect(self, port):
+        return socket.create_connection(("127.0.0.1", port), timeout=proc.PATIENCE_S)
 
     def _ask_several(self, client, stream):
         numbers = [self._new(HITS) for _ in range(PIPELINED)]
         client.sendall("".join("GET %s HTTP/1.1\r\nHost: t.example.com\r\nUser-Agent: %s\r\n\r\n"
                                % (self._target(number), self.agent) for number in numbers).encode())
         for number in numbers:
-            if _read_answer(stream) == (302 if number % 2 == 0 else 200):
+            status = _read_answer(stream)
+            if status == (302 if number % 2 == 0 else 200):
                 self._acknowledge(number)
+            else:
+                self.turned_away[status] += 1
 
     def _deliver(self, kind, content_of, deliver):
         while self._may_begin():

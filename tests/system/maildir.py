@@ -37,7 +37,7 @@ class Maildir:
                 found.append(content.replace(b"\n", b"\r\n"))
         return found
 
-    def wait(self, address, mark, seconds=30, log=None):
+    def wait(self, address, mark, seconds=proc.PATIENCE_S, log=None):
         """The first mail to ADDRESS that contains MARK, once it is there."""
         return proc.wait_for(lambda: self.mails(address, mark), "a mail to %s with %r" % (address, mark), seconds,
                              log)[0]

@@ -5,6 +5,8 @@ import re
 import smtplib
 import socket
 
+import proc
+
 
 class Refused(Exception):
     def __init__(self, code, text):
@@ -19,12 +21,13 @@ def _expect(answer, wanted):
     return text.decode("utf-8", "replace")
 
 
-def send(port, sender, recipients, content, source="127.0.0.1", timeout=120, login=None, client_address=None):
+def send(port, sender, recipients, content, source="", timeout=120, login=None, client_address=None):
     """
-    The queue id under which the MTA took the mail. Refused says which code came instead. LOGIN as if it had been proved, and
+    The queue id under which the MTA took the mail. PORT is a proc.endpoint(). Refused says which code came instead. LOGIN as if it had been proved, and
     CLIENT_ADDRESS as if it came from there: a proxy in front of Postfix tells it so.
     """
-    with smtplib.SMTP("127.0.0.1", port, local_hostname="client.test", timeout=timeout,
+    address, port = proc.endpoint(port)
+    with smtplib.SMTP(address, port, local_hostname="client.test", timeout=timeout,
                       source_address=(source, 0)) as client:
         client.ehlo_or_helo_if_needed()
         if login:

@@ -11,6 +11,8 @@ import subprocess
 import time
 
 PR_SET_PDEATHSIG = 1
+# How long anything may take on a machine that is busy with other things: only a failure waits so long.
+PATIENCE_S = 90.0
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -32,7 +34,7 @@ def tail_of(path, lines=25):
     return "\n".join(["--- %s" % path] + text[-lines:])
 
 
-def wait_for(question, what, seconds=20.0, log=None):
+def wait_for(question, what, seconds=PATIENCE_S, log=None):
     """The first true answer of question(); Failure once the deadline has passed."""
     deadline = time.monotonic() + seconds
     pause = 0.002
@@ -85,13 +87,18 @@ def free_port():
                     raise
 
 
+def endpoint(where):
+    """A number is a port of 127.0.0.1; else it is address and port, of a host of network.py."""
+    return ("127.0.0.1", where) if isinstance(where, int) else where
+
+
 def accepts(address):
-    """Does something listen there? A path is a unix socket, a number a port of 127.0.0.1."""
+    """Does something listen there? A path is a unix socket, all else as in endpoint()."""
     family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
     with socket.socket(family) as client:
         client.settimeout(2)
         try:
-            client.connect(address if isinstance(address, str) else ("127.0.0.1", address))
+            client.connect(address if isinstance(address, str) else endpoint(address))
             return True
         except OSError:
             return False
@@ -110,9 +117,9 @@ def die_with_parent(sig=signal.SIGTERM):
 
 
 class Server:
-    """A server in the foreground, its output in a log file."""
+    """A server in the foreground, its output in a log file; on HOST of network.py, or here."""
 
-    def __init__(self, name, argv, log, user=None, env=None, cwd="/", stop_signal=signal.SIGTERM, preexec=None):
+    def __init__(self, name, argv, log, user=None, env=None, cwd="/", stop_signal=signal.SIGTERM, preexec=None, host=None):
         self.name = name
         self.log = log
         self.stop_signal = stop_signal
@@ -125,6 +132,8 @@ class Server:
             if preexec:
                 preexec()
 
+        if host:
+            argv, user = host.enter(argv, user), None
         account = dict(user=user, group=user, extra_groups=[]) if user else {}
         with open(log, "ab") as out:
             self.child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=cwd,
@@ -138,7 +147,7 @@ class Server:
     def alive(self):
         return self.child.poll() is None
 
-    def wait_ready(self, address, seconds=30):
+    def wait_ready(self, address, seconds=PATIENCE_S):
         def ready():
             if not self.alive():
                 raise Failure("%s ended with status %d while starting" % (self.name, self.child.returncode), self.log)
@@ -154,7 +163,7 @@ class Server:
             self.asked_to_stop = True
             self.child.send_signal(self.stop_signal)
 
-    def stop(self, seconds=30):
+    def stop(self, seconds=PATIENCE_S):
         """Asks it to end and returns its exit status; kills it when it does not listen."""
         self.begin_stop()
         if self.alive():
@@ -171,6 +180,12 @@ class Server:
             self.child.kill()
             self.child.wait()
         return self.child.returncode
+
+    def computed_s(self):
+        """The computing time of all its threads, which other programs make no longer."""
+        with open("/proc/%d/stat" % self.pid) as stat:
+            fields = stat.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def text(self):
         with open(self.log, "rb") as log:

@@ -66,6 +66,7 @@ class Library:
         self.postgres.create_database()
         settings.setdefault("trusted_proxies", ["127.0.0.0/8"])
         self.spoor = spoor_of.Spoor(self.folder, self.log_folder, self.postgres.conninfo, self.memcached.address, pixeld=settings)
+        self.spoor.settings["memcached_timeout"] = "10s"  # on a busy machine it must not seem to be away
         tokens.write_keys(self.spoor.key_file)
         self.spoor.install_schema()
         self.spoor.start("pixeld")
@@ -121,21 +122,39 @@ class Library:
 
 
 class Reader:
-    """A person at a browser; counts for himself how long he looked at each page."""
+    """
+    A person at a browser; counts for himself how long he looked at each page, and how long it may have been in sight at most: a
+    browser takes its time to turn pages and tabs.
+    """
 
-    def __init__(self, browser):
+    def __init__(self, browser, opened=None):
+        """OPENED: when the browser was sent there, on the monotonic clock; the first page may be in sight from then on."""
         self.browser = browser
-        self.looked = {}
+        self.opened = opened
+        self.looked, self.at_most = {}, {}
+        self.turned = 0  # the longest that it took to turn to a page
+        self.page = self.since = None
 
     def look(self, page, seconds):
         """Turns the wheel until the page is the one in sight, and looks at it."""
+        began = time.monotonic()
         where = "return Math.round(document.getElementById('p%d').getBoundingClientRect().top)" % page
         for _ in range(40):
             far = self.browser.script(where) - 60
             if abs(far) < 20:
                 break
-            self.browser.wheel(max(-3000, min(3000, far)))
+            self.browser.wheel(max(-9000, min(9000, far)))
         assert abs(far) < 200, "page %d did not come into sight" % page
+        self.turned = max(self.turned, time.monotonic() - began)
+        self.away()
+        self.page, self.since = page, self.opened or began
+        self.opened = None
         started = time.monotonic()
         time.sleep(seconds)
         self.looked[page] = self.looked.get(page, 0) + time.monotonic() - started
+
+    def away(self):
+        """The page is in sight no more."""
+        if self.page:
+            self.at_most[self.page] = self.at_most.get(self.page, 0) + time.monotonic() - self.since
+        self.page = None

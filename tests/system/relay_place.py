@@ -48,8 +48,9 @@ class Place:
 
     def run(self, name="relay"):
         log = os.path.join(self.log_folder, name + ".log")
+        before = os.path.getsize(log) if os.path.exists(log) else 0
         server = proc.Server("spoor-relay", [spoor_of.program("relay/spoor-relay"), "-f", "-c", self.spoor.conf], log)
-        proc.wait_for(lambda: b": ready" in open(log, "rb").read()[-100000:] or not server.alive(), "spoor-relay is ready", 20, log)
+        proc.wait_for(lambda: b": ready" in open(log, "rb").read()[before:] or not server.alive(), "spoor-relay is ready", log=log)
         assert server.alive(), proc.tail_of(log)
         return server
 
@@ -91,7 +92,7 @@ class Place:
             commit""" % {"first": first, "mails": mail_count, "replies": replies_each, "subject": quote(subject)})
         return [first + m for m in range(1, mail_count + 1)]
 
-    def wait_drained(self, seconds=60):
+    def wait_drained(self, seconds=2 * proc.PATIENCE_S):
         proc.wait_for(lambda: self.postgres.value("select count(*) from spoor.outbox where state = 'waiting'") == "0",
                       "the outbox is empty", seconds, os.path.join(self.log_folder, "relay.log"))
 

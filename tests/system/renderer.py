@@ -77,7 +77,7 @@ class Renderer:
     def row(self, document):
         return self.postgres.rows("select * from spoor.document where id = %d" % document)[0]
 
-    def ended(self, document, seconds=60):
+    def ended(self, document, seconds=3 * proc.PATIENCE_S):
         """Its row, once it is pending no more."""
         def done():
             row = self.row(document)

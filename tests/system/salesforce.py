@@ -28,6 +28,7 @@ EXTERNAL_ID = "Spoor_Id__c"
 QUERY = re.compile(r"SELECT Id, Email FROM (Contact|Lead|User) WHERE (?:(IsConverted|IsActive) = (true|false) AND )?"
                    r"Email IN \((.*)\) ORDER BY CreatedDate, Id", re.S)
 LITERAL = re.compile(r"'((?:[^'\\]|\\.)*)'(?:,|$)", re.S)
+SLOW_S = 1.5  # for a fault
 TASK_FIELDS = {"attributes", "Subject", "Description", "ActivityDate", "Type", "Status", "WhoId", "OwnerId", EXTERNAL_ID}
 
 
@@ -73,7 +74,7 @@ class Salesforce:
         """The section of spoor.conf."""
         return dict({"type": "salesforce", "login_url": self.server.url, "client_id": CLIENT_ID, "username": USERNAME,
                      "private_key_file": self.key_file, "allow_networks": ["127.0.0.0/8", "::1"],
-                     "ca_file": self.server.certificate, "retry_first": "20ms", "retry_most": "200ms", "timeout": "5s"}, **more)
+                     "ca_file": self.server.certificate, "retry_first": "20ms", "retry_most": "200ms", "timeout": "1min"}, **more)
 
     def add(self, kind, email):
         self.number += 1
@@ -89,7 +90,7 @@ class Salesforce:
             self.calls.append((request.method, path))
             fault = self.fault(request.method, path)
         if fault == "slow":
-            time.sleep(0.3)
+            time.sleep(SLOW_S)
         elif fault == "break_before":
             raise BreakOff()
         elif fault == "500":

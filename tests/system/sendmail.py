@@ -164,7 +164,7 @@ class Sendmail:
         """The lines of contrib/sendmail, with our ports and without a login."""
         with open(os.path.join(SOURCE, "contrib/sendmail/spoor.mc"), encoding="utf-8") as sample:
             text = sample.read()
-        for old, new in [("/run/spoor", self.sockets), ("M=Ea", "M=E")] + [
+        for old, new in [("/run/spoor/stamp", self.sockets), ("/run/spoor/match", self.sockets), ("M=Ea", "M=E")] + [
                 ("Port=%s," % name, "Addr=127.0.0.1, Port=%d," % port) for name, port in self.ports.items()]:
             assert old in text, old
             text = text.replace(old, new)
@@ -258,7 +258,7 @@ class Sendmail:
         """A mail has a file qf and a file df."""
         return len([name for name in os.listdir(self.queue) if name.startswith(("qf", "df"))])
 
-    def wait_empty(self, seconds=60):
+    def wait_empty(self, seconds=proc.PATIENCE_S):
         proc.wait_for(lambda: self.queued() == 0, "Sendmail '%s' has nothing left in its queue" % self.name, seconds, self.log)
 
     def lines_of(self, queue_id):

@@ -64,7 +64,10 @@ class Servers:
         return self
 
     def _start_postgres(self):
-        self.postgres = postgres.Postgres(self.folder, self.log_folder)
+        self._start_postgres_of(self.folder)
+
+    def _start_postgres_of(self, folder, settings=None):
+        self.postgres = postgres.Postgres(folder, self.log_folder, settings=settings)
         self.running.append(self.postgres)
         self.postgres.start()
         self.postgres.create_database()
@@ -120,6 +123,14 @@ class Servers:
         if failures and not quiet:
             raise failures[0]
         return statuses
+
+    def __enter__(self):
+        """Not started yet, for whoever does that step by step."""
+        return self
+
+    def __exit__(self, *_):
+        self.stop(quiet=True)
+        self.remove()
 
     def remove(self):
         for folder in (self.folder, self.trusted):

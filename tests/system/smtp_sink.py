@@ -20,7 +20,7 @@ class Sink:
     counts from 1 for each recipient. None is "250 2.0.0 Ok". EXTENSIONS are what EHLO tells of.
     """
 
-    def __init__(self, answer=takes_all, extensions=()):
+    def __init__(self, answer=takes_all, extensions=(), place=("127.0.0.1", 0)):
         self.answer = answer
         lines = ("sink.test",) + extensions
         self.greeting = "\r\n".join(["250-" + line for line in lines[:-1]] + ["250 " + lines[-1]])
@@ -85,7 +85,7 @@ class Sink:
             daemon_threads = True
             allow_reuse_address = True
 
-        self.server = Server(("127.0.0.1", 0), Session)
+        self.server = Server(place, Session)
         self.port = self.server.server_address[1]
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self.thread.start()

@@ -118,14 +118,15 @@ logging { type = "console"; level = "warning"; }
                                   os.path.join(log_folder, "rspamd.log"), cwd=self.folder)
 
     def wait_ready(self):
-        self.server.wait_ready(self.port)
+        """It computes for ten seconds before."""
+        self.server.wait_ready(self.port, 5 * proc.PATIENCE_S)
 
     def judge(self, mails):
         """The verdicts on a list of mails, in its order."""
         return [self._judge(mail) for mail in mails]
 
     def _judge(self, mail):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=proc.PATIENCE_S)
         connection.request("POST", "/checkv2", RECEIVED + mail, dict(CLIENT, From=SENDER, Rcpt=RECIPIENT))
         answer = connection.getresponse()
         text = answer.read()

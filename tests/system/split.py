@@ -6,23 +6,10 @@ import os
 import re
 
 import proc
-import spoor
+import samples
 
-CONTRIB = os.path.join(spoor.SOURCE, "contrib", "postfix")
 # What a test has instead: no TLS, no login, other paths and ports.
 NO_TLS_AND_LOGIN = ("  -o smtpd_tls_security_level=encrypt\n", "  -o smtpd_sasl_auth_enable=yes\n")
-
-
-def _read(name):
-    with open(os.path.join(CONTRIB, name)) as file:
-        return "".join(line for line in file if not line.startswith("#"))
-
-
-def _replace(text, words):
-    for old, new in words:
-        assert old in text, "contrib/postfix no longer has %r" % old
-        text = text.replace(old, new)
-    return text
 
 
 class Split:
@@ -30,21 +17,19 @@ class Split:
 
     def __init__(self, stamp_socket, copies_socket, signer_port):
         self.submission, self.second = proc.free_port(), proc.free_port()
-        self.places = [("127.0.0.1]:10026", "127.0.0.1]:%d" % self.second), ("unix:spoor/stamp.sock", "unix:" + stamp_socket),
-                       ("unix:spoor/copies.sock", "unix:" + copies_socket),
+        self.places = [("127.0.0.1]:10026", "127.0.0.1]:%d" % self.second), ("unix:spoor/stamp/stamp.sock", "unix:" + stamp_socket),
+                       ("unix:spoor/stamp/copies.sock", "unix:" + copies_socket),
                        ("inet:127.0.0.1:8891", "inet:127.0.0.1:%d" % signer_port)]
 
     def main(self):
-        lines = _replace(_read("main.cf"), self.places).split("\n")
-        return dict(re.split(r" = ", line, maxsplit=1) for line in lines if line)
+        return samples.settings("postfix/main.cf", self.places)
 
     def master(self):
-        text = re.sub(r"^submissions .*\n(  .*\n)+", "", _read("master.cf"), flags=re.M)
+        text = re.sub(r"^submissions .*\n(  .*\n)+", "", samples.read("postfix/master.cf"), flags=re.M)
         words = [(line, "") for line in NO_TLS_AND_LOGIN] + [
             ("submission inet", "127.0.0.1:%d inet" % self.submission), ("127.0.0.1:10026", "127.0.0.1:%d" % self.second),
             ("permit_sasl_authenticated", "permit_mynetworks")]
-        text = _replace(text, words)
-        return re.sub(r"^(\S+ \S+ \S+ \S+) y ", r"\1 n ", text, flags=re.M).rstrip("\n").split("\n")
+        return samples.services(samples.replace(text, words, "postfix/master.cf"))
 
 
 class Signer:

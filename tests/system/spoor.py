@@ -26,6 +26,8 @@ def program(name):
 class Spoor:
     """One spoor.conf with what runs by it. `options` and the sections override what is written below."""
 
+    host = None  # of network.py
+
     def __init__(self, folder, log_folder, conninfo, memcached, domains=("example.com",), sockets=None, **sections):
         self.folder = folder
         self.log_folder = log_folder
@@ -75,8 +77,8 @@ class Spoor:
 
     def ctl(self, *arguments, check=True, env=None, conf=None, **more):
         """Runs spoorctl; the result has returncode, stdout and stderr as bytes."""
-        environment = dict(os.environ, SPOOR_SQL_DIR=os.path.join(SOURCE, "sql"),
-                           PATH=os.path.join(build_folder(), "relay") + ":" + os.environ["PATH"], **(env or {}))
+        environment = {**os.environ, "SPOOR_SQL_DIR": os.path.join(SOURCE, "sql"),
+                       "PATH": os.path.join(build_folder(), "relay") + ":" + os.environ["PATH"], **(env or {})}
         return proc.run([program("ctl/spoorctl"), "-c", conf or self.conf] + list(arguments), check=check,
                         env=environment, **more)
 
@@ -97,7 +99,8 @@ class Spoor:
     def start(self, name, conf=None, preexec=None, wait=True):
         log = os.path.join(self.log_folder, name + ".log")
         before = len(self.log_text(name)) if os.path.exists(log) else 0
-        server = proc.Server("spoor-" + name, self.command(name, conf), log, env=self.environment, preexec=preexec)
+        server = proc.Server("spoor-" + name, self.command(name, conf), log, env=self.environment, preexec=preexec,
+                             host=self.host)
         self.servers[name] = server
         if wait and name in ("delivery", "relay", "render"):
             self.wait_log(name, r": ready$", since=before)
@@ -127,13 +130,13 @@ class Spoor:
         with open(os.path.join(self.log_folder, name + ".log"), "rb") as log:
             return log.read().decode("utf-8", "replace")
 
-    def wait_log(self, name, pattern, seconds=20, since=0):
+    def wait_log(self, name, pattern, seconds=proc.PATIENCE_S, since=0):
         """The match of PATTERN in the daemon's log beyond SINCE characters, once it is there."""
         return proc.wait_for(lambda: re.search(pattern, self.log_text(name)[since:], re.M),
                              "%r in the log of spoor-%s" % (pattern, name), seconds,
                              os.path.join(self.log_folder, name + ".log"))
 
-    def mail_line(self, queue_id, seconds=20):
+    def mail_line(self, queue_id, seconds=proc.PATIENCE_S):
         """The one line of spoor-stamp about a mail, as a dict; words without "=" are keys with value True."""
         found = self.wait_log("stamp", r"\b%s: ((?:message=|untouched\b).*)$" % re.escape(queue_id), seconds)
         line = {}

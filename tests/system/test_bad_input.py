@@ -20,7 +20,7 @@ from test_main_job import CC, SENDER, STRANGER, TO, Sent, answer_to, send
 BOTH_WAYS = ["stamp", "match"]
 
 
-def pass_through(servers, way, content, mark, recipients=None, seconds=60):
+def pass_through(servers, way, content, mark, recipients=None, seconds=proc.PATIENCE_S):
     """Sends the mail by the sending or to the receiving server; returns its first delivered copy."""
     if way == "stamp":
         recipients = recipients or [TO]
@@ -204,13 +204,14 @@ def test_a_thousand_levels_of_multipart(servers, mark):
 
 
 def test_html_that_never_ends(servers, mark):
-    """Slow parsers take seconds on each of these."""
+    """Slow parsers compute for seconds on each of these."""
+    stamp = servers.spoor.servers["stamp"]
     for html in ("<" * 200000, "<a href=" * 30000, "<!--" * 50000, "<a " + "x=y " * 50000 + ">", "<table>" * 30000,
                  "&" * 200000, '<a href="https://' + "x" * 200000):
         mark = mails.new_mark()
-        began = time.monotonic()
+        before = stamp.computed_s()
         delivered = Sent(servers, mails.html_base64(SENDER, [TO], mark, html=html), mark).to()
-        assert time.monotonic() - began < 30
+        assert stamp.computed_s() - before < 5
         assert traces.Undo(servers.spoor.tracking_url).html(traces.html_parts(delivered)[0]) == html.encode()
 
 
@@ -263,7 +264,7 @@ RAW_REQUESTS = {
 
 @pytest.mark.parametrize("what", RAW_REQUESTS)
 def test_http_garbage(servers, what):
-    with socket.create_connection(("127.0.0.1", servers.spoor.port), timeout=20) as client:
+    with socket.create_connection(("127.0.0.1", servers.spoor.port), timeout=proc.PATIENCE_S) as client:
         try:
             client.sendall(RAW_REQUESTS[what])
             client.shutdown(socket.SHUT_WR)
@@ -281,29 +282,36 @@ def test_postgresql_stopped_and_started(own, mark):
     """Mail goes, tracked; views and answers too; all is there when PostgreSQL is back."""
     servers = own()
     servers.postgres.stop()
-    began = time.monotonic()
     sent = send(servers, mark)
     assert len(sent.pixels()) == 1
     assert web.get(sent.pixels()[0]).status == 200
     assert sent.follow(sent.clicks()[0]).status == 302
     answer_to(servers, sent)
-    assert time.monotonic() - began < 20
     servers.postgres.start()
     assert {row["what"] for row in sent.feed(3)} == {"view", "click", "reply"}
     assert sent.report()["sender"] == SENDER
     for name in BOTH_WAYS + ["pixeld"]:
-        assert re.search("(?i)database|postgres|connect", servers.spoor.log_text(name)), name
+        servers.spoor.wait_log(name, "(?i)database|postgres|connect")
 
 
 def test_daemons_start_without_postgresql(own, mark):
     servers = own()
     send(servers, mark)
+
+    def start_anew():
+        """How long each takes."""
+        took = {}
+        for name in ("stamp", "match", "pixeld"):
+            assert servers.spoor.stop(name) == 0
+            began = time.monotonic()
+            servers.spoor.start(name)
+            took[name] = time.monotonic() - began
+        return took
+
+    usual = start_anew()
     servers.postgres.stop()
-    for name in ("stamp", "match", "pixeld"):
-        assert servers.spoor.stop(name) == 0
-        began = time.monotonic()
-        servers.spoor.start(name)
-        assert time.monotonic() - began < 2
+    for name, seconds in start_anew().items():
+        assert seconds < 4 + 3 * usual[name], "spoor-%s waits for the database: %.1f s, else %.1f s" % (name, seconds, usual[name])
     mark = mails.new_mark()
     sent = send(servers, mark)
     assert len(sent.pixels()) == 1
@@ -339,7 +347,7 @@ def test_postgresql_goes_while_mail_flows(own):
     worker.start()
     servers.mail.wait(TO, marks[5].encode())
     servers.postgres.stop()
-    servers.mail.wait(TO, marks[20].encode(), 60)
+    servers.mail.wait(TO, marks[20].encode())
     servers.postgres.start()
     worker.join(120)
     assert refused == []
@@ -394,7 +402,7 @@ def test_the_spools_disk_is_full(own, mark, small_disk):
 def healthy_after_views(servers, pixel, views=500):
     """Whether /healthz says so; without views nothing can be lost."""
     request = "GET %s HTTP/1.1\r\nHost: a\r\nUser-Agent: %s\r\n" % (web.target_of(pixel), "x" * 500)
-    with socket.create_connection(("127.0.0.1", servers.spoor.port), timeout=20) as client:
+    with socket.create_connection(("127.0.0.1", servers.spoor.port), timeout=proc.PATIENCE_S) as client:
         client.sendall(((request + "\r\n") * (views - 1) + request + "Connection: close\r\n\r\n").encode())
         while client.recv(65536):
             pass
@@ -422,7 +430,7 @@ def test_two_daemons_on_one_spool_folder(own, name, tmp_path):
         "match": {"listen": "unix:" + servers.spoor.socket("second")},
         "pixeld": {"listen": ["127.0.0.1:%d" % other_port]}})
     second = proc.Server("second", servers.spoor.command(name, conf), os.path.join(servers.log_folder, "second.log"))
-    proc.wait_for(lambda: not second.alive(), "the second spoor-%s ends" % name, 10, second.log)
+    proc.wait_for(lambda: not second.alive(), "the second spoor-%s ends" % name, log=second.log)
     assert second.child.returncode != 0
     assert servers.spoor.spool in second.text()
     assert servers.spoor.servers[name].alive()
@@ -440,7 +448,7 @@ def test_out_of_file_descriptors(own, mark):
     servers.spoor.restart("pixeld", preexec=few)
     # Its socket is open before its threads are there; they need descriptors too.
     servers.spoor.wait_log("pixeld", "notice: ready", since=logged)
-    clients = [socket.create_connection(("127.0.0.1", servers.spoor.port), timeout=20) for _ in range(100)]
+    clients = [socket.create_connection(("127.0.0.1", servers.spoor.port), timeout=proc.PATIENCE_S) for _ in range(100)]
     servers.spoor.wait_log("pixeld", "connections wait: no file descriptors are left")
     for client in clients:
         client.close()
@@ -469,7 +477,7 @@ def test_a_wrong_option_stops_the_start_with_file_and_line(servers, name, tmp_pa
 def test_a_missing_key_stops_the_start(servers, name, tmp_path):
     conf = servers.spoor.write_conf(str(tmp_path / "spoor.conf"), key_file=str(tmp_path / "absent"),
                                     spool_directory=str(tmp_path))
-    done = proc.run([servers.spoor.command(name)[0], "-f", "-c", conf], check=False, timeout=20)
+    done = proc.run([servers.spoor.command(name)[0], "-f", "-c", conf], check=False, timeout=proc.PATIENCE_S)
     assert done.returncode != 0
     assert str(tmp_path / "absent") in done.stderr.decode()
 

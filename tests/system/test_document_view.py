@@ -102,38 +102,56 @@ def mail_page(library, mail):
     return web.get(library.spoor.tracking_url + "/feed/mail/%d" % mail, headers={"Cookie": cookies}).body.decode()
 
 
-@needs_browser
-def test_a_person_reads_some_pages(library, mail, chromium):
-    """Pages 1, 3 and 5 for some seconds, another tab in front, a download, and the window is closed."""
+def read_some_pages(library, offer, chromium):
+    """
+    The mail, and who has read it: pages 1, 3 and 5 for some seconds, with another tab in front for a while, and a download. None
+    when the machine took so long to turn pages that those between were looked at, too.
+    """
+    mail = library.mail()
+    library.attach(mail, offer)
+    opened = time.monotonic()
     chromium.go(library.url(mail))
-    reader = reading.Reader(chromium)
+    reader = reading.Reader(chromium, opened)
     reader.look(1, 2.5)
     reader.look(3, 2)
     reader.look(5, 1.6)
     first = chromium.tab()
     other = chromium.new_tab()
+    reader.away()
     time.sleep(2)
     chromium.close_tab()
     assert other != first
+    back = time.monotonic()
     chromium.switch(first)
     chromium.wait_visible()
     reader.look(5, 1.4)
+    reader.since = back
     chromium.click("header button")
     saved = os.path.join(chromium.folder, "proposal.pdf")
     proc.wait_for(lambda: os.path.exists(saved), "the file was downloaded")
     with open(saved, "rb") as file:
         assert file.read() == FILE
+    os.unlink(saved)
     chromium.leave()
+    reader.away()
     wait_events(library, mail, "read", 3)
     library.postgres.wait_rows("SELECT * FROM spoor.document_view WHERE message = %d AND NOT unsettled" % mail)
+    passed = set(page_times(library, mail)) - set(reader.looked)
+    return None if passed and reader.turned > 0.9 else (mail, reader)
+
+
+@needs_browser
+def test_a_person_reads_some_pages(library, offer, chromium):
+    mail, reader = proc.wait_for(lambda: read_some_pages(library, offer, chromium), "pages are turned at once", 3 * proc.PATIENCE_S)
     times = page_times(library, mail)
     assert sorted(times) == [1, 3, 5], "pages that were only passed are not told: %r" % times
     for page, seconds in reader.looked.items():
-        assert abs(times[page] / 1000 - seconds) < 1.0, "page %d: %d ms, looked at for %.1f s" % (page, times[page], seconds)
+        assert seconds - 0.5 < times[page] / 1000 < reader.at_most[page] + 0.5, "page %d: %d ms, looked at for %.1f to %.1f s" % (
+            page, times[page], seconds, reader.at_most[page])
     row = report(library, mail)
     assert (row["opened"], row["class"], row["visits"], row["pages"], row["pages_read"], row["completion"], row["downloads"]) == (
         "t", "confirmed", "1", str(PAGES), "3", "38", "1")
-    assert re.fullmatch(r"1: \d s, 3: \d s, 5: \d s", row["page_times"])
+    assert re.fullmatch(r"1: \d+ s, 3: \d+ s, 5: \d+ s", row["page_times"])
     feed = library.postgres.rows("SELECT * FROM spoor.feed WHERE message = %d ORDER BY at_time" % mail)
     told = sorted((line["what"], line["detail"].split(",")[0]) for line in feed)
     assert told == [("downloaded", "proposal.pdf"), ("opened", "proposal.pdf"), ("read", "page 1 of proposal.pdf"),
@@ -145,7 +163,7 @@ def test_a_person_reads_some_pages(library, mail, chromium):
     person = library.postgres.rows("SELECT * FROM spoor.recipient_report WHERE message = %d" % mail)[0]
     assert (person["viewed"], person["opened"]) == ("t", "t")
     chart = mail_page(library, mail)
-    assert re.search(r"<title>Page 3: \d s</title>", chart) and "<title>Page 2: not read</title>" in chart and "proposal.pdf" in chart
+    assert re.search(r"<title>Page 3: \d+ s</title>", chart) and "<title>Page 2: not read</title>" in chart and "proposal.pdf" in chart
     top = library.postgres.rows("SELECT * FROM spoor.top_documents")
     assert top[0]["file_name"] == "proposal.pdf" and int(top[0]["opened_by"]) >= 1 and int(top[0]["downloads"]) >= 1
 
@@ -319,10 +337,10 @@ def test_a_link_can_report_only_so_often(library, mail):
 def test_viewed_is_not_confirmed_until_somebody_moves_something(library, mail):
     url = library.url(mail)
     view = view_id(web.get(url))
-    tell(library, url, view + " 1 1200 0 0 0 1:1200")
+    tell(library, url, view + " 1 1000 0 0 0 1:1000")
     assert wait_events(library, mail, "read")[0]["verdict"] == "unknown"
     assert report(library, mail)["class"] == "viewed"
-    tell(library, url, view + " 2 2400 2 0 0 1:1200 2:1200")  # two pages for a second, and something was used
+    tell(library, url, view + " 2 2000 2 0 0 1:1000 2:1000")  # two pages for a second, and something was used
     proc.wait_for(lambda: report(library, mail)["class"] == "confirmed", "confirmed")
     library.postgres.wait_rows("SELECT * FROM spoor.feed WHERE message = %d AND verdict = 'human' AND what = 'opened'" % mail)
     assert library.postgres.value("SELECT viewed FROM spoor.message_report WHERE message = %d" % mail) == "1"
@@ -340,13 +358,15 @@ def test_one_view_tells_of_its_whole_visit(library, mail):
 
 @needs_browser
 def test_who_moves_nothing_is_not_reading(library, mail, chromium):
+    began = time.monotonic()
     chromium.go(library.url(mail))
     chromium.script("document.body.dataset.idle = 2")  # seconds; a minute is long for a test
     chromium.wheel(10)
+    used_s = time.monotonic() - began
     time.sleep(4)
     chromium.leave()
     wait_events(library, mail, "read")
-    assert 1500 <= page_times(library, mail)[1] <= 3000
+    assert 1 <= page_times(library, mail)[1] / 1000 <= used_s + 2.5
 
 
 def test_visits_are_ten_minutes_apart(library, mail):
@@ -384,10 +404,8 @@ def test_an_aggregate_link_tells_of_nobody(library, mail):
     assert b"but not by whom" in page.body
     tell(library, url, view_id(page) + " 1 1500 1 0 0 1:1500", **{"X-Forwarded-For": "198.51.100.9"})
     web.get(url + "/download", headers={"X-Forwarded-For": "198.51.100.9"})
-    wait_events(library, mail, "downloaded")
-    wait_events(library, mail, "opened")
     for what in ("fetched", "opened", "read", "downloaded"):
-        event = events(library, mail, what)[0]
+        event = wait_events(library, mail, what)[0]
         assert (event["address"], event["agent"], event["person"]) == (None, None, "one of 1")
     assert library.postgres.rows("SELECT address, recipient FROM spoor.document_view WHERE message = %d" % mail) == [
         {"address": None, "recipient": "0"}]
@@ -511,13 +529,13 @@ def test_what_is_read_meanwhile_is_not_lost(library, mail):
 @pytest.mark.skipif(renderer.sandbox_trouble() is not None, reason="no sandbox on this machine")
 def test_the_whole_way(module_own, mark):
     """A .docx leaves a mail, becomes pages, is read in a browser behind the mail's link, and the sender sees what."""
-    servers = module_own()
+    servers = module_own(database_timeout="20s", stamp={"document_timeout": "20s"})
     servers.spoor.start("render")
     content = mails.with_file("alice@example.com", ["bob@example.net"], mark, content=documents.docx_with_pages(5))
     servers.submit("alice@example.com", ["bob@example.net"], content)
     mail = servers.mail.wait("bob@example.net", mark.encode(), log=servers.receiving.log)
     link = traces.document_links(mail, servers.spoor.tracking_url)[0]
-    servers.postgres.wait_rows("SELECT * FROM spoor.document WHERE state = 'ready' AND pages = 5", seconds=60)
+    servers.postgres.wait_rows("SELECT * FROM spoor.document WHERE state = 'ready' AND pages = 5", seconds=3 * proc.PATIENCE_S)
     with browser_of.Browser() as chromium:
         chromium.go(link)
         assert chromium.text("h1") == "proposal.docx" and "Page 3" in chromium.script("return document.getElementById('p3').textContent")

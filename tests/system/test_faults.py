@@ -17,5 +17,5 @@ ROUNDS, SEED = 20, 20
 def test_what_was_acknowledged_is_there_exactly_once():
     done = subprocess.run([sys.executable, "-B", HARNESS, "--rounds", str(ROUNDS), "--seed", str(SEED)],
                           env=dict(os.environ, SPOOR_BUILD=spoor.build_folder()), stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, timeout=600)
+                          stderr=subprocess.STDOUT, timeout=1000)
     assert done.returncode == 0, done.stdout.decode("utf-8", "replace")

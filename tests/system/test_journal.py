@@ -27,6 +27,7 @@ def journal(request, module_own):
     servers.sending.say_to(daemon.socket)
     one = Delivery(servers, log="journal:" + daemon.files)
     one.journald = daemon
+    one.wait_logged = lambda *recipients: daemon.wait_lines(one.queue_id, recipients)
     yield one
     one.sink.stop()
     daemon.stop()
@@ -56,7 +57,7 @@ def test_stopped_while_it_is_rotated(journal):
     journal.states(before, ok_g="delivered")
     assert spoor.stop("delivery") == 0
     missed = journal.send("ok-h@example.net", "nobody-h@example.net")
-    sending.wait_empty()
+    journal.wait_logged("ok-h@example.net", "nobody-h@example.net")
     journal.journald.rotate()
     after = journal.send("ok-i@example.net")
     sending.wait_empty()
@@ -71,7 +72,7 @@ def test_what_was_vacuumed_is_missed_aloud(journal):
     journal.states(journal.send("ok-j@example.net"), ok_j="delivered")
     assert spoor.stop("delivery") == 0
     lost = journal.send("ok-k@example.net")
-    sending.wait_empty()
+    journal.wait_logged("ok-k@example.net")
     journal.journald.rotate()
     journal.journald.vacuum()
     kept = journal.send("ok-l@example.net")

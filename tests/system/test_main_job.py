@@ -9,6 +9,7 @@ import pytest
 
 import mailer
 import mails
+import postfix
 import proc
 import traces
 import web
@@ -251,6 +252,24 @@ def test_a_mail_belongs_to_whoever_logged_in(servers, mark):
     assert [(row["owner"], row["sender"]) for row in rows] == [(login, SENDER)]
 
 
+def test_a_customer_of_ours_answers_by_submission(servers, mark):
+    """contrib/postfix/hosting.md: there spoor-match stands before spoor-stamp, records, and edits nothing."""
+    sent = send(servers, mark)
+    delivered = sent.to()
+    sending, before = servers.sending, servers.sending.settings["smtpd_milters"]
+    sending.change({"smtpd_milters": "%s, %s" % (postfix.milter(servers.spoor.socket("match")), before)})
+    try:
+        own_id = traces.field(delivered, "Message-ID")
+        content = mails.answer(TO, [STRANGER], mark + "b", own_id, [own_id])
+        queue_id = mailer.send(sending.port, TO, [STRANGER], content, login=TO)
+        assert "class=reply" in servers.spoor.wait_log("match", r"\b%s: .*$" % queue_id).group(0)
+    finally:
+        sending.change({"smtpd_milters": before})
+    arrived = servers.mail.wait(STRANGER, (mark + "b").encode(), log=servers.receiving.log)
+    assert traces.field(arrived, "In-Reply-To") == own_id
+    assert sent.feed(1, "reply")[0]["person"] == TO
+
+
 def test_the_null_sender_passes_untouched(servers, mark):
     content = mails.html_quoted_printable(SENDER, [TO], mark)
     sent = Sent(servers, content, mark, sender="")
@@ -312,8 +331,10 @@ def test_a_click_goes_where_the_link_went(servers, mark):
         answer = sent.follow(url)
         assert (answer.status, answer.headers["Location"]) == (302, wanted)
         assert answer.headers["Referrer-Policy"] == "no-referrer"
-    details = [row["detail"] for row in sent.feed(3, "click")]
-    assert all(any(wanted in (detail or "") for detail in details) for wanted in mails.LINKS)
+    sent.report()
+    # Not in the feed: hindsight takes three links that are followed at once for a scanner's.
+    rows = servers.postgres.wait_rows("SELECT destination FROM spoor.event_report WHERE message = %s AND what = 'click'" % sent.message, 3)
+    assert sorted(row["destination"] for row in rows) == sorted(mails.LINKS)
 
 
 def test_a_changed_destination_is_a_plain_404_and_no_record(servers, mark):
@@ -574,7 +595,8 @@ def test_decode_explains_what_left(servers, mark):
 
 
 def test_check_says_that_all_is_well(servers):
-    assert servers.spoor.ctl("check", env={"PGUSER": "postgres"}).returncode == 0
+    # It waits for each no longer than a person would: on a busy machine once more.
+    proc.wait_for(lambda: servers.spoor.ctl("check", env={"PGUSER": "postgres"}, check=False).returncode == 0, "all is well")
 
 
 def test_check_goes_on_where_an_option_is_missing(servers, tmp_path):
@@ -691,7 +713,7 @@ def test_a_stop_lets_the_mail_under_way_end(own, mark):
     refused = proc.wait_for(lambda: put_off(servers), "a daemon that drains")
     assert 400 <= refused < 500
     assert halfway.finish().startswith("250 ")
-    assert stamp.child.wait(20) == 0
+    assert stamp.child.wait(proc.PATIENCE_S) == 0
     delivered = servers.mail.wait(TO, mark.encode(), log=servers.receiving.log)
     assert len(traces.pixels(delivered, servers.spoor.tracking_url)) == 1
 

@@ -9,6 +9,7 @@ import pytest
 import feed_server
 import mailer
 import mails
+import proc
 import smtp_sink
 import web
 
@@ -122,8 +123,8 @@ def test_a_submission_under_a_login_teaches_the_network(servers, mark):
         ("teacher@example.com", "192.168.7.9", "7 days")]
 
 
-def ask_for_link(server, address, client="203.0.113.50"):
-    answer = server.get("/feed/sign-in", None, "POST", "address=" + address, Origin=server.spoor.tracking_url, X_Forwarded_For=client)
+def ask_for_link(server, address, client="203.0.113.50", cookies=None):
+    answer = server.get("/feed/sign-in", cookies, "POST", "address=" + address, Origin=server.spoor.tracking_url, X_Forwarded_For=client)
     assert answer.status == 200
     return answer.body
 
@@ -132,7 +133,7 @@ def test_a_link_by_mail_for_who_has_sent_mail(server, sink):
     same = ask_for_link(server, "nobody@example.com")
     assert ask_for_link(server, ANTON.replace("@", "%40").upper()) == same
     assert ask_for_link(server, "stranger@example.net") == same and ask_for_link(server, "no address") == same
-    server.spoor.wait_log("pixeld", "sign-in link mailed to <%s>" % ANTON)
+    server.spoor.wait_log("pixeld", "sign_in=mailed to=<%s>" % ANTON)
     (recipients, content), = sink.mails
     assert recipients == [ANTON] and sink.said("MAIL")[-1] == "MAIL FROM:<>"
     assert b"Auto-Submitted: auto-generated" in content and b"X-Spoor-Track: no" in content
@@ -149,9 +150,42 @@ def test_a_link_by_mail_for_who_has_sent_mail(server, sink):
 
 def test_nobody_is_flooded_with_links(server, sink):
     server.execute("INSERT INTO spoor.sender (address) VALUES ('often@example.com')")
-    before = len(sink.mails)
+    before, since = len(sink.mails), len(server.spoor.log_text("pixeld"))
     for number in range(5):
         ask_for_link(server, "often@example.com", "203.0.113.%d" % (100 + number))
     ask_for_link(server, ALICE, "203.0.113.99")
-    server.spoor.wait_log("pixeld", "sign-in link mailed to <%s>" % ALICE)
+    server.spoor.wait_log("pixeld", "sign_in=mailed to=<%s>" % ALICE, since=since)
     assert [to for to, _ in sink.mails[before:]].count(["often@example.com"]) == 3
+
+
+def test_strangers_do_not_use_up_an_owners_links(server, sink):
+    """Some are mailed to whoever asks from anywhere; a browser that was signed in, and the sender's own network, have their own."""
+    who = "locked@example.com"
+    device = {"spoor-device": server.sign_in(who)["spoor-device"]}
+    server.execute("SELECT spoor.learn_networks(array['%s'], array['192.0.2.150'::inet], array[now()])" % who)
+    before = len(sink.mails)
+
+    def ask(times, client, cookies=None):
+        for _ in range(times):
+            ask_for_link(server, who, client, cookies)
+
+    def wait_mailed(count, what):
+        proc.wait_for(lambda: [to for to, _ in sink.mails[before:]].count([who]) >= count, what)
+        ask_for_link(server, ALICE, "203.0.%d.99" % (150 + count))  # whatever was to be mailed before is
+        proc.wait_for(lambda: [to for to, _ in sink.mails[before:]].count([ALICE]) > wait_mailed.more, "a link for another")
+        wait_mailed.more += 1
+        assert [to for to, _ in sink.mails[before:]].count([who]) == count, what
+
+    wait_mailed.more = 0
+    server.execute("INSERT INTO spoor.sign_in_request (address, network) SELECT n || '@example.com', '192.0.2.0/24'"
+                   " FROM generate_series(1, 17) n")
+    ask(4, "192.0.2.77")  # a neighbour
+    for number in range(4):
+        ask(4, "198.51.%d.%d" % (100 + number, number))
+    wait_mailed(6, "strangers get six an hour, three from a network")
+    ask(4, "198.51.200.1", device)
+    wait_mailed(9, "a browser that was signed in gets three more")
+    ask(4, "192.0.2.150")
+    wait_mailed(12, "and so does the sender's network")
+    ask(4, "198.51.210.1", {"spoor-device": server.session[ANTON]["spoor-device"]})
+    wait_mailed(12, "the browser of somebody else is a stranger's")

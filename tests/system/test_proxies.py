@@ -46,9 +46,9 @@ Listen 127.0.0.1:{port}
 
 HAPROXY = """\
 defaults
-    timeout connect 5s
-    timeout client 30s
-    timeout server 30s
+    timeout connect 30s
+    timeout client 90s
+    timeout server 90s
 """
 
 
@@ -67,6 +67,8 @@ class Proxy:
             for path in (certificate, key):
                 with open(path, "rb") as part:
                     both.write(part.read())
+        # What is a flood on a fast machine is one here too, where the same requests may take a minute.
+        self.changes.update({"rate=100r/s": "rate=1r/s", "http_req_rate(1s)": "http_req_rate(1m)"})
         self.server = proc.Server(program, getattr(self, program)(), self.log)
         self.server.wait_ready(self.port)
 

@@ -63,7 +63,7 @@ def test_without_an_external_id_it_refuses(place, crm, relay):
     place.rule("crm")
     place.load(1, 1)
     server = relay(crm=crm.settings())
-    trouble = proc.wait_for(lambda: place.postgres.value("select trouble from spoor.sink where name = 'crm'"), "trouble is told", 20)
+    trouble = place.postgres.wait_value("select trouble from spoor.sink where name = 'crm'")
     assert EXTERNAL_ID in trouble and "at_least_once" in trouble and not crm.tasks
     assert EXTERNAL_ID in place.spoor.ctl("check", env={"PGUSER": "postgres"}, check=False).stdout.decode()
     assert server.stop() == 0
@@ -93,7 +93,7 @@ def test_many_replies_through_a_sink_that_fails(place, crm, relay):
     crm.bad_record = Faults(30, ["UNABLE_TO_LOCK_ROW", "UNKNOWN_EXCEPTION"])
     place.load(REPLIES // each, each)
     relay(crm=crm.settings(retry_first="5ms", retry_most="50ms", attempts=1000, batch=100))
-    place.wait_drained(240)
+    place.wait_drained(400)
     check_once_and_in_order(place, crm, REPLIES // each * each)
     assert len(faults.met) == 5
 
@@ -101,14 +101,14 @@ def test_many_replies_through_a_sink_that_fails(place, crm, relay):
 def test_killed_again_and_again(place, crm, relay):
     """What a dead relay had in hand goes on when its lease ends; two relays at once do no harm."""
     place.rule("crm")
-    crm.fault = Faults(40, ["slow", "break_after"])
+    crm.fault = Faults(40, ["slow"] + ["break_after"] * 4)
     place.load(60, 3)
-    settings = crm.settings(batch=5, timeout="200ms")
+    settings = crm.settings(batch=5, timeout="1s")  # which "slow" exceeds, and a busy machine's answer does not
     server = relay(crm=settings)
     second = place.run("second")
     for _ in range(4):
         before = len(crm.calls)
-        proc.wait_for(lambda: len(crm.calls) > before + 3, "it works", 30)
+        proc.wait_for(lambda: len(crm.calls) > before + 3, "it works")
         server.kill()
         server = place.run()
     place.wait_drained()
@@ -138,7 +138,7 @@ def test_attempts_come_to_an_end(place, crm, relay):
     crm.bad_record = lambda record: "UNABLE_TO_LOCK_ROW"
     place.load(1, 1)
     relay(crm=crm.settings(attempts=3))
-    proc.wait_for(lambda: place.states() == {"dead": 1}, "it is given up", 20)
+    proc.wait_for(lambda: place.states() == {"dead": 1}, "it is given up")
     assert place.postgres.value("select attempts from spoor.outbox") == "3"
 
 
@@ -150,7 +150,7 @@ def test_limits_are_respected(place, crm, relay):
     crm.fault = lambda method, path: "limit" if limited.is_set() and path.endswith("/composite") else None
     place.load(1, 1)
     relay(crm=crm.settings(retry_most="300ms", attempts=2))
-    proc.wait_for(lambda: len(crm.calls) >= 5, "it has asked three times", 20)
+    proc.wait_for(lambda: len(crm.calls) >= 5, "it has asked three times")
     assert place.postgres.value("select attempts || ' ' || state from spoor.outbox") == "0 waiting"
     limited.clear()
     place.wait_drained()
@@ -191,7 +191,7 @@ def test_views_wait_and_machines_are_dropped(place, hook, relay):
     mail = place.load(1, 1)[0]
     add_hits(place, mail, [("v", "h", 50, "192.0.2.1"), ("v", "h", 40, "192.0.2.2"), ("v", "u", 5, "198.51.100.1")])
     relay(hook=hook.settings([secret[0]]))
-    proc.wait_for(lambda: len(hook.requests) == 1, "the reply is there", 20)
+    proc.wait_for(lambda: len(hook.requests) == 1, "the reply is there")
     assert hook.events()[0]["type"] == "spoor.reply"
     place.postgres.execute("insert into spoor.event_verdict (record, spool, reason, verdict) select record, spool, 0, 'b' from spoor.event"
                            " where address = '198.51.100.1'; update spoor.outbox set due_at = now(), next_at = now() where what = 'view'")
@@ -230,7 +230,7 @@ def test_an_event_before_its_mail(place, hook, relay):
     # as if both had been loaded at the same moment: the mail's loader has not seen the event
     place.postgres.execute("insert into spoor.message (id, sent_at, size, level, pixels, sent_to, owner, sender, subject)"
                            " values (77, now(), 1, 'individual', 1, 1, 'alice@example.com', 'alice@example.com', 'Late')")
-    proc.wait_for(hook.requests.__len__, "it goes out", 20)
+    proc.wait_for(hook.requests.__len__, "it goes out")
     assert hook.events()[0]["data"]["person"] == "eve@there.test"
 
 
@@ -246,7 +246,7 @@ def test_numbers_for_prometheus(place, hook, relay):
     relay(hook=hook.settings([secret[0]], retry_first="1h", retry_most="1h"), relay={"metrics_file": path})
     wanted = ['spoor_relay_events_total{sink="hook",outcome="again"} 2', 'spoor_relay_due{sink="hook"} 2']
     proc.wait_for(lambda: os.path.exists(path) and all(line in open(path).read().splitlines() for line in wanted),
-                  "the file says it", 20)
+                  "the file says it")
     assert "2 events are due" in place.spoor.ctl("check", env={"PGUSER": "spoor_milter"}, check=False).stdout.decode()
 
 

@@ -81,7 +81,7 @@ def test_the_example_receiver(place, relay):
     settings = {"url": "https://localhost:%d/" % port, "allow_networks": ["127.0.0.0/8", "::1"], "ca_file": certificate,
                 "retry_first": "20ms", "retry_most": "200ms"}
     try:
-        proc.wait_for(lambda: b"listening" in open(log, "rb").read(), "the receiver listens", 20, log)
+        proc.wait_for(lambda: b"listening" in open(log, "rb").read(), "the receiver listens", log=log)
         place.rule("hook")
         place.rule("wrong")
         place.load(2, 1)
@@ -129,15 +129,15 @@ def test_a_slow_sink_blocks_no_other(place, hook, crm, relay):
     release = threading.Event()
 
     def wait(request):
-        release.wait(20)
+        release.wait(proc.PATIENCE_S)
         return 200
 
     hook.choose = wait
     place.rule("hook")
     place.rule("crm")
     place.load(1, 2)
-    relay(hook=hook.settings([secret[0]], timeout="20s"), crm=crm.settings())
-    proc.wait_for(lambda: len(crm.tasks) == 2, "Salesforce has both", 20)
+    relay(hook=hook.settings([secret[0]], timeout="2min"), crm=crm.settings())
+    proc.wait_for(lambda: len(crm.tasks) == 2, "Salesforce has both")
     assert place.postgres.value("select count(*) from spoor.outbox where sink = 'hook' and state = 'waiting'") == "2"
     release.set()
     place.wait_drained()
@@ -164,7 +164,7 @@ def test_where_a_request_may_not_go(place, hook, relay, what):
     place.load(1, 1)
     relay(hook=settings)
     words = {"private": "is loopback, and not in allow_networks", "certificate": "certificate"}[what]
-    trouble = proc.wait_for(lambda: place.postgres.value("select trouble from spoor.sink where name = 'hook'"), "trouble is told", 20)
+    trouble = place.postgres.wait_value("select trouble from spoor.sink where name = 'hook'")
     assert words in trouble and not hook.requests
     assert place.states() == {"waiting": 1}
 
@@ -193,7 +193,7 @@ def test_no_secret_is_shown(place, hook, crm, relay):
     place.spoor.settings["log_level"] = "debug"
     server = relay(hook=hook.settings([secret[0]], attempts=4), crm=crm.settings())
     place.spoor.settings.pop("log_level")
-    proc.wait_for(lambda: place.states() == {"dead": 3, "sent": 3}, "all has ended", 40)
+    proc.wait_for(lambda: place.states() == {"dead": 3, "sent": 3}, "all has ended")
     shown = place.log() + proc.run([spoor_of.program("relay/spoor-relay"), "-T", "-c", place.spoor.conf]).stdout.decode()
     for name in ("cmdline", "environ"):
         with open("/proc/%d/%s" % (server.pid, name), "rb") as file:
@@ -259,12 +259,20 @@ def test_a_long_answer_is_an_answer(place, hook, relay):
 def test_an_answer_in_another_charset(place, hook, relay):
     """What a receiver says may be no UTF-8: it is written down all the same, and its wish for patience respected."""
     secret = new_secret(place.folder, "secret-1")
-    answers = iter([Answer(503, b"verf\xfcgbar \x00 sp\xe4ter")])
-    hook.choose = lambda request: next(answers, 200)
+    told = threading.Event()
+
+    def choose(request):
+        if len(hook.requests) == 1:
+            return Answer(503, b"verf\xfcgbar \x00 sp\xe4ter")
+        told.wait(proc.PATIENCE_S)
+        return 200
+
+    hook.choose = choose
     place.rule("hook")
     place.load(1, 1)
-    relay(hook=hook.settings([secret[0]], retry_first="300ms", retry_most="300ms"))
-    trouble = proc.wait_for(lambda: place.postgres.value("select trouble from spoor.sink where name = 'hook'"), "trouble is told", 20)
+    relay(hook=hook.settings([secret[0]], retry_first="300ms", retry_most="300ms", timeout="2min"))
+    trouble = place.postgres.wait_value("select trouble from spoor.sink where name = 'hook'")
+    told.set()
     assert trouble.startswith("HTTP 503 verf")
     place.wait_drained()
     assert len(hook.requests) == 2 and "cannot ask the database" not in place.log()
@@ -273,7 +281,7 @@ def test_an_answer_in_another_charset(place, hook, relay):
 def test_a_slow_batch_goes_to_no_other_relay(place, hook, relay):
     """A batch that goes one by one may take long: until it is through, a second relay keeps away from it."""
     secret = new_secret(place.folder, "secret-1")
-    count = 40
+    count, longest_s = 40, 60
 
     def choose(request):
         if json.loads(request.body)["type"] == "spoor.batch":
@@ -284,8 +292,10 @@ def test_a_slow_batch_goes_to_no_other_relay(place, hook, relay):
     hook.choose = choose
     place.rule("hook")
     place.load(count, 1)
-    relay(hook=hook.settings([secret[0]], batch=count, timeout="400ms"))
-    proc.wait_for(lambda: len(hook.requests) > 1, "the first relay has the batch", 20)
+    relay(hook=hook.settings([secret[0]], batch=count, timeout="%ds" % longest_s))
+    proc.wait_for(lambda: len(hook.requests) > 1, "the first relay has the batch")
+    lease_s = place.postgres.value("select extract(epoch from min(leased_until) - now())::int from spoor.outbox where state = 'waiting'")
+    assert int(lease_s) > (count - 1) * longest_s, "each of them may take as long"
     second = place.run("second")
     place.wait_drained()
     assert second.stop() == 0 and place.states() == {"sent": count}

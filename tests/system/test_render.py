@@ -20,8 +20,8 @@ import spoor
 
 TROUBLE = renderer.sandbox_trouble()
 needs_sandbox = pytest.mark.skipif(TROUBLE is not None, reason="no sandbox on this machine: %s" % TROUBLE)
-# More than any good document of these tests needs, and not long to wait for.
-LIMITS = {"pages": 4, "page_timeout": "2s", "convert_timeout": "6s", "size_limit": "20MB"}
+# More than any good document of these tests needs, also by the clock of a machine that is busy with other things.
+LIMITS = {"pages": 4, "page_timeout": "3s", "convert_timeout": "12s", "size_limit": "20MB"}
 MAGENTA = (255, 0, 255)
 
 
@@ -128,7 +128,7 @@ class Given:
             if row["reason"] and not row["locked_by"]:
                 render.postgres.execute("update spoor.document set not_before = now() where id = %d; notify spoor_render" % number)
             return None
-        return proc.wait_for(done, "%s has its state" % name, 150, os.path.join(render.log_folder, "render.log"))
+        return proc.wait_for(done, "%s has its state" % name, 400, os.path.join(render.log_folder, "render.log"))
 
     def verdict(self, name):
         row = self.row(name)
@@ -249,15 +249,23 @@ def test_the_same_files_reach_outside_without_us(render, outside):
     assert bytes(MAGENTA) * 16 in shown
 
 
+def owner_of(path):
+    """None when it has gone meanwhile: others work below /tmp, too."""
+    try:
+        return os.lstat(path).st_uid
+    except FileNotFoundError:
+        return None
+
+
 @needs_sandbox
 def test_nothing_is_left_behind(render, given_documents):
     """After all those documents: no process, and no file of the user who converts."""
     for name in given_documents.numbers:
         given_documents.row(name)
     server = render.spoor.servers["render"]
-    proc.wait_for(lambda: descendants(server.pid) == [], "no converter is left", 20)
+    proc.wait_for(lambda: descendants(server.pid) == [], "no converter is left")
     left = [os.path.join(where, name) for where, _, names in os.walk("/tmp") for name in names if "spoor-render" in name]
-    assert [path for path in left if os.stat(path).st_uid == pwd.getpwnam("nobody").pw_uid] == []
+    assert [path for path in left if owner_of(path) == pwd.getpwnam("nobody").pw_uid] == []
 
 
 # restarts
@@ -312,7 +320,7 @@ def test_a_queue_survives_kill_and_stop(render, given_documents):
         else:
             assert render.stop() == 0
             assert render.postgres.rows("select 1 from spoor.document where locked_by is not null") == [], under_way
-        proc.wait_for(lambda: all(is_gone(pid) for pid in converters), "the converters have ended too", 20)
+        proc.wait_for(lambda: all(is_gone(pid) for pid in converters), "the converters have ended too")
         render.start()
     for number in queue:
         row = render.ended(number)
@@ -418,7 +426,7 @@ def test_without_a_sandbox_nothing_is_converted(render):
 def test_root_does_not_convert(render, user):
     conf = render.spoor.write_conf(os.path.join(render.folder, "root.conf"), user=user)
     done = subprocess.run([spoor.program("render/spoor-render"), "-f", "-c", conf], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          timeout=60)
+                          timeout=proc.PATIENCE_S)
     assert done.returncode == 1 and b"documents are not converted as root" in done.stderr, done.stderr
     checked = proc.run([spoor.program("render/spoor-render"), "-t", "-c", conf], check=False)
     assert checked.returncode == (78 if user == "" else 0), checked.stderr

@@ -31,7 +31,7 @@ def sink():
 def servers(module_own, sink):
     """The next hop knows nobody@example.net not; sink.test is somebody else's server."""
     started = module_own(stamp={"bounce_address": "bounces+{token}@example.com"}, match={"bounce_mailbox": KEEPER},
-                         database_timeout="20s")
+                         database_timeout="20s", memcached_timeout="10s")
     started.receiving.change({"smtpd_recipient_restrictions":
                               "check_recipient_access inline:{ %s=REJECT_NOBODY }" % NOBODY,
                               "smtpd_restriction_classes": "REJECT_NOBODY",
@@ -277,9 +277,13 @@ def test_a_bounce_waits_for_the_milter(plain_senders, mark):
     line = submit(servers, NOBODY, mark)
     proc.wait_for(lambda: "status=deferred (bounce failed)" in servers.sending.text(), "the mail waits",
                   log=servers.sending.log)
-    assert servers.sending.queued() == 1
+    proc.wait_for(lambda: servers.sending.queued() == 1, "that mail alone is in the queue", log=servers.sending.log)
     reporting_to(servers, servers.spoor.socket("match"))
-    servers.sending.flush()
+
+    def sent():
+        servers.sending.flush()  # again, for a queue manager that is just starting anew may not hear it
+        return servers.sending.queued() == 0
+    proc.wait_for(sent, "the bounce has gone", log=servers.sending.log)
     assert [row["person"] for row in events(servers, line, "bounce")] == [NOBODY]
     assert whom(servers, mark, [SENDER]) == [SENDER]
 

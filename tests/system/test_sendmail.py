@@ -27,7 +27,7 @@ from test_threads import mode, test_both_sides_see_one_thread  # noqa: F401
 
 @pytest.fixture(scope="module")
 def servers(module_own):
-    return module_own(mta="sendmail", database_timeout="20s", unsubscribe_address=MAILBOX)
+    return module_own(mta="sendmail", database_timeout="20s", memcached_timeout="10s", unsubscribe_address=MAILBOX)
 
 
 @pytest.fixture

@@ -1,20 +1,32 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What stands in tests/sql, by pgTAP, each file in a transaction that is taken back; and how the reports find their rows."""
+"""
+What stands in tests/sql, by pgTAP, each file in a transaction that is taken back; how the reports find their rows; a migration
+that leaves the schema without its version; whom spoor.prune() keeps waiting.
+"""
 
 import glob
 import os
 import re
+import shutil
+import threading
 
 import pytest
 
+import postgres
+import proc
 import spoor as spoor_of
 
 FILES = sorted(glob.glob(os.path.join(spoor_of.SOURCE, "tests/sql/*.sql")))
 
 
 @pytest.fixture(scope="module")
-def database(module_own):
-    servers = module_own()
+def site(module_own):
+    return module_own()
+
+
+@pytest.fixture(scope="module")
+def database(site):
+    servers = site
     for name in list(servers.spoor.servers):
         servers.spoor.stop(name)
     servers.postgres.execute("CREATE SCHEMA tap; CREATE EXTENSION pgtap SCHEMA tap; GRANT USAGE ON SCHEMA tap TO PUBLIC;"
@@ -55,7 +67,13 @@ PLANS = [
     ("spoor.link_report WHERE owner = 'owner7@example.com' AND sent_at > now() - interval '7 days'", ["event_\\d+_\\d+_message_idx"], ["event", "link"]),
     ("spoor.campaign_report WHERE campaign = 'campaign 7'", ["message_campaign", "event_\\d+_\\d+_message_idx"], ["event", "message"]),
     ("spoor.sender_report(now() - interval '5 days')", ["message_sent_at"], ["message"]),
+    ("spoor.recipient_domain_report(now() - interval '5 days')", ["message_sent_at", "event_\\d+_\\d+_at_time_idx"], ["event", "message"]),
     ("spoor.top_links(now() - interval '2 days')", ["event_\\d+_\\d+_at_time_idx"], ["event"]),
+    ("spoor.message_report LIMIT 20", ["message_sent_at", "event_\\d+_\\d+_message_idx"], ["event", "message", "recipient"]),
+    ("spoor.recipient_report LIMIT 20", ["message_sent_at", "recipient_pkey"], ["event", "message", "recipient"]),
+    ("spoor.delivery_report LIMIT 20", ["message_sent_at", "recipient_pkey"], ["message", "recipient"]),
+    ("spoor.stuck LIMIT 20", ["message_sent_at", "recipient_pkey"], ["message", "recipient"]),
+    ("spoor.feed LIMIT 20", ["event_\\d+_\\d+_at_time_idx", "message_pkey"], ["event", "message"]),
     ("spoor.recipient WHERE address = 'reader7@example.net'", ["recipient_address"], ["recipient"]),
 ]
 
@@ -80,3 +98,95 @@ def test_a_report_of_a_month_reads_no_other_months(filled):
     plan = "\n".join(row["QUERY PLAN"] for row in filled.rows(
         "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) SELECT * FROM spoor.sender_report(now() - interval '5 days')"))
     assert "Subplans Removed" in plan or len(set(re.findall(r"on (event_\d+_\d+)", plan))) <= 2, plan
+
+
+@pytest.mark.parametrize("report", ["sender_report", "recipient_domain_report"])
+def test_a_total_of_many_mails_looks_at_none_by_itself(filled, report):
+    """What is asked of an event stands in the plan, and is no call; links and deliveries are joined."""
+    plan = "\n".join(row["QUERY PLAN"] for row in filled.rows("EXPLAIN VERBOSE SELECT * FROM spoor." + report))
+    assert "SubPlan" not in plan and "is_counted" not in plan, plan
+
+
+def test_all_campaigns_are_counted_in_one_pass(filled):
+    """A hundred campaigns do not read the events a hundred times."""
+    plan = [row["QUERY PLAN"] for row in filled.rows(
+        "SET max_parallel_workers_per_gather = 0; EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) SELECT * FROM spoor.campaign_report")]
+    again = [line for line in plan if re.search(r"Seq Scan on event_\d+_\d+ ", line) and not re.search(r"loops=1\)|never executed", line)]
+    assert again == [], "\n".join(plan)
+
+
+@pytest.mark.parametrize("marks", ["", "-- outside a transaction\n"])
+def test_a_migration_whose_version_is_not_noted_is_none(site, database, tmp_path, marks):
+    """A schema without its row would be taken for none; the row that was is put back, and another attempt does no harm."""
+    ours = sorted(glob.glob(os.path.join(spoor_of.SOURCE, "sql", "*.sql")))
+    for path in ours:
+        shutil.copy(path, tmp_path)
+    number = int(os.path.basename(ours[-1])[:3])
+    (tmp_path / ("%03d-loses.sql" % (number + 1))).write_text(marks + "delete from spoor.schema;\n")
+    kept = database.rows("SELECT * FROM spoor.schema")
+    done = site.spoor.ctl("schema", "upgrade", check=False, env={"PGUSER": "postgres", "SPOOR_SQL_DIR": str(tmp_path)})
+    said = done.stderr.decode()
+    assert done.returncode == 1 and "spoor.schema has 0 rows" in said and "-loses.sql: it is not applied" in said, said
+    if marks:
+        assert database.rows("TABLE spoor.schema") == []
+        database.execute("INSERT INTO spoor.schema (version, compatible_from) VALUES (%(version)s, %(compatible_from)s)" % kept[0])
+    assert int(database.value("SELECT version FROM spoor.schema")) == number
+
+
+class Prune(threading.Thread):
+    """spoor.prune(), at work beside us."""
+
+    def __init__(self, database, age):
+        super().__init__(daemon=True)
+        self.database, self.age, self.gone, self.said = database, age, None, ""
+
+    def run(self):
+        done = self.database._psql("SET application_name = 'prune'; SELECT what, gone FROM spoor.prune('%s')" % self.age, "spoor", options=["-A", "-t"])
+        self.said = done.stderr.decode()
+        self.gone = dict(line.split("|") for line in done.stdout.decode().splitlines())
+
+    def wait_waits(self):
+        self.database.wait_rows("SELECT 1 FROM pg_stat_activity WHERE application_name = 'prune' AND wait_event_type = 'Lock'")
+
+    def finish(self):
+        self.join(proc.PATIENCE_S)
+        assert not self.is_alive(), "prune waits for ever"
+
+
+@pytest.fixture
+def session(filled):
+    made = postgres.Session(filled)
+    yield made
+    made.close()
+
+
+def oldest_month(database):
+    return database.value("SELECT min(relname) FROM pg_class WHERE relname ~ '^event_[0-9]{4}_[0-9]{2}$'")
+
+
+def test_events_are_taken_while_old_mails_are_deleted(filled, session):
+    """What is long takes no lock that keeps loaders and readers out; the months go at the end."""
+    session.value("BEGIN; SELECT id FROM spoor.message WHERE id = (SELECT max(id) FROM spoor.message) FOR UPDATE")
+    prune = Prune(filled, "9 months 15 days")
+    prune.start()
+    prune.wait_waits()
+    filled.execute("BEGIN; LOCK TABLE spoor.event IN ROW EXCLUSIVE MODE NOWAIT; ROLLBACK")
+    session.value("COMMIT; SELECT 1")
+    prune.finish()
+    assert int(prune.gone["mails"]) > 0 and int(prune.gone["months of events"]) > 0, prune.said
+
+
+def test_a_month_that_somebody_reads_stays_until_the_next_time(filled, session):
+    """A backup or a long report holds its tables: nobody else is to wait behind it."""
+    month = oldest_month(filled)
+    session.value("BEGIN; LOCK TABLE spoor.%s IN ACCESS SHARE MODE; SELECT 1" % month)
+    prune = Prune(filled, "5 months")
+    prune.start()
+    prune.finish()
+    assert "WARNING:  spoor.%s is in use" % month in prune.said and prune.gone["months of events"] == "0", prune.said
+    assert oldest_month(filled) == month
+    session.value("COMMIT; SELECT 1")
+    prune = Prune(filled, "5 months")
+    prune.start()
+    prune.finish()
+    assert int(prune.gone["months of events"]) > 0 and oldest_month(filled) > month, prune.said

@@ -39,7 +39,7 @@ class Relay:
 @pytest.fixture(scope="module")
 def servers(module_own):
     """Patient with the database: on a busy machine it must not seem to be away."""
-    servers = module_own(database_timeout="20s")
+    servers = module_own(database_timeout="20s", memcached_timeout="10s")
     Relay(servers)
     return servers
 

@@ -59,7 +59,8 @@ def token(kind, destination=b"", key=1, message_age_s=3600, index=None, message=
 def first_key(path):
     """Number and secret of the key that signs."""
     with open(path) as keys:
-        number, secret = re.search(r"^key (\d+) ([0-9a-f]{64})$", keys.read(), re.M).groups()
+        lines = re.findall(r"^key (\d+) ([0-9a-f]{64})(?: (\w+))?", keys.read(), re.M)
+    number, secret, _ = ([line for line in lines if line[2] == "signs"] or [line for line in lines if not line[2]])[0]
     return int(number), bytes.fromhex(secret)
 
 

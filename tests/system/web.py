@@ -5,6 +5,8 @@ import http.client
 import time
 import urllib.parse
 
+import proc
+
 # A link followed sooner after the mail was sent counts as a scanner's: nobody reads that fast.
 READING_SECONDS = 3.2
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
@@ -24,7 +26,7 @@ def target_of(url):
 
 def get(url, method="GET", agent=BROWSER, source="127.0.0.1", headers=None, body=None):
     parts = urllib.parse.urlsplit(url)
-    client = http.client.HTTPConnection(parts.hostname, parts.port, timeout=20, source_address=(source, 0))
+    client = http.client.HTTPConnection(parts.hostname, parts.port, timeout=proc.PATIENCE_S, source_address=(source, 0))
     try:
         client.request(method, target_of(url), body=body, headers=dict({"User-Agent": agent} if agent else {}, **(headers or {})))
         answer = client.getresponse()

@@ -58,7 +58,7 @@ class Receiver:
     def settings(self, secret_files, **more):
         return dict({"type": "webhook", "url": self.server.url + "/hook", "secret_files": secret_files,
                      "allow_networks": ["127.0.0.0/8", "::1"], "ca_file": self.server.certificate, "retry_first": "20ms",
-                     "retry_most": "200ms", "timeout": "5s"}, **more)
+                     "retry_most": "200ms", "timeout": "1min"}, **more)
 
     def stop(self):
         self.server.stop()

@@ -15,7 +15,7 @@
 
 #define SECRET "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 
-struct keys *incoming_keys(unsigned key_id)
+static struct keys *load_keys(unsigned key_id, const char *rest)
 {
     char path[] = "/tmp/spoor-incoming-XXXXXX";
     int fd = mkstemp(path);
@@ -23,13 +23,23 @@ struct keys *incoming_keys(unsigned key_id)
     struct buf error;
 
     buf_init(&error, 1000);
-    assert_true(fd >= 0 && dprintf(fd, "address " SECRET "\nkey %u " SECRET "\n", key_id) > 0);
+    assert_true(fd >= 0 && dprintf(fd, "address " SECRET "\nkey %u " SECRET "%s\n", key_id, rest) > 0);
     close(fd);
     keys = keys_load(path, &error);
     unlink(path);
     assert_non_null(keys);
     buf_free(&error);
     return keys;
+}
+
+struct keys *incoming_keys(unsigned key_id)
+{
+    return load_keys(key_id, "");
+}
+
+struct keys *incoming_keys_revoking(unsigned key_id)
+{
+    return load_keys(key_id, " revoked\nkey 255 " SECRET);
 }
 
 /* Signs for the recipient, or for one of several. */

@@ -18,6 +18,8 @@
 
 /* Fixed keys in a file that is gone again; KEY_ID signs. */
 struct keys *incoming_keys(unsigned key_id);
+/* The same, but KEY_ID is revoked and another signs. */
+struct keys *incoming_keys_revoking(unsigned key_id);
 
 /* The token for a placeholder's WORD; half of it for WORD.1 and WORD.2. */
 void incoming_token(struct keys *keys, const char *word, char text[TOKEN_TEXT + 1]);

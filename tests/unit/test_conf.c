@@ -490,6 +490,29 @@ static void links_that_stay_are_named_by_patterns_and_domains(void **state)
     refuse(CONF_DRY_RUN, SMALLEST "stamp { untracked_domains = \"*.\" }\n", 2, "domain or *.domain");
 }
 
+static void assert_user(const char *user, const char *render_user, enum conf_part part, const char *wanted)
+{
+    struct conf conf = {.user = strdup(user), .render = {.user = strdup(render_user)}};
+    char *found = conf_part_user(&conf, part);
+
+    assert_string_equal(found, wanted);
+    free(found);
+    free(conf.user);
+    free(conf.render.user);
+}
+
+static void each_daemon_may_have_a_user_of_its_own(void **state)
+{
+    (void)state;
+    assert_user("spoor", "", CONF_STAMP, "spoor");
+    assert_user("spoor-{daemon}", "", CONF_STAMP, "spoor-stamp");
+    assert_user("{daemon}.spoor", "", CONF_DELIVERY, "delivery.spoor");
+    assert_user("spoor-{daemon}", "", CONF_RENDER, "spoor-render");
+    assert_user("spoor-{daemon}", "converter", CONF_RENDER, "converter");
+    assert_user("spoor-{daemon}", "converter", CONF_RELAY, "spoor-relay");
+    assert_user("", "", CONF_MATCH, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -507,6 +530,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_has_changed_is_named, make_path, remove_path),
         cmocka_unit_test_setup_teardown(passwords_are_not_printed, make_path, remove_path),
         cmocka_unit_test(a_role_where_no_user_is_named),
+        cmocka_unit_test(each_daemon_may_have_a_user_of_its_own),
     };
 
     return cmocka_run_group_tests_name("conf", tests, NULL, NULL);

@@ -5,7 +5,8 @@
  *
  * NAME.expect says in one line how many pixels, wrapped links and cleaned traces, the reason why a body
  * stays, and the fate of each link in order. NAME.ref is the whole mail as it goes out. The mails of
- * tests/corpus/decoy go out with decoys, and the promises are kept with and without.
+ * tests/corpus/decoy go out with decoys, and the promises are kept with and without; those of tests/corpus/footer with a link by which
+ * the recipient stops tracking, in page and text.
  */
 
 #include "mail/html.h"
@@ -22,15 +23,17 @@
 
 #include <cmocka.h>
 
-enum { MAILS_MIN = 150, DECOYS_MIN = 5, TEXT_MAX = 1000 * 1000 };
+enum { MAILS_MIN = 150, DECOYS_MIN = 5, FOOTERS_MIN = 20, TEXT_MAX = 1000 * 1000 };
 
-static struct rewrite_settings plain_settings, decoy_settings;
+static struct rewrite_settings plain_settings, decoy_settings, footer_settings;
 
 static int set_up(void **state)
 {
     (void)state;
-    plain_settings = decoy_settings = check_settings("one");
+    plain_settings = decoy_settings = footer_settings = check_settings("one");
     decoy_settings.add_decoy = true;
+    footer_settings.consent_text = "Der Absender erf&#228;hrt, ob diese Mail gelesen wird, auf welche Links &amp; Seiten geklickt wird. Beenden.";
+    footer_settings.consent_in_text = true;
     return 0;
 }
 
@@ -79,6 +82,7 @@ static void each_mail_becomes_what_was_expected(void **state)
     disappointed = 0;
     assert_true(corpus_each(compare_with_expectation, &plain_settings) >= MAILS_MIN);
     assert_true(corpus_each_of("decoy", compare_with_expectation, &decoy_settings) >= DECOYS_MIN);
+    assert_true(corpus_each_of("footer", compare_with_expectation, &footer_settings) >= FOOTERS_MIN);
     assert_int_equal(disappointed, 0);
 }
 
@@ -116,6 +120,7 @@ static void each_mail_goes_out_as_its_reference(void **state)
     (void)state;
     assert_true(corpus_each(compare_with_reference, &plain_settings) >= MAILS_MIN);
     assert_true(corpus_each_of("decoy", compare_with_reference, &decoy_settings) >= DECOYS_MIN);
+    assert_true(corpus_each_of("footer", compare_with_reference, &footer_settings) >= FOOTERS_MIN);
 }
 
 /* A mark that was taken out protects its link only once. */
@@ -194,6 +199,7 @@ static void clean_mail(const struct corpus_mail *mail, void *arg)
 
     check_rewrite(&mail->headers, mail->body, &settings, &first);
     settings.add_pixel = settings.track_links = settings.add_decoy = false;
+    settings.consent_text = NULL;
     if (first.changed) {
         check_rewrite(&mail->headers, buf_slice(&first.body), &settings, &cleaned);
         decode_texts(&mail->headers, cleaned.changed ? buf_slice(&cleaned.body) : buf_slice(&first.body), &text);
@@ -213,6 +219,8 @@ static void cleaning_leaves_no_url_of_ours(void **state)
     corpus_each(clean_mail, &plain_settings);
     corpus_each(clean_mail, &decoy_settings);
     corpus_each_of("decoy", clean_mail, &decoy_settings);
+    corpus_each(clean_mail, &footer_settings);
+    corpus_each_of("footer", clean_mail, &footer_settings);
 }
 
 /* An img of ours: all of it comes and goes. */
@@ -329,6 +337,50 @@ static void decoded_pages_differ_in_links_and_pixels_alone(void **state)
     corpus_each_of("decoy", compare_decoded, &decoy_settings);
 }
 
+/* The first plain text, decoded; false when there is none that can be read. */
+static bool first_text(const struct header_list *headers, struct slice body, struct buf *text)
+{
+    struct mime_tree tree;
+    int at;
+    bool found;
+
+    buf_init(text, TEXT_MAX);
+    assert_true(mime_scan(headers, body, &tree));
+    at = mime_first_shown(&tree, "text/plain");
+    found = at != MIME_NO_PARENT && !tree.part[at].opaque && corpus_decode(&tree.part[at], body, text);
+    mime_tree_free(&tree);
+    return found;
+}
+
+static unsigned footers;
+
+static void compare_texts(const struct corpus_mail *mail, void *arg)
+{
+    struct rewrite_result result;
+    struct buf before, after;
+
+    check_rewrite(&mail->headers, mail->body, arg, &result);
+    if (result.changed && !result.cleaned && first_text(&mail->headers, mail->body, &before)) {
+        assert_true(first_text(&mail->headers, buf_slice(&result.body), &after));
+        if (!slice_starts_i(buf_slice(&after), buf_slice(&before)))
+            fail_msg("%s: the text is another one: %s", mail->path, buf_text(&after));
+        footers += after.len > before.len;
+        if (after.len > before.len && !strstr(buf_text(&after) + before.len, "\nDer Absender"))
+            fail_msg("%s: the footer is no line of its own: %s", mail->path, buf_text(&after));
+        buf_free(&after);
+        buf_free(&before);
+    }
+    rewrite_result_free(&result);
+}
+
+static void a_footer_stands_behind_all_of_the_text(void **state)
+{
+    (void)state;
+    corpus_each_of("footer", compare_texts, &footer_settings);
+    corpus_each(compare_texts, &footer_settings);
+    assert_true(footers > FOOTERS_MIN);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -337,6 +389,7 @@ int main(void)
         cmocka_unit_test(rewriting_again_changes_nothing_but_tokens),
         cmocka_unit_test(cleaning_leaves_no_url_of_ours),
         cmocka_unit_test(decoded_pages_differ_in_links_and_pixels_alone),
+        cmocka_unit_test(a_footer_stands_behind_all_of_the_text),
     };
 
     return cmocka_run_group_tests_name("corpus", tests, set_up, NULL);

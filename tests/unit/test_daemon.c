@@ -473,6 +473,18 @@ static void drop(void)
     _exit(geteuid() != 0 && getegid() != 0 && setuid(0) != 0 && open("/etc/shadow", O_RDONLY) < 0 ? 0 : 97);
 }
 
+static void drop_with_the_home_of_root(void)
+{
+    struct daemon_options options = options_of("-f", "-c", config);
+    struct conf *conf = daemon_configure(&options, CONF_DRY_RUN);
+
+    setenv("HOME", "/root", 1);
+    if (!daemon_drop_privileges(conf))
+        daemon_fail();
+    conf_free(conf);
+    _exit(strcmp(getenv("HOME"), getpwnam("nobody")->pw_dir) == 0 ? 0 : 97);
+}
+
 static void root_becomes_the_user_and_cannot_go_back(void **state)
 {
     char text[2000];
@@ -482,6 +494,7 @@ static void root_becomes_the_user_and_cannot_go_back(void **state)
         skip();
     write_config("user = nobody\n");
     assert_int_equal(run(drop, text, sizeof text), 0);
+    assert_int_equal(run(drop_with_the_home_of_root, text, sizeof text), 0);
     write_config("user = \"no such user\"\n");
     assert_int_equal(run(drop, text, sizeof text), 1);
     assert_non_null(strstr(text, "cannot become user \"no such user\": no such user"));

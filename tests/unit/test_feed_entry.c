@@ -63,6 +63,50 @@ static void doubt_is_in_plain_words(void **state)
     }
 }
 
+static void what_somebody_did_is_true_of_them(void **state)
+{
+    static const struct {
+        const char *what, *status, *said;
+    } cases[] = {
+        {"own", NULL, ">answered for your side<"}, {"list", NULL, ">answered through a mailing list<"},
+        {"machine", NULL, ">had a program answer<"}, {"receipt", "displayed", ">the mail was displayed<"},
+        {"receipt", "deleted", ">the mail was deleted<"}, {"receipt", "dispatched", ">the mail was passed on<"},
+        {"receipt", "processed", ">a program took the mail<"}, {"receipt", NULL, ">sent a receipt<"},
+    };
+
+    (void)state;
+    for (size_t n = 0; n < sizeof cases / sizeof *cases; n++) {
+        struct feed_entry entry = {.batch = "1", .record = "2", .spool = "3", .at = "2026-11-30T12:00:00.000Z",
+                                   .what = cases[n].what, .person = "anton@example.com", .status = cases[n].status};
+        struct buf html;
+
+        buf_init(&html, 64 * 1024);
+        feed_entry_add_line(&html, &entry, true);
+        assert_non_null(strstr(buf_text(&html), cases[n].said));
+        buf_free(&html);
+    }
+}
+
+static void one_of_several_is_one_of_the_recipients(void **state)
+{
+    struct feed_entry entry = {.batch = "1", .record = "2", .spool = "3", .at = "2026-11-30T12:00:00.000Z", .what = "view",
+                               .person = "one of 2", .message = "7"};
+    struct buf html;
+
+    (void)state;
+    buf_init(&html, 64 * 1024);
+    feed_entry_begin_group(&html, &entry, "");
+    assert_non_null(strstr(buf_text(&html), "<h3>one of 2 recipients</h3>"));
+    buf_reset(&html);
+    feed_entry_add_line(&html, &entry, true);
+    assert_non_null(strstr(buf_text(&html), "<span class=\"person\">one of 2 recipients</span>"));
+    buf_reset(&html);
+    entry.person = "one of 1"; /* of a mail whose level names nobody */
+    feed_entry_add_line(&html, &entry, true);
+    assert_non_null(strstr(buf_text(&html), "<span class=\"person\">the recipient</span>"));
+    buf_free(&html);
+}
+
 static void an_entry_is_html_that_nothing_foreign_breaks(void **state)
 {
     const char *evil = "\"><script>alert(1)</script>";
@@ -126,6 +170,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(programs_and_systems_have_names),
         cmocka_unit_test(doubt_is_in_plain_words),
+        cmocka_unit_test(what_somebody_did_is_true_of_them),
+        cmocka_unit_test(one_of_several_is_one_of_the_recipients),
         cmocka_unit_test(an_entry_is_html_that_nothing_foreign_breaks),
         cmocka_unit_test(what_is_missing_leaves_no_gap),
         cmocka_unit_test(a_chart_fits_its_highest_bar),

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* who is forgotten: the list, texts, and what is left of each kind of record */
 
+#include "common/digest.h"
 #include "common/forgotten.h"
 #include "common/hex.h"
-#include "common/keys.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,7 +22,7 @@ static void add_digest(struct buf *text, const char *address)
     const struct slice parts[] = {slice_str(salt), slice_str(address)};
     uint8_t digest[32];
 
-    assert_true(keys_sha256(parts, 2, digest));
+    assert_true(digest_sha256(parts, 2, digest));
     buf_add_str(text, "digest\t");
     hex_add(text, digest, sizeof digest);
     buf_add_char(text, '\n');
@@ -56,12 +56,18 @@ static void the_list_knows_addresses(void **state)
 
     (void)state;
     assert_int_equal(forgotten_number(forgotten), 7);
+    assert_int_equal(forgotten_epoch(forgotten), 0);
     assert_int_equal(forgotten_count(forgotten), 2);
     assert_true(forgotten_has(forgotten, slice_str("bob@example.net")));
     assert_false(forgotten_has(forgotten, slice_str("bobby@example.net")));
     assert_false(forgotten_has(forgotten, slice_str("")));
     assert_false(forgotten_has(NULL, slice_str("bob@example.net")));
     forgotten_let_go(forgotten);
+    forgotten = forgotten_parse(slice_str("salt\tabcd\nepoch\t281474976710656\n"));
+    assert_true(forgotten && forgotten_epoch(forgotten) == 281474976710656);
+    forgotten_let_go(forgotten);
+    assert_int_equal(forgotten_epoch(NULL), 0);
+    assert_null(forgotten_parse(slice_str("salt\tabcd\nepoch\tx\n")));
     assert_null(forgotten_parse(slice_str("number\t7\n")));
     assert_null(forgotten_parse(slice_str("salt\tabc\n")));
     assert_null(forgotten_parse(slice_str("salt\tabcd\ndigest\tab\n")));

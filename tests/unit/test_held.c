@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-enum { THREADS = 4, ANSWERS = 2000, WAIT_MS = 20000 };
+enum { THREADS = 4, ANSWERS = 2000, WAIT_MS = 100000 };
 
 /* A disk that knows up to where it was synced. */
 static atomic_uint_fast64_t appended, settled;

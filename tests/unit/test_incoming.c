@@ -383,6 +383,19 @@ static void a_login_of_another_organisation_is_not_ours(void **state)
     buf_free(&out);
 }
 
+static void a_receipt_is_recorded_with_what_it_tells(void **state)
+{
+    struct incoming_verdict verdict = {.class_ = ANSWER_RECEIPT, .receipt = "deleted"};
+    struct record_answer answer;
+
+    (void)state;
+    incoming_record(&verdict, &answer);
+    assert_true(slice_is(answer.status, "deleted"));
+    verdict.receipt = NULL;
+    incoming_record(&verdict, &answer);
+    assert_true(slice_empty(answer.status));
+}
+
 static void a_colleague_is_of_the_senders_organisation(void **state)
 {
     static const struct {
@@ -656,6 +669,7 @@ int main(void)
         cmocka_unit_test(the_record_tells_copies_of_one_answer_from_others),
         cmocka_unit_test(a_recipient_beside_the_sender_is_no_colleague),
         cmocka_unit_test(a_login_of_another_organisation_is_not_ours),
+        cmocka_unit_test(a_receipt_is_recorded_with_what_it_tells),
         cmocka_unit_test(a_colleague_is_of_the_senders_organisation),
         cmocka_unit_test(the_mail_itself_is_no_answer_to_itself),
         cmocka_unit_test(who_answered_may_share_a_domain_with_a_recipient),

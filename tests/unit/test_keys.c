@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* the key file: what is refused, what is derived, reload under use */
 
+#include "common/digest.h"
 #include "common/keys.h"
 
 #include <pthread.h>
@@ -72,7 +73,14 @@ static void what_is_wrong_is_named_with_its_line(void **state)
     refuse("key -1 " HEX_A "\n", 0600, ":1: the key id");
     refuse("key 1 " HEX_A "\nkey 1 " HEX_B "\n", 0600, ":2: this key id stands here twice");
     refuse("key 1 " HEX_A "0\n", 0600, ":1: the key is not");
-    refuse("key 1 " HEX_A " more\n", 0600, ":1: something stands behind");
+    refuse("key 1 " HEX_A " more\n", 0600, ":1: behind the key stands neither");
+    refuse("key 1 " HEX_A " Signs\n", 0600, ":1: behind the key stands neither");
+    refuse("key 1 " HEX_A " signs yesterday\n", 0600, ":1: behind the state stands no time");
+    refuse("key 1 " HEX_A " signs 2026-11-30T12:00:00\n", 0600, ":1: behind the state stands no time");
+    refuse("key 1 " HEX_A " signs 2026-11-30T12:00:00Z more\n", 0600, ":1: something stands behind the time");
+    refuse("key 1 " HEX_A " signs\n\nkey 2 " HEX_A " signs\n", 0600, ":3: a second key that signs");
+    refuse("address " HEX_A "\nkey 1 " HEX_A " verifies\nkey 2 " HEX_A " revoked\n", 0600, "no key in it signs");
+    refuse("address " HEX_A " verifies\n", 0600, ":1: something stands behind");
     refuse("key 1 " HEX_A "\n", 0600, "no `address` line");
     refuse("address " HEX_A "\n", 0600, "no `key` line");
     refuse("", 0600, "no `address` line");
@@ -114,6 +122,81 @@ static void derives_what_it_always_did(void **state)
     keys_free(keys);
 }
 
+static void each_key_has_the_state_that_its_line_says(void **state)
+{
+    static const struct {
+        const char *lines;
+        uint8_t signing;
+        enum key_state of_1, of_2, of_3;
+    } rows[] = {
+        /* the old form: the first signs */
+        {"key 2 " HEX_A "\nkey 1 " HEX_A "\n", 2, KEY_VERIFIES, KEY_SIGNS, KEY_UNKNOWN},
+        {"key 1 " HEX_A "\n", 1, KEY_SIGNS, KEY_UNKNOWN, KEY_UNKNOWN},
+        /* what a line says holds, wherever it stands */
+        {"key 1 " HEX_A "\nkey 2 " HEX_A " signs 2026-11-30T12:00:00Z # new\n", 2, KEY_VERIFIES, KEY_SIGNS, KEY_UNKNOWN},
+        {"key 1 " HEX_A "\nkey 2 " HEX_A " verifies\n", 1, KEY_SIGNS, KEY_VERIFIES, KEY_UNKNOWN},
+        {"key 3 " HEX_A " revoked\nkey 2 " HEX_A " retired\nkey 1 " HEX_A "\n", 1, KEY_SIGNS, KEY_RETIRED, KEY_REVOKED},
+        {"key 3 " HEX_A " signs\nkey 2 " HEX_A "\nkey 1 " HEX_A " revoked\n", 3, KEY_REVOKED, KEY_VERIFIES, KEY_SIGNS},
+    };
+
+    (void)state;
+    for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
+        char text[1000];
+        struct keys *keys;
+
+        print_message("row %zu\n", row);
+        snprintf(text, sizeof text, "address " HEX_A "\n%s", rows[row].lines);
+        keys = load(text);
+        assert_int_equal(keys_signing_id(keys), rows[row].signing);
+        assert_int_equal(keys_state(keys, 1), rows[row].of_1);
+        assert_int_equal(keys_state(keys, 2), rows[row].of_2);
+        assert_int_equal(keys_state(keys, 3), rows[row].of_3);
+        keys_free(keys);
+    }
+}
+
+static void a_fingerprint_tells_one_key_from_another(void **state)
+{
+    struct keys *keys = load("address " HEX_A "\nkey 1 " HEX_A " signs\nkey 2 " HEX_B " revoked\nkey 3 " HEX_A "\n");
+    uint8_t first[KEYS_FINGERPRINT_BYTES], second[KEYS_FINGERPRINT_BYTES], third[KEYS_FINGERPRINT_BYTES];
+
+    (void)state;
+    assert_true(keys_fingerprint(keys, 1, first));
+    assert_true(keys_fingerprint(keys, 2, second));
+    assert_true(keys_fingerprint(keys, 3, third));
+    assert_false(keys_fingerprint(keys, 4, third));
+    assert_memory_equal(first, third, sizeof first);
+    assert_memory_not_equal(first, second, sizeof first);
+    keys_free(keys);
+}
+
+static void a_program_has_only_the_keys_it_asked_for(void **state)
+{
+    const struct slice part = slice_str("x");
+    uint8_t all[KEYS_MAC_BYTES], some[KEYS_MAC_BYTES];
+    struct keys *whole = load("address " HEX_A "\nkey 1 " HEX_B "\n"), *few;
+    struct buf error;
+
+    (void)state;
+    buf_init(&error, 1000);
+    few = keys_load_for(path, 1U << 2 | 1U << 14, &error);
+    assert_non_null(few);
+    for (int again = 0; again < 2; again++) {
+        for (unsigned label = 0; label < KEYS_LABELS; label++) {
+            bool wanted = label == 2 || label == 14 || label == KEYS_LABEL_FINGERPRINT;
+
+            assert_int_equal(keys_mac(whole, 1, label, &part, 1, all), KEY_SIGNS);
+            assert_int_equal(keys_mac(few, 1, label, &part, 1, some), wanted ? KEY_SIGNS : KEY_UNKNOWN);
+            if (wanted)
+                assert_memory_equal(all, some, sizeof all);
+        }
+        assert_true(keys_reload(few, &error));
+    }
+    keys_free(few);
+    keys_free(whole);
+    buf_free(&error);
+}
+
 static void sha256_matches_fips_180(void **state)
 {
     static const uint8_t abc[] = {0xba, 0x78, 0x16, 0xbf, 0x8f, 0x01, 0xcf, 0xea};
@@ -121,7 +204,7 @@ static void sha256_matches_fips_180(void **state)
     uint8_t digest[32];
 
     (void)state;
-    assert_true(keys_sha256(parts, 2, digest));
+    assert_true(digest_sha256(parts, 2, digest));
     assert_memory_equal(digest, abc, sizeof abc);
 }
 
@@ -142,6 +225,7 @@ static void a_made_file_loads_and_is_not_overwritten(void **state)
     keys = keys_load(path, &error);
     assert_non_null(keys);
     assert_int_equal(keys_count(keys), 1);
+    assert_int_equal(keys_state(keys, 1), KEY_SIGNS);
     keys_free(keys);
     buf_free(&error);
 }
@@ -149,6 +233,7 @@ static void a_made_file_loads_and_is_not_overwritten(void **state)
 static void a_bad_reload_leaves_the_old_keys(void **state)
 {
     struct keys *keys = load("address " HEX_A "\nkey 1 " HEX_B "\n");
+    unsigned generation = keys_generation(keys);
     struct buf error;
 
     (void)state;
@@ -159,9 +244,11 @@ static void a_bad_reload_leaves_the_old_keys(void **state)
     assert_false(keys_reload(keys, &error));
     assert_non_null(strstr(buf_text(&error), "address secret changed"));
     assert_int_equal(keys_signing_id(keys), 1);
+    assert_int_equal(keys_generation(keys), generation);
     write_keys("address " HEX_A "\nkey 2 " HEX_A "\nkey 1 " HEX_B "\n", 0600);
     assert_true(keys_reload(keys, &error));
     assert_int_equal(keys_signing_id(keys), 2);
+    assert_int_not_equal(keys_generation(keys), generation);
     keys_free(keys);
     buf_free(&error);
 }
@@ -214,6 +301,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_is_wrong_is_named_with_its_line, make_path, remove_path),
         cmocka_unit_test_setup_teardown(derives_what_it_always_did, make_path, remove_path),
+        cmocka_unit_test_setup_teardown(each_key_has_the_state_that_its_line_says, make_path, remove_path),
+        cmocka_unit_test_setup_teardown(a_fingerprint_tells_one_key_from_another, make_path, remove_path),
+        cmocka_unit_test_setup_teardown(a_program_has_only_the_keys_it_asked_for, make_path, remove_path),
         cmocka_unit_test(sha256_matches_fips_180),
         cmocka_unit_test_setup_teardown(a_made_file_loads_and_is_not_overwritten, make_path, remove_path),
         cmocka_unit_test_setup_teardown(a_bad_reload_leaves_the_old_keys, make_path, remove_path),

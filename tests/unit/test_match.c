@@ -12,16 +12,16 @@
 
 #include <cmocka.h>
 
-/* "a1" is the anchor of mail 1, "m2" the Message-ID of mail 2; all other ids are strangers'. */
+/* "a1" is the anchor of mail 1, "m2" the Message-ID of mail 2, "r3" that of mail 3 under a revoked key; all other ids are strangers'. */
 static enum token_result verify(void *arg, struct slice left, struct token *token)
 {
     (void)arg;
     *token = (struct token){.kind = TOKEN_VIEW};
-    if (left.len != 2 || (left.p[0] != 'a' && left.p[0] != 'm'))
+    if (left.len != 2 || (left.p[0] != 'a' && left.p[0] != 'm' && left.p[0] != 'r'))
         return TOKEN_MALFORMED;
     token->kind = left.p[0] == 'a' ? TOKEN_ANCHOR : TOKEN_MESSAGE_ID;
     token->message = (uint64_t)(left.p[1] - '0');
-    return TOKEN_GOOD;
+    return left.p[0] == 'r' ? TOKEN_REVOKED : TOKEN_GOOD;
 }
 
 static void kept(void *arg, struct sent_id *ids, size_t count)
@@ -92,11 +92,27 @@ static void strangers_match_nothing(void **state)
     assert_false(find("In-Reply-To: <one@x>\nReferences: <two@x> <three@x>\n\n", &match));
 }
 
+/* Who has the key can have made it. What the database knows is evidence all the same. */
+static void an_id_under_a_revoked_key_proves_nothing(void **state)
+{
+    struct match match;
+
+    (void)state;
+    assert_false(find("In-Reply-To: <r3@x>\nReferences: <r3@x>\n\n", &match));
+    assert_true(match.forged);
+    assert_true(find("In-Reply-To: <r3@x>\nReferences: <a1@x> <r3@x>\n\n", &match));
+    assert_int_equal(match.token.message, 1);
+    assert_true(find("In-Reply-To: <kept7@x>\nReferences: <r3@x> <kept7@x>\n\n", &match));
+    assert_int_equal(match.token.message, 7);
+    assert_true(match.forged);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_answered_mail_is_found_above_the_answers_own_anchor),
         cmocka_unit_test(strangers_match_nothing),
+        cmocka_unit_test(an_id_under_a_revoked_key_proves_nothing),
     };
 
     return cmocka_run_group_tests_name("match", tests, NULL, NULL);

@@ -4,9 +4,9 @@
 #include "common/message_id.h"
 #include "common/token.h"
 #include "mail/msgid.h"
-#include "mail/outgoing.h"
 #include "mail/pass.h"
 #include "mail/tracking.h"
+#include "tests/unit/outgoing_run.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -28,26 +27,13 @@
 enum { NOW = 1790000000, LINKS_MOST = 10 };
 
 static struct keys *keys;
-static char *local_domain[] = {(char *)"example.com"};
 static struct conf conf;
 static struct policy *policy;
 static const struct slice people[] = {SLICE_TEXT("bob@example.net"), SLICE_TEXT("cy@example.org"), SLICE_TEXT("dan@example.com")};
 
-struct run {
-    struct header_list headers;
-    struct outgoing_plan plan;
-};
-
-static bool number(void *arg, uint64_t *id)
-{
-    (void)arg;
-    *id = message_id_compose(1790000000000, 3, 4);
-    return true;
-}
-
 static struct outgoing_settings settings(void)
 {
-    return (struct outgoing_settings){.conf = &conf, .keys = keys, .number = number, .policy = policy,
+    return (struct outgoing_settings){.conf = &conf, .keys = keys, .number = outgoing_number, .policy = policy,
                                       .has_second_pass = true, .now_s = NOW};
 }
 
@@ -62,14 +48,14 @@ static struct outgoing_mail mail_to(const struct slice *recipient, size_t recipi
     };
 }
 
-static void parse(struct run *run, const char *header, struct outgoing_mail *mail)
+static void parse(struct outgoing_run *run, const char *header, struct outgoing_mail *mail)
 {
     header_list_init(&run->headers);
     header_parse(slice_str(header), &run->headers);
     mail->headers = &run->headers;
 }
 
-static void first_pass(struct run *run, const char *header, struct outgoing_mail mail)
+static void first_pass(struct outgoing_run *run, const char *header, struct outgoing_mail mail)
 {
     struct outgoing_settings the_settings = settings();
 
@@ -77,18 +63,12 @@ static void first_pass(struct run *run, const char *header, struct outgoing_mail
     outgoing_plan_make(&mail, &the_settings, &run->plan);
 }
 
-static void second_pass(struct run *run, const char *header, struct outgoing_mail mail)
+static void second_pass(struct outgoing_run *run, const char *header, struct outgoing_mail mail)
 {
     struct outgoing_settings the_settings = settings();
 
     parse(run, header, &mail);
     outgoing_copy_plan(&mail, &the_settings, &run->plan);
-}
-
-static void run_free(struct run *run)
-{
-    outgoing_plan_free(&run->plan);
-    header_list_free(&run->headers);
 }
 
 static const char *added(const struct outgoing_plan *plan, const char *name)
@@ -113,7 +93,7 @@ static const char *between(const char *wish, size_t count)
 {
     static char text[4000];
     char header[1000];
-    struct run run;
+    struct outgoing_run run;
 
     snprintf(header, sizeof header, HEADERS "%s\r\n", wish);
     first_pass(&run, header, mail_to(people, count));
@@ -121,7 +101,7 @@ static const char *between(const char *wish, size_t count)
     assert_false(run.plan.rewrite.changed);
     snprintf(text, sizeof text, HEADERS "Message-ID: %s\r\n" PASS_HEADER ": %s\r\n\r\n", added(&run.plan, "Message-ID"),
              added(&run.plan, PASS_HEADER));
-    run_free(&run);
+    outgoing_run_free(&run);
     return text;
 }
 
@@ -145,7 +125,7 @@ static size_t tokens_in(const struct outgoing_plan *plan, struct token token[LIN
 
 static void the_first_pass_records_and_leaves_the_body(void **state)
 {
-    struct run run;
+    struct outgoing_run run;
     struct buf summary;
 
     (void)state;
@@ -161,7 +141,7 @@ static void the_first_pass_records_and_leaves_the_body(void **state)
     outgoing_plan_summary(&run.plan, &summary);
     assert_string_equal(buf_text(&summary), "id,anchor,pass");
     buf_free(&summary);
-    run_free(&run);
+    outgoing_run_free(&run);
 }
 
 /* The second pass gets what the first made of the envelope sender. */
@@ -169,7 +149,7 @@ static void all_copies_share_one_return_path(void **state)
 {
     struct outgoing_mail mail = mail_to(people, 3);
     struct buf summary, path;
-    struct run run;
+    struct outgoing_run run;
 
     (void)state;
     conf.stamp.bounce_address = (char *)"bounces+{token}@example.com";
@@ -179,13 +159,13 @@ static void all_copies_share_one_return_path(void **state)
     outgoing_plan_summary(&run.plan, &summary);
     assert_string_equal(buf_text(&summary), "id,anchor,return_path,pass");
     buf_add_str(&path, run.plan.return_path);
-    run_free(&run);
+    outgoing_run_free(&run);
     mail = mail_to(people + 1, 1);
     mail.envelope_sender = buf_slice(&path);
     second_pass(&run, between("", 3), mail);
     assert_null(run.plan.return_path);
     assert_true(run.plan.rewrite.changed);
-    run_free(&run);
+    outgoing_run_free(&run);
     conf.stamp.bounce_address = (char *)"";
     buf_free(&summary);
     buf_free(&path);
@@ -195,7 +175,7 @@ static void a_brought_pass_goes_from_any_mail(void **state)
 {
     struct outgoing_mail strange = mail_to(people, 1);
     struct buf header;
-    struct run run;
+    struct outgoing_run run;
 
     (void)state;
     buf_init(&header, 20000);
@@ -209,16 +189,16 @@ static void a_brought_pass_goes_from_any_mail(void **state)
     assert_int_equal(removals(&run.plan, PASS_HEADER), 300);
     assert_int_equal(run.plan.controls, 300);
     assert_null(added(&run.plan, PASS_HEADER));
-    run_free(&run);
+    outgoing_run_free(&run);
     first_pass(&run, HEADERS PASS_HEADER ": x\r\nX-Spoor-Track: off\r\n\r\n", mail_to(people, 1));
     assert_int_equal(run.plan.controls, 2);
     assert_int_equal(run.plan.edits, 2);
-    run_free(&run);
+    outgoing_run_free(&run);
 }
 
 static void without_copies_one_pass_does_all(void **state)
 {
-    struct run run;
+    struct outgoing_run run;
 
     (void)state;
     conf.stamp.copies = false;
@@ -226,7 +206,7 @@ static void without_copies_one_pass_does_all(void **state)
     assert_true(run.plan.rewrite.changed);
     assert_null(added(&run.plan, PASS_HEADER));
     conf.stamp.copies = true;
-    run_free(&run);
+    outgoing_run_free(&run);
 }
 
 static void each_copy_has_tokens_of_its_own_and_the_same_links(void **state)
@@ -236,7 +216,7 @@ static void each_copy_has_tokens_of_its_own_and_the_same_links(void **state)
 
     (void)state;
     for (size_t at = 0; at < 2; at++) {
-        struct run run;
+        struct outgoing_run run;
 
         second_pass(&run, header, mail_to(&people[at], 1));
         assert_true(run.plan.tracked && run.plan.rewrite.changed);
@@ -252,7 +232,7 @@ static void each_copy_has_tokens_of_its_own_and_the_same_links(void **state)
             assert_true(token[at][url].message == message_id_compose(1790000000000, 3, 4));
             assert_int_equal(token[at][url].index, token[0][url].index);
         }
-        run_free(&run);
+        outgoing_run_free(&run);
     }
     assert_int_equal(token[0][0].index, token[0][2].index);
     assert_int_not_equal(token[0][0].index, token[0][1].index);
@@ -267,13 +247,13 @@ static void each_copy_has_a_decoy_of_its_own(void **state)
     conf.stamp.decoy_link = true;
     header = between("", 2);
     for (size_t at = 0; at < 2; at++) {
-        struct run run;
+        struct outgoing_run run;
 
         second_pass(&run, header, mail_to(&people[at], 1));
         assert_int_equal(tokens_in(&run.plan, token), 5);
         assert_int_equal(token[3].index, TOKEN_DECOY_INDEX);
         assert_int_equal(token[3].recipient, keys_recipient(keys, people[at]));
-        run_free(&run);
+        outgoing_run_free(&run);
     }
     conf.stamp.decoy_link = false;
 }
@@ -281,19 +261,19 @@ static void each_copy_has_a_decoy_of_its_own(void **state)
 static void several_at_once_are_one_of_these(void **state)
 {
     struct token token[LINKS_MOST];
-    struct run run;
+    struct outgoing_run run;
 
     (void)state;
     second_pass(&run, between("", 2), mail_to(people, 2));
     assert_int_equal(tokens_in(&run.plan, token), 4);
     assert_int_equal(token[0].recipient, 0);
     assert_int_equal(run.plan.record.recipients, 2);
-    run_free(&run);
+    outgoing_run_free(&run);
 }
 
 static void a_colleague_gets_a_clean_copy(void **state)
 {
-    struct run run;
+    struct outgoing_run run;
     struct buf summary;
 
     (void)state;
@@ -306,7 +286,7 @@ static void a_colleague_gets_a_clean_copy(void **state)
     outgoing_plan_summary(&run.plan, &summary);
     assert_string_equal(buf_text(&summary), "-");
     buf_free(&summary);
-    run_free(&run);
+    outgoing_run_free(&run);
 }
 
 static void wishes_hold_in_the_second_pass(void **state)
@@ -325,7 +305,7 @@ static void wishes_hold_in_the_second_pass(void **state)
     (void)state;
     for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
         struct token token[LINKS_MOST];
-        struct run run;
+        struct outgoing_run run;
 
         print_message("row %zu\n", row);
         second_pass(&run, between(rows[row].wish, 2), mail_to(people, 1));
@@ -334,7 +314,7 @@ static void wishes_hold_in_the_second_pass(void **state)
         assert_int_equal(run.plan.record.recipients, rows[row].recipients);
         for (size_t at = tokens_in(&run.plan, token); at-- > 0;)
             assert_int_equal(token[at].aggregate, rows[row].recipients == 0);
-        run_free(&run);
+        outgoing_run_free(&run);
     }
 }
 
@@ -358,7 +338,7 @@ static void what_is_not_believed_changes_nothing(void **state)
     snprintf(twice, sizeof twice, "%.*s%.*s%s", (int)(pass - good), good, (int)strlen(pass) - 2, pass, pass);
     snprintf(other, sizeof other, "%.*sMessage-ID: <x%s", (int)(id - good), good, id + strlen("Message-ID: <"));
     for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
-        struct run run;
+        struct outgoing_run run;
 
         print_message("row %zu\n", row);
         second_pass(&run, rows[row].header, mail_to(people, 1));
@@ -367,14 +347,14 @@ static void what_is_not_believed_changes_nothing(void **state)
         assert_int_equal(run.plan.record.recipients, 0);
         assert_int_equal(run.plan.edits, rows[row].edits);
         assert_int_equal(run.plan.controls, rows[row].edits);
-        run_free(&run);
+        outgoing_run_free(&run);
     }
 }
 
 static void a_body_that_is_not_there_stays(void **state)
 {
     struct outgoing_mail mail = mail_to(people, 1);
-    struct run run;
+    struct outgoing_run run;
 
     (void)state;
     mail.body = slice_str("");
@@ -383,31 +363,14 @@ static void a_body_that_is_not_there_stays(void **state)
     assert_string_equal(run.plan.reason, "memory_limit");
     assert_false(run.plan.rewrite.changed);
     assert_int_equal(run.plan.edits, 1);
-    run_free(&run);
+    outgoing_run_free(&run);
 }
 
 static int prepare(void **state)
 {
-    char path[] = "/tmp/spoor-test-keys-XXXXXX";
-    struct buf error;
-    int fd = mkstemp(path);
-
     (void)state;
-    if (fd < 0)
-        return -1;
-    close(fd);
-    unlink(path);
-    buf_init(&error, 1000);
-    if (keys_create(path, &error))
-        keys = keys_load(path, &error);
-    unlink(path);
-    buf_free(&error);
-    conf.tracking_url = (char *)"https://t.example.com";
-    conf.local_domains = (struct conf_list){.item = local_domain, .count = 1};
-    conf.stamp.message_id_domain = (char *)"t.example.com";
-    conf.stamp.bounce_address = (char *)"";
-    conf.stamp.body_limit = 1000000;
-    conf.stamp.copies = conf.stamp.views = conf.stamp.links = true;
+    keys = outgoing_prepare(&conf);
+    conf.stamp.copies = true;
     return keys ? 0 : -1;
 }
 
@@ -461,7 +424,7 @@ static void without_copies_a_recipient_binds_the_mail(void **state)
     (void)state;
     conf.stamp.copies = false;
     for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
-        struct run run;
+        struct outgoing_run run;
 
         print_message("row %zu\n", row);
         use_policy(rows[row].policy);
@@ -469,7 +432,7 @@ static void without_copies_a_recipient_binds_the_mail(void **state)
         check_why(&run.plan, rows[row].why);
         assert_int_equal(run.plan.tracked, rows[row].tracked);
         assert_int_equal(run.plan.rewrite.changed, rows[row].changed);
-        run_free(&run);
+        outgoing_run_free(&run);
     }
     conf.stamp.copies = true;
     use_policy(NULL);
@@ -493,7 +456,7 @@ static void each_copy_follows_its_own_recipient(void **state)
     (void)state;
     for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
         const char *header;
-        struct run run;
+        struct outgoing_run run;
 
         print_message("row %zu\n", row);
         use_policy(rows[row].policy);
@@ -503,7 +466,7 @@ static void each_copy_follows_its_own_recipient(void **state)
         assert_int_equal(run.plan.record.recipients, rows[row].first_named);
         assert_int_equal(run.plan.counted, rows[row].counted);
         assert_int_equal(run.plan.record.sent_to, rows[row].sent_to);
-        run_free(&run);
+        outgoing_run_free(&run);
         header = between("", 2);
         second_pass(&run, header, mail_to(people, 1));
         assert_int_equal(run.plan.rewrite.pixels, rows[row].pixels);
@@ -511,41 +474,59 @@ static void each_copy_follows_its_own_recipient(void **state)
         assert_int_equal(run.plan.record.recipients, rows[row].named);
         assert_int_equal(removals(&run.plan, PASS_HEADER), 1);
         check_why(&run.plan, rows[row].why);
-        run_free(&run);
+        outgoing_run_free(&run);
     }
+    use_policy(NULL);
+}
+
+static void a_copy_stays_clean_while_policy_is_unknown(void **state)
+{
+    const char *header;
+    struct outgoing_run run;
+
+    (void)state;
+    first_pass(&run, HEADERS "\r\n", mail_to(people, 2));
+    outgoing_run_free(&run);
+    header = between("", 2);
+    policy = policy_unknown();
+    second_pass(&run, header, mail_to(people, 1));
+    assert_false(run.plan.tracked || run.plan.rewrite.changed || run.plan.failed);
+    assert_int_equal(removals(&run.plan, PASS_HEADER), 1);
+    check_why(&run.plan, " reason=policy_unknown");
+    outgoing_run_free(&run);
     use_policy(NULL);
 }
 
 static void what_all_copies_share_is_decided_once(void **state)
 {
-    struct run run;
+    struct outgoing_run run;
 
     (void)state;
     use_policy("policy\trecipient\tbob@example.net\toff\t\t\t\t\t\npolicy\trecipient\texample.org\toff\t\t\t\t\t\n");
     first_pass(&run, HEADERS "\r\n", mail_to(people, 2));
     assert_false(run.plan.tracked);
     check_why(&run.plan, " reason=policy_off whom=<bob@example.net>");
-    run_free(&run);
+    outgoing_run_free(&run);
     use_policy("policy\trecipient\tbob@example.net\toff\t\t\t\t\t\npolicy\trecipient\texample.org\taggregate\t\t\t\t\t\n");
     first_pass(&run, HEADERS "\r\n", mail_to(people, 2));
     assert_int_equal(run.plan.record.level, LEVEL_AGGREGATE);
     assert_int_equal(run.plan.record.recipients, 0);
-    run_free(&run);
+    outgoing_run_free(&run);
     use_policy(NULL);
 }
 
 static void a_mail_joins_its_senders_campaign(void **state)
 {
-    struct run run;
+    struct outgoing_run run;
 
     (void)state;
     use_policy("campaign\texample.com\tspring\tSubject\t*spring*\n");
     first_pass(&run, HEADERS "Subject: =?utf-8?q?Our_Spring?= offer\r\n\r\n", mail_to(people, 2));
     assert_true(slice_is(run.plan.record.campaign, "spring"));
-    run_free(&run);
+    outgoing_run_free(&run);
     first_pass(&run, HEADERS "Subject: spring\r\nX-Spoor-Campaign: named\r\n\r\n", mail_to(people, 2));
     assert_true(slice_is(run.plan.record.campaign, "named"));
-    run_free(&run);
+    outgoing_run_free(&run);
     use_policy(NULL);
 }
 
@@ -565,6 +546,7 @@ int main(void)
         cmocka_unit_test(a_body_that_is_not_there_stays),
         cmocka_unit_test(without_copies_a_recipient_binds_the_mail),
         cmocka_unit_test(each_copy_follows_its_own_recipient),
+        cmocka_unit_test(a_copy_stays_clean_while_policy_is_unknown),
         cmocka_unit_test(what_all_copies_share_is_decided_once),
         cmocka_unit_test(a_mail_joins_its_senders_campaign),
     };

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* documents of an outgoing mail: which files are asked to leave, what becomes of the mail, and whose the links are */
 
-#include "common/message_id.h"
 #include "common/token.h"
 #include "common/url.h"
 #include "mail/msgid.h"
-#include "mail/outgoing.h"
 #include "mail/pass.h"
+#include "tests/unit/outgoing_run.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -28,7 +26,6 @@
 enum { NOW = 1790000000, LINKS_MOST = 10, CONTENT = 7 };
 
 static struct keys *keys;
-static char *local_domain[] = {(char *)"example.com"};
 static char *types[] = {(char *)"pdf", (char *)"docx"};
 static char *patterns[] = {(char *)"one*"};
 static struct conf conf;
@@ -40,18 +37,6 @@ static struct {
     const char *refused; /* the name of a file that cannot be stored */
     unsigned carried;
 } database;
-
-struct run {
-    struct header_list headers;
-    struct outgoing_plan plan;
-};
-
-static bool number(void *arg, uint64_t *id)
-{
-    (void)arg;
-    *id = message_id_compose(1790000000000, 3, 4);
-    return true;
-}
 
 static bool store(void *arg, const struct outgoing_file *file)
 {
@@ -79,7 +64,7 @@ static void carry(void *arg, const struct record_message *mail, unsigned first, 
     }
 }
 
-static void parse(struct run *run, const char *header, const char *body, size_t recipients, struct outgoing_mail *mail)
+static void parse(struct outgoing_run *run, const char *header, const char *body, size_t recipients, struct outgoing_mail *mail)
 {
     *mail = (struct outgoing_mail){
         .headers = &run->headers,
@@ -95,11 +80,11 @@ static void parse(struct run *run, const char *header, const char *body, size_t 
 
 static struct outgoing_settings settings(bool second_pass)
 {
-    return (struct outgoing_settings){.conf = &conf, .keys = keys, .number = number, .store = store, .carry = carry,
+    return (struct outgoing_settings){.conf = &conf, .keys = keys, .number = outgoing_number, .store = store, .carry = carry,
                                       .has_second_pass = second_pass, .now_s = NOW};
 }
 
-static void plan(struct run *run, const char *header, const char *body)
+static void plan(struct outgoing_run *run, const char *header, const char *body)
 {
     struct outgoing_settings the_settings = settings(false);
     struct outgoing_mail mail;
@@ -108,12 +93,6 @@ static void plan(struct run *run, const char *header, const char *body)
     parse(run, header, body, 1, &mail);
     outgoing_plan_make(&mail, &the_settings, &run->plan);
     assert_false(run->plan.failed);
-}
-
-static void run_free(struct run *run)
-{
-    outgoing_plan_free(&run->plan);
-    header_list_free(&run->headers);
 }
 
 static const char *set_to(const struct outgoing_plan *made, const char *name)
@@ -180,7 +159,7 @@ static void headers_and_configuration_choose(void **state)
     (void)state;
     for (size_t n = 0; n < sizeof cases / sizeof *cases; n++) {
         char header[1000];
-        struct run run;
+        struct outgoing_run run;
 
         conf.stamp.attachments.count = cases[n].configured;
         snprintf(header, sizeof header, HEADERS MIXED "%s\r\n", cases[n].field);
@@ -189,25 +168,25 @@ static void headers_and_configuration_choose(void **state)
             fail_msg("%s stores %s", cases[n].field, database.names);
         if (*cases[n].field && run.plan.tracked)
             assert_string_equal(set_to(&run.plan, "X-Spoor-Attachments"), "(removed)");
-        run_free(&run);
+        outgoing_run_free(&run);
     }
     conf.stamp.attachments.count = 0;
 }
 
 static void sizes_are_those_of_the_file(void **state)
 {
-    struct run run;
+    struct outgoing_run run;
 
     (void)state;
     conf.stamp.attachment_smallest = 6;
     plan(&run, HEADERS MIXED "X-Spoor-Attachments: track\r\n\r\n", TWO_FILES);
     assert_string_equal(database.names, "1:two.pdf=the second ");
-    run_free(&run);
+    outgoing_run_free(&run);
     conf.stamp.attachment_smallest = 0;
     conf.stamp.attachment_largest = 9;
     plan(&run, HEADERS MIXED "X-Spoor-Attachments: track\r\n\r\n", TWO_FILES);
     assert_string_equal(database.names, "1:one.pdf=first ");
-    run_free(&run);
+    outgoing_run_free(&run);
     conf.stamp.attachment_largest = 1000000;
 }
 
@@ -216,7 +195,7 @@ static void sizes_are_those_of_the_file(void **state)
 static void a_file_that_is_not_stored_stays(void **state)
 {
     struct token token[LINKS_MOST];
-    struct run run;
+    struct outgoing_run run;
 
     (void)state;
     database.refused = "one.pdf";
@@ -229,25 +208,25 @@ static void a_file_that_is_not_stored_stays(void **state)
     assert_int_equal(token[0].index, 1);
     assert_int_equal(token[0].recipient, key_of(0));
     assert_true(token[0].message == run.plan.record.id);
-    run_free(&run);
+    outgoing_run_free(&run);
 }
 
 static void a_damaged_file_stays(void **state)
 {
-    struct run run;
+    struct outgoing_run run;
 
     (void)state;
     plan(&run, HEADERS MIXED "X-Spoor-Attachments: track\r\n\r\n",
          WORDS "--b\r\nContent-Type: application/pdf; name=one.pdf\r\nContent-Transfer-Encoding: base64\r\n\r\nAAA=A\r\n--b--\r\n");
     assert_string_equal(database.names, "");
     assert_false(run.plan.rewrite.changed);
-    run_free(&run);
+    outgoing_run_free(&run);
 }
 
 static void a_mail_that_is_the_file_becomes_a_page(void **state)
 {
     struct token token[LINKS_MOST];
-    struct run run;
+    struct outgoing_run run;
 
     (void)state;
     plan(&run, HEADERS "Content-Type: application/pdf; name=one.pdf\r\nContent-Disposition: attachment\r\n"
@@ -260,20 +239,20 @@ static void a_mail_that_is_the_file_becomes_a_page(void **state)
     assert_null(strstr(run.plan.rewrite.body.data, "the file"));
     assert_int_equal(tokens_in(buf_slice(&run.plan.rewrite.body), token), 1);
     assert_int_equal(run.plan.rewrite.pixels, 1);
-    run_free(&run);
+    outgoing_run_free(&run);
 }
 
 static void the_summary_counts(void **state)
 {
     struct buf summary;
-    struct run run;
+    struct outgoing_run run;
 
     (void)state;
     buf_init(&summary, 1000);
     plan(&run, HEADERS MIXED "User-Agent: x\r\nX-Spoor-Attachments: track\r\n\r\n", TWO_FILES);
     outgoing_plan_summary(&run.plan, &summary);
     assert_string_equal(buf_text(&summary), "anchor,documents:2");
-    run_free(&run);
+    outgoing_run_free(&run);
     buf_free(&summary);
 }
 
@@ -283,14 +262,14 @@ static void the_summary_counts(void **state)
 static size_t links_of(const char *field, const char *body, struct token token[LINKS_MOST])
 {
     char header[1000];
-    struct run run;
+    struct outgoing_run run;
     size_t found;
 
     snprintf(header, sizeof header, HEADERS "Content-Type: text/html\r\n%s\r\n", field);
     database.carried = 0;
     plan(&run, header, body);
     found = tokens_in(run.plan.rewrite.changed ? buf_slice(&run.plan.rewrite.body) : slice_str(body), token);
-    run_free(&run);
+    outgoing_run_free(&run);
     return found;
 }
 
@@ -333,7 +312,7 @@ static void an_earlier_recipients_link_does_not_travel_on(void **state)
 static void what_is_not_signed_by_us_is_left(void **state)
 {
     char body[1000], forged[200];
-    struct run run;
+    struct outgoing_run run;
 
     (void)state;
     snprintf(forged, sizeof forged, "%s", link_to(99999999, 4711, 2));
@@ -342,13 +321,13 @@ static void what_is_not_signed_by_us_is_left(void **state)
     plan(&run, HEADERS "Content-Type: text/html\r\n\r\n", body);
     assert_non_null(strstr(run.plan.rewrite.body.data, forged));
     assert_non_null(strstr(run.plan.rewrite.body.data, URL "short/../x"));
-    run_free(&run);
+    outgoing_run_free(&run);
 }
 
 static void a_page_of_the_viewer_keeps_its_number(void **state)
 {
     char body[1000];
-    struct run run;
+    struct outgoing_run run;
 
     (void)state;
     snprintf(body, sizeof body, "see %s/3", link_to(CONTENT, 0, 1));
@@ -356,7 +335,7 @@ static void a_page_of_the_viewer_keeps_its_number(void **state)
     assert_true(run.plan.rewrite.changed);
     assert_int_equal(run.plan.rewrite.body.len, strlen(body));
     assert_string_equal(run.plan.rewrite.body.data + strlen(body) - 2, "/3");
-    run_free(&run);
+    outgoing_run_free(&run);
 }
 
 /* --- two passes --------------------------------------------------------------------------------------------- */
@@ -365,7 +344,7 @@ static void each_copy_has_links_of_its_own(void **state)
 {
     struct outgoing_settings the_settings = settings(true);
     struct token token[LINKS_MOST];
-    struct run first, second;
+    struct outgoing_run first, second;
     struct outgoing_mail mail;
     char header[4000];
 
@@ -396,34 +375,84 @@ static void each_copy_has_links_of_its_own(void **state)
             assert_true(token[at].message == first.plan.record.id);
         }
         assert_int_equal(second.plan.rewrite.body.len, first.plan.rewrite.body.len);
-        run_free(&second);
+        outgoing_run_free(&second);
     }
-    run_free(&first);
+    outgoing_run_free(&first);
     conf.stamp.copies = false;
 }
 
 static int prepare(void **state)
 {
-    char path[] = "/tmp/test_outgoing_documents_keys.XXXXXX";
-    struct buf error;
-    int file = mkstemp(path);
-
     (void)state;
-    buf_init(&error, 1000);
-    assert_true(file >= 0 && close(file) == 0 && unlink(path) == 0);
-    assert_true(keys_create(path, &error));
-    keys = keys_load(path, &error);
-    unlink(path);
-    conf.tracking_url = (char *)"https://t.example.com";
-    conf.local_domains = (struct conf_list){local_domain, 1};
-    conf.stamp.body_limit = 1000000;
-    conf.stamp.views = conf.stamp.links = true;
-    conf.stamp.message_id_domain = conf.stamp.bounce_address = conf.stamp.listen_copies = (char *)"";
-    conf.unsubscribe_address = (char *)"";
+    keys = outgoing_prepare(&conf);
     conf.stamp.attachments = (struct conf_list){patterns, 0};
     conf.stamp.attachment_types = (struct conf_list){types, 2};
     conf.stamp.attachment_largest = 1000000;
     return keys ? 0 : -1;
+}
+
+/* --- who can stop it ---------------------------------------------------------------------------------------- */
+
+static unsigned footers_in(struct slice text)
+{
+    static const char url[] = "https://t.example.com/s/";
+    unsigned found = 0;
+    size_t at;
+
+    for (; (at = slice_find_i(text, url)) != (size_t)-1; found++)
+        text = slice_from(text, at + strlen(url));
+    return found;
+}
+
+/* Page and text say so where something tells the sender; with nothing but a signed Message-ID they do not. */
+static void who_is_told_on_can_stop_it(void **state)
+{
+    static const char alternative[] =
+        "--b\r\nContent-Type: text/plain\r\n\r\nHi\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>Hi</p>\r\n--b--\r\n";
+    static const char links[] = "See https://shop.example.org/a\r\n";
+    static const struct {
+        const char *field, *body;
+        bool views, links, text_links;
+        unsigned footers;
+    } cases[] = {
+        {"\r\n", "Hi\r\n", true, true, false, 0},
+        {"\r\n", links, true, true, false, 0},
+        {"\r\n", links, true, true, true, 1},
+        {"\r\n", links, true, false, true, 0},
+        {MIXED "X-Spoor-Attachments: none\r\n\r\n", TWO_FILES, true, true, false, 0},
+        {MIXED "X-Spoor-Attachments: track\r\n\r\n", TWO_FILES, true, true, false, 1},
+        {MIXED "X-Spoor-Attachments: track\r\n\r\n", TWO_FILES, false, false, false, 1},
+        {"Content-Type: multipart/alternative; boundary=b\r\n\r\n", alternative, true, true, false, 2},
+        {"Content-Type: multipart/alternative; boundary=b\r\n\r\n", alternative, true, false, false, 2},
+        {"Content-Type: multipart/alternative; boundary=b\r\n\r\n", alternative, false, false, false, 0},
+        {MIXED "X-Spoor-Track: aggregate\r\nX-Spoor-Attachments: track\r\n\r\n", TWO_FILES, true, true, false, 0},
+    };
+    char library[300];
+    struct outgoing_run run;
+
+    (void)state;
+    conf.stamp.consent_footer = true;
+    conf.stamp.consent_text = (char *)"Stop that.";
+    for (size_t n = 0; n < sizeof cases / sizeof *cases; n++) {
+        char header[1000];
+
+        snprintf(header, sizeof header, HEADERS "%s", cases[n].field);
+        conf.stamp.views = cases[n].views;
+        conf.stamp.links = cases[n].links;
+        conf.stamp.text_links = cases[n].text_links;
+        plan(&run, header, cases[n].body);
+        print_message("row %zu\n", n);
+        assert_int_equal(footers_in(buf_slice(&run.plan.rewrite.body)), cases[n].footers);
+        outgoing_run_free(&run);
+    }
+    conf.stamp.text_links = false;
+    conf.stamp.views = conf.stamp.links = false;
+    snprintf(library, sizeof library, "Prices: %s\r\n", link_to(CONTENT, 0, 1));
+    plan(&run, HEADERS "\r\n", library);
+    assert_int_equal(footers_in(buf_slice(&run.plan.rewrite.body)), 1);
+    outgoing_run_free(&run);
+    conf.stamp.views = conf.stamp.links = true;
+    conf.stamp.consent_footer = false;
 }
 
 static int clean_up(void **state)
@@ -447,6 +476,7 @@ int main(void)
         cmocka_unit_test(what_is_not_signed_by_us_is_left),
         cmocka_unit_test(a_page_of_the_viewer_keeps_its_number),
         cmocka_unit_test(each_copy_has_links_of_its_own),
+        cmocka_unit_test(who_is_told_on_can_stop_it),
     };
 
     return cmocka_run_group_tests_name("outgoing_documents", tests, prepare, clean_up);

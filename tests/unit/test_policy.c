@@ -19,7 +19,10 @@
     "campaign\texample.com\tautumn\tSubject\t*offer*\n"                        \
     "campaign\texample.com\tspring\tSubject\t*spring*offer*\n"                 \
     "campaign\tann+tag@example.com\ttagged\tSubject\t*\n"                      \
-    "campaign\t*\ttool\tX-Tool\tmailer 2\n"
+    "campaign\t*\ttool\tX-Tool\tmailer 2\n"                                  \
+    "login\tzoe\tzoe.z@example.com\n"                                         \
+    "login\tann\tann@example.com\n"                                           \
+    "login\told@example.com\tann@example.com\n"
 
 static void count_line(void *arg, const char *line)
 {
@@ -98,23 +101,44 @@ static void everybody_is_a_star(void **state)
 static void a_bad_line_is_named_and_left_out(void **state)
 {
     static const char text[] =
-        "policy\tsender\ta@example.com\toff\t\t\t\t\t\textra\n"
         "policy\tsomebody\ta@example.com\toff\t\t\t\t\t\n"
-        "policy\tsender\ta@example.com\tall\t\t\t\t\t\n"
-        "policy\tsender\ta@example.com\t\tno\t\t\t\t\n"
-        "policy\tsender\ta@example.com\t\t\t\t\t*\t12x\n"
         "policy\tsender\t\toff\t\t\t\t\t\n"
+        "policy\tsender\n"
         "campaign\ta@example.com\tspring\tSubject\n"
         "campaign\ta@example.com\t\tSubject\t*\n"
         "something else\n"
         "\n"
         "policy\tsender\tb@example.com\toff\t\t\t\t\t";
-    struct policy *policy = parsed(text, 9);
+    struct policy *policy = parsed(text, 6);
 
     (void)state;
     assert_int_equal(limits_for(policy, POLICY_SENDER, "a@example.com").level, LEVEL_INDIVIDUAL);
     assert_int_equal(limits_for(policy, POLICY_SENDER, "b@example.com").level, LEVEL_OFF);
     policy_let_go(policy);
+}
+
+/* A newer database may say of somebody what is not known here. */
+static void who_is_spoken_of_in_unknown_words_is_off(void **state)
+{
+    static const char *const lines[] = {
+        "policy\trecipient\ta@example.com\tall\t\t\t\t\t",
+        "policy\trecipient\ta@example.com\tindividual\t\t\t\t\t\textra",
+        "policy\trecipient\ta@example.com\t\tno\t\t\t\t",
+        "policy\trecipient\ta@example.com\t\t\t\t\t*\t12x",
+        "policy\trecipient\ta@example.com",
+        "policy\trecipient\texample.com\tpseudonymous\t\t\t\t\t",
+    };
+
+    (void)state;
+    for (size_t row = 0; row < sizeof lines / sizeof *lines; row++) {
+        struct policy *policy = parsed(lines[row], 1);
+
+        assert_int_equal(limits_for(policy, POLICY_RECIPIENT, "a@example.com").level, LEVEL_OFF);
+        assert_int_equal(limits_for(policy, POLICY_SENDER, "a@example.com").level, LEVEL_INDIVIDUAL);
+        assert_int_equal(limits_for(policy, POLICY_RECIPIENT, "b@example.net").level, LEVEL_INDIVIDUAL);
+        assert_true(policy_has_recipients(policy));
+        policy_let_go(policy);
+    }
 }
 
 static void files_are_told_by_name_and_size(void **state)
@@ -196,15 +220,54 @@ static void many_stars_end_soon(void **state)
     policy_let_go(policy);
 }
 
+static void a_login_has_an_owner(void **state)
+{
+    static const struct {
+        const char *login, *owner;
+    } rows[] = {
+        {"ann", "ann@example.com"},  {"Ann", "ann@example.com"}, {"zoe", "zoe.z@example.com"}, {"OLD@example.com", "ann@example.com"},
+        {"ann@example.com", ""},     {"an", ""},                 {"annn", ""},                 {"", ""},
+    };
+    struct policy *policy = parsed(ALL, 0), *nothing = parsed("", 0);
+
+    (void)state;
+    assert_int_equal(policy_size(policy).logins, 3);
+    for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
+        print_message("row %zu\n", row);
+        assert_true(slice_is(policy_owner(policy, slice_str(rows[row].login)), rows[row].owner));
+        assert_int_equal(policy_owner(nothing, slice_str(rows[row].login)).len, 0);
+    }
+    assert_int_equal(policy_owner(NULL, slice_str("ann")).len, 0);
+    policy_let_go(nothing);
+    policy_let_go(policy_hold(policy));
+    policy_let_go(policy);
+    policy_let_go(parsed("login\t\tann@example.com\nlogin\tann\t\nlogin\tann\tann\nlogin\tann\n", 4));
+}
+
+static void what_cannot_be_known_is_told_from_nothing_said(void **state)
+{
+    struct policy *policy = policy_unknown(), *nothing = parsed("", 0);
+
+    (void)state;
+    assert_false(policy_is_known(policy));
+    assert_true(policy_is_known(nothing));
+    assert_true(policy_is_known(NULL));
+    policy_let_go(nothing);
+    policy_let_go(policy);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_most_restrictive_holds),
         cmocka_unit_test(everybody_is_a_star),
         cmocka_unit_test(a_bad_line_is_named_and_left_out),
+        cmocka_unit_test(who_is_spoken_of_in_unknown_words_is_off),
         cmocka_unit_test(files_are_told_by_name_and_size),
         cmocka_unit_test(mail_joins_a_campaign),
         cmocka_unit_test(many_stars_end_soon),
+        cmocka_unit_test(a_login_has_an_owner),
+        cmocka_unit_test(what_cannot_be_known_is_told_from_nothing_said),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

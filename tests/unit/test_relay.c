@@ -160,7 +160,8 @@ static void a_notice_is_a_mail_that_no_program_answers(void **state)
 static void what_is_no_item_is_no_event(void **state)
 {
     static const char *const bad[] = {"", "[]", "{}", "{\"id\":\"x\"}", "{\"id\":1,\"what\":\"x\"}", "{\"id\":\"x\",\"what\":\"y\"",
-                                      "{\"id\":\"x\",\"id\":\"y\",\"what\":\"z\"}"};
+                                      "{\"id\":\"x\",\"id\":\"y\",\"what\":\"z\"}",
+                                      "{\"id\":\"x\\r\\nBcc: y\",\"what\":\"z\"}", "{\"id\":\"\xC3\xA4\",\"what\":\"z\"}"};
     struct event event;
 
     (void)state;

@@ -390,6 +390,64 @@ static void alternatives_each_get_a_pixel_and_mixed_pages_one(void **state)
     outcome_free(&outcome);
 }
 
+/* In each row parts of a mail: the letter of the one that has the footer's words is the one expected, "-" none. */
+static void the_footer_stands_in_the_first_text_that_can_have_it(void **state)
+{
+#define PART(more, text) "--b\r\nContent-Type: text/plain; charset=utf-8" more "\r\n\r\n" text "\r\n"
+#define FOREIGN(text) "--b\r\nContent-Type: text/plain; charset=x-nobody-knows\r\n\r\n" text "\r\n"
+#define HTML(charset) "--b\r\nContent-Type: text/html; charset=" charset "\r\n\r\n<p>page</p>\r\n"
+    static const struct {
+        const char *subtype, *parts, *holder;
+    } rows[] = {
+        {"mixed", PART("", "text A") PART("", "text B"), "A"},
+        {"mixed", FOREIGN("text A") PART("", "text B"), "B"},
+        {"mixed", FOREIGN("text A") FOREIGN("text B"), "-"},
+        {"mixed", PART("\r\nContent-Disposition: attachment; filename=a.txt", "text A") PART("", "text B"), "B"},
+        {"mixed", PART("\r\nContent-Transfer-Encoding: base64", "%%% A") PART("", "text B"), "B"},
+        {"mixed", PART("\r\nContent-Transfer-Encoding: nonsense", "text A") PART("", "text B"), "B"},
+        {"mixed", PART("", " ") PART("", "text B"), "B"},
+        {"mixed", PART("", "text A") HTML("utf-8"), "-"}, /* the page says so */
+        {"mixed", FOREIGN("text A") HTML("utf-8") PART("", "text B"), "-"},
+        {"mixed", PART("", "text A") HTML("x-nobody-knows"), "A"},
+        {"alternative", PART("", "text A") HTML("utf-8"), "A"},
+        {"alternative", FOREIGN("text A") PART("", "text B") HTML("utf-8"), "B"},
+        {"mixed", "--b\r\nContent-Type: multipart/signed; boundary=c\r\n\r\n--c\r\n\r\ntext A\r\n--c--\r\n" PART("", "text B"), "B"},
+        {"mixed", "--b\r\nContent-Type: multipart/alternative; boundary=c\r\n\r\n"
+                  "--c\r\nContent-Type: text/plain; charset=x-nobody-knows\r\n\r\ntext A\r\n"
+                  "--c\r\nContent-Type: text/html\r\n\r\n<p>page</p>\r\n--c--\r\n" PART("", "text B") PART("", "text C"), "B"},
+    };
+    struct rewrite_settings settings = check_settings("one");
+    struct outcome outcome;
+    char mail[2000];
+
+    (void)state;
+    settings.consent_text = "Stop that.";
+    settings.consent_in_text = true;
+    settings.add_pixel = settings.clean = settings.text_links = false; /* the footer alone */
+    for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
+        const char *found, *holder = "-";
+
+        snprintf(mail, sizeof mail, "Content-Type: multipart/%s; boundary=b\r\n\r\n%s--b--\r\n", rows[row].subtype, rows[row].parts);
+        run_slice(slice_str(mail), &settings, &outcome);
+        found = strstr(buf_text(&outcome.result.body), "Stop that.\r\n");
+        if (found) {
+            const char *again = strstr(found + 1, "Stop that.\r\n");
+
+            assert_null(again);
+            holder = found;
+            while (strncmp(holder, "text ", 5) != 0)
+                holder--;
+            holder += 5;
+        }
+        if (holder[0] != rows[row].holder[0])
+            fail_msg("row %zu: %.1s in place of %s", row, holder, rows[row].holder);
+        outcome_free(&outcome);
+    }
+#undef PART
+#undef FOREIGN
+#undef HTML
+}
+
 static void a_long_page_gets_a_second_pixel_at_its_top(void **state)
 {
     struct rewrite_settings settings = check_settings("one");
@@ -474,6 +532,7 @@ int main(void)
         cmocka_unit_test(sealed_mails_keep_their_bodies),
         cmocka_unit_test(too_large_bodies_stay),
         cmocka_unit_test(alternatives_each_get_a_pixel_and_mixed_pages_one),
+        cmocka_unit_test(the_footer_stands_in_the_first_text_that_can_have_it),
         cmocka_unit_test(a_long_page_gets_a_second_pixel_at_its_top),
         cmocka_unit_test(long_lines_are_broken_in_tags_only),
         cmocka_unit_test(a_longer_pixel_in_an_old_ones_place_breaks_the_line),

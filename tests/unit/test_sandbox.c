@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-enum { LONG_MS = 30000, NOBODY = 65534 };
+enum { LONG_MS = 100000, NOBODY = 65534 };
 
 static struct sandbox *sandbox;
 static char out[4096];

@@ -2,7 +2,7 @@
 /* a spool seen from outside: whole, beside its writer, damaged, torn, and what the database has of it */
 
 #include "common/spool.h"
-#include "ctl/spool_walk.h"
+#include "common/spool_walk.h"
 #include "tests/unit/folder.h"
 
 #include <fcntl.h>
@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -199,6 +200,69 @@ static void deleted_meanwhile_is_gone(void **state)
     spool_walk_close(&walk);
 }
 
+/* A folder belongs to its daemon, and we may be root. */
+static void what_is_no_file_keeps_nobody_waiting(void **state)
+{
+    struct spool_walk walk;
+    char name[SPOOL_NAME_MAX];
+
+    (void)state;
+    append(1);
+    spool_segment_name(1ULL << 40, name);
+    walk = walk_it();
+    assert_int_equal(mkfifoat(walk.directory, name, 0600), 0);
+    spool_walk_close(&walk);
+    walk = walk_it();
+    alarm(5);
+    assert_int_equal(report_of(&walk, walk.segments - 1).end, SPOOL_WALK_FAILED);
+    assert_int_equal(spool_walk_loaded(&walk), 0);
+    alarm(0);
+    spool_walk_close(&walk);
+}
+
+static bool count_folder(void *arg, const char *path)
+{
+    size_t *seen = arg;
+
+    assert_null(strpbrk(path + strlen(folder), "\"{"));
+    return ++*seen < 100;
+}
+
+static void make_spool(const char *name)
+{
+    char path[2 * PATH_SIZE];
+    int file;
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    assert_int_equal(mkdir(path, 0700), 0);
+    snprintf(path, sizeof path, "%s/%s/identity", folder, name);
+    file = open(path, O_WRONLY | O_CREAT, 0600);
+    assert_true(file >= 0);
+    close(file);
+}
+
+static void a_daemon_s_folder_leads_to_its_shards_only(void **state)
+{
+    char path[2 * PATH_SIZE];
+    struct buf error;
+    size_t seen = 0;
+
+    (void)state;
+    make_spool("pixeld");
+    make_spool("pixeld/shard-1");
+    make_spool("pixeld/x\"} 1{y=\"");
+    for (int n = 2; n < 8; n++) {
+        snprintf(path, sizeof path, "%s/pixeld/shard-%d", folder, n);
+        assert_int_equal(symlink(".", path), 0);
+    }
+    buf_init(&error, 1024);
+    assert_true(spool_walk_folders(folder, count_folder, &seen, &error));
+    assert_int_equal(seen, 8);
+    buf_free(&error);
+    snprintf(path, sizeof path, "%s/pixeld", folder);
+    folder_remove(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +273,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(bad_header_is_told, setup, teardown),
         cmocka_unit_test_setup_teardown(torn_tail_is_no_damage_but_a_hole_is, setup, teardown),
         cmocka_unit_test_setup_teardown(deleted_meanwhile_is_gone, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_no_file_keeps_nobody_waiting, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_daemon_s_folder_leads_to_its_shards_only, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 /* the schema, the questions and the loading of batches, against a real PostgreSQL */
 
 #include "common/clock.h"
+#include "common/db_pool.h"
 #include "common/event_kind.h"
 #include "common/store.h"
 #include "common/store_cargo.h"
@@ -16,7 +17,7 @@
 
 #include <cmocka.h>
 
-enum { WAIT_MS = 20000, RECORDS_MAX = 64, PAUSE_MAX_S = 3 * 24 * 3600 };
+enum { WAIT_MS = 100000, WAIT_AGAIN_US = 150000, RECORDS_MAX = 64, PAUSE_MAX_S = 3 * 24 * 3600 };
 
 static const uint64_t mail = 1234567890123;
 
@@ -193,7 +194,7 @@ static void two_installations_at_once_agree(void **state)
     (void)state;
     buf_init(&why, 1000);
     assert_true(db_connect(db, WAIT_MS));
-    assert_int_equal(store_schema_fits(db, &why, WAIT_MS), STORE_NO);
+    assert_int_equal(store_fits(db, &why, WAIT_MS), STORE_NO);
     assert_non_null(strstr(buf_text(&why), "spoorctl schema install"));
     assert_int_not_equal(postgres_schema("upgrade"), 0); /* nothing to upgrade */
     for (int n = 0; n < 2; n++) {
@@ -212,8 +213,43 @@ static void two_installations_at_once_agree(void **state)
         assert_int_equal(waitpid(child[n], &status, 0), child[n]);
         assert_int_equal(status, 0);
     }
-    assert_int_equal(store_schema_fits(db, &why, WAIT_MS), STORE_YES);
+    assert_int_equal(store_fits(db, &why, WAIT_MS), STORE_YES);
     buf_free(&why);
+    db_free(db);
+}
+
+/* Who was connected before goes on; whoever connects anew is told. */
+static void a_connection_stands_only_where_the_schema_fits(void **state)
+{
+    struct db *admin = db_new(getenv("SPOOR_TEST_DATABASE"), "test"), *db = db_new(postgres_as("spoor_milter"), "test");
+
+    (void)state;
+    assert_true(db_connect(admin, WAIT_MS));
+    assert_true(store_connect(db, WAIT_MS));
+    assert_true(db_execute(admin, "update spoor.schema set compatible_from = 99", WAIT_MS));
+    assert_true(store_connect(db, WAIT_MS));
+    db_refuse(db, "of the test");
+    usleep(WAIT_AGAIN_US);
+    assert_false(store_connect(db, WAIT_MS));
+    assert_non_null(strstr(db_error(db), "which programs for schema 99 and newer understand"));
+    assert_false(db_stands(db));
+    assert_true(db_execute(admin, "update spoor.schema set compatible_from = 1", WAIT_MS));
+    db_free(db);
+    db = db_new(postgres_as("spoor_milter"), "test");
+    assert_true(store_connect(db, WAIT_MS));
+    db_free(db);
+    db_free(admin);
+}
+
+/* In the wrong server's tables nobody would look for it. */
+static void a_connection_stands_only_to_the_server_it_is_for(void **state)
+{
+    struct db *db = db_new_shard(postgres_as("spoor_monitor"), 3, "test");
+
+    (void)state;
+    assert_false(store_connect(db, WAIT_MS));
+    assert_non_null(strstr(db_error(db), "this server is shard 0, and spoor.conf has it as shard 3, in shards"));
+    assert_false(db_stands(db));
     db_free(db);
 }
 
@@ -223,7 +259,7 @@ static void everything_of_a_batch_appears(void **state)
 
     add_message(fixture);
     add_hit(fixture, (struct record_hit){.recipient = 7, .verdict = VERDICT_HUMAN, .reason = slice_str("browser"),
-                                         .user_agent = slice_str("Mozilla/5.0 \xC3\xBC\xFF"), .address = {192, 0, 2, 9},
+                                         .time_us = clock_wall_us() - 1000000, .user_agent = slice_str("Mozilla/5.0 \xC3\xBC\xFF"), .address = {192, 0, 2, 9},
                                          .address_bytes = 4});
     add_hit(fixture, (struct record_hit){.kind = HIT_CLICK, .recipient = 0xFFFFFFFF, .index = 1, .address = {0x20, 1, 0xd, 0xb8},
                                          .address_bytes = 16, .user_agent = slice_str("Mozilla/5.0 \xC3\xBC\xFF")});
@@ -252,6 +288,8 @@ static void everything_of_a_batch_appears(void **state)
                 "192.0.2.9 Mozilla/5.0 \xC3\xBC\xEF\xBF\xBD, 2001:db8:: Mozilla/5.0 \xC3\xBC\xEF\xBF\xBD");
     CHECK_VALUE("select count(*) || ' ' || min(person) from spoor.event_report where verdict = 'bot'", "1 one of 2");
     CHECK_VALUE("select concat_ws(' ', records, last_record - first_record) from spoor.batch", "5 256");
+    CHECK_VALUE("select first_at = min(e.at_time) and last_at = max(e.at_time) and min(e.at_time) < max(e.at_time)"
+                " from spoor.batch b join spoor.event e on e.spool = b.spool group by b.number", "t");
     CHECK_VALUE("select count(*) || ' ' || count(effect) from spoor.feed where what in ('view', 'click')", "2 0");
 }
 
@@ -527,6 +565,34 @@ static void who_unsubscribes_gets_no_campaign_of_that_sender(void **state)
     check_admission(fixture, mail + 2, "");
 }
 
+/* A spool that waited, or another server, brings it when it was taken back long ago. */
+static void what_was_taken_back_stays_so_when_it_comes_late(void **state)
+{
+    struct fixture *fixture = *state;
+    struct record_unsubscribe late = asked_by("", 7), everywhere = late;
+
+    everywhere.everywhere = true;
+    check_admission(fixture, mail, "");
+    CHECK_VALUE("select spoor.unsuppress('bob@there.test', 'alice@example.com')", "0");
+    assert_int_equal(store_unsubscribe(fixture->db, &late, WAIT_MS), STORE_YES);
+    check_admission(fixture, mail + 1, "");
+    CHECK_VALUE("select count(*) from spoor.suppressions()", "0");
+
+    everywhere.time_us++; /* nobody took that back */
+    assert_int_equal(store_unsubscribe(fixture->db, &everywhere, WAIT_MS), STORE_YES);
+    CHECK_VALUE("select coalesce(owner, 'all') from spoor.suppressions()", "all");
+    check_admission(fixture, mail + 2, "bob@there.test unsubscribe stopped;");
+    CHECK_VALUE("select spoor.unsuppress('bob@there.test')", "1");
+    check_admission(fixture, mail + 3, "");
+
+    late.time_us = clock_wall_us();
+    assert_int_equal(store_unsubscribe(fixture->db, &late, WAIT_MS), STORE_YES);
+    check_admission(fixture, mail + 4, "bob@there.test unsubscribe stopped;");
+    CHECK_VALUE("select spoor.unsuppress('bob@there.test', 'alice@example.com')", "1");
+    CHECK_VALUE("select spoor.suppress('bob@there.test', 'alice@example.com')", "t");
+    check_admission(fixture, mail + 5, "bob@there.test unsubscribe stopped;");
+}
+
 static void a_mail_unsubscribes_who_got_the_tracked_one(void **state)
 {
     struct fixture *fixture = *state;
@@ -635,6 +701,15 @@ static void a_second_writer_changes_nothing(void **state)
     assert_true(fixture->progress.position == before.position);
     CHECK_VALUE("select count(*) from spoor.event", "1");
     CHECK_VALUE("select count(*) from spoor.batch", "1");
+}
+
+static void a_batch_without_events_has_no_times(void **state)
+{
+    struct fixture *fixture = *state;
+
+    add_message(fixture);
+    LOAD(STORE_YES);
+    CHECK_VALUE("select concat_ws(' ', first_at, last_at) from spoor.batch", "infinity -infinity");
 }
 
 static void a_bad_record_is_refused_and_can_be_set_aside(void **state)
@@ -920,12 +995,41 @@ static void nodes_are_leased_once(void **state)
     int first = -1;
     int again = -1;
 
-    assert_int_equal(store_lease_node(fixture->db, identity, "host", "spoor-stamp", &first, WAIT_MS), STORE_YES);
-    assert_int_equal(store_lease_node(fixture->db, identity, "host", "spoor-stamp", &again, WAIT_MS), STORE_YES);
+    assert_int_equal(store_lease_node(fixture->db, identity, "host", "spoor-stamp", 0, &first, WAIT_MS), STORE_YES);
+    assert_int_equal(store_lease_node(fixture->db, identity, "host", "spoor-stamp", 0, &again, WAIT_MS), STORE_YES);
     assert_int_equal(first, again);
     identity[0] = 10;
-    assert_int_equal(store_lease_node(fixture->db, identity, "host", "spoor-stamp", &again, WAIT_MS), STORE_YES);
+    assert_int_equal(store_lease_node(fixture->db, identity, "host", "spoor-stamp", 0, &again, WAIT_MS), STORE_YES);
     assert_int_not_equal(first, again);
+    assert_int_equal(store_lease_node(fixture->db, identity, "host", "spoor-stamp", 1, &again, WAIT_MS), STORE_AWAY);
+    assert_non_null(strstr(db_error(fixture->db), "there is no shard 1 yet"));
+}
+
+static void leased(struct fixture *fixture, uint8_t who, int expected)
+{
+    uint8_t identity[SPOOL_IDENTITY_BYTES] = {who, 1};
+    int node = -1;
+
+    assert_int_equal(store_lease_node(fixture->db, identity, "host", "spoor-stamp", 0, &node, WAIT_MS), STORE_YES);
+    assert_int_equal(node, expected);
+}
+
+static void numbers_of_servers_that_there_are_not_are_leased_last(void **state)
+{
+    struct fixture *fixture = *state;
+
+    use_role(fixture, "postgres");
+    assert_true(db_execute(fixture->db, "insert into spoor.node select n, gen_random_uuid(), 'old', 'spoor-stamp' from generate_series(0, 126) n"
+                                        " on conflict do nothing", WAIT_MS));
+    leased(fixture, 21, 127);
+    leased(fixture, 22, 1023);
+    leased(fixture, 23, 1022);
+    leased(fixture, 22, 1023);
+    assert_false(db_execute(fixture->db, "select spoor.become_first(7)", WAIT_MS));
+    assert_non_null(strstr(db_error(fixture->db), "whose numbers say shard 7"));
+    assert_true(db_execute(fixture->db, "insert into spoor.server values (7)", WAIT_MS));
+    leased(fixture, 24, 895);
+    assert_true(db_execute(fixture->db, "delete from spoor.server; delete from spoor.node where host = 'old' or node > 126", WAIT_MS));
 }
 
 static void a_call_that_is_late_ends_by_its_deadline(void **state)
@@ -940,6 +1044,49 @@ static void a_call_that_is_late_ends_by_its_deadline(void **state)
     usleep(150000);
     assert_true(db_connect(fixture->db, WAIT_MS));
     assert_true(db_execute(fixture->db, "select 1", WAIT_MS));
+}
+
+/* One that does not answer neither keeps another's answer from us nor costs more than the time there is. */
+static void of_several_servers_each_is_heard(void **state)
+{
+    static const struct db_statement slow = {"slow", "select pg_sleep(30)", 0}, quick = {"quick", "select $1::integer + 1", 1},
+                                     wrong = {"wrong", "select 1 / 0", 0};
+    const char *const values[] = {"41"};
+    struct db *asked[4] = {NULL};
+    int64_t start_ms = clock_monotonic_ms();
+    struct db_result *result;
+
+    (void)state;
+    for (size_t n = 0; n < 3; n++) {
+        asked[n] = db_new(postgres_as("spoor_milter"), "test");
+        assert_true(db_connect(asked[n], WAIT_MS));
+    }
+    for (int again = 0; again < 2; again++) {
+        assert_true(db_send(asked[0], &slow, NULL));
+        assert_true(db_send(asked[1], &quick, values));
+        assert_true(db_send(asked[2], &wrong, NULL));
+        db_await(asked, 4, WAIT_MS, 500);
+        assert_null(db_receive(asked[0], &slow));
+        assert_string_equal(db_error(asked[0]), "the database did not answer in time");
+        assert_false(db_stands(asked[0]));
+        result = db_receive(asked[1], &quick);
+        assert_non_null(result);
+        assert_int_equal(db_integer(result, 0, 0), 42);
+        db_result_free(result);
+        assert_null(db_receive(asked[2], &wrong));
+        assert_string_equal(db_sqlstate(asked[2]), "22012");
+        assert_true(db_stands(asked[2]));
+        result = db_ask(asked[1], &quick, values, WAIT_MS); /* prepares it: the second time it is sent so */
+        assert_non_null(result);
+        db_result_free(result);
+        usleep(WAIT_AGAIN_US);
+        assert_true(again || db_connect(asked[0], WAIT_MS));
+    }
+    assert_true(clock_monotonic_ms() - start_ms < WAIT_MS);
+    assert_false(db_send(asked[0], &slow, NULL));
+    assert_null(db_receive(asked[0], &slow));
+    for (size_t n = 0; n < 3; n++)
+        db_free(asked[n]);
 }
 
 static void *end_soon(void *arg)
@@ -988,7 +1135,7 @@ static struct db *take_soon(struct db_pool *pool)
 
 static void a_pool_lends_no_more_than_it_has(void **state)
 {
-    struct db_pool *pool = db_pool_new(postgres_as("spoor_milter"), "test", 2);
+    struct db_pool *pool = db_pool_new(postgres_as("spoor_milter"), 0, "test", 2, db_connect);
     struct db *one = take_soon(pool);
     struct db *two = take_soon(pool);
     struct lent lent = {pool, one};
@@ -1020,7 +1167,7 @@ static void a_pool_lends_no_more_than_it_has(void **state)
 /* A resolver that answers late must not hold up who asks. */
 static void a_pool_that_cannot_connect_lends_none_at_once(void **state)
 {
-    struct db_pool *pool = db_pool_new("host=nowhere.invalid", "test", 1);
+    struct db_pool *pool = db_pool_new("host=nowhere.invalid", 0, "test", 1, db_connect);
     int64_t start_ms = clock_monotonic_ms();
 
     (void)state;
@@ -1051,6 +1198,8 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_installations_at_once_agree),
         CASE(everything_of_a_batch_appears),
+        CASE(a_connection_stands_only_where_the_schema_fits),
+        CASE(a_connection_stands_only_to_the_server_it_is_for),
         CASE(ids_and_originals_are_found),
         CASE(an_answer_that_comes_twice_counts_once),
         CASE(a_campaign_ends_for_whom_the_answer_concerns),
@@ -1058,10 +1207,12 @@ int main(int argc, char **argv)
         CASE(a_mail_that_names_nobody_is_stopped_by_its_recipients_only),
         CASE(a_stop_may_be_loaded_before_its_mail),
         CASE(who_unsubscribes_gets_no_campaign_of_that_sender),
+        CASE(what_was_taken_back_stays_so_when_it_comes_late),
         CASE(a_mail_unsubscribes_who_got_the_tracked_one),
         CASE(an_unsubscribe_may_be_loaded_before_its_mail),
         CASE(columns_of_a_later_release_do_no_harm),
         CASE(a_second_writer_changes_nothing),
+        CASE(a_batch_without_events_has_no_times),
         CASE(a_bad_record_is_refused_and_can_be_set_aside),
         CASE(what_the_server_refuses_is_told_from_a_server_in_trouble),
         CASE(times_are_kept_within_reason),
@@ -1078,7 +1229,9 @@ int main(int argc, char **argv)
         CASE(a_refusal_is_one_event_a_mail_and_person),
         CASE(everything_has_a_comment),
         CASE(nodes_are_leased_once),
+        CASE(numbers_of_servers_that_there_are_not_are_leased_last),
         CASE(a_call_that_is_late_ends_by_its_deadline),
+        CASE(of_several_servers_each_is_heard),
         CASE(a_call_ends_early_when_the_program_does),
         CASE(a_pool_lends_no_more_than_it_has),
         CASE(a_pool_that_cannot_connect_lends_none_at_once),

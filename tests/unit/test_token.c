@@ -116,6 +116,31 @@ static void a_key_that_is_not_here_is_not_a_forgery(void **state)
     keys_free(others);
 }
 
+static void a_revoked_key_is_neither_unknown_nor_good(void **state)
+{
+    struct keys *revoked = load_keys("key 7 " HEX_B " revoked\nkey 8 " HEX_A);
+    struct token read, token = known;
+    char text[TOKEN_TEXT + 1];
+
+    (void)state;
+    assert_int_equal(token_verify(revoked, slice_str(known_text), slice_str(known_destination), &read), TOKEN_REVOKED);
+    assert_same(&read, &known);
+    assert_int_equal(token_verify(revoked, slice_str(known_text), slice_str("https://example.com/other"), &read), TOKEN_FORGED);
+    assert_true(token_sign(revoked, &token, slice_str(known_destination), text));
+    assert_int_equal(token.key_id, 8);
+    keys_free(revoked);
+}
+
+static void a_retired_key_still_verifies(void **state)
+{
+    struct keys *retired = load_keys("key 8 " HEX_A "\nkey 7 " HEX_B " retired 2026-11-30T12:00:00Z");
+    struct token read;
+
+    (void)state;
+    assert_int_equal(token_verify(retired, slice_str(known_text), slice_str(known_destination), &read), TOKEN_GOOD);
+    keys_free(retired);
+}
+
 static void the_kind_has_a_key_of_its_own(void **state)
 {
     char click[TOKEN_TEXT + 1], view[TOKEN_TEXT + 1];
@@ -170,6 +195,8 @@ int main(void)
         cmocka_unit_test(case_does_not_matter),
         cmocka_unit_test(every_changed_character_is_noticed),
         cmocka_unit_test(a_key_that_is_not_here_is_not_a_forgery),
+        cmocka_unit_test(a_revoked_key_is_neither_unknown_nor_good),
+        cmocka_unit_test(a_retired_key_still_verifies),
         cmocka_unit_test(the_kind_has_a_key_of_its_own),
         cmocka_unit_test(what_has_not_our_shape_is_malformed),
         cmocka_unit_test(what_cannot_be_signed_is_refused),

@@ -2,6 +2,7 @@
 /* the id of a view: good for one link, one day, and only as it was made */
 
 #include "pixeld/view_id.h"
+#include "tests/unit/incoming_tokens.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -103,6 +104,20 @@ static void it_is_good_for_a_day(void **state)
     assert_false(view_id_read(keys, &token, slice_str(text), now_ms - 3600000, &id));
 }
 
+static void under_a_revoked_key_it_is_worth_nothing(void **state)
+{
+    struct keys *before = incoming_keys(1), *after = incoming_keys_revoking(1);
+    char text[VIEW_ID_TEXT + 1];
+    struct view_id id;
+
+    (void)state;
+    assert_true(view_id_make(before, &token, 42, now_ms, text));
+    assert_true(view_id_read(before, &token, slice_str(text), now_ms, &id));
+    assert_false(view_id_read(after, &token, slice_str(text), now_ms, &id));
+    keys_free(before);
+    keys_free(after);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -110,6 +125,7 @@ int main(void)
         cmocka_unit_test(no_character_may_be_another),
         cmocka_unit_test(it_is_good_for_its_link_alone),
         cmocka_unit_test(it_is_good_for_a_day),
+        cmocka_unit_test(under_a_revoked_key_it_is_worth_nothing),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
