@@ -47,12 +47,14 @@ static bool read_hex(struct slice digits, uint8_t *bytes, size_t most, size_t *c
 static bool read_number(struct slice digits, int64_t *number)
 {
     *number = 0;
+    if (digits.len == 0 || digits.len > DIGITS_MAX)
+        return false;
     for (size_t at = 0; at < digits.len; at++) {
         if (!ascii_is_digit(digits.p[at]))
             return false;
         *number = *number * 10 + (digits.p[at] - '0');
     }
-    return digits.len > 0 && digits.len <= DIGITS_MAX;
+    return true;
 }
 
 static bool read_line(struct forgotten *forgotten, struct slice line)

@@ -68,6 +68,7 @@ static void the_list_knows_addresses(void **state)
     forgotten_let_go(forgotten);
     assert_int_equal(forgotten_epoch(NULL), 0);
     assert_null(forgotten_parse(slice_str("salt\tabcd\nepoch\tx\n")));
+    assert_null(forgotten_parse(slice_str("salt\tabcd\nnumber\t71111111111111111111\n")));
     assert_null(forgotten_parse(slice_str("number\t7\n")));
     assert_null(forgotten_parse(slice_str("salt\tabc\n")));
     assert_null(forgotten_parse(slice_str("salt\tabcd\ndigest\tab\n")));
