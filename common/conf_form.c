@@ -5,6 +5,7 @@
 
 #include "common/address.h"
 #include "common/conf_token.h"
+#include "common/decimal.h"
 #include "common/document_type.h"
 #include "common/network.h"
 
@@ -71,16 +72,9 @@ bool conf_form_words(struct slice text, struct buf *out)
 
 static bool is_port(struct slice text)
 {
-    unsigned value = 0;
+    uint64_t port;
 
-    if (text.len == 0 || text.len > 5)
-        return false;
-    for (size_t at = 0; at < text.len; at++) {
-        if (!ascii_is_digit(text.p[at]))
-            return false;
-        value = value * 10 + (unsigned)(text.p[at] - '0');
-    }
-    return value >= 1 && value <= PORT_MOST;
+    return text.len <= 5 && decimal_read(text, PORT_MOST, &port) && port >= 1;
 }
 
 static bool is_ip(struct slice text)

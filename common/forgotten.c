@@ -4,13 +4,14 @@
 #include "common/forgotten.h"
 
 #include "common/address.h"
+#include "common/decimal.h"
 #include "common/digest.h"
 #include "common/hex.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum { SALT_MAX = 64, DIGITS_MAX = 18 };
+enum { SALT_MAX = 64 };
 
 static const char in_place_of_it[] = "[forgotten]";
 
@@ -46,14 +47,11 @@ static bool read_hex(struct slice digits, uint8_t *bytes, size_t most, size_t *c
 
 static bool read_number(struct slice digits, int64_t *number)
 {
-    *number = 0;
-    if (digits.len == 0 || digits.len > DIGITS_MAX)
+    uint64_t value;
+
+    if (!decimal_read(digits, INT64_MAX, &value))
         return false;
-    for (size_t at = 0; at < digits.len; at++) {
-        if (!ascii_is_digit(digits.p[at]))
-            return false;
-        *number = *number * 10 + (digits.p[at] - '0');
-    }
+    *number = (int64_t)value;
     return true;
 }
 

@@ -3,6 +3,7 @@
 
 #include "common/key_file.h"
 
+#include "common/decimal.h"
 #include "common/hex.h"
 
 #include <errno.h>
@@ -35,15 +36,12 @@ const char *key_state_name(enum key_state state)
 
 static bool id_read(struct slice text, unsigned *id)
 {
-    *id = 0;
-    if (text.len == 0 || text.len > 3)
+    uint64_t number;
+
+    if (text.len > 3 || !decimal_read(text, KEY_IDS - 1, &number))
         return false;
-    for (size_t at = 0; at < text.len; at++) {
-        if (!ascii_is_digit(text.p[at]))
-            return false;
-        *id = *id * 10 + (unsigned)(text.p[at] - '0');
-    }
-    return *id < KEY_IDS;
+    *id = (unsigned)number;
+    return true;
 }
 
 static bool state_read(struct slice word, enum key_state *state)

@@ -3,6 +3,8 @@
 
 #include "common/network.h"
 
+#include "common/decimal.h"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -38,15 +40,12 @@ static bool parse_address(struct slice text, uint8_t bytes[16], unsigned *most)
 
 static bool parse_bits(struct slice text, unsigned most, unsigned *bits)
 {
-    *bits = 0;
-    if (text.len == 0 || text.len > 3)
+    uint64_t value;
+
+    if (text.len > 3 || !decimal_read(text, most, &value))
         return false;
-    for (size_t at = 0; at < text.len; at++) {
-        if (!ascii_is_digit(text.p[at]))
-            return false;
-        *bits = *bits * 10 + (unsigned)(text.p[at] - '0');
-    }
-    return *bits <= most;
+    *bits = (unsigned)value;
+    return true;
 }
 
 static bool host_bits_are_zero(const struct network *network)

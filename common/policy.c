@@ -9,12 +9,13 @@
 #include "common/policy.h"
 
 #include "common/address.h"
+#include "common/decimal.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PERSON_COLUMNS = 9, CAMPAIGN_COLUMNS = 5, LOGIN_COLUMNS = 3, DIGITS_MAX = 15, COMPLAINT_MAX = 600, LINE_SHOWN = 200, NAMES = 3 };
+enum { PERSON_COLUMNS = 9, CAMPAIGN_COLUMNS = 5, LOGIN_COLUMNS = 3, COMPLAINT_MAX = 600, LINE_SHOWN = 200, NAMES = 3 };
 
 struct person {
     enum policy_side side;
@@ -77,15 +78,11 @@ static bool read_refusal(struct slice word, bool *refused)
     return *refused || !word.len || slice_is(word, "true");
 }
 
+/* Nothing is no bytes. */
 static bool read_bytes(struct slice digits, uint64_t *bytes)
 {
     *bytes = 0;
-    for (size_t at = 0; at < digits.len; at++) {
-        if (!ascii_is_digit(digits.p[at]))
-            return false;
-        *bytes = *bytes * 10 + (uint64_t)(digits.p[at] - '0');
-    }
-    return digits.len <= DIGITS_MAX;
+    return !digits.len || decimal_read(digits, INT64_MAX, bytes);
 }
 
 static bool read_person(struct slice line, struct person *person)

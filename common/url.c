@@ -3,6 +3,8 @@
 
 #include "common/url.h"
 
+#include "common/decimal.h"
+
 #include <string.h>
 
 enum { PATH_START = 3 }; /* "/o/" */
@@ -62,16 +64,9 @@ static bool host_ok(struct slice host)
 
 static bool port_ok(struct slice port)
 {
-    unsigned value = 0;
+    uint64_t number;
 
-    if (port.len > 5)
-        return false;
-    for (size_t at = 0; at < port.len; at++) {
-        if (!ascii_is_digit(port.p[at]))
-            return false;
-        value = value * 10 + (unsigned)(port.p[at] - '0');
-    }
-    return value <= 65535;
+    return !port.len || (port.len <= 5 && decimal_read(port, 65535, &number));
 }
 
 static bool authority_ok(struct slice authority)

@@ -5,6 +5,7 @@
 
 #include "common/address.h"
 #include "common/big_endian.h"
+#include "common/decimal.h"
 #include "common/digest.h"
 #include "common/hex.h"
 
@@ -122,17 +123,7 @@ static bool take_number(struct slice *rest, char name, uint64_t most, uint64_t *
 {
     struct slice digits;
 
-    if (!take_tag(rest, name, &digits) || digits.len == 0)
-        return false;
-    *number = 0;
-    for (size_t at = 0; at < digits.len; at++) {
-        uint64_t digit = (uint64_t)(digits.p[at] - '0');
-
-        if (!ascii_is_digit(digits.p[at]) || digit > most || *number > (most - digit) / 10)
-            return false;
-        *number = *number * 10 + digit;
-    }
-    return true;
+    return take_tag(rest, name, &digits) && decimal_read(digits, most, number);
 }
 
 static bool take_level(struct slice *rest, enum tracking_level *level)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "pixeld/beacon.h"
 
+#include "common/decimal.h"
+
 enum { NUMBER_DIGITS = 9 }; /* a billion ms are eleven days */
 
 struct words {
@@ -23,18 +25,14 @@ static struct slice next_word(struct words *words)
     return word;
 }
 
+/* As our own script writes it: without zeros in front. */
 static bool read_number(struct slice digits, uint32_t *number)
 {
-    uint32_t value = 0;
+    uint64_t value;
 
-    if (digits.len == 0 || digits.len > NUMBER_DIGITS || (digits.len > 1 && digits.p[0] == '0'))
+    if (digits.len > NUMBER_DIGITS || (digits.len > 1 && digits.p[0] == '0') || !decimal_read(digits, UINT32_MAX, &value))
         return false;
-    for (size_t at = 0; at < digits.len; at++) {
-        if (!ascii_is_digit(digits.p[at]))
-            return false;
-        value = value * 10 + (uint32_t)(digits.p[at] - '0');
-    }
-    *number = value;
+    *number = (uint32_t)value;
     return true;
 }
 

@@ -4,12 +4,15 @@
 #include "pixeld/rules_private.h"
 
 #include "common/buf.h"
+#include "common/decimal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { AGENT_COLUMNS = 10, NETWORK_COLUMNS = 6, COLUMNS_MAX = AGENT_COLUMNS, COMPLAINT_MAX = 600, DIGITS_MAX = 15 };
+enum { AGENT_COLUMNS = 10, NETWORK_COLUMNS = 6, COLUMNS_MAX = AGENT_COLUMNS, COMPLAINT_MAX = 600 };
 enum { REASON_MAX = 60 };
+
+static const uint64_t NUMBER_MAX = 999999999999999; /* milliseconds to which a time can be added */
 
 struct parsing {
     struct rules *rules;
@@ -71,16 +74,14 @@ static bool word_number(struct slice word, const char *const *words, size_t coun
 
 #define WORD_NUMBER(word, words, number) word_number(word, words, sizeof words / sizeof *words, number)
 
+/* Nothing is 0. */
 static bool read_number(struct slice text, int64_t *number)
 {
-    *number = 0;
-    if (text.len > DIGITS_MAX)
+    uint64_t value = 0;
+
+    if (text.len && !decimal_read(text, NUMBER_MAX, &value))
         return false;
-    for (size_t at = 0; at < text.len; at++) {
-        if (!ascii_is_digit(text.p[at]))
-            return false;
-        *number = *number * 10 + (text.p[at] - '0');
-    }
+    *number = (int64_t)value;
     return true;
 }
 
