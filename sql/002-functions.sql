@@ -6,8 +6,9 @@ create function spoor.from_microseconds(microseconds bigint) returns timestamptz
     as $$ select timestamptz '1970-01-01 00:00:00+00' + microseconds * interval '1 microsecond' $$;
 comment on function spoor.from_microseconds(bigint) is 'A time from microseconds since 1970 UTC, exactly.';
 
+-- Not strict, as the others of an event below: they would be called for each, where they are now a part of the question.
 create function spoor.event_kind_name(kind "char") returns text
-    language sql immutable strict parallel safe
+    language sql immutable parallel safe
     as $$ select case kind
         when 'v' then 'view' when 'c' then 'click' when 'f' then 'refused'
         when 'n' then 'none' when 'o' then 'own' when 'p' then 'complaint' when 'd' then 'receipt'
@@ -18,13 +19,12 @@ create function spoor.event_kind_name(kind "char") returns text
 comment on function spoor.event_kind_name("char") is 'The word for the letter in spoor.event.kind.';
 
 create function spoor.verdict_name(verdict "char") returns text
-    language sql immutable strict parallel safe
+    language sql immutable parallel safe
     as $$ select case verdict
         when 'u' then 'unknown' when 'h' then 'human' when 'p' then 'proxy'
         when 'f' then 'prefetch' when 'b' then 'bot' when 's' then 'self' when 'd' then 'doubled' end $$;
 comment on function spoor.verdict_name("char") is 'The word for the letter in spoor.event.verdict.';
 
--- not strict, or it would be called for each event, where it is now a part of the question
 create function spoor.is_counted(kind "char", verdict "char") returns boolean
     language sql immutable parallel safe
     as $$ select case when kind in ('v', 'c', 'O', 'R', 'D') then verdict in ('h', 'p', 'u')
@@ -33,17 +33,17 @@ create function spoor.is_counted(kind "char", verdict "char") returns boolean
 comment on function spoor.is_counted("char", "char") is 'Whether an event belongs into the feed: views, clicks and what was done with documents, but not by machines and the sender; replies, automatic replies, bounces, complaints, meetings, receipts, who unsubscribed, refusals, and what was not delivered unless a bounce tells so.';
 
 create function spoor.is_judged(kind "char") returns boolean
-    language sql immutable strict parallel safe
+    language sql immutable parallel safe
     as $$ select kind in ('v', 'c', 'F', 'O', 'R', 'D') $$;
 comment on function spoor.is_judged("char") is 'Whether the verdict on an event of this kind says who did it: views, clicks, and documents fetched, opened, read and downloaded.';
 
 create function spoor.is_decoy(kind "char", link smallint) returns boolean
-    language sql immutable strict parallel safe
+    language sql immutable parallel safe
     as $$ select kind = 'c' and link = 32767 $$;
 comment on function spoor.is_decoy("char", smallint) is 'Whether an event is a click on the link that no person sees: it is in no list of links.';
 
 create function spoor.place_of(address inet) returns cidr
-    language sql immutable strict parallel safe
+    language sql immutable parallel safe
     as $$ select set_masklen(address::cidr, case family(address) when 4 then 24 else 48 end) $$;
 comment on function spoor.place_of(inet) is 'The network an address belongs to, as far as repeats go: 24 bits of IPv4, 48 bits of IPv6.';
 

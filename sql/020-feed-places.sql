@@ -24,20 +24,65 @@ create function spoor.batch_of(spool smallint, record bigint) returns setof bigi
     order by c.last_record, c.first_record desc, c.number desc limit 1 $$;
 comment on function spoor.batch_of(smallint, bigint) is 'Number of the batch that an event came with: the smallest that holds it, for a hit that was handed in later has one of its own within an older one.';
 
+create function spoor.events_of_mails(mails bigint[], kinds "char"[], most integer) returns setof spoor.event
+    language plpgsql stable rows 500
+    set plan_cache_mode = force_generic_plan -- a plan for all partitions takes longer to make than to use
+    set max_parallel_workers_per_gather = 0 set jit = off
+    as $$
+begin
+    return query select o.* from spoor.event o
+        where o.message = any (mails) and (events_of_mails.kinds is null or o.kind = any (events_of_mails.kinds)) limit most;
+end $$;
+comment on function spoor.events_of_mails(bigint[], "char"[], integer) is 'Events of these mails and letters (null: of all), so many at most, in no order.';
+
+create function spoor.events_of_mails(mails bigint[], kinds "char"[], most integer, since timestamptz, upto timestamptz) returns setof spoor.event
+    language plpgsql stable rows 500
+    set plan_cache_mode = force_custom_plan
+    set max_parallel_workers_per_gather = 0 set jit = off
+    as $$
+begin
+    return query select o.* from spoor.event o
+        where o.message = any (mails) and (events_of_mails.kinds is null or o.kind = any (events_of_mails.kinds))
+              and o.at_time >= since and o.at_time < upto limit most;
+end $$;
+comment on function spoor.events_of_mails(bigint[], "char"[], integer, timestamptz, timestamptz) is 'Those that happened between these times.';
+
+-- The batch of each is looked up, so mails with very many are not for this.
 create function spoor.feed_of_mails(mails bigint[], since timestamptz, upto timestamptz, filter spoor.feed_filter,
                                     before spoor.feed_place, count integer)
+    returns spoor.feed_place[]
+    language plpgsql stable
+    set plan_cache_mode = force_generic_plan
+    set max_parallel_workers_per_gather = 0 set jit = off
+    as $$
+declare
+    hit spoor.event[] := case when since is null then array(select e from spoor.events_of_mails(mails, filter.kinds, 5001) e)
+                              else array(select e from spoor.events_of_mails(mails, filter.kinds, 5001, since, upto) e) end;
+begin
+    return (
+        select case when cardinality(hit) <= 5000 then array(
+            -- sorted first, for then verdicts are looked up only until the page is full
+            select row(e.number, e.record, e.spool, e.message, e.at_time)::spoor.feed_place
+            from (select b.number, h.* from unnest(hit) h cross join lateral spoor.batch_of(h.spool, h.record) b (number)
+                  where (b.number, h.record) < (before.batch, before.record)
+                  order by b.number desc, h.record desc offset 0) e
+            left join lateral spoor.later_verdict(e.kind, e.spool, e.record) v on true
+            where spoor.is_shown(e.kind, coalesce(v.verdict, e.verdict), e.link, filter.kinds, filter.machines)
+            order by e.number desc, e.record desc limit count) end);
+end $$;
+comment on function spoor.feed_of_mails(bigint[], timestamptz, timestamptz, spoor.feed_filter, spoor.feed_place, integer) is 'The newest events of some mails that happened between these times, or ever; null: more than 5,000 did.';
+
+create function spoor.feed_of_all(filter spoor.feed_filter, before spoor.feed_place, count integer)
     returns setof spoor.feed_place
     language plpgsql stable rows 20
     set plan_cache_mode = force_custom_plan
     set max_parallel_workers_per_gather = 0 set jit = off
     as $$
 begin
-    -- sorted first, for then verdicts are looked up only until the page is full
     return query
         select e.number, e.record, e.spool, e.message, e.at_time
         from (select b.number, o.* from spoor.event o cross join lateral spoor.batch_of(o.spool, o.record) b (number)
-              where (o.message = any (mails) or mails is null and exists (select from spoor.message m where m.id = o.message))
-                    and o.at_time >= since and o.at_time < upto
+              where exists (select from spoor.message m where m.id = o.message)
                     and (filter.kinds is null or o.kind = any (filter.kinds))
                     and (b.number, o.record) < (before.batch, before.record)
               order by b.number desc, o.record desc offset 0) e
@@ -45,7 +90,7 @@ begin
         where spoor.is_shown(e.kind, coalesce(v.verdict, e.verdict), e.link, filter.kinds, filter.machines)
         order by e.number desc, e.record desc limit count;
 end $$;
-comment on function spoor.feed_of_mails(bigint[], timestamptz, timestamptz, spoor.feed_filter, spoor.feed_place, integer) is 'The newest events of some mails (null: of all) that happened between these times.';
+comment on function spoor.feed_of_all(spoor.feed_filter, spoor.feed_place, integer) is 'The newest events of all mails: the way for what is too rare to be found by batch.';
 
 create function spoor.has_stray(mails bigint[], since timestamptz, upto timestamptz, first_batch bigint, last_batch bigint) returns boolean
     language plpgsql stable
@@ -121,17 +166,6 @@ begin
 end $$;
 comment on function spoor.feed_of_busy_mails(bigint[], spoor.feed_filter, spoor.feed_place, integer) is 'As spoor.feed_of_mails() of all times, for mails of which there is very much.';
 
-create function spoor.are_busy(mails bigint[]) returns boolean
-    language plpgsql stable
-    set plan_cache_mode = force_generic_plan -- a plan for all partitions takes longer to make than to use
-    set max_parallel_workers_per_gather = 0 set jit = off
-    as $$
-begin
-    return (select count(*) from (select from spoor.event e where e.message = any (mails) and e.at_time > now() - interval '35 days'
-                                  limit 5001) n) > 5000;
-end $$;
-comment on function spoor.are_busy(bigint[]) is 'Whether more than 5,000 events of these mails happened in the last 35 days.';
-
 -- Each partition has its price for each mail. So the partition of the cursor and the one before are asked alone, and all
 -- others only when the page is not full, or the batches it is of brought something of another time.
 create function spoor.feed_by_mail(mails bigint[], filter spoor.feed_filter, before spoor.feed_place, count integer)
@@ -144,26 +178,26 @@ declare
     month timestamptz;
     since timestamptz;
     upto timestamptz;
-    place spoor.feed_place[];
+    place spoor.feed_place[] := '{}';
+    complete boolean := false;
 begin
-    if spoor.are_busy(mails) then
-        return query select p.* from spoor.feed_of_busy_mails(mails, filter, before, count) p;
-        return;
-    end if;
     if cardinality(mails) > 50 then
         select b.* into newest from spoor.batch b where b.number <= before.batch and b.spool <> 0 order by b.number desc limit 1;
         month := date_trunc('month', case when isfinite(newest.last_at) then newest.last_at else newest.loaded_at end);
         since := month - interval '1 month';
         upto := month + interval '1 month';
-        place := array(select p from spoor.feed_of_mails(mails, since, upto, filter, before, count) p);
-        if cardinality(place) = count and not spoor.has_stray(mails, since, upto, place[count].batch, newest.number) then
-            return query select p.* from unnest(place) p;
-            return;
-        end if;
+        place := spoor.feed_of_mails(mails, since, upto, filter, before, count);
+        complete := cardinality(place) = count and not spoor.has_stray(mails, since, upto, place[count].batch, newest.number);
     end if;
-    return query select p.* from spoor.feed_of_mails(mails, '-infinity', 'infinity', filter, before, count) p;
+    if place is not null and not complete then
+        place := spoor.feed_of_mails(mails, null, null, filter, before, count);
+    end if;
+    if place is null then
+        place := array(select p from spoor.feed_of_busy_mails(mails, filter, before, count) p);
+    end if;
+    return query select p.* from unnest(place) p;
 end $$;
-comment on function spoor.feed_by_mail(bigint[], spoor.feed_filter, spoor.feed_place, integer) is 'The newest events of some mails: the way for who has sent few; null: of all, for what is too rare to be found by batch.';
+comment on function spoor.feed_by_mail(bigint[], spoor.feed_filter, spoor.feed_place, integer) is 'The newest events of some mails: the way for who has sent few.';
 
 -- Who was refused a mail that nobody got: no number of a mail leads to that.
 create function spoor.feed_of_refusals(filter spoor.feed_filter, before spoor.feed_place, count integer)
@@ -245,6 +279,8 @@ declare
     upto bigint := before.batch;    -- looked at next: this batch, in it what lies below this record, and older ones
     below bigint := before.record;
     first_look bigint;
+    batch record;
+    held integer; -- records that were looked at last
     look integer := 500;
     looked integer := 0;
 begin
@@ -260,6 +296,7 @@ begin
         upto := newest.number;
         if newest.records > look or below <= newest.last_record then
             -- the end of a large batch, or of what is left of one
+            held := look;
             below := greatest(least(below, newest.last_record + 1), newest.first_record);
             first_look := greatest(newest.first_record,
                                    below - look * ((newest.last_record - newest.first_record) / greatest(newest.records - 1, 1) + 1));
@@ -274,11 +311,12 @@ begin
             end if;
         else
             -- as many batches as make so many records: while little is going on they hold one or two
-            select min(w.number) into first_batch
-                from (select b.number, sum(b.records) over (order by b.number desc) as newer
-                      from (select c.number, c.records from spoor.batch c where c.number <= upto and c.spool <> 0
-                            order by c.number desc limit 2000) b) w
-                where w.newer <= look or w.number = upto;
+            held := 0;
+            for batch in select b.number, b.records from spoor.batch b where b.number <= upto and b.spool <> 0 order by b.number desc loop
+                exit when held > 0 and held + batch.records > look;
+                held := held + batch.records;
+                first_batch := batch.number;
+            end loop;
             places := places || array(
                 select p from spoor.places_in_batches(first_batch, upto, filter) p
                 where (p.batch, p.record) < (upto, below)
@@ -286,8 +324,8 @@ begin
             upto := first_batch - 1;
             below := 9223372036854775807;
         end if;
-        looked := looked + look;
-        look := least(look * 2, 10000);
+        looked := looked + held;
+        look := greatest(look, least(held * 2, 10000));
     end loop;
     complete := true;
 end $$;
@@ -320,15 +358,18 @@ begin
     end if;
     if not complete then
         if cardinality(mails) > few and filter.owners is null and filter.campaign is null and filter.search is null then
-            mails := null; -- all
-        elsif cardinality(mails) > few or filter.campaign is not null or filter.search is not null then
-            mails := array(select m.id from spoor.message m
-                           where (filter.owners is null or m.owner = any (filter.owners))
-                                 and (filter.campaign is null or m.campaign = filter.campaign)
-                                 and (filter.search is null or position(lower(filter.search) in lower(m.subject)) > 0
-                                      or exists (select from spoor.recipient r where r.message = m.id and r.address = lower(filter.search))));
+            place := array(select p from spoor.feed_of_all(filter, before, count) p);
+        else
+            if cardinality(mails) > few or filter.campaign is not null or filter.search is not null then
+                mails := array(select m.id from spoor.message m
+                               where (filter.owners is null or m.owner = any (filter.owners))
+                                     and (filter.campaign is null or m.campaign = filter.campaign)
+                                     and (filter.search is null or position(lower(filter.search) in lower(m.subject)) > 0
+                                          or exists (select from spoor.recipient r where r.message = m.id and r.address = lower(filter.search))));
+            end if;
+            place := array(select p from spoor.feed_by_mail(mails, filter, before, count) p);
         end if;
-        place := array(select p from (select * from spoor.feed_by_mail(mails, filter, before, count)
+        place := array(select p from (select * from unnest(place)
                                       union all select * from spoor.feed_of_refusals(filter, before, count)) p
                        order by p.batch desc, p.record desc limit count);
     end if;
@@ -341,7 +382,7 @@ create function spoor.feed_page(owner text, before_batch bigint default null, be
     returns table (batch bigint, record bigint, at_time timestamptz, what text, person text, subject text, detail text,
                    verdict text, reason text, message bigint)
     language plpgsql stable rows 20
-    set plan_cache_mode = force_custom_plan
+    set plan_cache_mode = force_generic_plan
     set max_parallel_workers_per_gather = 0 set jit = off
     as $$
 declare
@@ -352,17 +393,10 @@ begin
     return query
         select p.batch, p.record, f.at_time, f.what, f.person, f.subject, f.detail, f.verdict, f.reason, f.message
         from unnest(place) p
-        -- each by itself: the view joins more tables than the planner turns about, and would be read as a whole
-        cross join lateral (select * from spoor.feed_item i where i.message = p.message and i.at_time = p.at_time
-                                                                  and i.spool = p.spool and i.record = p.record offset 0) f
-        where p.message <> 0
-        union all
-        -- by time: the number 0 stands for too many
-        select p.batch, p.record, f.at_time, f.what, f.person, f.subject, f.detail, f.verdict, f.reason, f.message
-        from unnest(place) p
+        -- each by itself: the view joins more tables than the planner turns about, and would be read as a whole; by time, for
+        -- the number 0 of a mail stands for too many
         cross join lateral (select * from spoor.feed_item i where i.at_time = p.at_time and i.spool = p.spool
                                                                   and i.record = p.record offset 0) f
-        where p.message = 0
         order by 1 desc, 2 desc;
 end $$;
 comment on function spoor.feed_page(text, bigint, bigint, integer, text) is 'A page of an owner''s feed, newest first: what came before the batch and record that the page before ended with, or the newest. With search only mails that have these words in their subject, or went to this address.';

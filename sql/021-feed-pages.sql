@@ -8,18 +8,27 @@ create type spoor.feed_entry as (
 comment on type spoor.feed_entry is 'An event as the page shows it; the time is ISO 8601 in UTC, settles_in the seconds until the verdict is not expected to change.';
 
 create function spoor.is_forwarded(message bigint, recipient integer) returns boolean
-    language sql stable
-    as $$ select $2 <> 0 and count(distinct (v.agent, spoor.place_of(v.address))) >= 3 and count(distinct spoor.place_of(v.address)) >= 3
-        from (select e.agent, e.address, e.verdict, e.recipient from spoor.judged_event e where e.message = $1 limit 5000) v
-        where v.recipient = $2 and v.verdict = 'h' and v.address is not null $$;
+    language plpgsql stable
+    set plan_cache_mode = force_generic_plan -- a plan for all partitions takes longer to make than to use
+    as $$
+begin
+    return recipient <> 0 and (
+        select count(distinct (v.agent, spoor.place_of(v.address))) >= 3 and count(distinct spoor.place_of(v.address)) >= 3
+        from (select e.agent, e.address, e.verdict, e.recipient from spoor.judged_event e
+              where e.message = is_forwarded.message limit 5000) v
+        where v.recipient = is_forwarded.recipient and v.verdict = 'h' and v.address is not null);
+end $$;
 comment on function spoor.is_forwarded(bigint, integer) is 'Whether what was sent to one recipient was seen by persons in three networks or more: then it was probably forwarded.';
 
 create function spoor.feed_entries(places spoor.feed_place[]) returns setof spoor.feed_entry
-    language sql stable rows 20
+    language plpgsql stable rows 20
+    set plan_cache_mode = force_generic_plan
     set max_parallel_workers_per_gather = 0 set jit = off
     as $$
+begin
+    return query
     with entry as materialized (
-        select p.batch, f.* from unnest($1) p
+        select p.batch, f.* from unnest(places) p
         -- by time alone: the number 0 of a mail stands for too many
         cross join lateral (select * from spoor.feed_item i where i.at_time = p.at_time and i.spool = p.spool
                                                                   and i.record = p.record offset 0) f),
@@ -36,7 +45,8 @@ create function spoor.feed_entries(places spoor.feed_place[]) returns setof spoo
     cross join spoor.verdict_setting s
     left join spoor.agent g on g.id = e.agent
     left join forwarded w on w.message = e.message and w.recipient = e.recipient
-    order by 1 desc, 2 desc $$;
+    order by 1 desc, 2 desc;
+end $$;
 comment on function spoor.feed_entries(spoor.feed_place[]) is 'What stands at these places, newest first.';
 
 create function spoor.kinds_of(what text) returns "char"[]

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: BSD-2-Clause
 -- Mails of which there is very much: their owner's pages are those that looking at each event by itself gives, for less.
-select plan(9);
+select plan(13);
 
 -- Two spools; a dozen mails of Ann with a few events each, others' mails between; two floods of one image, by a machine and by none.
 insert into spoor.message (id, sent_at, size, level, pixels, sent_to, owner, sender)
@@ -33,7 +33,7 @@ select e.spool, e.record, (array['h', 'b', 'p'])[1 + k]::"char", 0 from spoor.ev
 analyze spoor.event, spoor.batch, spoor.event_verdict;
 
 -- all pages of 1,500, one after the other
-create function pg_temp.pages(busy boolean, filter spoor.feed_filter) returns setof spoor.feed_place
+create function pg_temp.pages(filter spoor.feed_filter) returns setof spoor.feed_place
     language plpgsql as $$
 declare
     before spoor.feed_place := row(9223372036854775807, 9223372036854775807, null, null, null);
@@ -41,13 +41,19 @@ declare
     mails constant bigint[] := array(select n from generate_series(1, 12) n);
 begin
     loop
-        page := case when busy then array(select p from spoor.feed_of_busy_mails(mails, filter, before, 1500) p)
-                     else array(select p from spoor.feed_of_mails(mails, '-infinity', 'infinity', filter, before, 1500) p) end;
+        page := array(select p from spoor.feed_of_busy_mails(mails, filter, before, 1500) p);
         return query select p.* from unnest(page) p;
         exit when cardinality(page) < 1500;
         before := page[1500];
     end loop;
 end $$;
+
+create function pg_temp.one_by_one(kinds "char"[], machines boolean) returns setof spoor.feed_place
+    language sql as $$
+    select b.number, e.record, e.spool, e.message, e.at_time
+    from spoor.judged_event e cross join lateral spoor.batch_of(e.spool, e.record) b (number)
+    where e.message <= 12 and spoor.is_shown(e.kind, e.verdict, e.link, kinds, machines)
+    order by b.number desc, e.record desc $$;
 
 create function pg_temp.buffers(question text) returns bigint
     language plpgsql as $$
@@ -58,20 +64,28 @@ begin
     return (plan -> 0 -> 'Plan' ->> 'Shared Hit Blocks')::bigint + (plan -> 0 -> 'Plan' ->> 'Shared Read Blocks')::bigint;
 end $$;
 
-select results_eq($$ select * from pg_temp.pages(true, null) $$, $$ select * from pg_temp.pages(false, null) $$, 'what counts');
-select cmp_ok((select count(*) from pg_temp.pages(true, null)), '>', 6000::bigint, 'nothing of a flood is left out');
-select results_eq($$ select * from pg_temp.pages(true, row(null, null, null, null, true)::spoor.feed_filter) $$,
-                  $$ select * from pg_temp.pages(false, row(null, null, null, null, true)::spoor.feed_filter) $$, 'and what machines did');
-select results_eq($$ select * from pg_temp.pages(true, row(null, null, null, '{c}', false)::spoor.feed_filter) $$,
-                  $$ select * from pg_temp.pages(false, row(null, null, null, '{c}', false)::spoor.feed_filter) $$, 'clicks alone');
-select results_eq($$ select * from pg_temp.pages(true, row(null, null, null, '{r}', false)::spoor.feed_filter) $$,
-                  $$ select * from pg_temp.pages(false, row(null, null, null, '{r}', false)::spoor.feed_filter) $$, 'and what is rare');
+select results_eq($$ select * from pg_temp.pages(null) $$, $$ select * from pg_temp.one_by_one(null, null) $$, 'what counts');
+select cmp_ok((select count(*) from pg_temp.pages(null)), '>', 6000::bigint, 'nothing of a flood is left out');
+select results_eq($$ select * from pg_temp.pages(row(null, null, null, null, true)::spoor.feed_filter) $$,
+                  $$ select * from pg_temp.one_by_one(null, true) $$, 'and what machines did');
+select results_eq($$ select * from pg_temp.pages(row(null, null, null, '{c}', false)::spoor.feed_filter) $$,
+                  $$ select * from pg_temp.one_by_one('{c}', false) $$, 'clicks alone');
+select results_eq($$ select * from pg_temp.pages(row(null, null, null, '{r}', false)::spoor.feed_filter) $$,
+                  $$ select * from pg_temp.one_by_one('{r}', false) $$, 'and what is rare');
 select results_eq($$ select * from spoor.feed_places(row('{ann@example.com}', null, null, null, false), null, null, 50) $$,
-                  $$ select * from pg_temp.pages(false, null) limit 50 $$, 'a page of hers');
+                  $$ select * from pg_temp.one_by_one(null, null) limit 50 $$, 'a page of hers');
 select cmp_ok(pg_temp.buffers($$ select * from spoor.feed_page('ann@example.com') $$), '<',
-              pg_temp.buffers($$ select * from spoor.feed_of_mails(array(select n from generate_series(1, 12) n), '-infinity', 'infinity', null,
-                                                                    row(9223372036854775807, 9223372036854775807, null, null, null), 20) $$) / 4,
+              pg_temp.buffers($$ select * from pg_temp.one_by_one(null, null) $$) / 4,
               'a page takes a part of what the lookups for all would');
+create function pg_temp.quiet_page(mails bigint[], since timestamptz, upto timestamptz) returns spoor.feed_place[]
+    language sql as $$
+    select spoor.feed_of_mails(mails, since, upto, null, row(9223372036854775807, 9223372036854775807, null, null, null), 30) $$;
+select ok(pg_temp.quiet_page('{5}', null, null) is null, 'of a flood the other way gives up');
+select ok(pg_temp.quiet_page('{5}', now() - interval '2 days', now()) is null, 'also between two times');
+select is(pg_temp.quiet_page('{5}', now() - interval '4 days', now() - interval '2 days'), pg_temp.quiet_page('{5}', '-infinity', now() - interval '2 days'),
+          'without it not');
+select results_eq($$ select * from unnest(pg_temp.quiet_page('{4,6}', null, null)) $$,
+                  $$ select * from pg_temp.one_by_one(null, null) p where p.message in (4, 6) limit 30 $$, 'and has what is there');
 
 insert into spoor.sender (address) values ('ann@example.com');
 insert into spoor.session (hash, address, device, expires_at) values (spoor.secret_hash('secret'), 'ann@example.com', gen_random_uuid(), now() + interval '1 hour');
