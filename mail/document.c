@@ -180,8 +180,10 @@ static bool is_attached(const struct mime_tree *tree, size_t index)
 
     if (part->multipart || part->opaque || !part->name || !slice_starts_i(slice_str(part->type), slice_str("application/")))
         return false;
+    if (part->len == 0)
+        return false; /* and the next delimiter may begin right here */
     if (parent == MIME_NO_PARENT)
-        return part->len > 0;
+        return true;
     if (!part->next || strcmp(tree->part[parent].type, around[0]) != 0)
         return false;
     for (; parent != MIME_NO_PARENT; parent = tree->part[parent].parent) {
