@@ -33,6 +33,8 @@ class FeedServer:
         self.spoor = spoor_of.Spoor(self.folder, self.log_folder, self.postgres.conninfo, "", pixeld=pixeld)
         tokens.write_keys(self.spoor.key_file)
         self.spoor.install_schema()
+        # Tests put events there themselves, up to five days old; a month may begin before, or while they run.
+        self.execute("SELECT spoor.ensure_partitions(now() - interval '7 days', now() + interval '1 day')")
         self.start()
 
     def start(self):

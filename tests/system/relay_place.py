@@ -76,7 +76,7 @@ class Place:
                 from generate_series(1, %(mails)d) m;
             insert into spoor.recipient (message, address, key)
                 select %(first)d + m, 'person-' || m || '@there.test', m from generate_series(1, %(mails)d) m;
-            select spoor.ensure_partitions(now(), now());
+            select spoor.ensure_partitions(now() - interval '1 hour', now() + interval '1 hour'); -- a month may begin
             create temp table made on commit drop as
                 select %(first)d + m as message, %(first)d + r * %(mails)d + m as record, r, m, now() + r * interval '1 ms' as at
                 from generate_series(1, %(mails)d) m, generate_series(1, %(replies)d) r;

@@ -392,7 +392,6 @@ class Happening:
 
     def __init__(self, server, mail):
         self.server, self.mail = server, mail
-        server.execute("SELECT spoor.ensure_partitions(now() - interval '1 day', now())")
 
     def happens(self, kind, verdict):
         Happening.number += 1
@@ -529,7 +528,6 @@ def test_the_page_of_a_mail_says_who_has_it_and_opened_what(server, people):
             "INSERT INTO spoor.answer (message, digest, at_time, record, spool, recipient, answerer_key, rung, confidence, answerer, from_address,"
             " class, about, status, hard) VALUES (%d, sha256('%d'), now(), 2000 + %d, 1, 0, 0, 'in_reply_to', 'high', 'recipient', '%s', %s)"
             % (mail.id, number, number, who, answer))
-    server.execute("SELECT spoor.ensure_partitions(now() - interval '1 day', now())")
     server.execute("INSERT INTO spoor.event VALUES (now(), %d, 500000000, 1000, 0, 1, 1, 'O', 'h', 0, '203.0.113.9'),"
                    " (now(), %d, 500000001, 1000, 0, 1, 1, 'D', 'h', 0, '203.0.113.9')" % (mail.id, mail.id))
     body = server.get(page, cookies).body.decode()

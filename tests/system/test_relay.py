@@ -219,7 +219,7 @@ def test_an_event_before_its_mail(place, hook, relay):
     secret = new_secret(place.folder, "secret-1")
     place.rule("hook", sender="alice@example.com")
     place.postgres.execute("""
-        select spoor.ensure_partitions(now(), now());
+        select spoor.ensure_partitions(now(), now() + interval '1 hour');
         insert into spoor.answer (message, digest, at_time, record, spool, recipient, answerer_key, class, rung, confidence, answerer, from_address)
             values (77, sha256('x'), now(), 5, 1, 0, 0, 'reply', 'references', 'high', 'other', 'eve@there.test');
         insert into spoor.event (at_time, message, record, recipient, agent, spool, link, kind, verdict, reason)

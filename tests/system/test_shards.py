@@ -441,6 +441,7 @@ def test_pages_of_the_past_have_each_event_once(site, feed):
     marks = {replied(site, shard)[0] for shard in (0, 1)}
     for shard in (0, 1):
         databases(site)[shard].execute(
+            "SELECT spoor.ensure_partitions(now() - interval '1 day', now());"
             "INSERT INTO spoor.event (at_time, message, record, recipient, agent, spool, link, kind, verdict, reason)"
             " SELECT e.at_time - n * interval '7 s', e.message, b.last_record + n, e.recipient, 0, e.spool, 0, 'r', 'u', 0"
             " FROM (SELECT * FROM spoor.event WHERE kind = 'r' ORDER BY at_time DESC LIMIT 1) e"

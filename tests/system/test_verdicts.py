@@ -273,6 +273,7 @@ def insert_clicks(desk, mail, spool, clicks):
             % (after_s, mail.id, number, FIRST_KEY + recipient, spool, link, verdict)
             for number, (after_s, recipient, link, verdict) in enumerate(clicks)]
     desk.postgres.execute("""
+        select spoor.ensure_partitions(now() - interval '1 hour', now() + interval '1 hour');
         insert into spoor.event (at_time, message, record, recipient, agent, spool, link, kind, verdict, reason) values %s;
         select spoor.add_batch(%d::smallint, 0, %d, %d)""" % (", ".join(rows), spool, len(rows) - 1, len(rows)))
 
