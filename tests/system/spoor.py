@@ -108,6 +108,29 @@ class Spoor:
             server.wait_ready(self.ready_address(name))
         return server
 
+    def start_refused(self, name, conf=None):
+        """
+        Starts a daemon that has to be refused until it ends by itself; the last line of its log. A start waits less than a second for
+        what the database says: where a busy machine takes longer, the daemon goes on, and is stopped and started again.
+        """
+        log = os.path.join(self.log_folder, name + ".log")
+
+        def last_line():
+            before = len(self.log_text(name)) if os.path.exists(log) else 0
+            server = proc.Server("spoor-" + name, self.command(name, conf), log, env=self.environment, host=self.host)
+
+            def is_ready():
+                return re.search(r": ready$", self.log_text(name)[before:], re.M)
+
+            proc.wait_for(lambda: not server.alive() or is_ready(), "spoor-%s ends or is ready" % name, log=log)
+            if is_ready():
+                server.stop()
+                return None
+            assert server.child.returncode != 0, proc.tail_of(log)
+            return self.log_text(name)[before:].rstrip("\n").split("\n")[-1]
+
+        return proc.wait_for(last_line, "spoor-%s is refused" % name, log=log)
+
     def stop(self, name):
         return self.servers.pop(name).stop()
 

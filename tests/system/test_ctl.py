@@ -60,7 +60,7 @@ def test_a_connection_string_that_is_none_stops_the_start(servers, name, tmp_pat
                           ("dbname=spoor host", 'missing "=" after "host" in connection info string')):
         conf = servers.spoor.write_conf(str(tmp_path / "spoor.conf"), database=database)
         for flag in ("-t", "-f"):
-            done = proc.run([servers.spoor.command(name)[0], flag, "-c", conf], check=False, timeout=20)
+            done = proc.run([servers.spoor.command(name)[0], flag, "-c", conf], check=False, timeout=proc.PATIENCE_S)
             assert (done.returncode, done.stderr.decode()) == (78, "spoor-%s: %s: database: %s\n" % (name, conf, why))
 
 

@@ -248,10 +248,7 @@ def test_daemons_that_are_too_old_say_so_and_keep_what_they_get(bench):
     spoor.sections["sink hook"] = {"url": "https://hooks.example.com/", "secret_files": [secret]}
     spoor.write_conf()
     for name in ("match", "relay", "render"):
-        daemon = spoor.start(name, wait=False)
-        assert daemon.child.wait(proc.PATIENCE_S) != 0
-        spoor.servers.pop(name)
-        assert spoor.log_text(name).rstrip("\n").split("\n")[-1] == "spoor-%s: error: %s" % (name, refusal)
+        assert spoor.start_refused(name) == "spoor-%s: error: %s" % (name, refusal)
     for words, why in ((("schema", "upgrade"), b"a newer Spoor has been here"), (("invite", "alice@example.com"), refusal.encode())):
         done = spoor.ctl(*words, env={"PGUSER": "postgres"}, check=False)
         assert done.returncode == 1 and why in done.stderr, done.stderr

@@ -1040,8 +1040,8 @@ static void a_call_that_is_late_ends_by_its_deadline(void **state)
     assert_false(db_execute(fixture->db, "select pg_sleep(30)", 200));
     assert_true(clock_monotonic_ms() - start_ms < 5000);
     assert_string_equal(db_sqlstate(fixture->db), "");
-    assert_false(db_connect(fixture->db, WAIT_MS)); /* the backoff */
-    usleep(150000);
+    assert_true(!db_connect(fixture->db, WAIT_MS) || clock_monotonic_ms() - start_ms >= 200 + 100); /* the backoff */
+    usleep(WAIT_AGAIN_US);
     assert_true(db_connect(fixture->db, WAIT_MS));
     assert_true(db_execute(fixture->db, "select 1", WAIT_MS));
 }
@@ -1065,6 +1065,7 @@ static void of_several_servers_each_is_heard(void **state)
         assert_true(db_send(asked[0], &slow, NULL));
         assert_true(db_send(asked[1], &quick, values));
         assert_true(db_send(asked[2], &wrong, NULL));
+        db_await(asked + 1, 2, WAIT_MS, WAIT_MS); /* so that both have answered, however busy the machine is */
         db_await(asked, 4, WAIT_MS, 500);
         assert_null(db_receive(asked[0], &slow));
         assert_string_equal(db_error(asked[0]), "the database did not answer in time");
@@ -1126,7 +1127,7 @@ static struct db *take_soon(struct db_pool *pool)
 {
     struct db *db = NULL;
 
-    for (int n = 0; !db && n < 1200; n++) {
+    for (int waited_ms = 0; !db && waited_ms < WAIT_MS; waited_ms += 10) {
         usleep(10000);
         db = db_pool_take(pool);
     }
@@ -1172,9 +1173,9 @@ static void a_pool_that_cannot_connect_lends_none_at_once(void **state)
 
     (void)state;
     assert_null(db_pool_take(pool));
-    assert_true(clock_monotonic_ms() - start_ms < 200);
+    assert_true(clock_monotonic_ms() - start_ms < 2500); /* half of what an attempt may take */
     db_pool_free(pool);
-    assert_true(clock_monotonic_ms() - start_ms < 3000);
+    assert_true(clock_monotonic_ms() - start_ms < 5000);
 }
 
 static void a_notification_comes_with_each_batch(void **state)
