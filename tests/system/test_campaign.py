@@ -211,11 +211,12 @@ def refusals(servers, name, count=1):
 
 
 def test_all_stopped_is_refused_with_the_reason(servers, name):
+    before = in_days(0)
     reply(servers, send(servers, [BOB], name))
     refused = refusal(servers, [BOB], name)
     assert refused.code == 550
     assert "5.7.1" in str(refused) and name in str(refused) and "<%s>" % BOB in str(refused)
-    assert ": reply of " + in_days(0) in str(refused)
+    assert any(": reply of " + day in str(refused) for day in (before, in_days(0))), "midnight may have passed"
     assert refusals(servers, name) == [(BOB, "reply", "0")]
     servers.spoor.wait_log("stamp", r"campaign=stopped action=refuse reason=reply from=<%s> .* name=%s$" % (SENDER, name))
 
@@ -334,9 +335,10 @@ def test_a_complaint_ends_it(servers, name):
 
 
 def test_absence_pauses(servers, name):
-    away(servers, send(servers, [BOB], name), in_days(2))
+    until = in_days(2)
+    away(servers, send(servers, [BOB], name), until)
     refused = refusal(servers, [BOB], name)
-    assert refused.code == 450 and "4.7.1" in str(refused) and "until " + in_days(2) in str(refused)
+    assert refused.code == 450 and "4.7.1" in str(refused) and "until " + until in str(refused)
     assert arrives_at(servers, send(servers, [BOB, CAROL], name), [BOB, CAROL]), "others do not wait"
 
 

@@ -132,12 +132,12 @@ def test_a_sender_is_told_by_mail_as_he_chooses(servers, relay, mark):
 
 
 def test_a_digest_lists_the_day(servers, relay, mark):
-    servers.postgres.execute(
-        "insert into spoor.sink_rule (sink, what) values ('mailbox', '{digest}'); insert into spoor.mail_choice (owner, at_once, digest,"
-        " digest_at) values (%s, '{}', true, (now() at time zone 'UTC' + interval '2 s')::time)" % quote(SENDER))
     before = len(digests(servers))
     send_and_answer(servers, mark)
     servers.postgres.wait_rows("select what from spoor.feed where what = 'reply' and subject like %s" % quote("%" + mark))
+    servers.postgres.execute(  # its time is after the answer's, however long that was under way
+        "insert into spoor.sink_rule (sink, what) values ('mailbox', '{digest}'); insert into spoor.mail_choice (owner, at_once, digest,"
+        " digest_at) values (%s, '{}', true, (now() at time zone 'UTC')::time)" % quote(SENDER))
     relay.start(mailbox={"type": "mail", "from": "spoor@example.com", "server": "127.0.0.1:%d" % servers.receiving.port})
     proc.wait_for(lambda: len(digests(servers)) > before, "the digest is there", log=relay.log)
     digest = digests(servers)[-1]
