@@ -5,6 +5,7 @@ A private Sendmail: its Debian packages conflict with Postfix's, so they are fet
 It runs in namespaces of its own, for it can log to /dev/log only and asks for the host's full name.
 """
 
+import contextlib
 import fcntl
 import glob
 import os
@@ -235,7 +236,8 @@ class Sendmail:
         while (left := self._processes()) and time.monotonic() < deadline:
             time.sleep(0.05)
         for pid in left:
-            os.kill(pid, 9)
+            with contextlib.suppress(ProcessLookupError):  # it has just ended
+                os.kill(pid, 9)
 
     def _processes(self):
         """Those in our server's session."""
