@@ -131,8 +131,11 @@ bool detach_empties(const struct detach *detach, size_t index)
     if (!part->multipart || part->parent == MIME_NO_PARENT || !part->next)
         return false;
     for (size_t at = index + 1; at < tree->count && tree->part[at].parent >= (int)index; at++) {
-        if (tree->part[at].multipart)
+        if (tree->part[at].multipart) {
+            if (at + 1 == tree->count || tree->part[at + 1].parent != (int)at)
+                return false; /* nobody knows what readers show of one without parts */
             continue;
+        }
         if (!detach_leaves(detach, at) || detach_is_page(detach, at))
             return false;
         files = true;

@@ -189,7 +189,7 @@ static bool is_attached(const struct mime_tree *tree, size_t index)
     for (; parent != MIME_NO_PARENT; parent = tree->part[parent].parent) {
         const char *type = tree->part[parent].type;
 
-        if (tree->part[parent].opaque ||
+        if (tree->part[parent].opaque || (tree->part[parent].parent != MIME_NO_PARENT && !tree->part[parent].next) ||
             (strcmp(type, around[0]) != 0 && strcmp(type, around[1]) != 0 && strcmp(type, around[2]) != 0))
             return false;
     }
