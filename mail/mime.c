@@ -51,6 +51,7 @@ void mime_tree_free(struct mime_tree *tree)
     for (size_t at = 0; at < tree->count; at++) {
         free(tree->part[at].type);
         free(tree->part[at].charset);
+        free(tree->part[at].boundary);
         free(tree->part[at].name);
     }
     free(tree->part);
@@ -169,6 +170,7 @@ static const char *open_multipart(struct scan *scan, int index, const struct hea
     open->part = index;
     open->len = boundary.len;
     memcpy(open->boundary, boundary.p, boundary.len);
+    part->boundary = strndup(boundary.p, boundary.len);
     part->multipart = true;
     return NULL;
 }
@@ -226,7 +228,7 @@ static bool settle_part(struct scan *scan, int index, const struct part_fields *
         part->opaque = inherited ? inherited : !clean ? "header" : encoding ? encoding : doubt;
         if (!part->multipart)
             scan->leaf = index;
-        done = true;
+        done = !part->multipart || part->boundary;
     }
     header_params_free(params);
     return done;

@@ -26,6 +26,7 @@ struct mime_part {
     int parent;     /* index of the multipart it lies in */
     char *type;     /* lower case; owned */
     char *charset;  /* "" when not given; owned */
+    char *boundary; /* whose delimiters its children stand between; NULL: it is not scanned; owned */
     char *name;     /* of a file, in UTF-8 as far as it could be decoded; NULL: none, or two of them; owned */
     enum mime_encoding encoding;
     const char *opaque;     /* a static word why nobody should edit it, or NULL */

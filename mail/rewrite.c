@@ -7,6 +7,7 @@
 #include "mail/base64.h"
 #include "mail/charset.h"
 #include "mail/consent_footer.h"
+#include "mail/delimiter.h"
 #include "mail/destination.h"
 #include "mail/detach.h"
 #include "mail/page.h"
@@ -328,6 +329,18 @@ static bool edit_all(struct job *job)
     return !result->changed || splice_finish(&job->output);
 }
 
+/* A mail whose parts would be others afterwards stays as it is. */
+static void keep_parts(struct job *job)
+{
+    struct rewrite_result *result = job->links.result;
+
+    if (!result->changed || !delimiter_arises(&job->tree, job->output.old, result))
+        return;
+    rewrite_result_free(result);
+    result->degree = REWRITE_HEADERS;
+    result->reason = "delimiter";
+}
+
 /* All List-Unsubscribe fields in one line; false without memory. */
 static bool gather_unsubscribe(const struct header_list *headers, struct buf *out)
 {
@@ -355,6 +368,8 @@ bool rewrite(const struct header_list *headers, struct slice body, const struct 
         done = gather_unsubscribe(headers, &job.unsubscribe);
         job.links.unsubscribe = buf_slice(&job.unsubscribe);
         done = done && edit_all(&job);
+        if (done)
+            keep_parts(&job);
     }
     consent_footer_free(&job.footer);
     detach_free(&job.detach);

@@ -359,6 +359,46 @@ static void sealed_mails_keep_their_bodies(void **state)
     }
 }
 
+/* A line of a part of type text/TYPE that a mail with the boundary "xyz" has; does it stay for what it would become? */
+static void expect_stays(const char *type, const char *line, bool stays)
+{
+    struct outcome outcome;
+    struct buf mail;
+
+    buf_init(&mail, 10000);
+    buf_add_f(&mail,
+              "Content-Type: multipart/mixed; boundary=xyz\r\n\r\n--xyz\r\nContent-Type: text/%s\r\n\r\nx\r\n%s\r\n"
+              "y <a href=\"http://a.example/\">z w</a> " CHECK_TRACKING_URL "/o/old.gif\r\n--xyz--\r\n",
+              type, line);
+    run_mail(buf_text(&mail), &outcome);
+    if (outcome.result.changed == stays)
+        fail_msg("%s: %s", line, stays ? "changed" : outcome.result.reason);
+    if (stays) {
+        assert_int_equal(outcome.result.degree, REWRITE_HEADERS);
+        assert_string_equal(outcome.result.reason, "delimiter");
+        assert_int_equal(outcome.result.links, 0);
+    }
+    outcome_free(&outcome);
+    buf_free(&mail);
+}
+
+static void no_line_becomes_a_delimiter(void **state)
+{
+#define QP "html\r\nContent-Transfer-Encoding: quoted-printable"
+    (void)state;
+    expect_stays("html", "<img src=\"" CHECK_TRACKING_URL "/o/old.gif\">--xyz", true);
+    expect_stays("html", "--<img src=\"" CHECK_TRACKING_URL "/o/old.gif\">xyz--", true);
+    expect_stays("html", OLD_DECOY "</a>--xyz", true);
+    expect_stays("html", "<p>--xyz <a href=\"http://a.example/\">x y</a>", false);
+    expect_stays("html", "--xy <a href=\"http://a.example/\">x y</a>", false);
+    expect_stays("html", "<img src=\"" CHECK_TRACKING_URL "/o/old.gif\">-- xyz", false);
+    expect_stays(QP, "<img src=3D\"" CHECK_TRACKING_URL "/o/old.gif\">--xyz", true);
+    expect_stays(QP, "<p>=\r\n<img src=3D\"" CHECK_TRACKING_URL "/o/old.gif\">--xyz", true);
+    expect_stays("plain", "<" CHECK_TRACKING_URL "/o/old.gif>--xyz", true);
+    expect_stays("plain", "<" CHECK_TRACKING_URL "/o/old.gif>--xy", false);
+#undef QP
+}
+
 static void too_large_bodies_stay(void **state)
 {
     struct rewrite_settings settings = check_settings("one");
@@ -530,6 +570,7 @@ int main(void)
         cmocka_unit_test(each_page_with_a_pixel_has_one_decoy),
         cmocka_unit_test(a_decoy_that_fits_no_line_is_left_out),
         cmocka_unit_test(sealed_mails_keep_their_bodies),
+        cmocka_unit_test(no_line_becomes_a_delimiter),
         cmocka_unit_test(too_large_bodies_stay),
         cmocka_unit_test(alternatives_each_get_a_pixel_and_mixed_pages_one),
         cmocka_unit_test(the_footer_stands_in_the_first_text_that_can_have_it),
