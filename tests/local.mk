@@ -24,6 +24,7 @@ unit_tests += tests/unit/test_crm_bcc
 unit_tests += tests/unit/test_crowd
 unit_tests += tests/unit/test_daemon
 unit_tests += tests/unit/test_decimal
+unit_tests += tests/unit/test_digest
 unit_tests += tests/unit/test_desk
 unit_tests += tests/unit/test_disposition
 unit_tests += tests/unit/test_file_type
