@@ -130,13 +130,18 @@ static memcached_st *borrow(struct cache *cache)
     return memcached_pool_pop(cache->pool, false, &result);
 }
 
+/* Also by a server that has no room for a value, and says so. */
+static bool is_answer(memcached_return_t result)
+{
+    return result == MEMCACHED_SUCCESS || result == MEMCACHED_NOTFOUND || result == MEMCACHED_END ||
+           result == MEMCACHED_NOTSTORED || result == MEMCACHED_DATA_EXISTS || result == MEMCACHED_E2BIG ||
+           result == MEMCACHED_SERVER_MEMORY_ALLOCATION_FAILURE;
+}
+
 static void give_back(struct cache *cache, memcached_st *handle, memcached_return_t result)
 {
-    bool fine = result == MEMCACHED_SUCCESS || result == MEMCACHED_NOTFOUND || result == MEMCACHED_END ||
-                result == MEMCACHED_NOTSTORED || result == MEMCACHED_DATA_EXISTS;
-
     /* a handle that still leaves the server alone by itself has learned nothing new */
-    if (cache->single && !fine && result != MEMCACHED_SERVER_TEMPORARILY_DISABLED)
+    if (cache->single && !is_answer(result) && result != MEMCACHED_SERVER_TEMPORARILY_DISABLED)
         atomic_store(&cache->not_before_ms, clock_monotonic_ms() + LEFT_ALONE_S * 1000);
     memcached_pool_push(cache->pool, handle);
 }

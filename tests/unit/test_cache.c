@@ -3,6 +3,7 @@
 
 #include "common/cache.h"
 #include "common/clock.h"
+#include "common/seal.h"
 #include "tests/unit/folder.h"
 
 #include <arpa/inet.h>
@@ -297,6 +298,29 @@ static void many_are_got_at_once(void **state)
     cache_free(cache);
 }
 
+/* A server with less room for a value than others says so, and is as well as before. */
+static void what_a_server_refuses_costs_nothing_else(void **state)
+{
+    enum { LARGE = 1024 * 1024 - SEAL_BYTES /* with its name it is more than a server takes, unless told otherwise */ };
+    struct cache *cache;
+    struct buf large;
+
+    (void)state;
+    if (!server)
+        skip();
+    cache = new_cache();
+    buf_init(&large, LARGE);
+    while (large.len < LARGE)
+        assert_true(buf_add_char(&large, 'x'));
+    cache_set(cache, cache_epoch(cache), "space", slice_str("small"), slice_str("value"), 60);
+    cache_set(cache, cache_epoch(cache), "space", slice_str("large"), buf_slice(&large), 60);
+    assert_true(is_found(cache, "space", "small"));
+    cache_add(cache, cache_epoch(cache), "space", slice_str("large"), buf_slice(&large), 60);
+    assert_true(is_found(cache, "space", "small"));
+    buf_free(&large);
+    cache_free(cache);
+}
+
 static void nobody_waits_for_a_server_that_is_away(void **state)
 {
     struct slice key = slice_str("key");
@@ -362,6 +386,7 @@ int main(void)
         cmocka_unit_test(what_was_known_before_an_epoch_began_is_not_found_in_it),
         cmocka_unit_test(what_was_set_with_other_keys_is_not_found),
         cmocka_unit_test(many_are_got_at_once),
+        cmocka_unit_test(what_a_server_refuses_costs_nothing_else),
         cmocka_unit_test(nobody_waits_for_a_server_that_is_away),
         cmocka_unit_test(no_servers_is_a_cache_that_misses),
     };
