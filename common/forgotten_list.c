@@ -72,7 +72,7 @@ static void replace(struct forgotten *now)
     log_set_censor(censor);
 }
 
-/* 0: none is known. The numbers are drawn from 48 bits. */
+/* 0: none is known. The numbers are drawn from 56 bits, so that all fit. */
 static int64_t epoch(void)
 {
     int64_t sum = 0;

@@ -153,24 +153,33 @@ static enum loader_step overtaken(void)
     return STEP_AGAIN;
 }
 
+/* Somebody may be forgotten whom this session does not know: the next one learns who, and comes again. */
+static enum loader_step unwritten(struct loader *loader)
+{
+    return loader->progress.outdated ? STEP_AGAIN : loader_away(loader, "write to");
+}
+
 static enum loader_step set_aside(struct loader *loader, const struct spool_record *record)
 {
+    enum store_answer answer;
+    struct buf trouble;
     bool conflict;
 
-    log_err("record at position %" PRIu64 " was refused and is set aside in spoor.rejected: %s", record->position,
-            buf_text(&loader->why));
+    buf_init(&trouble, ERROR_MAX);
     loader->progress.forgotten = loader->forget.number;
-    switch (store_reject(loader->db, &loader->progress, record, buf_text(&loader->why), &conflict,
-                         loader_allowed_ms(loader, LOADER_QUESTION_MS))) {
-    case STORE_YES:
+    answer = store_reject(loader->db, &loader->progress, record, buf_text(&loader->why), &conflict, &trouble,
+                          loader_allowed_ms(loader, LOADER_QUESTION_MS));
+    if (answer == STORE_YES) {
+        log_err("record at position %" PRIu64 " was refused and is set aside in spoor.rejected: %s", record->position,
+                buf_text(&loader->why));
         loader_note_loaded(loader, 1);
-        return STEP_ON;
-    case STORE_NO:
-        return overtaken();
-    default:
-        buf_reset(&loader->why);
-        return loader_away(loader, "write to");
     }
+    buf_reset(&loader->why);
+    buf_add_slice(&loader->why, buf_slice(&trouble));
+    buf_free(&trouble);
+    if (answer == STORE_AWAY)
+        return unwritten(loader);
+    return answer == STORE_YES ? STEP_ON : overtaken();
 }
 
 /* Halves what is refused until the bad record stands alone: fourteen levels for ten thousand records. */
@@ -186,8 +195,8 @@ static enum loader_step load_records(struct loader *loader, const struct spool_r
     case STORE_YES:
         loader_note_loaded(loader, 0);
         return STEP_ON;
-    case STORE_AWAY: /* outdated: the next session learns who is new, and comes again */
-        return loader->progress.outdated ? STEP_AGAIN : loader_away(loader, "write to");
+    case STORE_AWAY:
+        return unwritten(loader);
     case STORE_NO:
         break;
     }

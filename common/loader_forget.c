@@ -10,7 +10,7 @@
 
 #include <inttypes.h>
 
-/* A database that was restored may know less than this process. */
+/* A database that was restored may know less than this process; but whoever is missing may have been remembered since. */
 static enum store_answer tell_missing(struct db *db, struct slice text, bool *told, int deadline_ms)
 {
     struct forgotten *old = forgotten_list_take();
@@ -18,13 +18,12 @@ static enum store_answer tell_missing(struct db *db, struct slice text, bool *to
     enum store_answer answer = STORE_NO;
     struct buf array;
 
-    *told = false;
     buf_init(&array, KEPT_TEXT_MAX);
-    if (now && forgotten_missing(old, now, &array)) {
-        log_warn("the database was set back and no longer knows all who are forgotten; run spoorctl schema upgrade");
+    if (now && forgotten_missing(old, now, &array))
         answer = store_remember_forgotten(db, buf_text(&array), forgotten_number(old), deadline_ms);
-        *told = answer == STORE_YES;
-    }
+    *told = answer == STORE_YES;
+    if (*told)
+        log_warn("the database was set back and no longer knows all who are forgotten; run spoorctl schema upgrade");
     buf_free(&array);
     forgotten_let_go(now);
     forgotten_let_go(old);

@@ -122,9 +122,9 @@ bool store_knows(uint8_t kind);
 enum store_answer store_load(struct db *db, struct store_memory *memory, struct store_progress *progress,
                              const struct spool_record *records, size_t count, bool *overtaken, struct buf *why,
                              int deadline_ms);
-/* Sets one record aside in spoor.rejected and moves the watermark past it. */
+/* Sets one record aside in spoor.rejected and moves the watermark past it. After STORE_AWAY WHY says why it could not. */
 enum store_answer store_reject(struct db *db, struct store_progress *progress, const struct spool_record *record,
-                               const char *reason, bool *overtaken, int deadline_ms);
+                               const char *reason, bool *overtaken, struct buf *why, int deadline_ms);
 
 /* For the store's own files: adds the text of each row, a line each. False when the database did not answer. */
 bool store_add_lines(struct db *db, const struct db_statement *statement, struct buf *text, int deadline_ms);

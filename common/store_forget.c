@@ -38,9 +38,16 @@ static enum store_answer tell(struct db *db, const struct db_statement *statemen
 enum store_answer store_remember_forgotten(struct db *db, const char *digests, int64_t known, int deadline_ms)
 {
     char text[NUMBER_TEXT];
+    struct db_result *result;
+    bool lacked;
 
     snprintf(text, sizeof text, "%" PRId64, known);
-    return tell(db, &remember, (const char *const[]){digests, text}, deadline_ms);
+    result = db_ask(db, &remember, (const char *const[]){digests, text}, deadline_ms);
+    if (!result)
+        return STORE_AWAY;
+    lacked = db_integer(result, 0, 0) > 0;
+    db_result_free(result);
+    return lacked ? STORE_YES : STORE_NO;
 }
 
 enum store_answer store_erasure_due(struct db *db, int32_t spool, int deadline_ms)

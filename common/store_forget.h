@@ -13,7 +13,10 @@
 enum store_answer store_listen_forget(struct db *db, int deadline_ms);
 /* The list as the text that forgotten.h describes. NO: it is more than TEXT takes. */
 enum store_answer store_read_forgotten(struct db *db, struct buf *text, int deadline_ms);
-/* Digests, as an array of bytea, that a restored database lacks. */
+/*
+ * Digests, as an array of bytea, that a restored database may lack, of a list up to number KNOWN. YES: it did. NO: of all of them it
+ * knows more.
+ */
 enum store_answer store_remember_forgotten(struct db *db, const char *digests, int64_t known, int deadline_ms);
 /* Has this spool still to say that it forgot? */
 enum store_answer store_erasure_due(struct db *db, int32_t spool, int deadline_ms);

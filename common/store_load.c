@@ -108,8 +108,7 @@ static enum store_answer give_up(struct loading *loading, struct buf *why)
 {
     bool refusal = is_refusal(loading);
 
-    if (why)
-        buf_add_str(why, db_error(loading->db));
+    buf_add_str(why, db_error(loading->db));
     db_execute(loading->db, "rollback", loading_left_ms(loading));
     return refusal ? STORE_NO : STORE_AWAY;
 }
@@ -365,7 +364,7 @@ static bool insert_rejection(struct loading *loading, const char *reason)
 }
 
 enum store_answer store_reject(struct db *db, struct store_progress *progress, const struct spool_record *record,
-                               const char *reason, bool *overtaken, int deadline_ms)
+                               const char *reason, bool *overtaken, struct buf *why, int deadline_ms)
 {
     struct loading loading = {.db = db, .progress = progress, .record = record, .records = 1,
                               .until_ms = clock_monotonic_ms() + deadline_ms};
@@ -380,6 +379,6 @@ enum store_answer store_reject(struct db *db, struct store_progress *progress, c
         db_execute(db, "rollback", loading_left_ms(&loading));
         return STORE_NO;
     }
-    give_up(&loading, NULL);
+    give_up(&loading, why);
     return STORE_AWAY;
 }

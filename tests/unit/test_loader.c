@@ -453,6 +453,43 @@ static void what_a_restored_database_cannot_get_again_is_said(void **state)
     assert_int_equal(lines_logged(fixture, "is lost"), 0);
 }
 
+static void why_a_record_cannot_be_set_aside_is_said(void **state)
+{
+    struct fixture *fixture = *state;
+
+    append_bytes(fixture, RECORD_HIT, slice_str("?"));
+    assert_int_equal(spool_sync(fixture->spool, spool_end(fixture->spool)), SPOOL_OK);
+    execute("alter table spoor.rejected add constraint never check (reason = '')");
+    assert_int_equal(lines_logged(fixture, "cannot write to the database: new row .* violates check constraint"), 1);
+    execute("alter table spoor.rejected drop constraint never");
+    /* that somebody was forgotten meanwhile is no fault of the database */
+    execute("alter function spoor.join_load rename to join_load_now;"
+            " create function spoor.join_load(known bigint) returns boolean language sql as 'select false'");
+    assert_int_equal(lines_logged(fixture, "cannot write"), 0);
+    execute("drop function spoor.join_load; alter function spoor.join_load_now rename to join_load");
+    assert_int_equal(number_of("select count(*) from spoor.rejected"), 0);
+    assert_int_equal(lines_logged(fixture, "cannot write"), 0);
+    assert_int_equal(number_of("select count(*) from spoor.rejected"), 1);
+}
+
+static void only_a_database_that_forgot_somebody_is_told_again(void **state)
+{
+    struct fixture *fixture = *state;
+
+    execute("select spoor.forget('alice@example.net')");
+    assert_int_equal(lines_logged(fixture, "no longer knows all"), 0);
+    execute("select spoor.remember('alice@example.net')");
+    assert_int_equal(lines_logged(fixture, "no longer knows all"), 0);
+    execute("select spoor.forget('bob@example.net')");
+    assert_int_equal(lines_logged(fixture, "no longer knows all"), 0);
+    execute("delete from spoor.forgotten where remembered_at is null");
+    assert_int_equal(lines_logged(fixture, "no longer knows all"), 1);
+    assert_int_equal(number_of("select count(*) from spoor.forgotten where remembered_at is null"), 1);
+    assert_int_equal(lines_logged(fixture, "no longer knows all"), 0);
+    execute("select spoor.remember('bob@example.net')");
+    assert_int_equal(lines_logged(fixture, "no longer knows all"), 0);
+}
+
 static void nothing_waits_after_a_restart_without_a_database(void **state)
 {
     struct fixture *fixture = *state;
@@ -858,6 +895,7 @@ int main(int argc, char **argv)
         CASE(a_spool_set_back_gets_a_new_identity),
         CASE(a_copied_folder_brings_nothing_twice),
         CASE(what_a_restored_database_cannot_get_again_is_said),
+        CASE(why_a_record_cannot_be_set_aside_is_said),
         CASE(nothing_waits_after_a_restart_without_a_database),
         CASE(a_question_that_fails_rejects_nothing),
         CASE(a_batch_too_slow_for_its_time_gets_smaller),
@@ -873,6 +911,7 @@ int main(int argc, char **argv)
         CASE(without_a_node_number_records_are_loaded),
         CASE(the_keys_that_are_here_are_told),
         CASE(what_cannot_be_told_holds_no_record_up),
+        CASE(only_a_database_that_forgot_somebody_is_told_again), /* the last, for spools forget, too, from then on */
     };
 
     (void)argc;

@@ -724,7 +724,7 @@ static void a_bad_record_is_refused_and_can_be_set_aside(void **state)
     LOAD(STORE_YES);
     fixture->record[1].payload = slice_str("x\xFFy");
     assert_int_equal(store_reject(fixture->db, &fixture->progress, &fixture->record[1], "no record \xFF", &fixture->overtaken,
-                                  WAIT_MS), STORE_YES);
+                                  &fixture->why, WAIT_MS), STORE_YES);
     fixture->count = 2;
     CHECK_VALUE("select count(*) from spoor.event", "1");
     CHECK_VALUE("select concat_ws(' ', kind, payload, reason) from spoor.rejected", "2 \\x78ff79 no record \xEF\xBF\xBD");
