@@ -3,6 +3,7 @@
 
 #include "common/clock.h"
 #include "common/db.h"
+#include "common/record_document.h"
 #include "common/recorder.h"
 #include "tests/unit/postgres.h"
 
@@ -168,6 +169,9 @@ static void each_record_names_its_mail(void **state)
     struct record_copy copy = {.message = wanted};
     struct record_refusal refusal = {.message = wanted};
     struct record_message mail = {.id = wanted};
+    struct record_hit hit = {.message = wanted};
+    struct record_document document = {.hit = hit};
+    struct record_beacon beacon = {.hit = hit};
     struct record_delivery delivery = {.state = DELIVERY_DELIVERED};
     struct buf payload;
 
@@ -186,6 +190,9 @@ static void each_record_names_its_mail(void **state)
     NAMES(RECORD_COPY, record_copy_encode(&copy, &payload));
     NAMES(RECORD_REFUSED, record_refusal_encode(&refusal, &payload));
     NAMES(RECORD_MESSAGE, record_message_encode(&mail, &payload));
+    NAMES(RECORD_HIT, record_hit_encode(&hit, &payload));
+    NAMES(RECORD_DOCUMENT, record_document_encode(&document, &payload));
+    NAMES(RECORD_BEACON, record_beacon_encode(&beacon, &payload));
 #undef NAMES
     buf_reset(&payload);
     assert_true(record_delivery_encode(&delivery, &payload));
