@@ -249,7 +249,9 @@ static enum loader_step load_batch(struct loader *loader)
 /* What is to go from the spool goes; a session that is told of somebody new ends, for the next begins by learning whom. */
 static enum loader_step forget(struct loader *loader)
 {
-    if (loader->batch->count == 0 && loader_forget_is_news(loader->db)) {
+    bool drains = loader->batch->count > 0 && loader_is_stopping(loader); /* there is no next one */
+
+    if (!drains && loader_forget_is_news(loader->db)) {
         loader->pause_ms = 0; /* nothing failed */
         return STEP_AGAIN;
     }

@@ -96,8 +96,11 @@ enum store_answer loader_forget_go_on(struct loader_forget *forget, struct db *d
 bool loader_forget_is_news(struct db *db)
 {
     char channel[CHANNEL_BYTES];
+    bool is_news = false;
 
-    return db_wait_notification(db, 0, channel);
+    while (db_wait_notification(db, 0, channel)) /* all of them are one piece of news */
+        is_news = true;
+    return is_news;
 }
 
 void loader_forget_record(struct spool_record *record, struct buf *scratch)

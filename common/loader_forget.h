@@ -26,7 +26,7 @@ enum store_answer loader_forget_begin(struct loader_forget *forget, struct db *d
 /* Once all before LOADED is in the database. AWAY as above. */
 enum store_answer loader_forget_go_on(struct loader_forget *forget, struct db *db, struct spool *spool, int32_t number,
                                       uint64_t loaded, int deadline_ms);
-/* Was the session told that there is somebody new? Does not wait. */
+/* Was the session told that there is somebody new, or another epoch? Does not wait. */
 bool loader_forget_is_news(struct db *db);
 
 /* What is left of a record that may be about somebody who is forgotten; in SCRATCH when that is not the record itself. */

@@ -2,6 +2,7 @@
 /* from the spool into a real PostgreSQL, exactly once, whatever happens in between */
 
 #include "common/clock.h"
+#include "common/forgotten_list.h"
 #include "common/loader.h"
 #include "common/log.h"
 #include "common/record.h"
@@ -12,6 +13,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/wait.h>
@@ -490,6 +492,36 @@ static void only_a_database_that_forgot_somebody_is_told_again(void **state)
     assert_int_equal(lines_logged(fixture, "no longer knows all"), 0);
 }
 
+static void note_epoch(void *epoch, int64_t now)
+{
+    atomic_store((atomic_llong *)epoch, now);
+}
+
+/* Of somebody new each batch asks; of an epoch none does. */
+static void an_epoch_that_begins_is_learned_while_no_batch_is_empty(void **state)
+{
+    static atomic_llong epoch;
+    struct fixture *fixture = *state;
+    int tries = 0;
+    long before;
+
+    forgotten_list_tell(note_epoch, &epoch);
+    append_hits(fixture, 1);
+    start_loader(fixture);
+    wait_for("select count(*) from spoor.event", 1);
+    before = atomic_load(&epoch);
+    assert_int_equal(before, number_of("select number from spoor.cache_epoch"));
+    execute("select spoor.begin_epoch()");
+    while (atomic_load(&epoch) == before) {
+        assert_true(tries++ < TRIES);
+        append_hits(fixture, 1);
+        usleep(TRY_US);
+    }
+    assert_int_equal(atomic_load(&epoch), number_of("select number from spoor.cache_epoch"));
+    stop_loader(fixture);
+    check_exactly_once(fixture);
+}
+
 static void nothing_waits_after_a_restart_without_a_database(void **state)
 {
     struct fixture *fixture = *state;
@@ -896,6 +928,7 @@ int main(int argc, char **argv)
         CASE(a_copied_folder_brings_nothing_twice),
         CASE(what_a_restored_database_cannot_get_again_is_said),
         CASE(why_a_record_cannot_be_set_aside_is_said),
+        CASE(an_epoch_that_begins_is_learned_while_no_batch_is_empty),
         CASE(nothing_waits_after_a_restart_without_a_database),
         CASE(a_question_that_fails_rejects_nothing),
         CASE(a_batch_too_slow_for_its_time_gets_smaller),
