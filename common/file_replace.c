@@ -66,9 +66,12 @@ bool file_replace(const char *path, mode_t mode, struct slice content)
     char *folder = slash ? strndup(path, slash > path ? (size_t)(slash - path) : 1) : strdup(".");
     int directory = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
     int file = directory >= 0 ? file_replace_begin(directory, name) : -1;
-    bool done = file >= 0 && fchmod(file, mode) == 0 && file_replace_commit(directory, name, file, content);
+    bool has_mode = file >= 0 && fchmod(file, mode) == 0;
+    bool done = has_mode && file_replace_commit(directory, name, file, content);
     int error = errno;
 
+    if (file >= 0 && !has_mode)
+        close(file);
     if (directory >= 0)
         close(directory);
     free(folder);
