@@ -41,6 +41,8 @@ sed "s#^ExecStart=.*#ExecStart=/bin/sh -c '(find / -path /proc -prune -o -path /
 systemctl daemon-reload
 systemctl start look-around.service
 """
+NEWER_DOCUMENT = ("insert into spoor.document (id, sha256, file_type, bytes) overriding system value"
+                  " values (23, sha256('newer'), 'pdf', 5) on conflict do nothing;\n")
 SHOWN = (r"/etc/(spoor/spoor\.conf|ld\.so\.cache|passwd|nsswitch\.conf|hosts|resolv\.conf|ssl/openssl\.cnf|ssl/certs/.*)$|/var/spool/spoor/"
          r"|/usr/local/(?!etc/)|/usr/local/etc/spoor/spoor\.conf$|/(run|var/run)/postgresql/|/var/lib/prometheus/spoor/")
 
@@ -55,6 +57,22 @@ def commands_of(name):
     part = re.search(r"<!-- newcomer: %s -->\n(.*?)<!-- newcomer: " % re.escape(name), text_of("README.md"), re.S)
     assert part, "README.md has no mark %s" % name
     return [line.strip() for line in part.group(1).splitlines() if line.startswith("    ")]
+
+
+def later_commands():
+    """What README.md has behind the first mail, but for the block of spoor-render: (commands of a shell, of psql). Other lines there are of spoor.conf."""
+    text = re.sub(r"<!-- newcomer: render -->.*?<!-- newcomer: end -->", "", text_of("README.md").split("<!-- newcomer: end -->", 1)[1], flags=re.S)
+    lines = [line[4:] for line in text.splitlines() if line.startswith("    ")] + re.findall(r"`(journalctl [^`]*)`", text)
+    shell = [line for line in lines if re.match(r"(runuser|spoorctl|systemctl|journalctl) ", line)]
+    psql = [line for line in lines if re.match(r"(select|table|insert|update) ", line)]
+    other = [line for line in lines if line not in shell + psql and not re.match(r"\w+( \w+)? \{$| +\w+ += \S|\}$", line)]
+    assert shell and psql and not other, other
+    return shell, psql
+
+
+def tried(sql):
+    """A command of psql as it stands, but once where it goes on by itself, with the document that README.md takes for a newer one, and taken back."""
+    return "begin;\n%s%s\nrollback;\n" % (NEWER_DOCUMENT, re.sub(r" \\watch \d+$", ";", sql))
 
 
 def recipe(name):
@@ -81,6 +99,17 @@ def follow(machine, parts):
             if "FAIL" in printed[command] and not command.startswith("spoorctl postfix"):
                 sys.exit("%s\n%s" % (command, printed[command]))
     return printed
+
+
+def follow_later(machine):
+    """README.md's commands for later, on a machine that has tracked its first mails."""
+    shell, psql = later_commands()
+    for command in shell:
+        told = machine.run(command)
+        assert "FAIL" not in told and told != "", "%s\n%s" % (command, told)
+    for command in psql:
+        machine.run("runuser -u postgres -- psql -Xq -v ON_ERROR_STOP=1 spoor <<'END'\n%sEND\n" % tried(command))
+    return len(shell) + len(psql)
 
 
 def set_up(machine):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The packages of a release after this one: the same source with a migration more and a higher version."""
+"""The packages of a release after this one: the same source with a migration more, another spoor.conf and a higher version."""
 
 import glob
 import os
@@ -40,6 +40,8 @@ def build(folder, work):
     version = "%s-%d" % (upstream, int(revision) + 1)
     with open(tree + "/debian/changelog", "w", encoding="utf-8") as out:
         out.write(CHANGELOG.format(version=version) + before)
+    with open(tree + "/contrib/debian/spoor.conf", "a", encoding="utf-8") as out:
+        out.write("# The next release says more here.\n")
     last = sorted(glob.glob(tree + "/sql/[0-9]*.sql"))[-1]
     today = int(os.path.basename(last)[:3])
     name = "sql/%03d-next-release.sql" % (today + 1)

@@ -14,6 +14,7 @@ import proc
 FOLDER = "/var/local/spoor"  # where the recipe has the new packages
 LOAD = "/root/load"
 UNITS = ["spoor@%s.service" % name for name in newcomer.DAEMONS] + ["spoor@relay.service", "spoor-render.service", "spoor-pixeld.socket"]
+CONFIGURATION = "md5sum /etc/spoor/spoor.conf; ls /etc/spoor"
 PROGRAMS = """\
 for unit in {units}; do
     pid=$(systemctl show -P MainPID $unit)
@@ -87,9 +88,11 @@ def upgrade(machine, packages, version, schema):
     load.start()
     before = programs(machine)
     assert set(before) == set(UNITS[:-1]), before
+    edited = machine.run(CONFIGURATION)
     machine.bring(packages, FOLDER)
     for line in install:
         machine.run(line)
+    assert machine.run(CONFIGURATION) == edited
     assert machine.run("dpkg-query -W -f '${Version}\\n' spoor spoor-render spoor-relay").split() == [version] * 3
     load.goes_on()
     assert {unit: pid for unit, (pid, _) in programs(machine).items()} == {unit: pid for unit, (pid, _) in before.items()}

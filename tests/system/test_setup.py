@@ -19,6 +19,7 @@ import pytest
 import maildir
 import mailer
 import mails
+import newcomer
 import postfix
 import postgres
 import proc
@@ -185,6 +186,11 @@ def test_readmes_check_looks_as_each_daemon(installed):
         assert re.search(r"^keys +FAIL +stamp: %s: %s: Permission denied" % (USER, re.escape(installed.spoor.key_file)), told, re.M), told
     finally:
         os.chmod(installed.spoor.key_file, 0o640)
+
+
+def test_readmes_commands_for_psql(installed):
+    for command in newcomer.later_commands()[1]:
+        installed.postgres.execute(newcomer.tried(command))
 
 
 def test_what_was_printed_once_needs_no_more(installed):
