@@ -106,8 +106,12 @@ int node_command(const struct conf *conf, int argc, char **argv)
     unsigned shard = 0;
     bool done = true;
 
-    if (argc == 3 && strcmp(argv[1], "retire") == 0)
+    if (argc == 3 && strcmp(argv[1], "retire") == 0) {
         number = spool_number(argv[2], &shard);
+        if (!number)
+            fprintf(stderr, "spoorctl: \"%s\" is no spool, which is a number from 1 to %d, of another server SHARD:NUMBER\n",
+                    argv[2], SPOOL_MOST);
+    }
     if (!listing && !number)
         return COMMAND_USAGE;
     if (number)

@@ -29,7 +29,8 @@ static _Noreturn void run_relay(char *const *argv)
         execv(path, argv);
     }
     execvp(relay, argv);
-    fprintf(stderr, "spoorctl: cannot start %s: %s\n", relay, strerrordesc_np(errno));
+    fprintf(stderr, "spoorctl: cannot start %s: %s%s\n", relay, strerrordesc_np(errno),
+            errno == ENOENT ? "; install it on this host, for it is what sends the sample" : "");
     _exit(COMMAND_FAILED);
 }
 

@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What spoorctl and the daemons say to whoever mistypes, or asks what is wrong."""
 
+import contextlib
 import os
+import pty
 import re
+import shutil
+import socket
+import subprocess
 
 import pytest
 
@@ -43,6 +48,19 @@ def test_words_that_make_no_sense_get_one_line_of_usage(servers, words):
 def test_a_wrong_option_is_said_by_the_command(servers):
     status, _, err = say(servers, "stamp", "--bogus", "mail.eml")
     assert status == 64 and err[0] == "spoorctl stamp: unrecognized option '--bogus'"
+
+
+@pytest.mark.parametrize("word", ["x", "0", "32768", "9:1", "1:", "5 "])
+def test_a_word_that_is_no_spool_is_named(servers, word):
+    status, _, err = say(servers, "node", "retire", word)
+    assert status == 64 and err[0].startswith('spoorctl: "%s" is no spool, which is a number from 1 to 32767' % word)
+
+
+def test_a_sample_without_the_relay_says_what_is_missing(servers, tmp_path):
+    alone = shutil.copy(spoor_of.program("ctl/spoorctl"), str(tmp_path))
+    done = proc.run([alone, "-c", servers.spoor.conf, "sink", "test", "hook"], check=False, env=dict(os.environ, PATH=str(tmp_path)))
+    assert (done.returncode, done.stderr.decode()) == (1, "spoorctl: cannot start spoor-relay: No such file or directory;"
+                                                         " install it on this host, for it is what sends the sample\n")
 
 
 def test_a_folder_is_no_content(servers, tmp_path):
@@ -111,3 +129,21 @@ def test_a_spool_that_is_a_file_is_no_folder(servers, tmp_path):
     file = tmp_path / "file"
     file.write_text("")
     assert any(line.startswith("spool FAIL %s: Not a directory - " % file) for line in failed(servers, tmp_path, spool_directory=str(file)))
+
+
+def test_what_takes_long_is_told_on_a_terminal(servers, tmp_path):
+    """Asked is somebody who takes connections and says nothing: a line is renewed, and gone when the error comes."""
+    ours, theirs = pty.openpty()
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        conf = servers.spoor.write_conf(str(tmp_path / "spoor.conf"), database="host=127.0.0.1 port=%d dbname=spoor" % mute.getsockname()[1])
+        process = subprocess.Popen([spoor_of.program("ctl/spoorctl"), "-c", conf, "node", "list"], stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.DEVNULL, stderr=theirs)
+        os.close(theirs)
+        told = b""
+        with contextlib.suppress(OSError):  # at its end
+            while True:
+                told += os.read(ours, 4096)
+    os.close(ours)
+    assert process.wait() == 1
+    assert re.search(rb"\r\x1b\[Knode, \d s\r", told) and re.search(rb"\r\x1b\[K(spoorctl: the database: .*\r\n)?\Z", told), told
+    assert b"spoorctl: the database: " in told
