@@ -133,10 +133,10 @@ static int show_commands(const struct postfix_advice *advice, bool reached)
 {
     print_comments(&advice->troubles);
     if (!advice->lines.len) {
-        puts("# nothing is to be done in Postfix");
+        puts(advice->in_sight ? "# nothing is to be done in Postfix" : "# nothing can be done in Postfix before that");
     } else if (!reached) {
         print_comments(&advice->lines);
-        fputs("spoorctl postfix: Postfix cannot reach all filters yet, so the commands are comments: start the daemons first\n", stderr);
+        fputs("spoorctl postfix: Postfix cannot reach all filters yet, so the commands are comments: mend first what stands before them\n", stderr);
     } else {
         fputs(buf_text(&advice->lines), stdout);
     }
@@ -174,7 +174,8 @@ static int advise(const struct conf *conf, const char *directory, bool check)
 
         postfix_advise(&settings, conf, directory, &advice);
         owner = owner ? owner : "postfix";
-        reached = check_socket(&advice, "spoor-stamp", conf->stamp.milter.listen, owner);
+        reached = advice.in_sight;
+        reached &= check_socket(&advice, "spoor-stamp", conf->stamp.milter.listen, owner);
         reached &= check_socket(&advice, "spoor-copies", conf->stamp.listen_copies, owner);
         reached &= check_socket(&advice, "spoor-match", conf->match.milter.listen, owner);
         status = show(&advice, check, reached);

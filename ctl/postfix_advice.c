@@ -9,7 +9,7 @@
 
 void postfix_advice_init(struct postfix_advice *advice)
 {
-    *advice = (struct postfix_advice){.good = true};
+    *advice = (struct postfix_advice){.good = true, .in_sight = true};
     buf_init(&advice->lines, POSTFIX_TEXT_MAX);
     buf_init(&advice->findings, POSTFIX_TEXT_MAX);
     buf_init(&advice->troubles, POSTFIX_TEXT_MAX);

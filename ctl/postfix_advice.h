@@ -19,6 +19,7 @@ struct postfix_advice {
     struct buf findings; /* a line each */
     struct buf troubles; /* those of them that are not POSTFIX_OK */
     bool good;           /* none of them is POSTFIX_FAIL */
+    bool in_sight;       /* each socket is where Postfix can see it; there are no lines for one that is not */
 };
 
 void postfix_advice_init(struct postfix_advice *advice);

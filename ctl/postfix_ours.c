@@ -68,7 +68,7 @@ void postfix_ours_reach(struct postfix_work *work, struct postfix_ours *ours)
         service = first_chrooted(work->settings);
     if (!service)
         return;
-    ours->wanted = false;
+    ours->wanted = work->advice->in_sight = false;
     postfix_advice_say(work->advice, POSTFIX_FAIL, ours->option, "%s runs in a chroot and cannot reach %s - set %s = \"unix:%s/spoor/%s\"",
                        service, buf_text(&ours->endpoint), ours->option, queue ? queue : "",
                        ours->socket);

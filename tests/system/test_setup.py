@@ -12,7 +12,9 @@ import re
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
+import tempfile
 
 import pytest
 
@@ -276,6 +278,26 @@ def test_the_second_pass_as_contrib_has_it(tmp_path):
     values = subprocess.run(["postconf", "-h", "-c", etc] + names, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True).stdout.decode()
     assert values.splitlines() == ["$spoor_copies, { inet:127.0.0.1:8891, default_action=tempfail }", "$spoor_stamp", "1",
                                    "split:[127.0.0.1]:10026"]
+
+
+def test_a_filter_that_a_chroot_hides_is_not_taken_for_done(tmp_path):
+    """It listens where Debian's smtpd cannot see it: there are no commands for that, and the status and the words say so."""
+    etc, conf = tmp_path / "etc", tmp_path / "spoor.conf"
+    etc.mkdir()
+    shutil.copy("/usr/share/postfix/master.cf.dist", str(etc / "master.cf"))
+    (etc / "main.cf").write_text("compatibility_level = 3.6\n")
+    with socket.socket(socket.AF_UNIX) as listening, tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        path = os.path.join(folder, "stamp.sock")
+        listening.bind(path)
+        os.chown(path, pwd.getpwnam("postfix").pw_uid, 0)
+        os.chmod(path, 0o600)
+        listening.listen()
+        conf.write_text('stamp {\n listen = "unix:%s"\n}\n' % path)
+        done = proc.run([spoor.program("ctl/spoorctl"), "-c", str(conf), "postfix", "--config-directory", str(etc)], check=False)
+    lines = done.stdout.decode().splitlines()
+    assert done.returncode == 1 and lines[-1] == "# nothing can be done in Postfix before that", done
+    assert len(lines) == 2 and "runs in a chroot and cannot reach unix:%s - set stamp.listen = " % path in lines[0]
 
 
 def test_a_daemon_that_never_was_root(own):

@@ -182,7 +182,14 @@ static void a_filter_is_known_by_its_socket(void **state)
 
 static void a_chroot_hides_sockets(void **state)
 {
+    struct machine machine = look(sockets("unix:/run/spoor/stamp.sock", NULL, NULL), DEBIAN);
+
     (void)state;
+    assert_false(machine.advice.in_sight);
+    release(&machine);
+    machine = look(debian_sockets(false), DEBIAN);
+    assert_true(machine.advice.in_sight);
+    release(&machine);
     expect_finding(sockets("unix:/run/spoor/stamp.sock", NULL, NULL), DEBIAN, false,
                    "stamp.listen       FAIL  smtp/inet runs in a chroot and cannot reach unix:/run/spoor/stamp.sock - set stamp.listen ="
                    " \"unix:/var/spool/postfix/spoor/stamp/stamp.sock\"\n");
