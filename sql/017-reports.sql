@@ -233,16 +233,54 @@ comment on column spoor.recipient_report.deferred_since is 'Since when it is put
 comment on column spoor.recipient_report.relay is 'The server that this is about.';
 comment on column spoor.recipient_report.server_words is 'What that server said.';
 
+-- Of a mail to a thousand the view would look at all its events a thousand times.
+create function spoor.mail_people(message bigint)
+    returns table (address text, viewed boolean, opened boolean, views bigint, clicks bigint, opens bigint, replies bigint,
+                   first_viewed_at timestamptz, last_event_at timestamptz)
+    language sql stable
+    set search_path = pg_catalog, pg_temp
+    as $$
+    with s as materialized (select * from spoor.sendings($1)),
+    hit as materialized (
+        select e.* from s cross join lateral (
+            select v.recipient,
+                   min(v.at_time) filter (where v.kind = 'v' or (v.kind = 'O' and v.verdict = 'h')) as first_viewed_at,
+                   max(v.at_time) as last_event_at,
+                   count(*) filter (where v.kind = 'v' and not v.repeated) as views,
+                   count(*) filter (where v.kind = 'c' and not v.repeated) as clicks,
+                   count(*) filter (where v.kind = 'O') as opens
+            from spoor.counted_event v
+            where v.message = any (s.messages) and v.recipient <> 0 and spoor.is_judged(v.kind) group by v.recipient) e),
+    answer as materialized (
+        select w.from_address, max(w.at_time) as last_answer_at, count(*) filter (where w.class = 'reply') as replies
+        from s join spoor.answer w on w.message = any (s.messages) group by w.from_address)
+    select r.address, h.first_viewed_at is not null or coalesce(h.clicks, 0) > 0 or coalesce(a.replies, 0) > 0,
+           coalesce(h.opens, 0) > 0, coalesce(h.views, 0), coalesce(h.clicks, 0), coalesce(h.opens, 0), coalesce(a.replies, 0),
+           h.first_viewed_at, greatest(h.last_event_at, a.last_answer_at)
+    from s
+    join spoor.recipient r on r.message = s.last
+    left join hit h on h.recipient = r.key
+    left join answer a on a.from_address = r.address $$;
+comment on function spoor.mail_people(bigint) is 'What each recipient of a mail has done, as in spoor.recipient_report, for all of them at once.';
+
 create function spoor.sent_back(message bigint)
     returns table (address text, delivery text, at_time timestamptz, status text)
     language sql stable
+    set search_path = pg_catalog, pg_temp
     as $$
-    select distinct on (r.address) r.address, r.delivery, w.at_time, w.status
-    from spoor.sendings($1) s
-    join spoor.answer w on w.message = any (s.messages) and w.class = 'bounce' and w.hard
-    join spoor.recipient_report r on r.message = s.last and r.address = w.about
-    where not r.viewed
-    order by r.address, w.at_time desc $$;
+    with bounced as materialized (
+        select distinct on (w.about) w.about, w.at_time, w.status
+        from spoor.sendings($1) s
+        join spoor.answer w on w.message = any (s.messages) and w.class = 'bounce' and w.hard
+        order by w.about, w.at_time desc)
+    select p.address, d.delivery, b.at_time, b.status
+    from bounced b
+    join spoor.mail_people($1) p on p.address = b.about
+    cross join spoor.sendings($1) s
+    cross join lateral (
+        select coalesce(max(c.state)::text, 'accepted') as delivery
+        from spoor.recipient_delivery c where c.message = any (s.messages) and c.recipient = p.address) d
+    where not p.viewed $$;
 comment on function spoor.sent_back(bigint) is 'Recipients of a mail of whom a bounce tells that they did not get it for good, whatever the next server had said, and who have done nothing with it.';
 
 create view spoor.link_report as

@@ -7,18 +7,20 @@ create type spoor.feed_entry as (
     recipient integer, forwarded boolean, settles_in integer);
 comment on type spoor.feed_entry is 'An event as the page shows it; the time is ISO 8601 in UTC, settles_in the seconds until the verdict is not expected to change.';
 
-create function spoor.is_forwarded(message bigint, recipient integer) returns boolean
+create function spoor.forwarded_of(message bigint) returns setof integer
     language plpgsql stable
     set plan_cache_mode = force_generic_plan -- a plan for all partitions takes longer to make than to use
     as $$
 begin
-    return recipient <> 0 and (
-        select count(distinct (v.agent, spoor.place_of(v.address))) >= 3 and count(distinct spoor.place_of(v.address)) >= 3
+    return query
+        select v.recipient
         from (select e.agent, e.address, e.verdict, e.recipient from spoor.judged_event e
-              where e.message = is_forwarded.message limit 5000) v
-        where v.recipient = is_forwarded.recipient and v.verdict = 'h' and v.address is not null);
+              where e.message = forwarded_of.message limit 5000) v
+        where v.recipient <> 0 and v.verdict = 'h' and v.address is not null
+        group by v.recipient
+        having count(distinct (v.agent, spoor.place_of(v.address))) >= 3 and count(distinct spoor.place_of(v.address)) >= 3;
 end $$;
-comment on function spoor.is_forwarded(bigint, integer) is 'Whether what was sent to one recipient was seen by persons in three networks or more: then it was probably forwarded.';
+comment on function spoor.forwarded_of(bigint) is 'Recipients for whom what was sent to one of them was seen by persons in three networks or more: then it was probably forwarded.';
 
 create function spoor.feed_entries(places spoor.feed_place[]) returns setof spoor.feed_entry
     language plpgsql stable rows 20
@@ -34,11 +36,12 @@ begin
                                                                   and i.record = p.record offset 0) f),
     -- once for what many entries are of
     forwarded as materialized (
-        select o.message, o.recipient, spoor.is_forwarded(o.message, o.recipient) as is_so
-        from (select distinct e.message, e.recipient from entry e where spoor.is_judged(e.kind) and e.counted) o)
+        select o.message, w.recipient
+        from (select distinct e.message from entry e where spoor.is_judged(e.kind) and e.counted and e.recipient <> 0) o
+        cross join lateral spoor.forwarded_of(o.message) w (recipient))
     select e.batch, e.record, e.spool, to_char(e.at_time at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), e.what, e.owner, e.person,
            e.subject, e.detail, e.verdict, e.reason, e.message, e.campaign, e.status, e.hardness, host(e.address), g.name,
-           e.recipient, spoor.is_judged(e.kind) and e.counted and w.is_so,
+           e.recipient, spoor.is_judged(e.kind) and e.counted and w.message is not null,
            case when e.settled then 0
                 else greatest(0, ceil(extract(epoch from e.at_time - now() + s.verdict_settle)))::integer end
     from entry e
@@ -203,22 +206,27 @@ create function spoor.my_mail_recipients(secret text, message bigint)
     as $$
 begin
     return query
+    with m as materialized (select o.id, s.* from spoor.my_mail_of(secret, my_mail_recipients.message) o cross join lateral spoor.sendings(o.id) s),
+    back as materialized (select b.* from m cross join lateral spoor.sent_back(m.id) b),
+    delivery as materialized (
+        select distinct on (c.recipient) c.*
+        from m join spoor.delivery_item c on c.message = m.last order by c.recipient, c.at_time desc)
     select r.address, r.views, r.clicks, r.replies,
            to_char(r.first_viewed_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
            to_char(r.last_event_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
-           case when b.address is not null then 'bounced' when r.delivery = 'accepted' and (r.viewed or r.opened) then 'arrived'
-                else r.delivery end,
+           case when b.address is not null then 'bounced' when k.delivery = 'accepted' and (r.viewed or r.opened) then 'arrived'
+                else k.delivery end,
            to_char(coalesce(b.at_time, d.at_time) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
            case when b.address is null then d.relay end, case when b.address is null then d.status else b.status end,
            case when b.address is null then d.text else b.status end,
            r.opens
-    from spoor.my_mail_of(secret, my_mail_recipients.message) m
-    cross join lateral spoor.sendings(m.id) s
-    join spoor.recipient_report r on r.message = s.last
-    left join spoor.sent_back(m.id) b on b.address = r.address
-    left join lateral (select * from spoor.delivery_report c where c.message = s.last and c.recipient = r.address
-                       order by c.at_time desc limit 1) d on true
-    where m.id is not null
+    from m
+    cross join lateral spoor.mail_people(m.id) r
+    cross join lateral (
+        select coalesce(max(c.state)::text, 'accepted') as delivery
+        from spoor.recipient_delivery c where c.message = any (m.messages) and c.recipient = r.address) k
+    left join back b on b.address = r.address
+    left join delivery d on d.recipient = r.address
     order by r.last_event_at desc nulls last, r.address limit 1000;
 end $$;
 comment on function spoor.my_mail_recipients(text, bigint) is 'To whom a mail went and what each has done, who did something last first; 1,000 at most. Beside the states of spoor.delivery_report there is arrived: nothing is known of the delivery, but this person has opened or answered the mail.';
