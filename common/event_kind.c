@@ -9,6 +9,7 @@
 static const struct event_kind kinds[] = {
     {'v', "view", "opened the mail", "viewed", "Viewed", "eye"},
     {'c', "click", "followed a link", "followed a link in", "Clicked", "link"},
+    {'F', "fetched", "asked for the document", "asked for a document of", "Document asked for", "page"},
     {'O', "opened", "opened the document", "opened a document of", "Document opened", "page"},
     {'R', "read", "read the document", "read in a document of", "Document read", "page"},
     {'D', "downloaded", "downloaded the document", "downloaded a document of", "Document downloaded", "page"},

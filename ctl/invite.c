@@ -12,6 +12,21 @@ enum { ASK_MS = 5000 };
 
 static const struct db_statement invite = {"invite", "select spoor.invite($1)", 1};
 
+static const struct db_statement is_sender = {
+    "is_sender",
+    "select exists (select from spoor.sender w where w.address = $1 and (w.sees_all or exists ("
+    "select from spoor.message m where m.owner = any (spoor.owners_of(w)))))", 1};
+
+/* A slip in the address would make a page that stays empty for ever. Of several servers the first does not have all mail. */
+static void doubt(const struct conf *conf, struct db *db, const char *address)
+{
+    struct db_result *known = conf->shards.count == 0 ? db_ask(db, &is_sender, &address, ASK_MS) : NULL;
+
+    if (known && *db_value(known, 0, 0) == 'f')
+        fprintf(stderr, "spoorctl: no mail of %s is known: the page is empty until there is some\n", address);
+    db_result_free(known);
+}
+
 static bool print_link(const struct conf *conf, struct db *db, const char *address)
 {
     struct db_result *result = db_ask(db, &invite, &address, ASK_MS);
@@ -33,6 +48,8 @@ static bool ask(const struct conf *conf, const char *address)
         done = print_link(conf, db, address);
     else
         fprintf(stderr, "spoorctl: %s\n", db ? db_error(db) : "out of memory");
+    if (done)
+        doubt(conf, db, address);
     db_free(db);
     return done;
 }

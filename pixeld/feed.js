@@ -81,18 +81,23 @@
         if (empty)
             empty.remove();
         highlight(group);
-        count(event);
+        if (isCounted(event))
+            count(event, 1);
         for (const old of Array.from(feed.querySelectorAll(".group")).slice(mostGroups))
             old.remove();
         announce(event);
     }
 
-    function count(event) {
+    function isCounted(event) {
+        return !event.classList.contains("machine") && event.dataset.verdict !== "self";
+    }
+
+    function count(event, more) {
         const number = document.querySelector('[data-counts="' + event.dataset.what + '"]');
-        if (!number || event.classList.contains("machine"))
+        if (!number)
             return;
         const words = number.nextElementSibling;
-        number.textContent = Number(number.textContent) + 1;
+        number.textContent = Number(number.textContent) + more;
         words.textContent = number.textContent === "1" ? words.dataset.one : words.dataset.many;
     }
 
@@ -101,11 +106,14 @@
         const event = document.getElementById(id);
         if (!event)
             return;
+        const counted = isCounted(event);
         event.classList.remove(event.dataset.verdict, "machine");
         event.dataset.verdict = verdict;
         event.classList.add(verdict);
         if (verdict === "bot" || verdict === "prefetch")
             event.classList.add("machine");
+        if (isCounted(event) !== counted)
+            count(event, counted ? -1 : 1);
         event.querySelector(".doubt").textContent = doubt.join(" ");
         if (settled.has(event))
             announceView(event);

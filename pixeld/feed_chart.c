@@ -85,7 +85,7 @@ void feed_chart_add(struct buf *html, const struct feed_visit *visit, const char
         buf_add_str(html, "<section class=\"card stats\"><div class=\"numbers\">");
         add_sum(html, "view", views, "view", "views");
         add_sum(html, "click", clicks, "link followed", "links followed");
-        buf_add_f(html, "<p class=\"legend\">the last %zu days%s</p></div>", days, message ? "" : ", newest 500 mails");
+        buf_add_f(html, "<p class=\"legend\">the last %zu days (UTC)%s, repeats too</p></div>", days, message ? "" : ", newest 500 mails");
         chart_add(html, "Views and links followed a day", bar, days);
         buf_add_str(html, "</section>\n");
     }

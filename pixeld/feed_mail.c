@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NUMBER_DIGITS = 19, PLACE_MAX = 256 };
+/* PEOPLE_MOST, EVENTS_MOST: as spoor.my_mail_recipients() and my_mail_events() give */
+enum { NUMBER_DIGITS = 19, PLACE_MAX = 256, PEOPLE_MOST = 1000, EVENTS_MOST = 500 };
 
 static const char *value(const struct db_result *rows, size_t row, int column)
 {
@@ -25,7 +26,18 @@ static void add_number(struct buf *html, const struct db_result *mail, int colum
     markup_f(html, "<p><b>%s</b> %s</p>", *number ? number : "0", strcmp(number, "1") == 0 ? one : many);
 }
 
-static void add_counts(struct buf *html, const struct db_result *mail)
+/* Did somebody open it who is not among the views, but clicked, read or answered? */
+static bool is_opened_unseen(const struct db_result *mail, const struct db_result *people)
+{
+    int64_t seen = 0;
+
+    for (size_t row = 0; row < db_rows(people); row++)
+        seen += db_integer(people, row, PERSON_VIEWS) > 0;
+    return db_integer(mail, 0, MAIL_VIEWED) > seen &&
+           db_integer(mail, 0, MAIL_CLICKED) + db_integer(mail, 0, MAIL_OPENED) + db_integer(mail, 0, MAIL_REPLIED) > 0;
+}
+
+static void add_counts(struct buf *html, const struct db_result *mail, const struct db_result *people)
 {
     static const struct {
         int column;
@@ -44,6 +56,8 @@ static void add_counts(struct buf *html, const struct db_result *mail)
     for (size_t n = 0; n < sizeof counts / sizeof *counts; n++)
         if (counts[n].always || db_integer(mail, 0, counts[n].column) > 0)
             add_number(html, mail, counts[n].column, counts[n].one, counts[n].many ? counts[n].many : counts[n].one);
+    if (is_opened_unseen(mail, people))
+        buf_add_str(html, "<p class=\"legend\">Who followed a link, read a document or replied has opened it, also where its picture was not fetched.</p>");
     buf_add_str(html, "</div></section>\n");
 }
 
@@ -117,7 +131,20 @@ static bool opened_anything(const struct db_result *people)
     return false;
 }
 
-static void add_people(struct buf *html, const struct db_result *people)
+/* Did one of several something that counts, and nobody knows which? */
+static bool is_anything_nobodys(const struct db_result *events)
+{
+    for (size_t row = 0; row < db_rows(events); row++) {
+        const char *verdict = value(events, row, ENTRY_VERDICT);
+        bool counts = strcmp(verdict, "human") == 0 || strcmp(verdict, "proxy") == 0 || strcmp(verdict, "unknown") == 0;
+
+        if (counts && db_integer(events, row, ENTRY_RECIPIENT) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void add_people(struct buf *html, const struct db_result *people, const struct db_result *events)
 {
     bool documents = opened_anything(people);
 
@@ -129,7 +156,12 @@ static void add_people(struct buf *html, const struct db_result *people)
     buf_add_str(html, "<th scope=\"col\">Replies</th><th scope=\"col\">Last</th></tr></thead><tbody>\n");
     for (size_t row = 0; row < db_rows(people); row++)
         add_person(html, people, row, documents);
-    buf_add_str(html, "</tbody></table></div></section>\n");
+    buf_add_str(html, "</tbody></table></div>");
+    if (db_rows(people) > 1 && is_anything_nobodys(events))
+        buf_add_str(html, "<p class=\"note\">What one of several did, and nothing tells which, counts for none of them here.</p>");
+    if (db_rows(people) == PEOPLE_MOST)
+        buf_add_f(html, "<p class=\"note\">There are no more than %d here, those who did something last.</p>", PEOPLE_MOST);
+    buf_add_str(html, "</section>\n");
 }
 
 static void add_events(struct buf *html, const struct feed_visit *visit, const struct db_result *events)
@@ -147,7 +179,10 @@ static void add_events(struct buf *html, const struct feed_visit *visit, const s
         feed_entry_of_row(visit, events, row, &place, &entry);
         feed_entry_add_line(html, &entry, true);
     }
-    buf_add_str(html, "</ol></section>\n");
+    buf_add_str(html, "</ol>");
+    if (db_rows(events) == EVENTS_MOST)
+        buf_add_f(html, "<p class=\"note\">There are no more than %d here, the newest.</p>", EVENTS_MOST);
+    buf_add_str(html, "</section>\n");
     buf_free(&place);
 }
 
@@ -162,10 +197,10 @@ static struct http_answer show(struct feed_visit *visit, const char *message, co
         feed_html_begin(&html, visit, value(mail, 0, MAIL_SUBJECT), "", true);
         markup_f(&html, "<p class=\"back\"><a href=\"%s/feed\">Live Feed</a></p>", visit->prefix);
         add_head(&html, mail);
-        add_counts(&html, mail);
+        add_counts(&html, mail, people);
         feed_chart_add(&html, visit, message);
         feed_chart_add_pages(&html, visit, message);
-        add_people(&html, people);
+        add_people(&html, people, events);
         add_events(&html, visit, events);
         feed_html_end(&html);
     }

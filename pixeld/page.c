@@ -68,7 +68,8 @@ static const struct http_header health_headers[] = {
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 #define PAGE(title, text)                                                                                  \
     "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>" title "</title>"            \
-    "<meta name=\"viewport\" content=\"width=device-width\"></head>\n<body><h1>" title "</h1><p>" text     \
+    "<meta name=\"viewport\" content=\"width=device-width\">"                                             \
+    "<meta name=\"color-scheme\" content=\"light dark\"></head>\n<body><h1>" title "</h1><p>" text         \
     "</p></body></html>\n"
 
 #define STYLE                                                                                              \

@@ -159,6 +159,16 @@ def test_a_link_lets_in_once_and_only_by_its_button(server, driver, people):
     assert browser.complaints() == [] or all("403" in each for each in browser.complaints())
 
 
+def test_an_invitation_tells_when_no_mail_of_theirs_is_known(server, people):
+    alice, anton = people
+    server.mail(alice)
+    known, doubted = (server.spoor.ctl("invite", address, env={"PGUSER": "postgres"}) for address in (alice, anton))
+    assert known.stderr == b"" and doubted.stdout.startswith(server.url("/feed/in/").encode())
+    assert doubted.stderr.decode().splitlines() == ["spoorctl: no mail of %s is known: the page is empty until there is some" % anton]
+    server.execute("UPDATE spoor.sender SET sees_all = true WHERE address = '%s'" % anton)
+    assert server.spoor.ctl("invite", anton, env={"PGUSER": "postgres"}).stderr == b""
+
+
 def test_a_view_shows_up_by_itself(server, driver, people):
     alice, _ = people
     mail = server.mail(alice, to=["bob@example.net", "carol@example.org"], subject="An <i>offer</i> & more")
@@ -350,14 +360,24 @@ def test_a_verdict_that_comes_later_changes_the_entry(server, driver, people):
     mail = server.mail(alice)
     browser = signed_in(server, driver, alice)
     live(browser)
-    server.execute("INSERT INTO spoor.event VALUES (now(), %d, 700000000, 1000, 0, 1, 0, 'v', 'h', 0, '203.0.113.9');"
-                   "SELECT spoor.add_batch(1::smallint, 700000000, 700000000, 1)" % mail.id)
+    first = Happening(server, mail).happens("v", "h")
     browser.wait(EVENTS + " === 1")
+    browser.go(server.url())
+    live(browser)
+    number = Happening(server, mail).happens("v", "h")
+    browser.wait(EVENTS + " === 2")
+    assert browser.text("[data-counts=view]") == "2"
     assert browser.script("return document.querySelector('.event').classList.contains('human')")
-    server.execute("WITH v AS (INSERT INTO spoor.event_verdict (spool, record, verdict, reason) VALUES (1, 700000000, 'b', 0)"
-                   " RETURNING number) SELECT spoor.add_batch(0::smallint, number, number, 1) FROM v")
+    Happening(server, mail).is_judged(number, "b")
     browser.wait("return document.querySelector('.event.machine') !== null")
     assert "probably automatic" in browser.text(".event")
+    assert [browser.text("[data-counts=view]"), browser.text("[data-counts=view] + span")] == ["1", "view"], "it was counted"
+    Happening(server, mail).is_judged(number, "h")
+    browser.wait("return document.querySelector('.event.machine') === null")
+    assert browser.text("[data-counts=view]") == "2"
+    Happening(server, mail).is_judged(first, "s")
+    browser.wait(EVENTS + " === 1")
+    assert browser.text("[data-counts=view]") == "1"
 
 
 # Which notifications the pages of a tab make; they are made all the same.
@@ -541,6 +561,12 @@ def test_the_page_of_a_mail_says_who_has_it_and_opened_what(server, people):
     assert "<b>1</b> delivered" in body and "<b>1</b> bounced" in body and "<b>1</b> delayed" in body
     assert [rows[who][3] for who in (bob, carol, dave)] == ["1", "0", "0"]
     assert "<b>1</b> opened a document" in body and "<b>1</b> downloaded one" in body
+    assert "opened it, also where its picture" in body, "nobody has fetched it"
+    assert "tells which" not in body and "no more than" not in body
+    server.execute("INSERT INTO spoor.event VALUES (now(), %d, 500000002, 0, 0, 1, 1, 'F', 'h', 0, '203.0.113.9')" % mail.id)
+    body = server.get(page, cookies).body.decode()
+    assert "asked for the document" in body and "fetched<" not in body
+    assert "nothing tells which" in body, "the table does not have what one of several did"
 
 
 def test_what_was_forwarded_is_hinted_at(server, driver, people):
@@ -591,6 +617,8 @@ def test_it_is_readable_everywhere(server, driver, people):
         dark = browser.script("return getComputedStyle(document.body).backgroundColor") == "rgb(16, 20, 29)"
         assert dark == ("dark" in name)
         browser.go(server.url("/feed/mail/%d" % mail.id))
+        assert len(browser.texts(".whole .event")) == 500 and len(browser.texts("tbody tr")) == 40
+        assert "no more than 500" in browser.text("main"), "the rest is not shown, which is said"
         keep_picture(browser, name + "-mail")
         assert browser.script(fits), name
         browser.go(server.url("/feed/devices"))
