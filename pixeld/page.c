@@ -129,13 +129,14 @@ bool pages_init(struct pages *pages)
         .no_content = http_page_new_lasting(204, no_content_headers, COUNT(no_content_headers), slice_of("", 0)),
         .consent = http_page_new_lasting(
             200, form_headers, COUNT(form_headers),
-            slice_str(FORM_PAGE("Stop tracking", "<p>The sender of this mail is told when you open it and follow its links. "
+            slice_str(FORM_PAGE("Stop tracking", "<p>The sender of this mail is told when you open it, follow its links or read documents that came with it. "
                                                  "Do you want that to end, for this mail and for all others from here?</p>"
                                                  "<form method=\"post\"><button>Stop tracking</button></form>"))),
         .untracked = http_page_new_lasting(
             200, form_headers, COUNT(form_headers),
             slice_str(FORM_PAGE("Tracking is stopped", "<p>Nobody is told any more what you open or follow, and what was "
-                                                       "recorded of it is deleted.</p>"))),
+                                                       "recorded of it is deleted. Of an earlier mail that several people got as one it is "
+                                                       "still told that somebody opened it, but not who.</p>"))),
         .healthy = http_page_new_lasting(200, health_headers, COUNT(health_headers), slice_str("ok\n")),
     };
     if (are_there(pages))

@@ -623,6 +623,7 @@ def test_it_is_readable_everywhere(server, driver, people):
         assert browser.script(fits), name
         browser.go(server.url("/feed/devices"))
         keep_picture(browser, name + "-devices")
+        assert re.search(r"last used \S[^,]*\S, added \S", browser.text(".devices .mail")), "a sentence, and no columns"
 
 
 def test_places_are_named(server):

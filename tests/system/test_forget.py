@@ -237,7 +237,7 @@ def test_a_recipient_stops_tracking(forgetting, mark):
     assert page.status == 200 and b"Stop tracking" in page.body and database.rows("TABLE spoor.consent") == []
     assert web.get(links[0].replace("/s/", "/u/")).status == 404
     done = web.get(links[0], method="POST", body="")
-    assert done.status == 200 and b"Tracking is stopped" in done.body
+    assert done.status == 200 and b"Tracking is stopped" in done.body and b"but not who" in done.body
     rows = database.wait_rows("SELECT address, level, way, message FROM spoor.consent")
     assert rows == [{"address": who, "level": "off", "way": "page", "message": message}]
     proc.wait_for(lambda: database.rows(events) == [], "what was viewed is deleted")
