@@ -592,7 +592,8 @@ def test_the_first_server_away(site, feed):
 def standing_still(database):
     """All of a PostgreSQL: connections stand, new ones are taken by the kernel, and nobody answers."""
     stopped = [database.server.pid]
-    os.kill(database.server.pid, signal.SIGSTOP)  # it makes no more of them
+    os.kill(database.server.pid, signal.SIGSTOP)
+    os.waitpid(database.server.pid, os.WUNTRACED)  # it has stopped: it makes no more of them, and none of them goes
     for pid in proc.children(database.server.pid):
         os.kill(pid, signal.SIGSTOP)
         stopped.append(pid)
