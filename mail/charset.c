@@ -101,6 +101,7 @@ bool charset_add_ascii(enum charset_way way, struct slice ascii, struct buf *out
     return !out->failed;
 }
 
+/* Some converters keep a letter back, for an accent may follow it: the call without text has them give it. */
 static bool convert(iconv_t way, struct slice text, struct buf *out)
 {
     char *in = (char *)(uintptr_t)text.p, *to;
@@ -109,7 +110,7 @@ static bool convert(iconv_t way, struct slice text, struct buf *out)
     if (!buf_reserve(out, room))
         return false;
     to = out->data + out->len;
-    if (iconv(way, &in, &left, &to, &room) == (size_t)-1 || left) {
+    if (iconv(way, &in, &left, &to, &room) == (size_t)-1 || left || iconv(way, NULL, NULL, &to, &room) == (size_t)-1) {
         out->data[out->len] = '\0';
         return false;
     }

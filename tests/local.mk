@@ -15,6 +15,7 @@ unit_tests += tests/unit/test_buf
 unit_tests += tests/unit/test_byte_range
 unit_tests += tests/unit/test_cache
 unit_tests += tests/unit/test_campaign
+unit_tests += tests/unit/test_charset
 unit_tests += tests/unit/test_child
 unit_tests += tests/unit/test_classify
 unit_tests += tests/unit/test_conf
