@@ -17,10 +17,10 @@ struct evidence {
     struct slice subject;   /* decoded */
     struct slice automatic; /* keyword of Auto-Submitted (RFC 3834 5); empty: none, or "no" */
     struct slice precedence;
-    bool away; /* the subject begins as out-of-office mails do */
+    bool away; /* the subject begins as those of answering robots do */
 };
 
-/* How out-of-office subjects begin in the languages of Exchange, Gmail, Notes, Zimbra, vacation(1) and QQ. */
+/* How subjects of robots that answer begin, in the languages of Exchange, Gmail, Notes, Zimbra, vacation(1) and QQ. */
 static const char *const away_subjects[] = {
     "Auto:", "Automatic reply", "Auto reply", "Auto-reply", "Autoreply", "Auto Response", "Auto-response",
     "Autoresponse", "Autoresponder", "Out of Office", "Out of the office", "Out-of-office", "OOO:",
@@ -43,6 +43,7 @@ static const char *const away_subjects[] = {
     "Автоматичен отговор",
     "自动答复", "自动回复", "自動回覆", "自動回復",
     "自動応答", "自動返信", "不在通知", "자동 회신",
+    "Your email requires verification verify#", /* BoxTrapper asks whether a person wrote; people do not write that mark */
 };
 
 /* How reports of failure begin that are no multipart/report. */
