@@ -156,17 +156,31 @@ begin
 end $$;
 comment on function spoor.feed_corrections(bigint, bigint, text[]) is 'Later verdicts on events of the last hour that came with these batches: only which event, and what holds now.';
 
+-- owner by owner, for only so each is an end of an index
+create function spoor.newest_mails(owners text[], count integer) returns table (id bigint, campaign text)
+    language plpgsql stable rows 500
+    set max_parallel_workers_per_gather = 0 set jit = off
+    as $$
+begin
+    if owners is null then
+        return query select m.id, m.campaign from spoor.message m order by m.id desc limit count;
+    else
+        return query
+            select n.id, n.campaign from unnest(owners) o (owner)
+            cross join lateral (select m.id, m.campaign from spoor.message m where m.owner = o.owner order by m.id desc limit count) n
+            order by n.id desc limit count;
+    end if;
+end $$;
+comment on function spoor.newest_mails(text[], integer) is 'The newest mails of these owners, null: of all.';
+
 create function spoor.my_campaigns(secret text) returns setof text
     language sql stable security definer
     set search_path = pg_catalog, pg_temp set jit = off
     as $$
-    select c.campaign from (
-        select m.campaign, m.id from spoor.account($1) w cross join lateral (
-            select n.campaign, n.id from spoor.message n
-            where w.address is not null and ((w).sees_all or n.owner = any (spoor.owners_of(w)))
-            order by n.id desc limit 5000) m
-        where m.campaign is not null) c
-    group by c.campaign order by max(c.id) desc limit 50 $$;
+    select m.campaign
+    from spoor.account($1) w cross join lateral spoor.newest_mails(spoor.owners_of(w), 5000) m
+    where w.address is not null and m.campaign is not null
+    group by m.campaign order by max(m.id) desc limit 50 $$;
 comment on function spoor.my_campaigns(text) is 'Campaigns among the newest mails of who is signed in with this secret, newest first.';
 
 create function spoor.my_mail_of(secret text, message bigint) returns spoor.message
@@ -252,11 +266,9 @@ create function spoor.my_chart(secret text, message bigint)
     set search_path = pg_catalog, pg_temp set jit = off
     as $$
     with mails as (
-        select array(select n.id from spoor.account($1) w cross join lateral (
-                         select k.id from spoor.message k
-                         where w.address is not null and (w.sees_all or k.owner = any (spoor.owners_of(w)))
-                               and ($2 is null or k.id = $2)
-                         order by k.id desc limit 500) n) as ids),
+        select case when $2 is null then array(select n.id from spoor.newest_mails(spoor.owners_of(w), 500) n)
+                    else array(select (spoor.my_mail_of($1, $2)).id) end as ids
+        from spoor.account($1) w where w.address is not null),
     hit as materialized (
         select e.kind, e.at_time, e.spool, e.record, e.verdict
         from mails m join spoor.event e on e.message = any (m.ids)

@@ -107,6 +107,27 @@ def test_a_total_of_many_mails_looks_at_none_by_itself(filled, report):
     assert "SubPlan" not in plan and "is_counted" not in plan, plan
 
 
+@pytest.fixture(scope="module")
+def quiet_sender(filled):
+    """Signed in, and has sent three mails long ago."""
+    filled.execute("""INSERT INTO spoor.message (id, sent_at, size, level, pixels, sent_to, owner, sender, subject, campaign)
+        SELECT -n, now() - interval '9 months', 9000, 'individual', 1, 2, 'quiet@example.com', 'a@example.com', 'Mail', 'autumn' FROM generate_series(1, 3) n;
+        INSERT INTO spoor.sender (address) VALUES ('quiet@example.com');
+        INSERT INTO spoor.session (hash, address, device, expires_at)
+        VALUES (spoor.secret_hash('secret'), 'quiet@example.com', gen_random_uuid(), now() + interval '1 hour')""")
+    return postgres.Session(filled)
+
+
+@pytest.mark.parametrize("question, found", [
+    ("my_feed('secret', '', '', '', false, null, null, 20)", "0"), ("my_campaigns('secret')", "1"), ("my_chart('secret', null)", "14"),
+    ("my_chart('secret', -2)", "14"), ("my_mail('secret', -2)", "1")])
+def test_a_senders_page_looks_at_no_mails_of_others(quiet_sender, question, found):
+    """However many there are: told by the rows that were read."""
+    assert quiet_sender.value("BEGIN; SELECT count(*) FROM spoor." + question) == found
+    assert int(quiet_sender.value("SELECT coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) FROM pg_stat_xact_user_tables"
+                                  " WHERE relid = 'spoor.message'::regclass; COMMIT")) < 40
+
+
 def test_all_campaigns_are_counted_in_one_pass(filled):
     """A hundred campaigns do not read the events a hundred times."""
     plan = [row["QUERY PLAN"] for row in filled.rows(
