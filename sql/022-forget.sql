@@ -271,7 +271,14 @@ begin
             union select address from spoor.suppression union select address from spoor.unsubscribe
             union select address from spoor.pending_stop union select recipient from spoor.delivery
             union select address from spoor.delivery union select recipient from spoor.pending_delivery
-            union select address from spoor.consent union select who from spoor.policy) a
+            union select address from spoor.consent union select who from spoor.policy
+            union select address from spoor.device union select address from spoor.session
+            union select address from spoor.sender union select address from spoor.sender_login
+            union select owner from spoor.sender_network union select address from spoor.invitation
+            union select address from spoor.sign_in_request union select original from spoor.pending_delivery
+            union select owner from spoor.mail_choice union select address from spoor.mail_choice
+            union select owner from spoor.suppression union select sender from spoor.policy_campaign
+            union select sender from spoor.sink_rule) a
         join spoor.forgotten f on f.digest = spoor.forget_digest(a.address) and f.remembered_at is null
     loop
         perform spoor.erase_person(whose);
