@@ -190,6 +190,8 @@ create function spoor.note_erased(shard smallint, number bigint) returns void
     set search_path = pg_catalog, pg_temp
     as $$
 begin
+    -- two servers that tell of it at once would not see each other, and the address would stay
+    perform from spoor.erasure_order o where o.number = note_erased.number for update;
     insert into spoor.erasure_done (number, shard)
         select note_erased.number, note_erased.shard from spoor.erasure_order o where o.number = note_erased.number
         on conflict do nothing;
@@ -215,6 +217,7 @@ begin
     end if;
     for due in select o.* from spoor.erasure_order o
                 where not exists (select from spoor.erasure_done d where d.number = o.number) order by o.number loop
+        perform pg_advisory_xact_lock(hashtext('spoor.prune')); -- as spoor.forget() does
         perform pg_advisory_xact_lock(hashtext('spoor.forget'));
         if due.what = 'forget' then
             perform spoor.erase_person(due.address);

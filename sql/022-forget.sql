@@ -215,6 +215,8 @@ declare
     whose text := spoor.person(address);
     made bigint;
 begin
+    -- spoor.prune() deletes the same rows in another order; this lock first, for loaders wait behind the other
+    perform pg_advisory_xact_lock(hashtext('spoor.prune'));
     -- waits for the loaders that are writing; the next ones know
     perform pg_advisory_xact_lock(hashtext('spoor.forget'));
     insert into spoor.forgotten as f (digest, suppressed)
@@ -255,6 +257,7 @@ declare
     whose text;
     found_again bigint := 0;
 begin
+    perform pg_advisory_xact_lock(hashtext('spoor.prune')); -- as spoor.forget() does
     -- what is cached may be of a time that this database does not know of
     perform spoor.begin_epoch();
     if not exists (select from spoor.forgotten f where f.remembered_at is null) then

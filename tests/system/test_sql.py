@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """
 What stands in tests/sql, by pgTAP, each file in a transaction that is taken back; how the reports find their rows; a migration
-that leaves the schema without its version; whom spoor.prune() keeps waiting.
+that leaves the schema without its version; whom spoor.prune() keeps waiting; what two sessions do at once.
 """
 
 import glob
@@ -211,3 +211,62 @@ def test_a_month_that_somebody_reads_stays_until_the_next_time(filled, session):
     prune.start()
     prune.finish()
     assert int(prune.gone["months of events"]) > 0 and oldest_month(filled) > month, prune.said
+
+
+class Beside(threading.Thread):
+    """SQL at work beside us, found by its application_name."""
+
+    def __init__(self, database, sql):
+        super().__init__(daemon=True)
+        self.database, self.sql, self.said = database, sql, None
+
+    def run(self):
+        self.said = self.database._psql("SET application_name = 'beside'; " + self.sql, "spoor").stderr.decode()
+
+    def wait_waits(self):
+        self.database.wait_rows("SELECT 1 FROM pg_stat_activity WHERE application_name = 'beside' AND wait_event_type = 'Lock'")
+
+    def finish(self):
+        self.join(proc.PATIENCE_S)
+        assert self.said == "", self.said
+
+
+def test_a_person_is_forgotten_while_old_mails_are_deleted(filled, session):
+    """Both delete the same rows, each in an order of its own: one waits for the other, and neither fails."""
+    filled.execute("""
+        INSERT INTO spoor.message (id, sent_at, size, level, pixels, sent_to, owner, sender)
+        SELECT 900001, date_trunc('month', now() - interval '4 months', 'UTC'), 9000, 'individual', 1, 2, 'o@example.com', 'o@example.com';
+        INSERT INTO spoor.recipient (message, address, key) VALUES (900001, 'gone@example.net', 1), (900001, 'stays@example.net', 2);
+        INSERT INTO spoor.event (at_time, message, record, recipient, agent, spool, link, kind, verdict, reason)
+        SELECT sent_at, id, 90000100, 1, 0, 1, 0, 'v', 'h', 0 FROM spoor.message WHERE id = 900001;
+        INSERT INTO spoor.sender_network (owner, network, learned_at, expires_at)
+        VALUES ('o@example.com', '192.0.2.0/24', now() - interval '2 years', now() - interval '1 year')""")
+    session.value("BEGIN; SELECT owner FROM spoor.sender_network WHERE owner = 'o@example.com' FOR UPDATE")
+    prune = Prune(filled, "4 months")
+    prune.start()
+    prune.wait_waits()
+    forget = Beside(filled, "SELECT spoor.forget('gone@example.net')")
+    forget.start()
+    forget.wait_waits()
+    session.value("COMMIT; SELECT 1")
+    prune.finish()
+    forget.finish()
+    assert "ERROR" not in prune.said and int(prune.gone["mails"]) > 0, prune.said
+    assert filled.rows("SELECT 1 FROM spoor.recipient WHERE address = 'gone@example.net'") == []
+
+
+def test_two_servers_tell_at_once_that_they_have_erased(database, session):
+    """The second sees the first: what names the person goes."""
+    database.execute("INSERT INTO spoor.server (number) VALUES (1), (2)")
+    try:
+        order = database.value("INSERT INTO spoor.erasure_order (what, address) VALUES ('forget', 'gone@example.net') RETURNING number")
+        session.value("BEGIN; SELECT spoor.note_erased(1::smallint, %s) IS NULL" % order)
+        second = Beside(database, "SELECT spoor.note_erased(2::smallint, %s)" % order)
+        second.start()
+        database.wait_rows("SELECT 1 FROM pg_stat_activity WHERE application_name = 'beside' AND wait_event_type = 'Lock'"
+                           " UNION ALL SELECT 1 FROM spoor.erasure_done WHERE shard = 2")
+        session.value("COMMIT; SELECT 1")
+        second.finish()
+        assert database.rows("TABLE spoor.erasure_order") == [] and database.rows("TABLE spoor.erasure_done") == []
+    finally:
+        database.execute("DELETE FROM spoor.erasure_order; DELETE FROM spoor.erasure_done; DELETE FROM spoor.server")
