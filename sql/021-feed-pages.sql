@@ -156,9 +156,10 @@ begin
 end $$;
 comment on function spoor.feed_corrections(bigint, bigint, text[]) is 'Later verdicts on events of the last hour that came with these batches: only which event, and what holds now.';
 
--- owner by owner, for only so each is an end of an index
+-- Owner by owner, for only so each is an end of an index; and without sorting, or all mails of one who has sent many would be.
 create function spoor.newest_mails(owners text[], count integer) returns table (id bigint, campaign text)
     language plpgsql stable rows 500
+    set enable_sort = off
     set max_parallel_workers_per_gather = 0 set jit = off
     as $$
 begin
