@@ -40,8 +40,15 @@
 
     // Entries
 
+    function isOfCampaign(event) {
+        const campaign = event.closest(".group").querySelector(".campaign");
+        return !feed.dataset.campaign || (campaign !== null && campaign.textContent === feed.dataset.campaign);
+    }
+
     function isWanted(event) {
         const wanted = kinds[feed.dataset.what];
+        if (!isOfCampaign(event))
+            return false;
         if (feed.dataset.what && (!wanted || !wanted.includes(event.dataset.what)))
             return false;
         return !feed.dataset.people || !event.classList.contains("machine");
@@ -64,8 +71,12 @@
         template.innerHTML = html;
         const arrived = template.content.querySelector(".group");
         const event = arrived && arrived.querySelector(".event");
-        if (!event || document.getElementById(event.id) || !isWanted(event))
+        if (!event || document.getElementById(event.id))
             return;
+        if (!isWanted(event)) {
+            announceAnswer(event);
+            return;
+        }
         tellTimes(arrived);
         let group = groupNamed(arrived.dataset.group);
         // Whoever reads with the keyboard, or is selecting text, does not lose the place: only order changes above.
@@ -130,16 +141,18 @@
     const settled = new WeakSet();
 
     function announce(event) {
-        const what = event.dataset.what;
-        if (!notify || !("Notification" in window))
-            return;
-        if (what === "reply" || what === "bounce" || what === "undelivered")
-            show(event);
-        else if (what === "view")
+        announceAnswer(event);
+        if (event.dataset.what === "view")
             setTimeout(() => {
                 settled.add(event);
                 announceView(event);
             }, 1000 * Number(event.dataset.settles));
+    }
+
+    // Also of one that this page does not show.
+    function announceAnswer(event) {
+        if (["reply", "bounce", "undelivered"].includes(event.dataset.what))
+            show(event);
     }
 
     function announceView(event) {
@@ -182,7 +195,7 @@
     }
 
     function show(event) {
-        if (Notification.permission !== "granted")
+        if (!notify || !("Notification" in window) || Notification.permission !== "granted")
             return;
         const group = event.closest(".group");
         once(event.id + " " + event.querySelector("time").dateTime, () => {

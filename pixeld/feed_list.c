@@ -205,15 +205,16 @@ static void add_pages(struct buf *html, const struct feed_visit *visit, const st
     buf_add_str(html, "\" download>Download as CSV</a></nav>");
 }
 
-/* A page of the past, or one that shows only some, stays as it is. */
+/* A page of the past stays as it is; and one of a search, for the browser does not know all recipients of a mail. */
 static void add_list(struct buf *html, const struct feed_visit *visit, const struct wanted *wanted, const struct feed_rows *rows,
                      const struct feed_cursor *newest)
 {
-    bool live = !wanted->before.len && !wanted->search.len && !wanted->campaign.len;
+    bool live = !wanted->before.len && !wanted->search.len;
 
     buf_add_str(html, "<section class=\"feed\" id=\"feed\" aria-label=\"What happened, newest first\"");
     if (live) {
-        markup_f(html, " data-live=\"%s/feed/live\" data-what=\"%s\"", visit->prefix, wanted->question.what);
+        markup_f(html, " data-live=\"%s/feed/live\" data-what=\"%s\" data-campaign=\"%s\"", visit->prefix, wanted->question.what,
+                 wanted->question.campaign);
         buf_add_str(html, " data-after=\"");
         feed_cursor_add(html, newest);
         buf_add_f(html, "\"%s", wanted->question.people_only ? " data-people=\"1\"" : "");

@@ -267,9 +267,15 @@ def test_filters_search_and_pages(server, driver, people):
                 "spring " + alice)
     browser.wait("return location.search.includes('campaign=spring')")
     assert set(browser.texts(".mail a")) == {"Spring news"}
+    live(browser)
+    shown = len(browser.texts(".event"))
+    plain.view(address="198.51.100.97")  # of no campaign
+    spring.view("carol@example.org", address="198.51.100.96")
+    browser.wait(EVENTS + " === %d" % (shown + 1))
+    assert set(browser.texts(".mail a")) == {"Spring news"}
     cookies = server.sign_in(alice)
     lines = server.get("/feed/csv?q=carol@example.org", cookies).body.decode().splitlines()
-    assert lines[0].startswith("time,what,person") and len(lines) == 1 + 4
+    assert lines[0].startswith("time,what,person") and len(lines) == 1 + 5
     for number in range(60):
         server.execute("INSERT INTO spoor.event VALUES (now() - interval '%d s', %d, %d, 1000, 0, 1, 0, 'v', 'h', 0, '203.0.113.9')"
                        % (number, plain.id, 800000000 + number))
@@ -280,7 +286,7 @@ def test_filters_search_and_pages(server, driver, people):
         seen += re.findall(r'id="(e\d+-\d+)"', body)
         older = re.search(r'href="([^"]*before=[^"]*)">Older', body)
         page = older and older.group(1).replace("&amp;", "&")
-    assert len(seen) == len(set(seen)) == 65
+    assert len(seen) == len(set(seen)) == 67
 
 
 @pytest.mark.parametrize("what", ["stolen", "expired", "signed_out", "invented", "none"])
@@ -485,6 +491,21 @@ def test_what_is_confirmed_is_notified_once(server, driver, people, settles_soon
     browser.switch(first)
     browser.close_tab()
     browser.switch(second)
+
+
+def test_answers_are_notified_whatever_the_page_shows(server, driver, people):
+    alice, _ = people
+    happening = Happening(server, server.mail(alice))
+    browser = signed_in(server, driver, alice)
+    browser.ask("/permissions", {"descriptor": {"name": "notifications"}, "state": "granted"})
+    browser.command("Page.addScriptToEvaluateOnNewDocument", source=NOTE_WHAT_IS_TOLD)
+    browser.go(server.url("/feed?what=links"))
+    live(browser)
+    happening.happens("r", "h")
+    happening.happens("b", "h")
+    proc.wait_for(lambda: len(told(browser)) >= 2, "both are told", log=browser.log)
+    assert sorted(told(browser)) == ["bob@example.net %s: An offer" % what for what in ("did not get the mail: it bounced", "replied")]
+    assert browser.texts(".event") == []
 
 
 def test_who_has_not_allowed_it_is_not_notified(server, driver, people, settles_soon):
