@@ -268,7 +268,7 @@ create function spoor.my_chart(secret text, message bigint)
     as $$
     with mails as (
         select case when $2 is null then array(select n.id from spoor.newest_mails(spoor.owners_of(w), 500) n)
-                    else array(select (spoor.my_mail_of($1, $2)).id) end as ids
+                    else (select s.messages from spoor.my_mail_of($1, $2) m cross join lateral spoor.sendings(m.id) s where m.id is not null) end as ids
         from spoor.account($1) w where w.address is not null),
     hit as materialized (
         select e.kind, e.at_time, e.spool, e.record, e.verdict

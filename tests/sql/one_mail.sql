@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: BSD-2-Clause
 -- The page of one mail that went to many: it says what the reports say, and asks for no more the more there are.
-select plan(6);
+select plan(7);
 
 insert into spoor.sender values ('ann@example.com');
 insert into spoor.session (hash, address, device, expires_at)
@@ -55,4 +55,13 @@ select cmp_ok(pg_temp.reads($$ select * from spoor.my_mail_recipients('key', 2) 
               'for its recipients each event is read a few times, not once for each of them');
 select cmp_ok(pg_temp.reads($$ select * from spoor.my_mail_events('key', 2) $$), '<=', 8 * 1600::bigint,
               'nor for what happened');
+
+-- one that was sent again is one
+insert into spoor.message (id, sent_at, size, level, pixels, sent_to, owner, sender, client_message_id)
+select n, now() - interval '2 days', 1000, 'individual', 1, 1, 'ann@example.com', 'ann@example.com', '<same@example.com>' from generate_series(3, 4) n;
+insert into spoor.recipient (message, address, key) select n, 'bob@example.net', 1 from generate_series(3, 4) n;
+insert into spoor.event (at_time, message, record, recipient, agent, spool, link, kind, verdict, reason, address)
+select now() - interval '1 day', n, 40000 + n, 1, 0, 1, 0, 'v', 'h', 0, '192.0.2.1' from generate_series(3, 4) n;
+select results_eq($$ select sum(c.views), p.views from spoor.my_chart('key', 3) c cross join spoor.my_mail('key', 3) p group by p.views $$,
+                  $$ values (2::numeric, 2::bigint) $$, 'the chart has what the page counts');
 select * from finish();
