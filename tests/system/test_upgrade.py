@@ -228,8 +228,8 @@ def test_a_table_that_autovacuum_has_is_taken_from_it(bench):
 def test_daemons_that_are_too_old_say_so_and_keep_what_they_get(bench):
     spoor = bench.servers.spoor
     bench.release.add("breaks", BREAKS)
+    said = {name: len(spoor.log_text(name)) for name in DAEMONS}  # some make a new session by themselves once it is there
     Upgrade(bench.servers, bench.release).finish()
-    said = {name: len(spoor.log_text(name)) for name in DAEMONS}
     bench.value("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
                 " WHERE application_name LIKE 'spoor-%' AND pid <> pg_backend_pid()")
     refusal = "the database has schema %d, which programs for schema %d and newer understand; this one is for %d" % (
