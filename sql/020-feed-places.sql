@@ -41,8 +41,9 @@ create function spoor.events_of_mails(mails bigint[], kinds "char"[], most integ
     set max_parallel_workers_per_gather = 0 set jit = off
     as $$
 begin
+    -- by a question for the mails, for the planner would weigh each number of a list
     return query select o.* from spoor.event o
-        where o.message = any (mails) and (events_of_mails.kinds is null or o.kind = any (events_of_mails.kinds))
+        where o.message = any (array(select m from unnest(mails) m)) and (events_of_mails.kinds is null or o.kind = any (events_of_mails.kinds))
               and o.at_time >= since and o.at_time < upto limit most;
 end $$;
 comment on function spoor.events_of_mails(bigint[], "char"[], integer, timestamptz, timestamptz) is 'Those that happened between these times.';
@@ -235,7 +236,12 @@ create function spoor.places_in_run(spool smallint, first bigint, last bigint, f
     set plan_cache_mode = force_custom_plan
     set max_parallel_workers_per_gather = 0 set jit = off
     as $$
+declare
+    is_address boolean := false; -- else no mail is asked whether it went there
 begin
+    if filter.search is not null then
+        is_address := exists (select from spoor.recipient r where r.address = lower(filter.search));
+    end if;
     return query
         select b.number, e.record, e.spool, e.message, e.at_time
         from (select o.* from spoor.event o
@@ -250,7 +256,7 @@ begin
                     and (filter.owners is null or m.owner = any (filter.owners))
                     and (filter.campaign is null or m.campaign = filter.campaign)
                     and (filter.search is null or position(lower(filter.search) in lower(m.subject)) > 0 or m.address = lower(filter.search)
-                         or exists (select from spoor.recipient r where r.message = o.message and r.address = lower(filter.search)))
+                         or is_address and exists (select from spoor.recipient r where r.message = o.message and r.address = lower(filter.search)))
               offset 0) e
         left join lateral spoor.later_verdict(e.kind, e.spool, e.record) v on true
         cross join lateral spoor.batch_of(e.spool, e.record) b (number)
@@ -266,7 +272,7 @@ create function spoor.places_in_batches(first_batch bigint, last_batch bigint, f
     cross join lateral spoor.places_in_run(r.spool, r.first, r.last, r.first_at, r.last_at, int8range($1, $2, '[]'), $3) p $$;
 comment on function spoor.places_in_batches(bigint, bigint, spoor.feed_filter) is 'The events of these batches that are shown, in no order.';
 
--- Whose events are many finds a page in few records, so the first look is short, and each further one twice as long.
+-- Whose events are many finds a page in few records, so the first look is short, and each further one up to twice as long.
 create function spoor.feed_by_batch(filter spoor.feed_filter, before spoor.feed_place, count integer, most integer,
                                     out places spoor.feed_place[], out complete boolean)
     language plpgsql stable
@@ -326,6 +332,9 @@ begin
         end if;
         looked := looked + held;
         look := greatest(look, least(held * 2, 10000));
+        if cardinality(places) > 0 then -- and no more than what is missing probably lies in
+            look := greatest(500, least(look, looked::bigint * (count - cardinality(places)) * 5 / (cardinality(places) * 4)));
+        end if;
     end loop;
     complete := true;
 end $$;
