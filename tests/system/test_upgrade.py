@@ -199,10 +199,11 @@ def test_an_index_that_was_left_unfinished_is_made_anew_by_the_next_run(bench, r
     second = Upgrade(bench.servers, bench.release)
     second.wait_text("another spoorctl schema is at work")
     bench.wait_loaded()  # nobody waits for an index
+    unfinished = "SELECT count(*) FROM pg_index WHERE NOT indisvalid AND indexrelid = to_regclass('spoor.message_mood')"
+    proc.wait_for(lambda: bench.value(unfinished) == "1", "the index is there, and not finished")
     first.child.kill()
     first.child.wait()
-    bench.value("SELECT pg_terminate_backend(pid) FROM pg_stat_progress_create_index")
-    assert bench.value("SELECT count(*) FROM pg_index WHERE NOT indisvalid AND indexrelid = 'spoor.message_mood'::regclass") == "1"
+    bench.value("SELECT pg_terminate_backend(pid) FROM pg_stat_progress_create_index")  # from now on the second may go on
     second.wait_text("drop index concurrently if exists spoor.message_mood")
     old_snapshot.value("commit; select 1")
     assert "indexes.sql applied" in second.finish()
