@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* feed_mail - the page of one mail: its counts, its recipients, and all that happened to it */
 
+#include "common/decimal.h"
 #include "pixeld/feed_chart.h"
 #include "pixeld/feed_pages.h"
 #include "pixeld/markup.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -215,11 +215,9 @@ static struct http_answer show(struct feed_visit *visit, const char *message, co
 /* Adds the number of a mail as it stands in a path; false for anything else. */
 static bool read_number(struct slice path, struct buf *number)
 {
-    for (size_t at = 0; at < path.len && ascii_is_digit(path.p[at]); at++)
-        buf_add_char(number, path.p[at]);
-    errno = 0;
-    strtoll(buf_text(number), NULL, 10);
-    return !number->failed && number->len == path.len && errno == 0;
+    uint64_t value;
+
+    return decimal_read(path, INT64_MAX, &value) && buf_add_slice(number, path);
 }
 
 struct http_answer feed_mail_show(struct feed_visit *visit)

@@ -239,6 +239,7 @@ def test_two_senders_do_not_see_each_other(server, driver, people):
     assert "Hers" in first.text("#feed") and "His" in second.text("#feed")
     cookies = server.sign_in(anton)
     assert server.get("/feed/mail/%d" % of_alice.id, cookies).status == 404
+    assert [server.get("/feed/mail/" + number, cookies).status for number in ("", "x", "9" * 19, "9" * 30)] == [404] * 4
     assert b"Hers" not in server.get("/feed", cookies).body + server.get("/feed/csv", cookies).body
     server.execute("UPDATE spoor.sender SET sees_all = true WHERE address = '%s'" % anton)
     assert b"Hers" in server.get("/feed", cookies).body and server.get("/feed/mail/%d" % of_alice.id, cookies).status == 200
